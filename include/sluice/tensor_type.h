@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace sluice {
+
+/// Tensor types by their number in GGUF files. Numbers from 133 on exist in ik_llama.cpp only.
+enum class TensorType : std::uint32_t {
+  f32 = 0,
+  f16 = 1,
+  q4_0 = 2,
+  q4_1 = 3,
+  q5_0 = 6,
+  q5_1 = 7,
+  q8_0 = 8,
+  q8_1 = 9,
+  q2_k = 10,
+  q3_k = 11,
+  q4_k = 12,
+  q5_k = 13,
+  q6_k = 14,
+  q8_k = 15,
+  iq2_xxs = 16,
+  iq2_xs = 17,
+  iq3_xxs = 18,
+  iq1_s = 19,
+  iq4_nl = 20,
+  iq3_s = 21,
+  iq2_s = 22,
+  iq4_xs = 23,
+  i8 = 24,
+  i16 = 25,
+  i32 = 26,
+  i64 = 27,
+  f64 = 28,
+  iq1_m = 29,
+  bf16 = 30,
+  tq1_0 = 34,
+  tq2_0 = 35,
+  mxfp4 = 39,
+  nvfp4 = 40,
+  q6_0 = 133,
+  iq2_k = 137,
+  iq3_k = 138,
+  iq4_k = 139,
+  iq5_k = 140,
+  iq6_k = 141,
+};
+
+/// What a type's number says about its storage: rows are sequences of fixed-size blocks.
+struct TensorTypeInfo {
+  TensorType type;
+  std::string_view name;         ///< lower case, as in `iq1_m`
+  std::uint32_t block_elements;  ///< weights in a block; a row holds whole blocks
+  std::uint32_t block_bytes;     ///< bytes of a block
+};
+
+/// All types of known size.
+std::span<const TensorTypeInfo> tensor_types() noexcept;
+
+/// The entry for a number read from a file, or null if its size is not known.
+const TensorTypeInfo* find_tensor_type(std::uint32_t number) noexcept;
+
+/// The entry for a name in any letter case, or null.
+const TensorTypeInfo* find_tensor_type(std::string_view name) noexcept;
+
+/// The entry for a type. Every enumerator has one.
+const TensorTypeInfo& info(TensorType type) noexcept;
+
+/// The lower-case name of a type.
+inline std::string_view name(TensorType type) noexcept { return info(type).name; }
+
+/// Bytes of `elements` weights. `elements` must be a multiple of the block's elements.
+inline std::uint64_t byte_size(TensorType type, std::uint64_t elements) noexcept {
+  const TensorTypeInfo& t = info(type);
+  return elements / t.block_elements * t.block_bytes;
+}
+
+/// Bits a weight, block scales included.
+inline double bits_per_weight(TensorType type) noexcept {
+  const TensorTypeInfo& t = info(type);
+  return 8.0 * t.block_bytes / t.block_elements;
+}
+
+}  // namespace sluice

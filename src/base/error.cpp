@@ -1,0 +1,50 @@
+#include "sluice/error.h"
+
+#include <fmt/format.h>
+
+namespace sluice {
+namespace {
+
+std::string compose(const std::string& message, const ErrorContext& context) {
+  std::string text;
+  if (!context.file.empty()) text += context.file + ": ";
+  if (!context.tensor.empty()) text += fmt::format("tensor '{}': ", context.tensor);
+  text += message;
+  if (context.offset) text += fmt::format(" (at byte {})", *context.offset);
+  if (!context.cure.empty()) text += ". " + context.cure;
+  return text;
+}
+
+}  // namespace
+
+Error::Error(ErrorCode code, const std::string& message, ErrorContext context)
+    : std::runtime_error(compose(message, context)), code_(code), context_(std::move(context)) {}
+
+int exit_status(ErrorCode code) noexcept {
+  switch (code) {
+    case ErrorCode::usage:
+    case ErrorCode::memory_budget:
+      return 2;
+    case ErrorCode::input_open:
+    case ErrorCode::input_format:
+    case ErrorCode::input_truncated:
+    case ErrorCode::input_type:
+    case ErrorCode::input_value:
+      return 3;
+    case ErrorCode::input_read:
+    case ErrorCode::output_is_input:
+    case ErrorCode::output_open:
+    case ErrorCode::output_no_space:
+    case ErrorCode::output_write:
+      return 4;
+    case ErrorCode::imatrix_format:
+    case ErrorCode::imatrix_missing:
+    case ErrorCode::imatrix_length:
+      return 5;
+    case ErrorCode::interrupted:
+      return 130;
+  }
+  return 4;
+}
+
+}  // namespace sluice
