@@ -10,22 +10,22 @@ namespace sluice {
 /// Every way in which sluice can fail. The value of `exit_status` for each is fixed, so that
 /// scripts can tell a wrong argument from a full disk.
 enum class ErrorCode {
-  usage,               ///< an argument is wrong or contradicts another
-  memory_budget,       ///< the byte budget cannot hold the smallest unit of work
-  input_open,          ///< an input file is missing or not readable
-  input_format,        ///< an input file breaks the GGUF format
-  input_truncated,     ///< an input file ends before the data it announces
-  input_type,          ///< a tensor has a type that cannot be decoded
-  input_value,         ///< a tensor holds NaN or infinity
-  input_read,          ///< the device failed while an input was read
-  output_is_input,     ///< writing would destroy an input file
-  output_open,         ///< the output cannot be created
-  output_no_space,     ///< the file system cannot hold the output
-  output_write,        ///< the device failed while the output was written
-  imatrix_format,      ///< an importance matrix file breaks its format
-  imatrix_missing,     ///< a very-low-bit type has no importance row
-  imatrix_length,      ///< an importance row does not fit its tensor
-  interrupted,         ///< the user asked to stop
+  usage,            ///< an argument is wrong or contradicts another
+  memory_budget,    ///< the byte budget cannot hold the smallest unit of work
+  input_open,       ///< an input file is missing or not readable
+  input_format,     ///< an input file breaks the GGUF format
+  input_truncated,  ///< an input file ends before the data it announces
+  input_type,       ///< a tensor has a type that cannot be decoded
+  input_value,      ///< a tensor holds NaN or infinity
+  input_read,       ///< the device failed while an input was read
+  output_is_input,  ///< writing would destroy an input file
+  output_open,      ///< the output cannot be created
+  output_no_space,  ///< the file system cannot hold the output
+  output_write,     ///< the device failed while the output was written
+  imatrix_format,   ///< an importance matrix file breaks its format
+  imatrix_missing,  ///< a very-low-bit type has no importance row
+  imatrix_length,   ///< an importance row does not fit its tensor
+  interrupted,      ///< the user asked to stop
 };
 
 /// The process exit status for an error: 2 wrong use, 3 input, 4 output or disk, 5 importance
@@ -34,10 +34,10 @@ int exit_status(ErrorCode code) noexcept;
 
 /// Where an error happened and what helps. Empty fields are left out of the message.
 struct ErrorContext {
-  std::string file;                    ///< the file at fault
-  std::string tensor;                  ///< the tensor at fault
-  std::optional<std::uint64_t> offset; ///< byte offset in `file`
-  std::string cure;                    ///< what the user can do, one sentence
+  std::string file = {};                     ///< the file at fault
+  std::string tensor = {};                   ///< the tensor at fault
+  std::optional<std::uint64_t> offset = {};  ///< byte offset in `file`
+  std::string cure = {};                     ///< what the user can do, one sentence
 };
 
 /// The one exception type of the library. `what()` is a complete message: file, tensor, what is

@@ -20,10 +20,10 @@ enum class Mix {
 
 /// A file type as users name it: `IQ1_M`, `Q8_0`.
 struct FileType {
-  std::string_view name;     ///< upper case
-  std::uint32_t number;      ///< `general.file_type`
-  TensorType type;           ///< what most tensors get, and all of them with `pure`
-  bool has_mix;              ///< false: only `pure` makes sense, all tensors get `type`
+  std::string_view name;  ///< upper case
+  std::uint32_t number;   ///< `general.file_type`
+  TensorType type;        ///< what most tensors get, and all of them with `pure`
+  bool has_mix;           ///< false: only `pure` makes sense, all tensors get `type`
 };
 
 /// The file types that can be asked for.

@@ -70,7 +70,9 @@ const TensorTypeInfo* find_tensor_type(std::string_view name) noexcept;
 const TensorTypeInfo& info(TensorType type) noexcept;
 
 /// The lower-case name of a type.
-inline std::string_view name(TensorType type) noexcept { return info(type).name; }
+inline std::string_view name(TensorType type) noexcept {
+  return info(type).name;
+}
 
 /// Bytes of `elements` weights. `elements` must be a multiple of the block's elements.
 inline std::uint64_t byte_size(TensorType type, std::uint64_t elements) noexcept {

@@ -51,7 +51,9 @@ constexpr std::array kTypes = {
 
 }  // namespace
 
-std::span<const TensorTypeInfo> tensor_types() noexcept { return kTypes; }
+std::span<const TensorTypeInfo> tensor_types() noexcept {
+  return kTypes;
+}
 
 const TensorTypeInfo* find_tensor_type(std::uint32_t number) noexcept {
   const auto it = std::find_if(kTypes.begin(), kTypes.end(), [&](const TensorTypeInfo& t) {

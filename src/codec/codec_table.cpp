@@ -14,7 +14,9 @@ constexpr std::array kCodecs = {
 
 }  // namespace
 
-std::span<const Codec> codecs() noexcept { return kCodecs; }
+std::span<const Codec> codecs() noexcept {
+  return kCodecs;
+}
 
 const Codec* find_codec(TensorType type) noexcept {
   const auto it = std::find_if(kCodecs.begin(), kCodecs.end(),

@@ -1,0 +1,169 @@
+#define BOOST_ASIO_HAS_IO_URING 1
+
+#include "io/async_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/random_access_file.hpp>
+#include <cerrno>
+#include <thread>
+#include <vector>
+
+#include "base/checked.h"
+#include "sluice/error.h"
+
+namespace sluice::io {
+namespace {
+
+namespace asio = boost::asio;
+
+// Offsets, lengths and addresses of direct reads are multiples of this. Devices ask for 512 or
+// 4096; one page suits both, and Source::kBufferSlack has room for it at both ends.
+constexpr std::uint64_t kDirectAlignment = 4096;
+
+// A second descriptor of the file, for direct reads; -1 where the file system refuses (tmpfs, some
+// FUSE) or asks for a coarser alignment than ours.
+int open_direct(const File& file) {
+  const std::string path = "/proc/self/fd/" + std::to_string(file.descriptor());
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECT);
+  if (descriptor < 0) return -1;
+  struct statx status {};
+  if (::statx(descriptor, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) == 0 &&
+      (status.stx_mask & STATX_DIOALIGN) != 0 &&
+      (status.stx_dio_offset_align == 0 || kDirectAlignment % status.stx_dio_offset_align != 0 ||
+       kDirectAlignment % std::max(1u, status.stx_dio_mem_align) != 0)) {
+    ::close(descriptor);
+    return -1;
+  }
+  return descriptor;
+}
+
+// One read in flight. An Asio file object runs one read at a time, however many are queued, so each
+// read has an object of its own over a duplicated descriptor: the queue is as deep as the budget
+// grants. Duplicating costs microseconds, a read milliseconds.
+class Read : public std::enable_shared_from_this<Read> {
+ public:
+  Read(asio::io_context& context, int descriptor, const File& file, const ReadRange& range,
+       bool direct, std::span<std::byte> buffer, ReadDone done)
+      : stream_(context, descriptor),
+        file_(file),
+        range_(range),
+        direct_(direct),
+        done_(std::move(done)) {
+    if (direct) {
+      start_ = align_down(range.offset, kDirectAlignment);
+      length_ = align_up(range.offset + range.size, kDirectAlignment) - start_;
+    } else {
+      start_ = range.offset;
+      length_ = range.size;
+    }
+    window_ = buffer.first(length_);
+  }
+
+  void start() {
+    stream_.async_read_some_at(
+        start_ + got_, asio::buffer(window_.data() + got_, window_.size() - got_),
+        [self = shared_from_this()](const boost::system::error_code& error, std::size_t bytes) {
+          self->advance(error, bytes);
+        });
+  }
+
+ private:
+  void advance(const boost::system::error_code& error, std::size_t bytes) {
+    if (error == asio::error::interrupted || error == asio::error::try_again) return start();
+    if (error && error != asio::error::eof) {
+      return finish(std::make_exception_ptr(
+          Error(ErrorCode::input_read, "cannot be read: " + error.message(),
+                {.file = file_.path(), .offset = start_ + got_, .cure = "Check the disk"})));
+    }
+    const std::size_t end = got_ + bytes;
+    if (end >= range_.offset - start_ + range_.size) return finish(nullptr);
+    // A short read. A direct one may only go on from an aligned place; if it did not get as far as
+    // the next one, the file ends here.
+    const std::size_t next = direct_ ? align_down(end, kDirectAlignment) : end;
+    if (next == got_) return finish(shrunk_error(file_, start_ + end));
+    got_ = next;
+    start();
+  }
+
+  void finish(std::exception_ptr error) {
+    if (!direct_) {
+      ::posix_fadvise(file_.descriptor(), static_cast<off_t>(range_.offset),
+                      static_cast<off_t>(range_.size), POSIX_FADV_DONTNEED);
+    }
+    const ReadDone done = std::move(done_);
+    done(window_.subspan(range_.offset - start_, range_.size), error);
+  }
+
+  asio::random_access_file stream_;
+  const File& file_;
+  const ReadRange range_;
+  const bool direct_;
+  std::uint64_t start_ = 0;
+  std::size_t length_ = 0;
+  std::size_t got_ = 0;
+  std::span<std::byte> window_;
+  ReadDone done_;
+};
+
+class AsyncSource final : public Source {
+ public:
+  explicit AsyncSource(std::span<const File> parts)
+      : parts_(parts), work_(context_.get_executor()) {
+    // Where io_uring is forbidden, constructing a file object throws, opened or not: the probe.
+    const asio::random_access_file probe(context_);
+    for (const File& part : parts_) {
+      const int direct = open_direct(part);
+      direct_.push_back(direct >= 0 ? File(direct, part.path()) : File());
+    }
+    thread_ = std::thread([this] { context_.run(); });
+  }
+
+  ~AsyncSource() override {
+    work_.reset();
+    thread_.join();
+  }
+
+  std::string_view name() const override { return "async"; }
+
+  void read(const ReadRange& range, std::span<std::byte> buffer, ReadDone done) override {
+    const File& file = parts_[range.part];
+    const bool direct = direct_[range.part].descriptor() >= 0;
+    const int descriptor =
+        ::fcntl(direct ? direct_[range.part].descriptor() : file.descriptor(), F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) {
+      return done({}, std::make_exception_ptr(Error(
+                          ErrorCode::input_read, "no file descriptor: " + system_message(errno),
+                          {.file = file.path(), .cure = "Raise the limit (ulimit -n)"})));
+    }
+    std::make_shared<Read>(context_, descriptor, file, range, direct, buffer, std::move(done))
+        ->start();
+  }
+
+  void release(const ReadRange&) override {}
+
+ private:
+  std::span<const File> parts_;
+  std::vector<File> direct_;  // empty where a file system refuses O_DIRECT
+  asio::io_context context_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> open_async_source(std::span<const File> parts, std::string& reason) {
+  try {
+    return std::make_unique<AsyncSource>(parts);
+  } catch (const boost::system::system_error& error) {
+    reason = "io_uring is not available (" + error.code().message() + ")";
+    return nullptr;
+  }
+}
+
+}  // namespace sluice::io

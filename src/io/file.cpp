@@ -1,0 +1,87 @@
+#include "io/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "sluice/error.h"
+
+namespace sluice::io {
+namespace {
+
+struct stat status_of(int descriptor, const std::string& path) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) {
+    throw Error(ErrorCode::input_read, "cannot be examined: " + system_message(errno),
+                {.file = path});
+  }
+  return status;
+}
+
+}  // namespace
+
+std::string system_message(int error_number) {
+  return std::generic_category().message(error_number);
+}
+
+File::File(File&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+
+File& File::operator=(File&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+File::~File() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+File File::open_input(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    const int reason = errno;
+    throw Error(ErrorCode::input_open, "cannot be opened: " + system_message(reason),
+                {.file = path,
+                 .cure = reason == EACCES ? "Give yourself the right to read it"
+                                          : "Check the name and the folder"});
+  }
+  File file(descriptor, path);
+  if (!S_ISREG(status_of(descriptor, path).st_mode)) {
+    throw Error(ErrorCode::input_open, "is not a regular file",
+                {.file = path, .cure = "Name a file on a disk, not a folder, pipe or device"});
+  }
+  return file;
+}
+
+std::uint64_t File::size() const {
+  return static_cast<std::uint64_t>(status_of(descriptor_, path_).st_size);
+}
+
+FileIdentity File::identity() const {
+  const struct stat status = status_of(descriptor_, path_);
+  return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
+}
+
+std::size_t File::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done,
+                                static_cast<off_t>(offset + done));
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      throw Error(ErrorCode::input_read, "cannot be read: " + system_message(errno),
+                  {.file = path_, .offset = offset + done, .cure = "Check the disk"});
+    }
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+}  // namespace sluice::io

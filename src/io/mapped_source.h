@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "io/source.h"
+
+namespace sluice::io {
+
+/// A whole file mapped for reading, for data that is looked up here and there (importance
+/// matrices). Empty files map to an empty span.
+class MappedFile {
+ public:
+  /// \throws Error (input_open)
+  explicit MappedFile(const File& file);
+  ~MappedFile();
+  MappedFile(MappedFile&&) noexcept;
+  MappedFile& operator=(MappedFile&&) noexcept;
+
+  std::span<const std::byte> bytes() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Maps the files (Boost.Interprocess) and hands out spans of the mappings: no copy. Null, with a
+/// reason, where a file cannot be mapped.
+std::unique_ptr<Source> open_mapped_source(std::span<const File> parts, std::string& reason);
+
+}  // namespace sluice::io

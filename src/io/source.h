@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/file.h"
+#include "sluice/quantize.h"
+
+namespace sluice::io {
+
+/// Bytes of one of the input files.
+struct ReadRange {
+  std::size_t part = 0;      ///< which file
+  std::uint64_t offset = 0;  ///< from its start
+  std::size_t size = 0;
+};
+
+/// Called once per read, from whichever thread finished it: the bytes, valid until they are
+/// released, or an Error. Must not block and must not throw.
+using ReadDone = std::function<void(std::span<const std::byte> bytes, std::exception_ptr error)>;
+
+/// Reads ranges of the input files. `read` and `release` may be called from different threads.
+class Source {
+ public:
+  /// What a buffer must have beyond the range's size: room to widen both ends of a direct read to
+  /// whole pages.
+  static constexpr std::size_t kBufferSlack = 2 * 4096;
+
+  virtual ~Source() = default;
+
+  /// How the bytes are read: "async", "mmap" or "read".
+  virtual std::string_view name() const = 0;
+
+  /// Starts a read. `buffer` has at least range.size + kBufferSlack bytes, starts on a page, and is
+  /// the source's until `done` was called and the bytes were released. A source that is not
+  /// asynchronous waits for the disk here, so this is never called on a compute worker.
+  virtual void read(const ReadRange& range, std::span<std::byte> buffer, ReadDone done) = 0;
+
+  /// The bytes of a finished read are no longer needed: gives page cache back that it took.
+  virtual void release(const ReadRange& range) = 0;
+};
+
+/// A source, and why it is not the one that was asked for (empty if it is).
+struct OpenedSource {
+  std::unique_ptr<Source> source;
+  std::string fallback_reason;
+};
+
+/// Opens a source over input files, which must outlive it. Falls back to plain reads where a mode
+/// is not to be had.
+OpenedSource open_source(IoMode mode, std::span<const File> parts);
+
+/// The Error for a file that ends before the range does.
+std::exception_ptr shrunk_error(const File& file, std::uint64_t offset);
+
+}  // namespace sluice::io
