@@ -80,6 +80,8 @@ struct Header {
   std::uint64_t data_offset = 0;  ///< where the data section starts in the file
 
   const Value* find(std::string_view key) const;
+  /// Replaces the value of a key in its place, or adds the key at the end.
+  void set(std::string_view key, Value value);
 };
 
 /// Parses the header from the first bytes of a file.

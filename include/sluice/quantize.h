@@ -48,6 +48,9 @@ struct PlannedTensorView {
 /// What will be done, tensor by tensor in the output's order.
 struct PlanView {
   std::vector<PlannedTensorView> tensors;
+  /// Tensors that would get a very-low-bit type without importance values; `quantize` refuses a
+  /// plan that has any, unless told to ignore it.
+  std::vector<std::string> missing_importance;
   std::uint64_t input_bytes = 0;   ///< tensor data to read
   std::uint64_t output_bytes = 0;  ///< of the output file
   std::uint64_t weights = 0;

@@ -30,6 +30,11 @@ void reserve(const File& file, std::uint64_t size) {
     const std::uint64_t available = std::uint64_t{status.f_bavail} * status.f_frsize;
     if (available < size) throw_no_space(file.path(), size, available);
   }
+  // Gives the file its length, so that the padding between tensors reads as zeros.
+  if (::ftruncate(file.descriptor(), static_cast<off_t>(size)) != 0) {
+    throw Error(ErrorCode::output_write, "cannot be extended: " + system_message(errno),
+                {.file = file.path(), .cure = "Write to a file system that takes large files"});
+  }
   if (size > 0 && ::fallocate(file.descriptor(), 0, 0, static_cast<off_t>(size)) != 0 &&
       errno == ENOSPC) {
     throw_no_space(file.path(), size, std::uint64_t{status.f_bavail} * status.f_frsize);

@@ -1,1 +1,78 @@
-int main() { return 0; }
+#include <fmt/format.h>
+
+#include <exception>
+#include <new>
+
+#include "arguments.h"
+#include "demo_model.h"
+#include "progress.h"
+#include "reports.h"
+#include "sluice/error.h"
+#include "sluice/quantize.h"
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::cli;
+
+void run_quantize(const Arguments& arguments) {
+  QuantizeOptions options = arguments.options;
+  options.measure_error = !arguments.report.empty();
+  ProgressDisplay display;
+  const RunReport report = quantize(options, display);
+  display.end();
+  print_summary(report, options.output);
+  if (!arguments.report.empty()) write_report(report, arguments.report);
+}
+
+void run_plan(const Arguments& arguments) {
+  const PlanView view = plan(arguments.options);
+  print_plan(view, arguments.json);
+  if (!view.missing_importance.empty() && !arguments.options.ignore_imatrix_rules) {
+    fmt::print(stderr,
+               "note: {} tensors would get a very-low-bit type without importance values; quantize "
+               "will refuse this without --imatrix or --ignore-imatrix-rules\n",
+               view.missing_importance.size());
+  }
+}
+
+void run_demo(const Arguments& arguments) {
+  const DemoFiles files = write_demo_model(arguments.demo_folder);
+  fmt::print("made {} and {}\n", files.model, files.imatrix);
+  Arguments quantize_it;
+  quantize_it.options.input = files.model;
+  quantize_it.options.imatrix = files.imatrix;
+  quantize_it.options.output = arguments.demo_folder + "/demo-IQ1_M.gguf";
+  quantize_it.options.file_type = find_file_type("IQ1_M");
+  run_quantize(quantize_it);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Parsed parsed = parse_arguments(argc, argv);
+  if (!parsed.run) return parsed.exit_status;
+  try {
+    switch (parsed.arguments.command) {
+      case Command::quantize:
+        run_quantize(parsed.arguments);
+        break;
+      case Command::plan:
+        run_plan(parsed.arguments);
+        break;
+      case Command::demo:
+        run_demo(parsed.arguments);
+        break;
+    }
+    return 0;
+  } catch (const Error& error) {
+    fmt::print(stderr, "sluice: {}\n", error.what());
+    return exit_status(error.code());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "sluice: out of memory. Lower --memory or use fewer threads\n");
+    return exit_status(ErrorCode::memory_budget);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "sluice: {}\n", error.what());
+    return exit_status(ErrorCode::output_write);
+  }
+}

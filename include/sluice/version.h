@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace sluice {
+
+/// The library's version, as in `1.2.3`.
+std::string_view version() noexcept;
+
+}  // namespace sluice

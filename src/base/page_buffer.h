@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace sluice {
+
+/// Zeroed memory that starts on a page and is allocated once: pages are taken from the system when
+/// first touched and given back all together.
+class PageBuffer {
+ public:
+  PageBuffer() = default;
+  /// \throws std::bad_alloc
+  explicit PageBuffer(std::size_t bytes);
+  PageBuffer(PageBuffer&& other) noexcept;
+  PageBuffer& operator=(PageBuffer&& other) noexcept;
+  ~PageBuffer();
+
+  std::span<std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace sluice

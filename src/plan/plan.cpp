@@ -1,0 +1,161 @@
+#include "plan/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "sluice/codec.h"
+#include "sluice/error.h"
+
+namespace sluice {
+namespace {
+
+void check_source(const PlannedTensor& tensor, bool allow_requantize, const std::string& file) {
+  if (tensor.copied()) return;
+  const Codec* from = find_codec(tensor.source);
+  if (from == nullptr || from->decode == nullptr) {
+    throw Error(ErrorCode::input_type,
+                fmt::format("type {} cannot be decoded", name(tensor.source)),
+                {.file = file,
+                 .tensor = tensor.name,
+                 .cure = "Convert the model from a 16-bit checkpoint"});
+  }
+  // Q8_0 is close enough to 16 bits to be a source; what lies below has lost too much already.
+  if (bits_per_weight(tensor.source) < 8 && !allow_requantize) {
+    throw Error(ErrorCode::input_type,
+                fmt::format("is already quantized ({}), and quantizing again adds error to error",
+                            name(tensor.source)),
+                {.file = file,
+                 .tensor = tensor.name,
+                 .cure = "Start from a 16-bit checkpoint, or pass --allow-requantize"});
+  }
+  const Codec* to = find_codec(tensor.type);
+  if (to == nullptr || to->encode == nullptr) {
+    throw Error(ErrorCode::usage, fmt::format("there is no encoder for {}", name(tensor.type)),
+                {.tensor = tensor.name, .cure = "Choose another type"});
+  }
+}
+
+// Finds each tensor's importance row, and notes which ones are missing.
+void assign_importance(const ImportanceMatrix* imatrix, std::span<const TypeChoice> choices,
+                       Plan& plan) {
+  for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
+    PlannedTensor& tensor = plan.tensors[i];
+    if (tensor.copied()) continue;
+    if (imatrix != nullptr) {
+      tensor.importance = imatrix->find(tensor.name);
+      const std::uint64_t wanted = tensor.row_elements() * tensor.experts();
+      if (tensor.importance != nullptr && tensor.importance->values != wanted) {
+        throw Error(ErrorCode::imatrix_length,
+                    fmt::format("has {} importance values, {} are wanted ({} columns, {} experts)",
+                                tensor.importance->values, wanted, tensor.row_elements(),
+                                tensor.experts()),
+                    {.file = imatrix->file(),
+                     .tensor = tensor.name,
+                     .cure = "Use the importance matrix of this very model"});
+      }
+    }
+    if (tensor.importance == nullptr && choices[i].needs_importance) {
+      plan.missing_importance.push_back(static_cast<std::uint32_t>(i));
+    }
+  }
+}
+
+void describe_output(const PlanRequest& request, gguf::Header& header) {
+  const auto erase = [&](std::string_view prefix) {
+    std::erase_if(header.metadata,
+                  [&](const gguf::KeyValue& kv) { return kv.key.starts_with(prefix); });
+  };
+  erase("split.");
+  header.set("general.quantization_version", gguf::Value::of(std::uint32_t{2}));
+  header.set("general.file_type", gguf::Value::of(request.recipe.file_type->number));
+  if (request.imatrix != nullptr) {
+    erase("quantize.imatrix.");
+    header.set("quantize.imatrix.file", gguf::Value::of(std::string_view(request.imatrix->file())));
+    if (!request.imatrix->dataset().empty()) {
+      header.set("quantize.imatrix.dataset",
+                 gguf::Value::of(std::string_view(request.imatrix->dataset())));
+    }
+    header.set("quantize.imatrix.entries_count",
+               gguf::Value::of(static_cast<std::int32_t>(request.imatrix->size())));
+    if (request.imatrix->chunks() > 0) {
+      header.set("quantize.imatrix.chunks_count",
+                 gguf::Value::of(static_cast<std::int32_t>(request.imatrix->chunks())));
+    }
+  }
+}
+
+}  // namespace
+
+std::uint64_t PlannedTensor::elements() const {
+  return std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies<>());
+}
+
+std::uint64_t PlannedTensor::experts() const {
+  return elements() / (row_elements() * rows_per_expert());
+}
+
+void require_importance(const Plan& plan, const ImportanceMatrix* imatrix) {
+  if (plan.missing_importance.empty()) return;
+  std::string list;
+  for (const std::uint32_t index : plan.missing_importance) {
+    list += fmt::format("\n  {} ({})", plan.tensors[index].name, name(plan.tensors[index].type));
+  }
+  throw Error(ErrorCode::imatrix_missing,
+              fmt::format("{} tensors would get a very-low-bit type without importance values, "
+                          "which ruins a model:{}\n",
+                          plan.missing_importance.size(), list),
+              {.file = imatrix == nullptr ? "" : imatrix->file(),
+               .cure = "Pass --imatrix FILE with a row for each of them, or "
+                       "--ignore-imatrix-rules if you must"});
+}
+
+Plan make_plan(const PlanRequest& request, const gguf::Header& model,
+               std::span<const TensorLocation> locations, const std::string& file) {
+  const std::vector<TypeChoice> choices = choose_types(request.recipe, model);
+  gguf::Header output;
+  output.alignment = model.alignment;
+  output.metadata = model.metadata;
+  output.tensors = model.tensors;
+  describe_output(request, output);
+
+  Plan plan;
+  plan.tensors.resize(model.tensors.size());
+  for (std::size_t i = 0; i < model.tensors.size(); ++i) {
+    const gguf::Tensor& from = model.tensors[i];
+    PlannedTensor& tensor = plan.tensors[i];
+    tensor.name = from.name;
+    tensor.shape = from.shape;
+    tensor.source = from.type;
+    tensor.type = choices[i].type;
+    tensor.rule = choices[i].rule;
+    tensor.part = locations[i].part;
+    tensor.input_offset = locations[i].file_offset;
+    tensor.input_size = from.size;
+    output.tensors[i].type = tensor.type;
+    check_source(tensor, request.allow_requantize, file);
+    plan.input_size += tensor.input_size;
+  }
+  assign_importance(request.imatrix, choices, plan);
+
+  const std::uint64_t data_size = gguf::lay_out(output.tensors, output.alignment);
+  plan.header = gguf::serialize_header(output);
+  plan.output_size = plan.header.size() + data_size;
+  for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
+    plan.tensors[i].output_offset = plan.header.size() + output.tensors[i].offset;
+    plan.tensors[i].output_size = output.tensors[i].size;
+  }
+
+  plan.reading_order.resize(plan.tensors.size());
+  std::iota(plan.reading_order.begin(), plan.reading_order.end(), 0u);
+  std::sort(plan.reading_order.begin(), plan.reading_order.end(),
+            [&](std::uint32_t a, std::uint32_t b) {
+              const PlannedTensor& x = plan.tensors[a];
+              const PlannedTensor& y = plan.tensors[b];
+              return std::tie(x.part, x.input_offset, a) < std::tie(y.part, y.input_offset, b);
+            });
+  return plan;
+}
+
+}  // namespace sluice

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sluice/gguf.h"
+#include "sluice/imatrix.h"
+#include "sluice/recipe.h"
+
+namespace sluice {
+
+/// One tensor's way from the input files to the output file.
+struct PlannedTensor {
+  std::string name;
+  std::vector<std::uint64_t> shape;  ///< 1 to 4 extents, row length first
+  TensorType source;
+  TensorType type;
+  std::string rule;                ///< why this type
+  std::size_t part = 0;            ///< which input file
+  std::uint64_t input_offset = 0;  ///< in that file
+  std::uint64_t input_size = 0;
+  std::uint64_t output_offset = 0;  ///< in the output file
+  std::uint64_t output_size = 0;
+  const ImportanceMatrix::Entry* importance = nullptr;  ///< null: none is known
+
+  std::uint64_t row_elements() const { return shape[0]; }
+  std::uint64_t elements() const;
+  std::uint64_t rows_per_expert() const { return shape.size() > 1 ? shape[1] : 1; }
+  std::uint64_t experts() const;
+  /// Bytes pass through unchanged.
+  bool copied() const { return source == type; }
+};
+
+/// Everything decided before a byte moves. All block formats have a fixed rate, so every byte of
+/// the output has its place now, and chunks can be written in any order.
+struct Plan {
+  std::vector<std::byte> header;             ///< of the output file, complete
+  std::vector<PlannedTensor> tensors;        ///< in the output's order
+  std::vector<std::uint32_t> reading_order;  ///< tensors by part and input offset
+  std::vector<std::uint32_t> missing_importance;  ///< very-low-bit tensors without a row
+  std::uint64_t input_size = 0;              ///< tensor bytes to read
+  std::uint64_t output_size = 0;             ///< of the whole file
+};
+
+/// What a plan is made from.
+struct PlanRequest {
+  RecipeOptions recipe;
+  bool allow_requantize = false;
+  const ImportanceMatrix* imatrix = nullptr;  ///< outlives the plan; null: none
+};
+
+/// Where a tensor's bytes lie.
+struct TensorLocation {
+  std::size_t part;           ///< which input file
+  std::uint64_t file_offset;  ///< from that file's start
+};
+
+/// Plans the conversion of a model.
+///
+/// \param model      merged header: metadata of the first part, tensors of all
+/// \param locations  one for each of `model.tensors`
+/// \param file       name of the first part, for messages
+/// \throws Error (input_type, imatrix_length, usage)
+Plan make_plan(const PlanRequest& request, const gguf::Header& model,
+               std::span<const TensorLocation> locations, const std::string& file);
+
+/// Refuses a plan that leaves very-low-bit tensors without importance values.
+/// \throws Error (imatrix_missing) that lists every such tensor
+void require_importance(const Plan& plan, const ImportanceMatrix* imatrix);
+
+/// A unit of work: whole rows of one expert, or, of a tensor that is copied, whole blocks.
+struct Chunk {
+  std::uint32_t tensor;         ///< index into Plan::tensors
+  std::uint64_t first_element;  ///< in the tensor
+  std::uint64_t elements;
+  std::uint64_t input_offset;  ///< in the tensor's part
+  std::uint64_t input_size;
+  std::uint64_t output_offset;  ///< in the output file
+  std::uint64_t output_size;
+  std::uint64_t expert;
+};
+
+/// Walks through all chunks of a plan in the order in which their input lies on the disk, computing
+/// each when it is asked for: the list for 800 GB would take megabytes.
+class ChunkCursor {
+ public:
+  /// No chunk has more than `chunk_bytes` of input and output together, unless a single row has.
+  ChunkCursor(const Plan& plan, std::uint64_t chunk_bytes)
+      : plan_(plan), chunk_bytes_(chunk_bytes) {}
+
+  std::optional<Chunk> next();
+
+ private:
+  const Plan& plan_;
+  std::uint64_t chunk_bytes_;
+  std::size_t order_ = 0;           // in plan_.reading_order
+  std::uint64_t next_element_ = 0;  // of that tensor
+};
+
+/// The least bytes of input and output that a chunk of this tensor can have.
+std::uint64_t smallest_chunk_bytes(const PlannedTensor& tensor);
+
+}  // namespace sluice

@@ -1,0 +1,115 @@
+#include "arguments.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <vector>
+
+#include "sluice/error.h"
+#include "sluice/version.h"
+
+namespace sluice::cli {
+namespace {
+
+// Arguments as typed, before names are looked up.
+struct Typed {
+  std::string type;
+  std::string mix = "llama.cpp";
+  std::string io = "auto";
+};
+
+std::string type_names() {
+  std::string names;
+  for (const FileType& type : file_types())
+    names += (names.empty() ? "" : " ") + std::string(type.name);
+  return names;
+}
+
+void add_conversion_arguments(CLI::App& command, Arguments& arguments, Typed& typed) {
+  QuantizeOptions& options = arguments.options;
+  command.add_option("model", options.input, "16-bit GGUF file, or any part of a split one")
+      ->required();
+  command.add_option("output", options.output, "GGUF file to make")->required();
+  command.add_option("type", typed.type, "What to make of it: " + type_names())->required();
+  command.add_option("nthreads", options.threads, "Compute threads (default: one a core)")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--imatrix", options.imatrix,
+                     "Importance matrix, as .dat or .gguf; very-low-bit types need one");
+  command.add_flag("--ignore-imatrix-rules", options.ignore_imatrix_rules,
+                   "Make very-low-bit tensors even without importance values");
+  command.add_option("--mix", typed.mix, "Whose rules choose the tensors' types")
+      ->check(CLI::IsMember({"llama.cpp", "ik_llama.cpp"}))
+      ->capture_default_str();
+  command.add_flag("--pure", options.pure, "One type for all tensors");
+  command.add_flag("--allow-requantize", options.allow_requantize,
+                   "Accept a source that is already quantized below 8 bits");
+  command
+      .add_option("--memory", options.memory,
+                  "Byte budget for input, scratch and output together, as 128M or 2G (default: "
+                  "512M)")
+      ->transform(CLI::AsSizeValue(false));
+  command.add_option("--io", typed.io, "How to read: auto, mmap, async (io_uring) or read")
+      ->check(CLI::IsMember({"auto", "mmap", "async", "read"}))
+      ->capture_default_str();
+}
+
+void resolve(const Typed& typed, QuantizeOptions& options) {
+  static const std::map<std::string, IoMode> kModes = {{"auto", IoMode::automatic},
+                                                       {"mmap", IoMode::mmap},
+                                                       {"async", IoMode::async},
+                                                       {"read", IoMode::plain}};
+  options.io = kModes.at(typed.io);
+  options.mix = typed.mix == "llama.cpp" ? Mix::llama_cpp : Mix::ik_llama_cpp;
+  options.file_type = find_file_type(typed.type);
+  if (options.file_type == nullptr) {
+    throw CLI::ValidationError(
+        "type", fmt::format("'{}' is not a known type. Known: {}", typed.type, type_names()));
+  }
+}
+
+}  // namespace
+
+Parsed parse_arguments(int argc, char** argv) {
+  Parsed parsed;
+  Typed typed;
+  Arguments& arguments = parsed.arguments;
+
+  CLI::App app(
+      "sluice makes very small GGUF models from 16-bit checkpoints that may be far larger than "
+      "memory.",
+      "sluice");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("sluice ") + std::string(version()));
+
+  CLI::App* quantize = app.add_subcommand("quantize", "Quantize a model");
+  add_conversion_arguments(*quantize, arguments, typed);
+  quantize->add_option("--report", arguments.report,
+                       "Write what was done, with each tensor's error, to this JSON file");
+
+  CLI::App* plan = app.add_subcommand("plan", "Show what quantize would do, without doing it");
+  add_conversion_arguments(*plan, arguments, typed);
+  plan->add_flag("--json", arguments.json, "As JSON");
+
+  CLI::App* demo = app.add_subcommand("demo", "Make a small model and quantize it to IQ1_M");
+  arguments.demo_folder = "sluice-demo";
+  demo->add_option("folder", arguments.demo_folder, "Where to put its files")
+      ->capture_default_str();
+
+  try {
+    app.parse(argc, argv);
+    if (*demo) {
+      arguments.command = Command::demo;
+    } else {
+      arguments.command = *plan ? Command::plan : Command::quantize;
+      resolve(typed, arguments.options);
+    }
+    parsed.run = true;
+  } catch (const CLI::ParseError& error) {
+    // CLI11 numbers its complaints; users get one number for wrong use. Help and version are 0.
+    parsed.exit_status = app.exit(error) == 0 ? 0 : exit_status(ErrorCode::usage);
+  }
+  return parsed;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "sluice/quantize.h"
+
+namespace sluice::cli {
+
+/// Which command was given.
+enum class Command { quantize, plan, demo };
+
+/// The command line, parsed.
+struct Arguments {
+  Command command = Command::quantize;
+  QuantizeOptions options;
+  bool json = false;        ///< plan: print JSON
+  std::string report;       ///< quantize: where to write the report; empty: nowhere
+  std::string demo_folder;  ///< demo: where to put its files
+};
+
+/// What parsing came to: arguments, or a text that is all there is to say (help, version, a wrong
+/// argument) with the status to exit with.
+struct Parsed {
+  bool run = false;
+  Arguments arguments;
+  int exit_status = 0;
+};
+
+/// Parses the command line. Help goes to stdout, complaints to stderr.
+Parsed parse_arguments(int argc, char** argv);
+
+}  // namespace sluice::cli

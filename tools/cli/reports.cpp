@@ -1,0 +1,134 @@
+#include "reports.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "sluice/error.h"
+#include "text.h"
+
+namespace sluice::cli {
+namespace {
+
+// Keys in the order in which they are documented.
+using Json = nlohmann::ordered_json;
+
+Json number_or_null(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+double bits(std::uint64_t bytes, std::uint64_t weights) {
+  return 8.0 * static_cast<double>(bytes) /
+         static_cast<double>(std::max<std::uint64_t>(1, weights));
+}
+
+}  // namespace
+
+void write_report(const RunReport& report, const std::string& path) {
+  Json tensors = Json::array();
+  for (const TensorReport& tensor : report.tensors) {
+    tensors.push_back({{"name", tensor.name},
+                       {"source", name(tensor.source)},
+                       {"type", name(tensor.type)},
+                       {"shape", tensor.shape},
+                       {"bytes", tensor.bytes},
+                       {"weighted_error", number_or_null(tensor.weighted_error)},
+                       {"plain_error", number_or_null(tensor.plain_error)}});
+  }
+  const Json json = {{"wall_s", report.wall_s},
+                     {"read_bytes", report.read_bytes},
+                     {"read_s", report.read_s},
+                     {"write_bytes", report.write_bytes},
+                     {"write_s", report.write_s},
+                     {"compute_s", report.compute_s},
+                     {"peak_anon_bytes", report.peak_anon_bytes},
+                     {"io", report.io},
+                     {"isa", report.isa},
+                     {"threads", report.threads},
+                     {"tensors", std::move(tensors)}};
+  std::ofstream file(path);
+  if (!file) {
+    throw Error(ErrorCode::output_open, "the report cannot be created",
+                {.file = path, .cure = "Name a folder that exists and that you may write to"});
+  }
+  file << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
+  file.flush();
+  if (!file) {
+    throw Error(ErrorCode::output_write, "the report cannot be written",
+                {.file = path, .cure = "Check the disk and its free space"});
+  }
+}
+
+void print_summary(const RunReport& report, const std::string& output) {
+  std::uint64_t data = 0;
+  for (const TensorReport& tensor : report.tensors) data += tensor.bytes;
+  const double rate = static_cast<double>(report.weights) / std::max(1e-9, report.wall_s);
+  fmt::print("{}\n", printable(output));
+  fmt::print("  size    {} from {}, {:.3f} bits per weight ({} weights)\n",
+             bytes_text(static_cast<double>(report.write_bytes)),
+             bytes_text(static_cast<double>(report.read_bytes)), bits(data, report.weights),
+             count_text(static_cast<double>(report.weights)));
+  fmt::print("  time    {} wall, {} reading, {} writing, {} computing on {} threads\n",
+             time_text(report.wall_s), time_text(report.read_s), time_text(report.write_s),
+             time_text(report.compute_s), report.threads);
+  fmt::print("  rate    {} weights/s, {}/s read ({})\n", count_text(rate),
+             bytes_text(static_cast<double>(report.read_bytes) / std::max(1e-9, report.wall_s)),
+             report.io);
+  fmt::print("  memory  {} at most\n", bytes_text(static_cast<double>(report.peak_anon_bytes)));
+}
+
+void print_plan(const PlanView& plan, bool json) {
+  if (json) {
+    Json tensors = Json::array();
+    for (const PlannedTensorView& tensor : plan.tensors) {
+      tensors.push_back({{"name", tensor.name},
+                         {"shape", tensor.shape},
+                         {"source", name(tensor.source)},
+                         {"type", name(tensor.type)},
+                         {"rule", tensor.rule},
+                         {"offset", tensor.offset},
+                         {"size", tensor.size}});
+    }
+    const Json document = {{"tensors", std::move(tensors)},
+                           {"missing_importance", plan.missing_importance},
+                           {"input_bytes", plan.input_bytes},
+                           {"output_bytes", plan.output_bytes},
+                           {"weights", plan.weights}};
+    fmt::print("{}\n", document.dump(1, ' ', false, Json::error_handler_t::replace));
+    return;
+  }
+  std::size_t name_width = 4;
+  std::size_t shape_width = 5;
+  std::map<std::string_view, std::pair<std::size_t, std::uint64_t>> types;
+  std::uint64_t data = 0;
+  for (const PlannedTensorView& tensor : plan.tensors) {
+    name_width = std::max(name_width, printable(tensor.name).size());
+    shape_width = std::max(shape_width, shape_text(tensor.shape).size());
+    auto& [count, bytes] = types[name(tensor.type)];
+    ++count;
+    bytes += tensor.size;
+    data += tensor.size;
+  }
+  fmt::print("{:<{}}  {:>{}}  {:<7}  {:<7}  {:>14}  {:>12}  {}\n", "name", name_width, "shape",
+             shape_width, "source", "type", "offset", "size", "rule");
+  for (const PlannedTensorView& tensor : plan.tensors) {
+    fmt::print("{:<{}}  {:>{}}  {:<7}  {:<7}  {:>14}  {:>12}  {}\n", printable(tensor.name),
+               name_width, shape_text(tensor.shape), shape_width, name(tensor.source),
+               name(tensor.type), tensor.offset, tensor.size, tensor.rule);
+  }
+  fmt::print("\n");
+  for (const auto& [type, total] : types) {
+    fmt::print("{:<7}  {:>5} tensors  {}\n", type, total.first,
+               bytes_text(static_cast<double>(total.second)));
+  }
+  fmt::print("{} from {}, {:.3f} bits per weight ({} weights)\n",
+             bytes_text(static_cast<double>(plan.output_bytes)),
+             bytes_text(static_cast<double>(plan.input_bytes)), bits(data, plan.weights),
+             count_text(static_cast<double>(plan.weights)));
+}
+
+}  // namespace sluice::cli

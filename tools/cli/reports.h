@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "sluice/quantize.h"
+
+namespace sluice::cli {
+
+/// Writes a run's facts as JSON.
+/// \throws Error (output_open, output_write)
+void write_report(const RunReport& report, const std::string& path);
+
+/// Prints a run's summary to stdout.
+void print_summary(const RunReport& report, const std::string& output);
+
+/// Prints a plan to stdout, as a table or as JSON.
+void print_plan(const PlanView& plan, bool json);
+
+}  // namespace sluice::cli

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sluice::cli {
+
+/// `1.5 GiB`, `312.0 MiB`, `17 B`.
+std::string bytes_text(double bytes);
+
+/// `2.4 G`, `310 M`, `12 k`.
+std::string count_text(double count);
+
+/// `1:02:03`, `2:03`, `0.4 s`.
+std::string time_text(double seconds);
+
+/// `4096 x 14336 x 8`.
+std::string shape_text(const std::vector<std::uint64_t>& shape);
+
+/// A file's or tensor's name with control characters made visible, so that a hostile name cannot
+/// drive the terminal.
+std::string printable(const std::string& text);
+
+}  // namespace sluice::cli
