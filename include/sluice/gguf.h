@@ -40,6 +40,7 @@ struct Value {
   static Value of(float v);
   static Value of(bool v);
   static Value of(std::string_view v);
+  static Value of(const char* v);  ///< without it a literal would become a bool
   static Value of_strings(std::span<const std::string> v);
   static Value of_floats(std::span<const float> v);
   static Value of_ints(std::span<const std::int32_t> v);
@@ -79,9 +80,12 @@ struct Header {
   std::vector<Tensor> tensors;
   std::uint64_t data_offset = 0;  ///< where the data section starts in the file
 
+  /// A metadata value, or null.
   const Value* find(std::string_view key) const;
-  /// Replaces the value of a key in its place, or adds the key at the end.
+  /// Replaces a metadata value where it stands, or appends a new one.
   void set(std::string_view key, Value value);
+  /// Removes a metadata value. Returns whether there was one.
+  bool erase(std::string_view key);
 };
 
 /// Parses the header from the first bytes of a file.
@@ -92,16 +96,21 @@ struct Header {
 /// \param file       the name for error messages
 /// \returns the header, or nothing if it goes on beyond `prefix` and the file is longer: read more
 ///          and call again.
-/// \throws Error (input_format, input_truncated) naming file, tensor and offset: wrong magic,
-///         version 1 or big-endian, counts or lengths beyond the file, duplicate keys or tensor
-///         names, names that are not UTF-8, unknown tensor types, rows that are no whole blocks,
-///         extents whose product overflows, offsets misaligned, overlapping or beyond the end.
+/// \throws Error naming file, tensor and offset.
+///         input_format: wrong magic, version 1 or big-endian, an alignment that is no power of two
+///         up to 16 MiB, a header of more than 256 MiB, duplicate keys or tensor names, names that
+///         are empty, too long (keys 65535 bytes, tensors 1024) or not UTF-8, arrays nested more
+///         than 8 deep, rows that are no whole blocks, extents that are zero or whose product
+///         overflows, offsets misaligned or overlapping.
+///         input_truncated: counts, lengths or tensor data beyond the end of the file.
+///         input_type: a tensor type of unknown size.
 std::optional<Header> parse_header(std::span<const std::byte> prefix, std::uint64_t file_size,
                                    const std::string& file);
 
 /// Sets each tensor's `size` and `offset` so that they follow one another as llama.cpp demands:
-/// offset[i + 1] = offset[i] + size[i] rounded up to the alignment.
+/// offset[i + 1] = offset[i] + size[i] rounded up to the alignment. Rows must be whole blocks.
 /// \returns the size of the data section, the last tensor's padding included.
+/// \throws Error (input_format) if it is no 64-bit number.
 std::uint64_t lay_out(std::span<Tensor> tensors, std::uint64_t alignment);
 
 /// The bytes of a version 3 header: magic to padding, so that the data section follows at

@@ -1,0 +1,17 @@
+#pragma once
+
+// Names come from files that anybody may have written: what is printed is made safe first.
+
+#include <string>
+#include <string_view>
+
+namespace sluice::gguf {
+
+/// Whether `text` is UTF-8 (shortest forms only, no surrogates) and free of NUL, which would end
+/// the name early in every C program that reads the file after us.
+bool is_plain_utf8(std::string_view text) noexcept;
+
+/// `text` for a message: control characters and bytes that are not UTF-8 as `\xNN`, long texts cut.
+std::string printable(std::string_view text);
+
+}  // namespace sluice::gguf
