@@ -45,6 +45,8 @@ struct ErrorContext {
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message, ErrorContext context = {});
+  /// The same failure under another code: a broken container is the model's or the matrix's fault.
+  Error(ErrorCode code, const Error& cause) : Error(cause) { code_ = code; }
 
   ErrorCode code() const noexcept { return code_; }
   const ErrorContext& context() const noexcept { return context_; }

@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "base/checked.h"
+#include "gguf/bytes.h"
+#include "gguf/text.h"
+#include "imatrix/formats.h"
+#include "sluice/error.h"
+#include "sluice/imatrix.h"
+
+namespace sluice {
+namespace {
+
+using Entry = ImportanceMatrix::Entry;
+
+/// A tensor whose row may be another's. Names are those between the layer and `.weight`.
+struct Substitute {
+  std::string_view wanted;
+  std::string_view given;
+  /// Whether the given tensor has one matrix where the wanted one has one for each head, all of
+  /// which see the same activations. Otherwise both have the same number of matrices.
+  bool one_row;
+};
+
+// In the order of preference. Multi-head latent attention: matrices made with standard attention
+// know only `attn_kv_b`, which multiplies the same latent vector as `attn_v_b` does for each head.
+// `attn_k_b` usually multiplies something else, with another row length, which tells.
+constexpr std::array kSubstitutes = {
+    Substitute{"ffn_gate", "ffn_up", false},
+    Substitute{"ffn_up", "ffn_gate", false},
+    Substitute{"ffn_gate_shexp", "ffn_up_shexp", false},
+    Substitute{"ffn_up_shexp", "ffn_gate_shexp", false},
+    Substitute{"ffn_gate_exps", "ffn_gate_up_exps", false},
+    Substitute{"ffn_gate_exps", "ffn_up_exps", false},
+    Substitute{"ffn_up_exps", "ffn_gate_up_exps", false},
+    Substitute{"ffn_up_exps", "ffn_gate_exps", false},
+    Substitute{"ffn_gate_up_exps", "ffn_up_exps", false},
+    Substitute{"ffn_gate_up_exps", "ffn_gate_exps", false},
+    Substitute{"attn_k_b", "attn_kv_b", true},
+    Substitute{"attn_v_b", "attn_kv_b", true},
+    Substitute{"attn_kv_b", "attn_v_b", true},
+};
+
+bool fits(const Entry& entry, std::uint64_t row_elements, std::uint64_t experts) {
+  // Counts that change within a row would make the row a mixture; no program writes that.
+  const bool whole_rows = entry.counts == 0 || (entry.values / entry.counts) % row_elements == 0;
+  return whole_rows && checked_mul(row_elements, experts) == entry.values;
+}
+
+}  // namespace
+
+ImportanceMatrix ImportanceMatrix::parse(std::span<const std::byte> bytes,
+                                         const std::string& file) {
+  ImportanceMatrix matrix;
+  matrix.bytes_ = bytes;
+  matrix.file_ = file;
+  // As an older file this would announce a thousand million entries.
+  const bool gguf = bytes.size() >= 4 && std::memcmp(bytes.data(), "GGUF", 4) == 0;
+  matrix.index_ = gguf ? imatrix::index_gguf(bytes, file) : imatrix::index_dat(bytes, file);
+  return matrix;
+}
+
+const Entry* ImportanceMatrix::find(std::string_view tensor, std::uint64_t row_elements,
+                                    std::uint64_t experts) const {
+  if (const auto own = index_.entries.find(tensor); own != index_.entries.end()) {
+    if (fits(own->second, row_elements, experts)) return &own->second;
+    if (tensor == "token_embd.weight") return nullptr;
+    throw Error(ErrorCode::imatrix_length,
+                fmt::format("its importance has {} values, wanted are {} ({} columns, {} experts)",
+                            own->second.values, row_elements * experts, row_elements, experts),
+                {.file = file_,
+                 .tensor = gguf::printable(tensor),
+                 .offset = own->second.values_offset,
+                 .cure = "Use an importance matrix that was made with this model"});
+  }
+  constexpr std::string_view kEnding = ".weight";
+  if (!tensor.ends_with(kEnding)) return nullptr;
+  std::string_view layer = tensor.substr(0, tensor.size() - kEnding.size());
+  const std::size_t dot = layer.rfind('.');
+  if (dot == std::string_view::npos) return nullptr;
+  const std::string_view kind = layer.substr(dot + 1);
+  layer = layer.substr(0, dot);
+  for (const Substitute& substitute : kSubstitutes) {
+    if (substitute.wanted != kind) continue;
+    const auto it = index_.entries.find(fmt::format("{}.{}{}", layer, substitute.given, kEnding));
+    if (it == index_.entries.end()) continue;
+    if (fits(it->second, row_elements, substitute.one_row ? 1 : experts)) return &it->second;
+  }
+  return nullptr;
+}
+
+bool ImportanceMatrix::read_row(const Entry& entry, std::uint64_t expert,
+                                std::span<float> out) const {
+  const std::uint64_t first = entry.values == out.size() ? 0 : expert * out.size();
+  float divisor = entry.divisor;
+  if (entry.counts != 0) {
+    const std::uint64_t count = first / (entry.values / entry.counts);
+    divisor = load<float>(bytes_.data() + entry.counts_offset + count * sizeof(float));
+  }
+  std::memcpy(out.data(), bytes_.data() + entry.values_offset + first * sizeof(float),
+              out.size_bytes());
+  bool usable = divisor > 0;
+  bool any = false;
+  for (float& value : out) {
+    value /= divisor;
+    usable = usable && value >= 0 && std::isfinite(value);
+    any = any || value > 0;
+  }
+  if (usable && any) return true;
+  std::fill(out.begin(), out.end(), 1.0f);
+  return false;
+}
+
+}  // namespace sluice
