@@ -29,21 +29,22 @@ constexpr Codebook<kEntries, kWidth> unpack_codebook(
   return codebook;
 }
 
-inline constexpr std::array<std::int8_t, 3> kIq1Levels = {-1, 0, 1};
-inline constexpr std::array<std::int8_t, 3> kIq2Levels = {8, 25, 43};
-inline constexpr std::array<std::int8_t, 8> kIq3xxsLevels = {4, 12, 20, 28, 36, 44, 52, 62};
-inline constexpr std::array<std::int8_t, 8> kIq3sLevels = {1, 3, 5, 7, 9, 11, 13, 15};
+inline constexpr std::array<std::int8_t, 3> kIq1sValues = {-1, 0, 1};
+inline constexpr std::array<std::int8_t, 3> kIq2Magnitudes = {8, 25, 43};
+inline constexpr std::array<std::int8_t, 8> kIq3xxsMagnitudes = {4, 12, 20, 28, 36, 44, 52, 62};
+inline constexpr std::array<std::int8_t, 8> kIq3sMagnitudes = {1, 3, 5, 7, 9, 11, 13, 15};
 
 /// IQ1_S and IQ1_M: 2048 of the 6561 ternary vectors of 8.
-inline constexpr auto kIq1sCodebook = unpack_codebook<8>(packed_grids::kIq1sGrid, kIq1Levels);
+inline constexpr auto kIq1sCodebook = unpack_codebook<8>(packed_grids::kIq1sGrid, kIq1sValues);
 /// IQ2_XXS, IQ2_XS and IQ2_S: magnitudes of 8; the signs are coded beside the index.
-inline constexpr auto kIq2xxsCodebook = unpack_codebook<8>(packed_grids::kIq2xxsGrid, kIq2Levels);
-inline constexpr auto kIq2xsCodebook = unpack_codebook<8>(packed_grids::kIq2xsGrid, kIq2Levels);
-inline constexpr auto kIq2sCodebook = unpack_codebook<8>(packed_grids::kIq2sGrid, kIq2Levels);
+inline constexpr auto kIq2xxsCodebook =
+    unpack_codebook<8>(packed_grids::kIq2xxsGrid, kIq2Magnitudes);
+inline constexpr auto kIq2xsCodebook = unpack_codebook<8>(packed_grids::kIq2xsGrid, kIq2Magnitudes);
+inline constexpr auto kIq2sCodebook = unpack_codebook<8>(packed_grids::kIq2sGrid, kIq2Magnitudes);
 /// IQ3_XXS and IQ3_S: magnitudes of 4.
 inline constexpr auto kIq3xxsCodebook =
-    unpack_codebook<4>(packed_grids::kIq3xxsGrid, kIq3xxsLevels);
-inline constexpr auto kIq3sCodebook = unpack_codebook<4>(packed_grids::kIq3sGrid, kIq3sLevels);
+    unpack_codebook<4>(packed_grids::kIq3xxsGrid, kIq3xxsMagnitudes);
+inline constexpr auto kIq3sCodebook = unpack_codebook<4>(packed_grids::kIq3sGrid, kIq3sMagnitudes);
 
 /// What a shifted IQ1 vector moves by: value = scale * (entry + kIq1Delta) or (entry - kIq1Delta).
 inline constexpr float kIq1Delta = 0.125f;
