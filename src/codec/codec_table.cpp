@@ -2,6 +2,19 @@
 #include <array>
 
 #include "codec/f32/f32.h"
+#include "codec/iq1_s/iq1_s.h"
+#include "codec/iq2_k/iq2_k.h"
+#include "codec/iq2_s/iq2_s.h"
+#include "codec/iq2_xs/iq2_xs.h"
+#include "codec/iq2_xxs/iq2_xxs.h"
+#include "codec/iq3_k/iq3_k.h"
+#include "codec/iq3_s/iq3_s.h"
+#include "codec/iq3_xxs/iq3_xxs.h"
+#include "codec/iq4_k/iq4_k.h"
+#include "codec/iq4_nl/iq4_nl.h"
+#include "codec/iq4_xs/iq4_xs.h"
+#include "codec/iq5_k/iq5_k.h"
+#include "codec/iq6_k/iq6_k.h"
 #include "sluice/codec.h"
 
 namespace sluice {
@@ -10,6 +23,19 @@ namespace {
 // One row a type, by number. A null encoder: the type is only read.
 constexpr std::array kCodecs = {
     Codec{TensorType::f32, decode_f32, encode_f32},
+    Codec{TensorType::iq2_xxs, decode_iq2_xxs, nullptr},
+    Codec{TensorType::iq2_xs, decode_iq2_xs, nullptr},
+    Codec{TensorType::iq3_xxs, decode_iq3_xxs, nullptr},
+    Codec{TensorType::iq1_s, decode_iq1_s, nullptr},
+    Codec{TensorType::iq4_nl, decode_iq4_nl, nullptr},
+    Codec{TensorType::iq3_s, decode_iq3_s, nullptr},
+    Codec{TensorType::iq2_s, decode_iq2_s, nullptr},
+    Codec{TensorType::iq4_xs, decode_iq4_xs, nullptr},
+    Codec{TensorType::iq2_k, decode_iq2_k, nullptr},
+    Codec{TensorType::iq3_k, decode_iq3_k, nullptr},
+    Codec{TensorType::iq4_k, decode_iq4_k, nullptr},
+    Codec{TensorType::iq5_k, decode_iq5_k, nullptr},
+    Codec{TensorType::iq6_k, decode_iq6_k, nullptr},
 };
 
 }  // namespace

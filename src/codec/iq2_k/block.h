@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+namespace sluice {
+
+/// IQ2_K (ik_llama.cpp only): 256 weights in 76 bytes (2.375 bits a weight).
+/// 16 sub-blocks of 16 weights. value = d * scale * kIq2kLevels[shifted][code], with a scale from
+/// -8 to 7, so that a sub-block can be exactly zero; bit b of `extra` chooses the shifted levels.
+struct BlockIq2K {
+  std::uint16_t d;         ///< fp16 scale of the super-block
+  std::uint16_t extra;     ///< bit b: sub-block b has the shifted levels
+  std::uint8_t scales[8];  ///< scale + 8, two sub-blocks a byte, low nibble first
+  std::uint8_t codes[64];  ///< 2-bit codes of 4 weights that are 32 apart, lowest bits first
+
+  int scale(unsigned b) const noexcept { return (scales[b / 2] >> 4 * (b % 2) & 15) - 8; }
+  unsigned code(unsigned b, unsigned j) const noexcept {
+    return codes[b / 8 * 32 + b % 2 * 16 + j] >> 2 * (b / 2 % 4) & 3u;
+  }
+
+  /// The setters want the block zeroed before, and each sub-block set once.
+  void set_scale(unsigned b, int value) noexcept {
+    scales[b / 2] |= static_cast<std::uint8_t>((value + 8) << 4 * (b % 2));
+  }
+  void set_code(unsigned b, unsigned j, unsigned value) noexcept {
+    codes[b / 8 * 32 + b % 2 * 16 + j] |= static_cast<std::uint8_t>(value << 2 * (b / 2 % 4));
+  }
+};
+static_assert(sizeof(BlockIq2K) == 76);
+
+}  // namespace sluice

@@ -1,0 +1,19 @@
+#include "base/float16.h"
+#include "codec/iq2_k/block.h"
+#include "codec/iq2_k/iq2_k.h"
+#include "codec/lattice/for_each_block.h"
+#include "codec/lattice/levels.h"
+namespace sluice {
+
+void decode_iq2_k(const std::byte* blocks, float* out, std::size_t elements) noexcept {
+  for_each_block<BlockIq2K, 256>(blocks, out, elements, [](const BlockIq2K& block, float* y) {
+    const float d = f16_to_f32(block.d);
+    for (unsigned b = 0; b < 16; ++b) {
+      const float scale = d * static_cast<float>(block.scale(b));
+      const auto& levels = kIq2kLevels[block.extra >> b & 1];
+      for (unsigned j = 0; j < 16; ++j) *y++ = scale * levels[block.code(b, j)];
+    }
+  });
+}
+
+}  // namespace sluice

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+namespace sluice {
+
+/// IQ2_S: 256 weights in 82 bytes (2.5625 bits a weight).
+/// 32 groups of 8: a 10-bit index into a codebook of magnitudes (low 8 bits in `low`, high 2 bits
+/// at bit 2 * (g % 4) of `high[g / 4]`) and 8 sign bits. 16 sub-blocks of 16 weights with 4-bit
+/// scales. value = d * (l + 0.5) / 4 * (+-entry).
+struct BlockIq2S {
+  std::uint16_t d;         ///< fp16 scale of the super-block
+  std::uint8_t low[32];    ///< [group]
+  std::uint8_t signs[32];  ///< [group], bit j: value j is negative
+  std::uint8_t high[8];
+  std::uint8_t scales[8];  ///< two sub-blocks a byte, low nibble first
+};
+static_assert(sizeof(BlockIq2S) == 82);
+
+}  // namespace sluice

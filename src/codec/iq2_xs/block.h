@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+
+namespace sluice {
+
+/// IQ2_XS: 256 weights in 74 bytes (2.3125 bits a weight).
+/// 32 groups of 8: a 9-bit index into a codebook of magnitudes and, in the upper 7 bits of the same
+/// word, a sign index (codec/lattice/signs.h). 16 sub-blocks of 16 weights with 4-bit scales l.
+/// value = d * (l + 0.5) / 4 * (+-entry).
+struct BlockIq2Xs {
+  std::uint16_t d;         ///< fp16 scale of the super-block
+  std::uint16_t code[32];  ///< [group]
+  std::uint8_t scales[8];  ///< two sub-blocks a byte, low nibble first
+};
+static_assert(sizeof(BlockIq2Xs) == 74);
+
+}  // namespace sluice

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "sluice/codec.h"
+
+namespace sluice {
+
+void decode_iq2_xs(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+
+}  // namespace sluice

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+
+namespace sluice {
+
+/// IQ3_K (ik_llama.cpp only): 256 weights in 110 bytes (3.4375 bits a weight).
+/// 16 sub-blocks of 16 weights. value = d * scale * kIq3kLevels[shifted][code], with an odd scale
+/// from -31 to 31: there is no zero, and a sub-block of zeros beside others that are not decodes to
+/// the smallest value, d; bit b of `extra` chooses the shifted levels.
+struct BlockIq3K {
+  std::uint16_t d;             ///< fp16 scale of the super-block
+  std::uint16_t extra;         ///< bit b: sub-block b has the shifted levels
+  std::uint16_t scale_signs;   ///< bit b: the scale is negative
+  std::uint8_t scales[8];      ///< (|scale| - 1) / 2, two sub-blocks a byte, low nibble first
+  std::uint8_t codes_low[64];  ///< low 2 bits of 4 weights that are 32 apart, lowest bits first
+  std::uint8_t code_high[32];  ///< third bit of 8 weights that are 32 apart, lowest bit first
+
+  int scale(unsigned b) const noexcept {
+    const int magnitude = 2 * (scales[b / 2] >> 4 * (b % 2) & 15) + 1;
+    return scale_signs >> b & 1 ? -magnitude : magnitude;
+  }
+  unsigned code(unsigned b, unsigned j) const noexcept {
+    return (codes_low[b / 8 * 32 + b % 2 * 16 + j] >> 2 * (b / 2 % 4) & 3u) |
+           (code_high[b % 2 * 16 + j] >> b / 2 & 1u) << 2;
+  }
+
+  /// The setters want the block zeroed before, and each sub-block set once.
+  void set_scale(unsigned b, int value) noexcept {
+    if (value < 0) scale_signs |= static_cast<std::uint16_t>(1u << b);
+    scales[b / 2] |= static_cast<std::uint8_t>((value < 0 ? -value : value) / 2 << 4 * (b % 2));
+  }
+  void set_code(unsigned b, unsigned j, unsigned value) noexcept {
+    codes_low[b / 8 * 32 + b % 2 * 16 + j] |=
+        static_cast<std::uint8_t>((value & 3u) << 2 * (b / 2 % 4));
+    code_high[b % 2 * 16 + j] |= static_cast<std::uint8_t>(value >> 2 << b / 2);
+  }
+};
+static_assert(sizeof(BlockIq3K) == 110);
+
+}  // namespace sluice

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+namespace sluice {
+
+/// IQ4_K (ik_llama.cpp only): 256 weights in 144 bytes (4.5 bits a weight).
+/// 16 sub-blocks of 16 weights. value = d * scale * kIq4kLevels[shifted][code], with a scale from
+/// -32 to 31, so that a sub-block can be exactly zero; bit b of `extra` chooses the shifted levels.
+struct BlockIq4K {
+  std::uint16_t d;              ///< fp16 scale of the super-block
+  std::uint16_t extra;          ///< bit b: sub-block b has the shifted levels
+  std::uint8_t scales_high[4];  ///< high 2 bits of scale + 32, four sub-blocks a byte
+  std::uint8_t scales_low[8];   ///< low 4 bits, two sub-blocks a byte
+  std::uint8_t codes[128];      ///< sub-block b in the nibbles b % 2 of bytes 16 * (b / 2) and on
+
+  int scale(unsigned b) const noexcept {
+    const int low = scales_low[b / 2] >> 4 * (b % 2) & 15;
+    const int high = scales_high[b / 4] >> 2 * (b % 4) & 3;
+    return (low | high << 4) - 32;
+  }
+  unsigned code(unsigned b, unsigned j) const noexcept {
+    return codes[b / 2 * 16 + j] >> 4 * (b % 2) & 15u;
+  }
+
+  /// The setters want the block zeroed before, and each sub-block set once.
+  void set_scale(unsigned b, int value) noexcept {
+    const unsigned biased = static_cast<unsigned>(value + 32);
+    scales_low[b / 2] |= static_cast<std::uint8_t>((biased & 15u) << 4 * (b % 2));
+    scales_high[b / 4] |= static_cast<std::uint8_t>(biased >> 4 << 2 * (b % 4));
+  }
+  void set_code(unsigned b, unsigned j, unsigned value) noexcept {
+    codes[b / 2 * 16 + j] |= static_cast<std::uint8_t>(value << 4 * (b % 2));
+  }
+};
+static_assert(sizeof(BlockIq4K) == 144);
+
+}  // namespace sluice

@@ -1,0 +1,19 @@
+#include "base/float16.h"
+#include "codec/iq4_k/block.h"
+#include "codec/iq4_k/iq4_k.h"
+#include "codec/lattice/for_each_block.h"
+#include "codec/lattice/levels.h"
+namespace sluice {
+
+void decode_iq4_k(const std::byte* blocks, float* out, std::size_t elements) noexcept {
+  for_each_block<BlockIq4K, 256>(blocks, out, elements, [](const BlockIq4K& block, float* y) {
+    const float d = f16_to_f32(block.d);
+    for (unsigned b = 0; b < 16; ++b) {
+      const float scale = d * static_cast<float>(block.scale(b));
+      const auto& levels = kIq4kLevels[block.extra >> b & 1];
+      for (unsigned j = 0; j < 16; ++j) *y++ = scale * levels[block.code(b, j)];
+    }
+  });
+}
+
+}  // namespace sluice
