@@ -44,17 +44,7 @@ void assign_importance(const ImportanceMatrix* imatrix, std::span<const TypeChoi
     PlannedTensor& tensor = plan.tensors[i];
     if (tensor.copied()) continue;
     if (imatrix != nullptr) {
-      tensor.importance = imatrix->find(tensor.name);
-      const std::uint64_t wanted = tensor.row_elements() * tensor.experts();
-      if (tensor.importance != nullptr && tensor.importance->values != wanted) {
-        throw Error(ErrorCode::imatrix_length,
-                    fmt::format("has {} importance values, {} are wanted ({} columns, {} experts)",
-                                tensor.importance->values, wanted, tensor.row_elements(),
-                                tensor.experts()),
-                    {.file = imatrix->file(),
-                     .tensor = tensor.name,
-                     .cure = "Use the importance matrix of this very model"});
-      }
+      tensor.importance = imatrix->find(tensor.name, tensor.row_elements(), tensor.experts());
     }
     if (tensor.importance == nullptr && choices[i].needs_importance) {
       plan.missing_importance.push_back(static_cast<std::uint32_t>(i));

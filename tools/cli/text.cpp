@@ -24,7 +24,8 @@ std::string count_text(double count) {
     count /= 1000;
     ++unit;
   }
-  return fmt::format(count < 10 && unit > 0 ? "{:.1f}{}" : "{:.0f}{}", count, kUnits[unit]);
+  const int decimals = count < 10 && unit > 0 ? 1 : 0;
+  return fmt::format("{:.{}f}{}", count, decimals, kUnits[unit]);
 }
 
 std::string time_text(double seconds) {
