@@ -1,7 +1,25 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/bf16/bf16.h"
+#include "codec/f16/f16.h"
 #include "codec/f32/f32.h"
+#include "codec/f64/f64.h"
+#include "codec/mxfp4/mxfp4.h"
+#include "codec/nvfp4/nvfp4.h"
+#include "codec/q2_k/q2_k.h"
+#include "codec/q3_k/q3_k.h"
+#include "codec/q4_0/q4_0.h"
+#include "codec/q4_1/q4_1.h"
+#include "codec/q4_k/q4_k.h"
+#include "codec/q5_0/q5_0.h"
+#include "codec/q5_1/q5_1.h"
+#include "codec/q5_k/q5_k.h"
+#include "codec/q6_0/q6_0.h"
+#include "codec/q6_k/q6_k.h"
+#include "codec/q8_0/q8_0.h"
+#include "codec/tq1_0/tq1_0.h"
+#include "codec/tq2_0/tq2_0.h"
 #include "sluice/codec.h"
 
 namespace sluice {
@@ -10,11 +28,31 @@ namespace {
 // One row a type, by number. A null encoder: the type is only read.
 constexpr std::array kCodecs = {
     Codec{TensorType::f32, decode_f32, encode_f32},
+    Codec{TensorType::f16, decode_f16, encode_f16},
+    Codec{TensorType::q4_0, decode_q4_0, encode_q4_0},
+    Codec{TensorType::q4_1, decode_q4_1, encode_q4_1},
+    Codec{TensorType::q5_0, decode_q5_0, encode_q5_0},
+    Codec{TensorType::q5_1, decode_q5_1, encode_q5_1},
+    Codec{TensorType::q8_0, decode_q8_0, encode_q8_0},
+    Codec{TensorType::q2_k, decode_q2_k, encode_q2_k},
+    Codec{TensorType::q3_k, decode_q3_k, nullptr},
+    Codec{TensorType::q4_k, decode_q4_k, encode_q4_k},
+    Codec{TensorType::q5_k, decode_q5_k, encode_q5_k},
+    Codec{TensorType::q6_k, decode_q6_k, encode_q6_k},
+    Codec{TensorType::f64, decode_f64, nullptr},
+    Codec{TensorType::bf16, decode_bf16, encode_bf16},
+    Codec{TensorType::tq1_0, decode_tq1_0, nullptr},
+    Codec{TensorType::tq2_0, decode_tq2_0, nullptr},
+    Codec{TensorType::mxfp4, decode_mxfp4, nullptr},
+    Codec{TensorType::nvfp4, decode_nvfp4, nullptr},
+    Codec{TensorType::q6_0, decode_q6_0, encode_q6_0},
 };
 
 }  // namespace
 
-std::span<const Codec> codecs() noexcept { return kCodecs; }
+std::span<const Codec> codecs() noexcept {
+  return kCodecs;
+}
 
 const Codec* find_codec(TensorType type) noexcept {
   const auto it = std::find_if(kCodecs.begin(), kCodecs.end(),
