@@ -1,0 +1,28 @@
+#include "codec/bf16/bf16.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "base/float16.h"
+
+namespace sluice {
+
+void decode_bf16(const std::byte* blocks, float* out, std::size_t elements) noexcept {
+  for (std::size_t i = 0; i < elements; ++i) {
+    std::uint16_t bits;
+    std::memcpy(&bits, blocks + i * sizeof bits, sizeof bits);
+    out[i] = bf16_to_f32(bits);
+  }
+}
+
+void encode_bf16(const EncodeRows& rows, std::byte* out) noexcept {
+  constexpr float kLargest = 0x1.fep127f;
+  const std::size_t elements = rows.rows * rows.row_elements;
+  for (std::size_t i = 0; i < elements; ++i) {
+    const std::uint16_t bits = f32_to_bf16(std::clamp(rows.values[i], -kLargest, kLargest));
+    std::memcpy(out + i * sizeof bits, &bits, sizeof bits);
+  }
+}
+
+}  // namespace sluice

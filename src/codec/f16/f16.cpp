@@ -1,0 +1,26 @@
+#include "codec/f16/f16.h"
+
+#include <cstdint>
+#include <cstring>
+
+#include "codec/scale_search/stored_scale.h"
+
+namespace sluice {
+
+void decode_f16(const std::byte* blocks, float* out, std::size_t elements) noexcept {
+  for (std::size_t i = 0; i < elements; ++i) {
+    std::uint16_t bits;
+    std::memcpy(&bits, blocks + i * sizeof bits, sizeof bits);
+    out[i] = f16_to_f32(bits);
+  }
+}
+
+void encode_f16(const EncodeRows& rows, std::byte* out) noexcept {
+  const std::size_t elements = rows.rows * rows.row_elements;
+  for (std::size_t i = 0; i < elements; ++i) {
+    const std::uint16_t bits = stored_scale(rows.values[i]);
+    std::memcpy(out + i * sizeof bits, &bits, sizeof bits);
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,34 @@
+#include "codec/q4_1/q4_1.h"
+
+#include "codec/packing/nibbles.h"
+#include "codec/scale_search/block32.h"
+
+namespace sluice {
+namespace {
+
+constexpr float kHigh = 15.0f;
+
+// From a range a tenth wider than the values' to one a fifth narrower.
+constexpr AffineEffort kEffort = {-0.1f, 0.04f, 8, 1};
+
+}  // namespace
+
+void decode_q4_1(const std::byte* blocks, float* out, std::size_t elements) noexcept {
+  for (std::size_t i = 0; i < elements; i += kBlock32, blocks += sizeof(BlockQ4_1)) {
+    BlockQ4_1 block;
+    std::memcpy(&block, blocks, sizeof block);
+    const float d = f16_to_f32(block.d);
+    const float m = f16_to_f32(block.m);
+    std::uint8_t codes[kBlock32];
+    unpack_nibbles(block.codes, codes);
+    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * static_cast<float>(codes[j]) + m;
+  }
+}
+
+void encode_q4_1(const EncodeRows& rows, std::byte* out) noexcept {
+  encode_affine_blocks<BlockQ4_1>(
+      rows, out, kHigh, kEffort,
+      [](const std::uint8_t* codes, BlockQ4_1& block) { pack_nibbles(codes, block.codes); });
+}
+
+}  // namespace sluice

@@ -1,0 +1,37 @@
+#include <cstring>
+
+#include "codec/packing/six_bit_pairs.h"
+#include "codec/q4_k/block.h"
+#include "codec/q4_k/q4_k.h"
+#include "codec/scale_search/affine_super_block.h"
+
+namespace sluice {
+namespace {
+
+constexpr AffineSuperBlockType kType = {.high = 15,
+                                        .largest = 63,
+                                        .effort = {-0.1f, 0.04f, 8, 1},
+                                        .starts = 1,
+                                        .rounds = 2,
+                                        .reach = 1};
+
+}  // namespace
+
+void encode_q4_k(const EncodeRows& rows, std::byte* out) noexcept {
+  for_each_super_block<32>(rows, [&](const SuperBlockTile<32>& tile, std::size_t index) {
+    const AffineSuperBlock<32> found = encode_affine_super_block<Float4>(tile, kType);
+    BlockQ4_K block;
+    block.d = found.d;
+    block.dmin = found.dmin;
+    pack_six_bit_pairs(found.scales, found.mins, block.scales);
+    for (int g = 0; g < 4; ++g) {
+      for (int l = 0; l < 32; ++l) {
+        const std::uint8_t* codes = found.codes + 64 * g + l;
+        block.codes[32 * g + l] = static_cast<std::uint8_t>(codes[0] | codes[32] << 4);
+      }
+    }
+    std::memcpy(out + index * sizeof block, &block, sizeof block);
+  });
+}
+
+}  // namespace sluice

@@ -1,0 +1,37 @@
+#include "codec/q5_0/q5_0.h"
+
+#include "codec/packing/nibbles.h"
+#include "codec/scale_search/block32.h"
+
+namespace sluice {
+namespace {
+
+constexpr float kLow = -16.0f;
+constexpr float kHigh = 15.0f;
+
+// Inverse scales from 13 to 19 codes for the largest magnitude.
+constexpr SymmetricEffort kEffort = {-3.0f, 0.4f, 16, 1};
+
+}  // namespace
+
+void decode_q5_0(const std::byte* blocks, float* out, std::size_t elements) noexcept {
+  for (std::size_t i = 0; i < elements; i += kBlock32, blocks += sizeof(BlockQ5_0)) {
+    BlockQ5_0 block;
+    std::memcpy(&block, blocks, sizeof block);
+    const float d = f16_to_f32(block.d);
+    std::uint8_t codes[kBlock32];
+    unpack_nibbles(block.low, codes);
+    add_fifth_bits(block.high, codes);
+    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * (static_cast<float>(codes[j]) + kLow);
+  }
+}
+
+void encode_q5_0(const EncodeRows& rows, std::byte* out) noexcept {
+  encode_symmetric_blocks<BlockQ5_0>(rows, out, kLow, kHigh, kEffort,
+                                     [](const std::uint8_t* codes, BlockQ5_0& block) {
+                                       pack_nibbles(codes, block.low);
+                                       pack_fifth_bits(codes, block.high);
+                                     });
+}
+
+}  // namespace sluice

@@ -1,0 +1,37 @@
+#include "codec/q5_1/q5_1.h"
+
+#include "codec/packing/nibbles.h"
+#include "codec/scale_search/block32.h"
+
+namespace sluice {
+namespace {
+
+constexpr float kHigh = 31.0f;
+
+// From a range an eighth wider than the values' to one slightly narrower.
+constexpr AffineEffort kEffort = {-0.12f, 0.02f, 10, 1};
+
+}  // namespace
+
+void decode_q5_1(const std::byte* blocks, float* out, std::size_t elements) noexcept {
+  for (std::size_t i = 0; i < elements; i += kBlock32, blocks += sizeof(BlockQ5_1)) {
+    BlockQ5_1 block;
+    std::memcpy(&block, blocks, sizeof block);
+    const float d = f16_to_f32(block.d);
+    const float m = f16_to_f32(block.m);
+    std::uint8_t codes[kBlock32];
+    unpack_nibbles(block.low, codes);
+    add_fifth_bits(block.high, codes);
+    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * static_cast<float>(codes[j]) + m;
+  }
+}
+
+void encode_q5_1(const EncodeRows& rows, std::byte* out) noexcept {
+  encode_affine_blocks<BlockQ5_1>(rows, out, kHigh, kEffort,
+                                  [](const std::uint8_t* codes, BlockQ5_1& block) {
+                                    pack_nibbles(codes, block.low);
+                                    pack_fifth_bits(codes, block.high);
+                                  });
+}
+
+}  // namespace sluice

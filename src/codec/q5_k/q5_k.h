@@ -1,0 +1,10 @@
+#pragma once
+
+#include "sluice/codec.h"
+
+namespace sluice {
+
+void decode_q5_k(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+void encode_q5_k(const EncodeRows& rows, std::byte* out) noexcept;
+
+}  // namespace sluice

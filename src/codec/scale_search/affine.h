@@ -1,0 +1,164 @@
+#pragma once
+
+// The best scale and offset for values that are coded as scale * code + offset, code an integer of
+// [0, high].
+
+#include "codec/scale_search/tile.h"
+
+namespace sluice {
+
+/// Sums that do not depend on the codes.
+template <class V>
+struct AffineMoments {
+  V w;   ///< sum w
+  V wx;  ///< sum w x
+};
+
+template <class V, int N, int Columns>
+static inline AffineMoments<V> affine_moments(const TileLanes<V, N, Columns>& lanes) noexcept {
+  AffineMoments<V> moments{};
+  for (int i = 0; i < N; ++i) {
+    moments.w += lanes.w(i);
+    moments.wx += lanes.w(i) * lanes.x(i);
+  }
+  return moments;
+}
+
+/// A scale and an offset, and the part of sum w x^2 that coding with them explains.
+template <class V>
+struct AffineFit {
+  V scale;
+  V offset;
+  V score;
+};
+
+/// Where zero must be within reach, as in the types that store the offset as an unsigned number to
+/// subtract, the offset is not positive.
+enum class Offset { any, not_positive };
+
+/// Sums over codes that decide how well they fit.
+template <class V>
+struct CodeMoments {
+  V c;   ///< sum w code
+  V cc;  ///< sum w code^2
+  V xc;  ///< sum w x code
+};
+
+/// The least-squares scale and offset for given codes.
+template <Offset kOffset, class V>
+static inline AffineFit<V> solve_affine(const AffineMoments<V>& moments,
+                                        const CodeMoments<V>& codes) noexcept {
+  // All codes equal: the determinant is rounding noise around zero, and a constant fits.
+  const V determinant = moments.w * codes.cc - codes.c * codes.c;
+  const auto solvable = determinant > 1e-6f * moments.w * codes.cc;
+  V scale = solvable ? (moments.w * codes.xc - moments.wx * codes.c) / determinant : V{};
+  V offset = solvable ? (codes.cc * moments.wx - codes.c * codes.xc) / determinant
+                      : moments.wx / moments.w;
+  if constexpr (kOffset == Offset::not_positive) {
+    const auto positive = offset > 0.0f;
+    offset = positive ? V{} : offset;
+    scale = positive ? (codes.cc > 0.0f ? codes.xc / codes.cc : V{}) : scale;
+  }
+  const auto usable = scale >= 0.0f;  // false for NaN too: a column without weights
+  scale = usable ? scale : V{};
+  offset = usable ? offset : V{};
+  return {scale, offset, scale * codes.xc + offset * moments.wx};
+}
+
+/// Codes round((x - offset) * inverse), then the least-squares scale and offset for those codes.
+template <Offset kOffset, class V, int N, int Columns>
+static inline AffineFit<V> fit_affine(const TileLanes<V, N, Columns>& lanes,
+                                      const AffineMoments<V>& moments, V inverse, V offset,
+                                      float high) noexcept {
+  CodeMoments<V> codes{};
+  for (int i = 0; i < N; ++i) {
+    const V code = round_to_integer(clamp((lanes.x(i) - offset) * inverse, 0.0f, high));
+    const V weighted = lanes.w(i) * code;
+    codes.c += weighted;
+    codes.cc += weighted * code;
+    codes.xc += weighted * lanes.x(i);
+  }
+  return solve_affine<kOffset>(moments, codes);
+}
+
+/// What coding with a given scale and offset gives: sum w (x - y)^2, and the codes' moments.
+template <class V>
+struct Coding {
+  V error;
+  CodeMoments<V> codes;
+};
+
+/// Codes the values with a scale (0: all codes are 0) and an offset that are not to be changed, as
+/// when they have been rounded to what the format can store.
+template <class V, int N, int Columns>
+static inline Coding<V> code_affine(const TileLanes<V, N, Columns>& lanes, V scale, V offset,
+                                    float low, float high) noexcept {
+  const V inverse = scale != 0.0f ? 1.0f / scale : V{};
+  Coding<V> coding{};
+  for (int i = 0; i < N; ++i) {
+    const V x = lanes.x(i);
+    const V code = round_to_integer(clamp((x - offset) * inverse, low, high));
+    const V weighted = lanes.w(i) * code;
+    const V difference = x - (code * scale + offset);
+    coding.error += lanes.w(i) * (difference * difference);
+    coding.codes.c += weighted;
+    coding.codes.cc += weighted * code;
+    coding.codes.xc += weighted * x;
+  }
+  return coding;
+}
+
+/// sum w x^2: the error of coding zeros.
+template <class V, int N, int Columns>
+static inline V zero_error(const TileLanes<V, N, Columns>& lanes) noexcept {
+  V error{};
+  for (int i = 0; i < N; ++i) error += lanes.w(i) * (lanes.x(i) * lanes.x(i));
+  return error;
+}
+
+/// How far a search goes. The range that the codes span starts as the values' own and is narrowed
+/// from below, from above and from both ends, `steps` times by `step` of the range.
+struct AffineEffort {
+  float first;  ///< narrowing to start with; negative is wider
+  float step;
+  int steps;
+  int refinements;  ///< rounds of coding again with the scale and offset found
+};
+
+template <Offset kOffset, class V, int N, int Columns>
+static inline AffineFit<V> search_affine(const TileLanes<V, N, Columns>& lanes, float high,
+                                         const AffineEffort& effort) noexcept {
+  // What has no weight must not decide where the search starts. Values are within [-1, 1].
+  V least = V{} + 2.0f;
+  V most = V{} - 2.0f;
+  for (int i = 0; i < N; ++i) {
+    const auto counts = lanes.w(i) > 0.0f;
+    least = lesser(least, counts ? lanes.x(i) : least);
+    most = greater(most, counts ? lanes.x(i) : most);
+  }
+  if constexpr (kOffset == Offset::not_positive) least = lesser(least, V{});
+  const AffineMoments<V> moments = affine_moments(lanes);
+  const V range = greater(most - least, V{});
+  const V unit = range > 0.0f ? 1.0f / range : V{};
+  AffineFit<V> best{};
+  const auto consider = [&](V inverse, V offset) {
+    const AffineFit<V> fit = fit_affine<kOffset>(lanes, moments, inverse, offset, high);
+    const auto better = fit.score > best.score;
+    best.scale = better ? fit.scale : best.scale;
+    best.offset = better ? fit.offset : best.offset;
+    best.score = better ? fit.score : best.score;
+  };
+  for (int k = 0; k < effort.steps; ++k) {
+    const float cut = effort.first + effort.step * static_cast<float>(k);
+    const V inverse = unit * (high / (1.0f - cut));
+    consider(inverse, least);
+    consider(inverse, least + range * (0.5f * cut));
+    consider(inverse, least + range * cut);
+  }
+  for (int k = 0; k < effort.refinements; ++k) {
+    consider(best.scale > 0.0f ? 1.0f / best.scale : V{}, best.offset);
+  }
+  return best;
+}
+
+}  // namespace sluice

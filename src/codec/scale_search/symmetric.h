@@ -1,0 +1,69 @@
+#pragma once
+
+// The best scale for values that are coded as scale * code, code an integer of [low, high].
+
+#include "codec/scale_search/tile.h"
+
+namespace sluice {
+
+/// A scale, and the part of sum w x^2 that coding with it explains (the error is the rest).
+template <class V>
+struct SymmetricFit {
+  V scale;
+  V score;
+};
+
+/// Codes the values with a given inverse scale, then takes the least-squares scale for those codes.
+template <class V, int N, int Columns>
+static inline SymmetricFit<V> fit_symmetric(const TileLanes<V, N, Columns>& lanes, V inverse,
+                                            float low, float high) noexcept {
+  V xc{};
+  V cc{};
+  for (int i = 0; i < N; ++i) {
+    const V code = round_to_integer(clamp(lanes.x(i) * inverse, low, high));
+    const V weighted = lanes.w(i) * code;
+    xc += weighted * lanes.x(i);
+    cc += weighted * code;
+  }
+  const V scale = cc > 0.0f ? xc / cc : V{};
+  return {scale, scale * xc};
+}
+
+/// How far a search goes. Inverse scales start at (-low + first) / max|x|, in steps of `step`, and
+/// with both signs, because [low, high] reaches further on one side.
+struct SymmetricEffort {
+  float first;
+  float step;
+  int steps;
+  int refinements;  ///< rounds of coding again with the scale found
+};
+
+template <class V, int N, int Columns>
+static inline SymmetricFit<V> search_symmetric(const TileLanes<V, N, Columns>& lanes, float low,
+                                               float high, const SymmetricEffort& effort) noexcept {
+  V largest{};
+  for (int i = 0; i < N; ++i) {
+    // What has no weight must not decide where the search starts.
+    const V x = lanes.w(i) > 0.0f ? lanes.x(i) : V{};
+    largest = greater(largest, greater(x, -x));
+  }
+  const V unit = largest > 0.0f ? 1.0f / largest : V{};
+  SymmetricFit<V> best{};
+  const auto consider = [&](V inverse) {
+    const SymmetricFit<V> fit = fit_symmetric(lanes, inverse, low, high);
+    const auto better = fit.score > best.score;
+    best.scale = better ? fit.scale : best.scale;
+    best.score = better ? fit.score : best.score;
+  };
+  for (int k = 0; k < effort.steps; ++k) {
+    const V inverse = unit * (effort.first + effort.step * static_cast<float>(k) - low);
+    consider(inverse);
+    consider(-inverse);
+  }
+  for (int k = 0; k < effort.refinements; ++k) {
+    consider(best.scale != 0.0f ? 1.0f / best.scale : V{});
+  }
+  return best;
+}
+
+}  // namespace sluice

@@ -1,0 +1,64 @@
+#pragma once
+
+// The values and weights of several sub-blocks, one sub-block a column, ready for a search over
+// lanes.
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+#include <cstddef>
+
+#include "codec/scale_search/lanes.h"
+
+namespace sluice {
+
+/// The largest magnitude of `n` values.
+static inline float largest_magnitude(const float* values, std::size_t n) noexcept {
+  float largest = 0;
+  for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, std::fabs(values[i]));
+  return largest;
+}
+
+/// 1 / value, but finite for zero and for the smallest denormals. Scaling by it brings values into
+/// [-1, 1] (or, if all are denormal, near zero), where squares and sums neither overflow nor vanish.
+static inline float safe_reciprocal(float value) noexcept { return 1.0f / std::max(value, FLT_MIN); }
+
+/// `Columns` sub-blocks of `N` weights. Each column's weights are scaled so that the largest is one:
+/// importances of any magnitude then give the same search. What is divided out is `column_weight`,
+/// which matters only where columns share something (the scale of a super-block).
+template <int N, int Columns>
+struct Tile {
+  alignas(64) float x[N][Columns];
+  alignas(64) float w[N][Columns];
+  alignas(64) float column_weight[Columns];
+
+  /// Puts values * value_scale and weights (null: all ones) into a column.
+  void set(int column, const float* values, float value_scale, const float* weights) noexcept {
+    const float largest = weights == nullptr ? 1.0f : largest_magnitude(weights, N);
+    column_weight[column] = largest;
+    const float weight_scale = safe_reciprocal(largest);
+    for (int i = 0; i < N; ++i) {
+      x[i][column] = values[i] * value_scale;
+      // Weights that are all zero ask for nothing: take the plain error then.
+      w[i][column] = weights == nullptr || largest == 0 ? 1.0f : weights[i] * weight_scale;
+    }
+  }
+
+  /// A column that nobody reads.
+  void clear(int column) noexcept {
+    column_weight[column] = 0;
+    for (int i = 0; i < N; ++i) x[i][column] = w[i][column] = 0;
+  }
+};
+
+/// kLanes<V> neighbouring columns of a tile.
+template <class V, int N, int Columns>
+struct TileLanes {
+  const Tile<N, Columns>& tile;
+  int column;
+
+  V x(int i) const noexcept { return load<V>(&tile.x[i][column]); }
+  V w(int i) const noexcept { return load<V>(&tile.w[i][column]); }
+};
+
+}  // namespace sluice

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sluice/codec.h"
+
+namespace sluice {
+
+/// 256 weights in 66 bytes, 2.0625 bits a weight: d * (code - 1), for models trained with weights
+/// of -1, 0 and 1 times a constant.
+struct BlockTQ2_0 {
+  std::uint8_t codes[64];  ///< see packing/two_bit_planes.h
+  std::uint16_t d;         ///< binary16
+};
+static_assert(sizeof(BlockTQ2_0) == 66);
+
+void decode_tq2_0(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+
+}  // namespace sluice

@@ -1,0 +1,244 @@
+// Searches against brute force: a dense scan of what a format can express.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "codec/scale_search/affine_super_block.h"
+#include "codec/scale_search/symmetric_super_block.h"
+#include "sluice/codec.h"
+
+namespace sluice {
+namespace {
+
+/// Values as of trained weights: mostly Gaussian, a few large; importances spread over a decade.
+struct Sample {
+  std::vector<float> values;
+  std::vector<float> importance;
+};
+
+Sample sample(std::size_t n, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  Sample s;
+  for (std::size_t i = 0; i < n; ++i) {
+    s.values.push_back(0.02f * normal(random) * (random() % 50 == 0 ? 4.0f : 1.0f));
+    s.importance.push_back(std::exp(normal(random)));
+  }
+  return s;
+}
+
+/// The least weighted error of scale * code + offset, codes of [low, high].
+double nearest_code_error(const float* x, const float* w, int n, double scale, double offset,
+                          int low, int high) {
+  double error = 0;
+  for (int i = 0; i < n; ++i) {
+    const double wanted = scale == 0 ? 0 : std::nearbyint((x[i] - offset) / scale);
+    const double code = std::min<double>(std::max<double>(wanted, low), high);
+    const double difference = x[i] - (code * scale + offset);
+    error += w[i] * difference * difference;
+  }
+  return error;
+}
+
+double weighted_error(const std::vector<float>& x, const std::vector<float>& y,
+                      const std::vector<float>& w) {
+  double error = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    error += w[i] * std::pow(double{x[i]} - double{y[i]}, 2);
+  }
+  return error;
+}
+
+std::vector<float> encode_and_decode(TensorType type, const Sample& s) {
+  const Codec* codec = find_codec(type);
+  std::vector<std::byte> blocks(byte_size(type, s.values.size()));
+  codec->encode({s.values.data(), 1, s.values.size(), s.importance.data()}, blocks.data());
+  std::vector<float> decoded(s.values.size());
+  codec->decode(blocks.data(), decoded.data(), decoded.size());
+  return decoded;
+}
+
+float largest_of(const float* x, int n) {
+  float largest = 0;
+  for (int i = 0; i < n; ++i) largest = std::max(largest, std::fabs(x[i]));
+  return largest;
+}
+
+/// The best error over all scales of both signs in `steps` small steps. `low` is the lowest code.
+double best_symmetric_error(const float* x, const float* w, int n, int low, int steps) {
+  const double widest = 1.5 * double{largest_of(x, n)} / -low;
+  double best = nearest_code_error(x, w, n, 0, 0, low, -1 - low);
+  for (int step = 1; step <= steps; ++step) {
+    const double scale = widest * step / steps;
+    best = std::min(best, nearest_code_error(x, w, n, scale, 0, low, -1 - low));
+    best = std::min(best, nearest_code_error(x, w, n, -scale, 0, low, -1 - low));
+  }
+  return best;
+}
+
+/// The best error over a grid of ranges that the codes may span.
+double best_affine_error(const float* x, const float* w, int n, int high, bool not_positive) {
+  double least = x[0];
+  double most = x[0];
+  for (int i = 0; i < n; ++i) {
+    least = std::min<double>(least, x[i]);
+    most = std::max<double>(most, x[i]);
+  }
+  const double range = most - least;
+  double best = 1e300;
+  constexpr int kSteps = 60;
+  for (int from = 0; from <= kSteps; ++from) {
+    double offset = least + range * (0.5 * from / kSteps - 0.1);
+    if (not_positive) offset = std::min(offset, 0.0);
+    for (int to = 0; to <= kSteps; ++to) {
+      const double end = most - range * (0.5 * to / kSteps - 0.1);
+      if (end <= offset) continue;
+      best = std::min(best, nearest_code_error(x, w, n, (end - offset) / high, offset, 0, high));
+    }
+  }
+  return best;
+}
+
+struct Symmetric32 {
+  TensorType type;
+  int low;
+};
+
+class SymmetricBlocks : public testing::TestWithParam<Symmetric32> {};
+
+TEST_P(SymmetricBlocks, AreWithinAWindowOfTheBestScale) {
+  const Sample s = sample(32 * 40, 1);
+  const std::vector<float> decoded = encode_and_decode(GetParam().type, s);
+  double best = 0;
+  for (std::size_t b = 0; b < s.values.size(); b += 32) {
+    best += best_symmetric_error(&s.values[b], &s.importance[b], 32, GetParam().low, 4000);
+  }
+  const double found = weighted_error(s.values, decoded, s.importance);
+  EXPECT_LE(found, 1.02 * best);
+  EXPECT_GE(found, 0.99 * best) << "the scan is too coarse to judge";
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, SymmetricBlocks,
+                         testing::Values(Symmetric32{TensorType::q4_0, -8},
+                                         Symmetric32{TensorType::q5_0, -16},
+                                         Symmetric32{TensorType::q6_0, -32}),
+                         [](const auto& test) { return std::string(name(test.param.type)); });
+
+TEST(SymmetricBlocks, FindsTheBestStoredScaleOfEveryHalf) {
+  // All 63488 finite binary16 scales, block by block.
+  constexpr int kBlocks = 4;
+  const Sample s = sample(32 * kBlocks, 2);
+  const std::vector<float> decoded = encode_and_decode(TensorType::q4_0, s);
+  for (int b = 0; b < kBlocks; ++b) {
+    const float* x = &s.values[32 * b];
+    const float* w = &s.importance[32 * b];
+    double best = 1e300;
+    for (unsigned half = 0; half < 0x10000; ++half) {
+      if ((half & 0x7c00) == 0x7c00) continue;
+      const double scale = f16_to_f32(static_cast<std::uint16_t>(half));
+      best = std::min(best, nearest_code_error(x, w, 32, scale, 0, -8, 7));
+    }
+    double found = 0;
+    for (int i = 0; i < 32; ++i) {
+      found += w[i] * std::pow(double{x[i]} - double{decoded[32 * b + i]}, 2);
+    }
+    EXPECT_GE(found, best * (1 - 1e-6));
+    EXPECT_LE(found, best * 1.10) << "block " << b;
+  }
+}
+
+struct Affine {
+  TensorType type;
+  int high;
+  int sub_block;
+  bool not_positive;
+  double window;  ///< K-quants pay for rounding their sub-blocks' scales
+};
+
+class AffineBlocks : public testing::TestWithParam<Affine> {};
+
+TEST_P(AffineBlocks, AreWithinAWindowOfTheBestScaleAndOffset) {
+  const Affine& type = GetParam();
+  const Sample s = sample(256 * 4, 3);
+  const std::vector<float> decoded = encode_and_decode(type.type, s);
+  double best = 0;
+  for (std::size_t b = 0; b < s.values.size(); b += static_cast<std::size_t>(type.sub_block)) {
+    best += best_affine_error(&s.values[b], &s.importance[b], type.sub_block, type.high,
+                              type.not_positive);
+  }
+  const double found = weighted_error(s.values, decoded, s.importance);
+  EXPECT_LE(found, type.window * best);
+  EXPECT_GE(found, 0.9 * best) << "the scan is too coarse to judge";
+  RecordProperty("ratio", std::to_string(found / best));
+  std::printf("%s: %.4f of the scan's best\n", std::string(name(type.type)).c_str(), found / best);
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, AffineBlocks,
+                         testing::Values(Affine{TensorType::q4_1, 15, 32, false, 1.03},
+                                         Affine{TensorType::q5_1, 31, 32, false, 1.03},
+                                         Affine{TensorType::q2_k, 3, 16, true, 1.25},
+                                         Affine{TensorType::q4_k, 15, 32, true, 1.06},
+                                         Affine{TensorType::q5_k, 31, 32, true, 1.12}),
+                         [](const auto& test) { return std::string(name(test.param.type)); });
+
+TEST(Q6_K, IsWithinAWindowOfTheBestSubBlockScales) {
+  const Sample s = sample(256 * 4, 4);
+  const std::vector<float> decoded = encode_and_decode(TensorType::q6_k, s);
+  double best = 0;
+  for (std::size_t b = 0; b < s.values.size(); b += 16) {
+    best += best_symmetric_error(&s.values[b], &s.importance[b], 16, -32, 4000);
+  }
+  const double found = weighted_error(s.values, decoded, s.importance);
+  std::printf("q6_k: %.4f of the scan's best\n", found / best);
+  EXPECT_LE(found, 1.15 * best);
+  EXPECT_GE(found, 0.99 * best);
+}
+
+// One lane is plain scalar code; four must give the same bits.
+TEST(Lanes, DoNotShowInSearches) {
+  const Sample s = sample(256, 5);
+  SuperBlockTile<16> tile;
+  tile.set(s.values.data(), s.importance.data());
+  for (int lane = 0; lane < 16; lane += 4) {
+    float found[4];
+    float scale[4];
+    float offset[4];
+    store(found,
+          search_symmetric(TileLanes<Float4, 16, 16>{tile.tile, lane}, -16, 15, {-1.0f, 0.4f, 8, 2})
+              .scale);
+    const auto fits = search_affine<Offset::any>(TileLanes<Float4, 16, 16>{tile.tile, lane}, 7,
+                                                 {-0.1f, 0.1f, 5, 2});
+    store(scale, fits.scale);
+    store(offset, fits.offset);
+    for (int i = 0; i < 4; ++i) {
+      const TileLanes<float, 16, 16> one{tile.tile, lane + i};
+      EXPECT_EQ(found[i], search_symmetric(one, -16, 15, {-1.0f, 0.4f, 8, 2}).scale);
+      const auto fit = search_affine<Offset::any>(one, 7, {-0.1f, 0.1f, 5, 2});
+      EXPECT_EQ(scale[i], fit.scale);
+      EXPECT_EQ(offset[i], fit.offset);
+    }
+  }
+}
+
+TEST(Lanes, DoNotShowInSuperBlocks) {
+  constexpr AffineSuperBlockType kAffine = {3, 15, {-0.2f, 0.1f, 6, 1}, 2, 2, 1};
+  constexpr SymmetricSuperBlockType kSymmetric = {-32, 31, -128, {-4.0f, 0.5f, 10, 1}, 1, 1};
+  for (unsigned seed = 10; seed < 20; ++seed) {
+    const Sample s = sample(256, seed);
+    SuperBlockTile<16> tile;
+    tile.set(s.values.data(), seed % 2 ? s.importance.data() : nullptr);
+    const auto one = encode_affine_super_block<float>(tile, kAffine);
+    const auto four = encode_affine_super_block<Float4>(tile, kAffine);
+    EXPECT_EQ(std::memcmp(&one, &four, sizeof one), 0);
+    const auto symmetric_one = encode_symmetric_super_block<float>(tile, kSymmetric);
+    const auto symmetric_four = encode_symmetric_super_block<Float4>(tile, kSymmetric);
+    EXPECT_EQ(std::memcmp(&symmetric_one, &symmetric_four, sizeof symmetric_one), 0);
+  }
+}
+
+}  // namespace
+}  // namespace sluice
