@@ -31,9 +31,9 @@ constexpr std::array kCodecs = {
     Codec{TensorType::iq3_s, decode_iq3_s, nullptr},
     Codec{TensorType::iq2_s, decode_iq2_s, nullptr},
     Codec{TensorType::iq4_xs, decode_iq4_xs, nullptr},
-    Codec{TensorType::iq2_k, decode_iq2_k, nullptr},
-    Codec{TensorType::iq3_k, decode_iq3_k, nullptr},
-    Codec{TensorType::iq4_k, decode_iq4_k, nullptr},
+    Codec{TensorType::iq2_k, decode_iq2_k, encode_iq2_k},
+    Codec{TensorType::iq3_k, decode_iq3_k, encode_iq3_k},
+    Codec{TensorType::iq4_k, decode_iq4_k, encode_iq4_k},
     Codec{TensorType::iq5_k, decode_iq5_k, nullptr},
     Codec{TensorType::iq6_k, decode_iq6_k, nullptr},
 };
