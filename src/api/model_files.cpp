@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "gguf/split.h"
+
 namespace sluice {
 namespace {
 
@@ -25,11 +27,25 @@ gguf::Header read_header(const io::File& file) {
 
 ModelFiles open_model(const std::string& path) {
   ModelFiles files;
-  files.parts.push_back(io::File::open_input(path));
-  files.model = read_header(files.parts.front());
-  for (const gguf::Tensor& tensor : files.model.tensors) {
-    files.locations.push_back({0, files.model.data_offset + tensor.offset});
+  std::vector<gguf::Part> parts;
+  const auto open_part = [&](const std::string& name) {
+    files.parts.push_back(io::File::open_input(name));
+    parts.push_back({name, read_header(files.parts.back())});
+  };
+  open_part(path);
+  if (const std::optional<gguf::Split> split = gguf::split_of(parts.front().header, path)) {
+    const std::vector<std::string> names = gguf::part_files(path, *split);
+    files.parts.clear();
+    parts.clear();
+    for (const std::string& name : names) open_part(name);
   }
+  gguf::Model model = gguf::merge_parts(parts);
+  for (std::size_t i = 0; i < model.header.tensors.size(); ++i) {
+    const std::uint32_t part = model.parts[i];
+    files.locations.push_back(
+        {part, parts[part].header.data_offset + model.header.tensors[i].offset});
+  }
+  files.model = std::move(model.header);
   return files;
 }
 
