@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <numeric>
 #include <set>
 
@@ -23,16 +22,16 @@ constexpr std::uint64_t kLeastKeyValue = kLeastString + 1 + 4 + 1;
 constexpr std::uint64_t kLeastTensor = kLeastString + 1 + 4 + 4 + 8;
 
 void read_magic(Reader& in) {
-  const std::uint64_t present = std::min<std::uint64_t>(in.file_size(), 4);
-  const auto magic = in.take(present);
-  if (std::memcmp(magic.data(), "GGUF", present) != 0) {
-    const std::string_view text(reinterpret_cast<const char*>(magic.data()), magic.size());
+  constexpr std::string_view kMagic = "GGUF";
+  const auto bytes = in.take(std::min<std::uint64_t>(in.file_size(), kMagic.size()));
+  const std::string_view magic(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!kMagic.starts_with(magic)) {
     in.fail(ErrorCode::input_format,
-            fmt::format("not a GGUF file: it begins with '{}'", printable(text)), 0,
+            fmt::format("not a GGUF file: it begins with '{}'", printable(magic)), 0,
             "Give a model in GGUF form, not a checkpoint of another form, a Git LFS pointer or a "
             "saved web page");
   }
-  if (present < 4) in.take(4);  // reports the truncation
+  in.take(kMagic.size() - magic.size());  // reports a file that is shorter than its magic
 }
 
 std::uint32_t read_version(Reader& in) {

@@ -330,11 +330,13 @@ TEST(Rows, UnusableOnesCountAsOnes) {
 
 TEST(Rows, UnusableCountsGiveOnes) {
   for (const float count : {0.0f, -1.0f, kNan, kInfinity, 0x1p-149f}) {
-    const Bytes bytes = GgufForm().entry("a", {3, 4}, {count}).build();
-    const auto matrix = ImportanceMatrix::parse(bytes, "m");
-    Floats out(2);
-    EXPECT_FALSE(matrix.read_row(*matrix.find("a", 2, 1), 0, out)) << count;
-    EXPECT_EQ(out, (Floats{1, 1})) << count;
+    for (const Floats& sums : {Floats{3, 4}, Floats{-3, -4}}) {
+      const Bytes bytes = GgufForm().entry("a", sums, {count}).build();
+      const auto matrix = ImportanceMatrix::parse(bytes, "m");
+      Floats out(2);
+      EXPECT_FALSE(matrix.read_row(*matrix.find("a", 2, 1), 0, out)) << count;
+      EXPECT_EQ(out, (Floats{1, 1})) << count;
+    }
   }
 }
 
