@@ -48,7 +48,7 @@ struct RunReport {
   std::string isa;                    ///< the kernels that ran
   int threads = 1;
   std::uint64_t weights = 0;
-  std::vector<TensorReport> tensors;
+  std::vector<TensorReport> tensors;  ///< in the output's order
 };
 
 /// Is told what a run does. All calls come from one thread at a time; they must be quick, because

@@ -72,6 +72,7 @@ class Run {
     report_.threads = threads_;
     report_.io = source.name();
     report_.isa = "portable";
+    report_.tensors.resize(plan.tensors.size());
     for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
       tensors_[i].bytes_left = plan.tensors[i].output_size;
     }
@@ -181,7 +182,7 @@ void Run::write_header() {
   sink_.write_at(0, plan_.header);
 }
 
-// On the reader's thread. A tensor without weights has no chunk; nothing to do for it but say so.
+// On the reader's thread.
 void Run::read_all(ReadNode::gateway_type& gateway) {
   ChunkCursor cursor(plan_, memory_.chunk_bytes);
   while (const std::optional<Chunk> chunk = cursor.next()) {
@@ -284,15 +285,15 @@ void Run::finish_tensor(std::uint32_t index) {
     if (scratch_.front().decoded.empty()) return std::numeric_limits<double>::quiet_NaN();
     return norm > 0 ? error / norm : 0.0;
   };
-  report_.tensors.push_back({.name = tensor.name,
-                             .source = tensor.source,
-                             .type = tensor.type,
-                             .shape = tensor.shape,
-                             .source_bytes = tensor.input_size,
-                             .bytes = tensor.output_size,
-                             .weighted_error = ratio(errors.weighted_error, errors.weighted_norm),
-                             .plain_error = ratio(errors.plain_error, errors.plain_norm)});
-  observer_.tensor_done(report_.tensors.back(), tensors_done_++, plan_.tensors.size());
+  report_.tensors[index] = {.name = tensor.name,
+                            .source = tensor.source,
+                            .type = tensor.type,
+                            .shape = tensor.shape,
+                            .source_bytes = tensor.input_size,
+                            .bytes = tensor.output_size,
+                            .weighted_error = ratio(errors.weighted_error, errors.weighted_norm),
+                            .plain_error = ratio(errors.plain_error, errors.plain_norm)};
+  observer_.tensor_done(report_.tensors[index], tensors_done_++, plan_.tensors.size());
 }
 
 Progress Run::progress() const {
