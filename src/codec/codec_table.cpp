@@ -23,11 +23,11 @@ namespace {
 // One row a type, by number. A null encoder: the type is only read.
 constexpr std::array kCodecs = {
     Codec{TensorType::f32, decode_f32, encode_f32},
-    Codec{TensorType::iq2_xxs, decode_iq2_xxs, nullptr},
+    Codec{TensorType::iq2_xxs, decode_iq2_xxs, encode_iq2_xxs},
     Codec{TensorType::iq2_xs, decode_iq2_xs, nullptr},
     Codec{TensorType::iq3_xxs, decode_iq3_xxs, nullptr},
     Codec{TensorType::iq1_s, decode_iq1_s, nullptr},
-    Codec{TensorType::iq4_nl, decode_iq4_nl, nullptr},
+    Codec{TensorType::iq4_nl, decode_iq4_nl, encode_iq4_nl},
     Codec{TensorType::iq3_s, decode_iq3_s, nullptr},
     Codec{TensorType::iq2_s, decode_iq2_s, nullptr},
     Codec{TensorType::iq4_xs, decode_iq4_xs, nullptr},
