@@ -1,0 +1,181 @@
+// The program as its users meet it: arguments, what it prints, exit status.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "support/gguf_builder.h"
+#include "support/process.h"
+#include "support/temp_folder.h"
+
+namespace {
+
+using namespace sluice::testing_support;
+namespace fs = std::filesystem;
+
+class Cli : public testing::Test {
+ protected:
+  Cli() {
+    std::vector<std::uint16_t> halves(256 * 600);
+    for (std::size_t i = 0; i < halves.size(); ++i) {
+      halves[i] = static_cast<std::uint16_t>(0x2c00 + i * 7919 % 1024 + (i % 3 == 0 ? 0x8000 : 0));
+    }
+    GgufBuilder builder;
+    builder.string("general.architecture", "llama")
+        .u32("llama.block_count", 1)
+        .u32("llama.attention.head_count", 8)
+        .u32("llama.attention.head_count_kv", 8)
+        .tensor("token_embd.weight", {256, 600}, 1, bytes_of(halves))
+        .tensor("blk.0.attn_q.weight", {256, 600}, 1, bytes_of(halves))
+        .tensor("output_norm.weight", {256}, 0, bytes_of(std::vector<float>(256, 1.0f)))
+        .tensor("output.weight", {256, 600}, 1, bytes_of(halves));
+    write_file(model_, builder.build());
+  }
+
+  Finished sluice(std::vector<std::string> words) {
+    words.insert(words.begin(), SLUICE_PROGRAM);
+    return run(words);
+  }
+
+  TempFolder folder_;
+  std::string model_ = folder_ / "model.gguf";
+  std::string output_ = folder_ / "out.gguf";
+};
+
+TEST_F(Cli, QuantizesAndSaysWhatItDid) {
+  const Finished done = sluice({"quantize", "--pure", model_, output_, "q4_0", "2"});
+  EXPECT_EQ(done.status, 0) << done.errors;
+  EXPECT_TRUE(fs::exists(output_));
+  // Not on a terminal: a line per tensor.
+  for (const std::string name :
+       {"token_embd.weight", "blk.0.attn_q.weight", "output_norm.weight", "output.weight"}) {
+    EXPECT_NE(done.errors.find(name), std::string::npos) << done.errors;
+  }
+  EXPECT_NE(done.errors.find("[4/4]"), std::string::npos);
+  EXPECT_EQ(done.errors.find('\r'), std::string::npos);
+  EXPECT_NE(done.out.find("bits per weight"), std::string::npos) << done.out;
+}
+
+TEST_F(Cli, OnATerminalOneLiveLine) {
+  const Finished done =
+      run_on_terminal({SLUICE_PROGRAM, "quantize", "--pure", model_, output_, "Q4_0"}, 60);
+  EXPECT_EQ(done.status, 0) << done.out;
+  EXPECT_NE(done.out.find('\r'), std::string::npos);
+  EXPECT_NE(done.out.find(" %"), std::string::npos);
+  EXPECT_EQ(done.out.find("[4/4]"), std::string::npos);
+  // No live line may wrap: between two line starts there are fewer columns than the terminal has.
+  const std::string live = done.out.substr(0, done.out.find('\n'));
+  std::size_t start = 0;
+  for (std::size_t at; (at = live.find('\r', start)) != std::string::npos; start = at + 1) {
+    EXPECT_LT(at - start, 60u);
+  }
+}
+
+TEST_F(Cli, TheReportHasTheFactsOfTheRun) {
+  const std::string report = folder_ / "report.json";
+  const Finished done = sluice(
+      {"quantize", "--pure", "--io", "read", "--report", report, model_, output_, "Q8_0", "1"});
+  ASSERT_EQ(done.status, 0) << done.errors;
+  std::ifstream file(report);
+  const nlohmann::json json = nlohmann::json::parse(file);
+  for (const std::string key : {"wall_s", "read_s", "write_s", "compute_s"}) {
+    EXPECT_GT(json[key].get<double>(), 0) << key;
+  }
+  EXPECT_EQ(json["read_bytes"], 3 * 256 * 600 * 2 + 1024);
+  EXPECT_EQ(json["write_bytes"], fs::file_size(output_));
+  EXPECT_GT(json["peak_anon_bytes"], 0);
+  EXPECT_EQ(json["io"], "read");
+  EXPECT_TRUE(json["isa"].is_string());
+  EXPECT_EQ(json["threads"], 1);
+  ASSERT_EQ(json["tensors"].size(), 4u);
+  const nlohmann::json& tensor = json["tensors"][1];
+  EXPECT_EQ(tensor["name"], "blk.0.attn_q.weight");
+  EXPECT_EQ(tensor["source"], "f16");
+  EXPECT_EQ(tensor["type"], "q8_0");
+  EXPECT_EQ(tensor["shape"], (std::vector<int>{256, 600}));
+  EXPECT_EQ(tensor["bytes"], 256 / 32 * 34 * 600);
+  EXPECT_GT(tensor["weighted_error"], 0);
+  EXPECT_LT(tensor["plain_error"], 1e-3);
+}
+
+TEST_F(Cli, ThePlanIsJsonAndWritesNothing) {
+  const Finished done = sluice({"plan", "--json", model_, output_, "IQ1_M"});
+  ASSERT_EQ(done.status, 0) << done.errors;
+  const nlohmann::json json = nlohmann::json::parse(done.out);
+  ASSERT_EQ(json["tensors"].size(), 4u);
+  const nlohmann::json& tensor = json["tensors"][1];
+  EXPECT_EQ(tensor["name"], "blk.0.attn_q.weight");
+  EXPECT_EQ(tensor["shape"], (std::vector<int>{256, 600}));
+  EXPECT_EQ(tensor["source"], "f16");
+  EXPECT_EQ(tensor["type"], "iq1_m");
+  EXPECT_TRUE(tensor["rule"].is_string());
+  EXPECT_EQ(tensor["size"], 600 * 56);
+  EXPECT_GT(tensor["offset"], json["tensors"][0]["offset"]);
+  EXPECT_EQ(json["missing_importance"], (std::vector<std::string>{"blk.0.attn_q.weight"}));
+  EXPECT_NE(done.errors.find("without importance"), std::string::npos);
+  EXPECT_FALSE(fs::exists(output_));
+}
+
+TEST_F(Cli, EveryKindOfErrorHasItsStatusAndOneClearMessage) {
+  struct Case {
+    std::vector<std::string> words;
+    int status;
+    std::string text;
+  };
+  const std::string nowhere = folder_ / "none.gguf";
+  write_file(folder_ / "junk.gguf", bytes_of(std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8}));
+  for (const Case& c : std::vector<Case>{
+           {{}, 2, "subcommand"},
+           {{"quantise", model_, output_, "Q8_0"}, 2, ""},
+           {{"quantize", model_, output_}, 2, "type"},
+           {{"quantize", model_, output_, "IQ1_X"}, 2, "IQ1_X"},
+           {{"quantize", "--frobnicate", model_, output_, "Q8_0"}, 2, "--frobnicate"},
+           {{"quantize", "--memory", "lots", model_, output_, "Q8_0"}, 2, "lots"},
+           {{"quantize", "--io", "tape", model_, output_, "Q8_0"}, 2, "tape"},
+           {{"quantize", "--pure", "--memory", "1M", model_, output_, "Q8_0"}, 2, "the least is"},
+           {{"quantize", "--pure", model_, output_, "IQ2_K"}, 2, "ik_llama.cpp"},
+           {{"quantize", nowhere, output_, "Q8_0"}, 3, nowhere},
+           {{"quantize", folder_ / "junk.gguf", output_, "Q8_0"}, 3, "junk.gguf"},
+           {{"quantize", "--pure", model_, model_, "Q8_0"}, 4, "input"},
+           {{"quantize", "--pure", model_, folder_ / "no/out.gguf", "Q8_0"}, 4, "no/out.gguf"},
+           {{"quantize", model_, output_, "IQ1_M"}, 5, "blk.0.attn_q.weight"},
+           {{"quantize", "--imatrix", folder_ / "junk.gguf", model_, output_, "IQ1_M"},
+            5,
+            "junk.gguf"},
+       }) {
+    const Finished done = sluice(c.words);
+    std::string line;
+    for (const std::string& word : c.words) line += word + " ";
+    EXPECT_EQ(done.status, c.status) << line << "\n" << done.errors;
+    EXPECT_NE(done.errors.find(c.text), std::string::npos) << line << "\n" << done.errors;
+    EXPECT_FALSE(done.errors.empty()) << line;
+    EXPECT_FALSE(fs::exists(output_)) << line;
+  }
+}
+
+TEST_F(Cli, HelpAndVersionSucceed) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"--help"}, {"quantize", "--help"}, {"plan", "--help"}, {"--version"}}) {
+    const Finished done = sluice(words);
+    EXPECT_EQ(done.status, 0);
+    EXPECT_FALSE(done.out.empty());
+  }
+  EXPECT_NE(sluice({"quantize", "--help"}).out.find("--imatrix"), std::string::npos);
+}
+
+TEST_F(Cli, MemorySizesAreUnderstoodWithUnits) {
+  for (const std::string size : {"64M", "64MB", "64MiB", "67108864", "1G", "65536k"}) {
+    EXPECT_EQ(sluice({"quantize", "--pure", "--memory", size, model_, output_, "Q8_0"}).status, 0)
+        << size;
+  }
+}
+
+TEST_F(Cli, AWriteThatCannotSucceedIsNotReportedAsDone) {
+  const Finished done =
+      run({SLUICE_PROGRAM, "quantize", "--pure", "--report", "/dev/full", model_, output_, "Q8_0"});
+  EXPECT_EQ(done.status, 4) << done.errors;
+}
+
+}  // namespace
