@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 
 #include "codec/iq2_xxs/block.h"
@@ -92,6 +95,7 @@ int nearest_scale(float ratio) noexcept {
 float best_super_scale(const Candidate& candidate) noexcept {
   float strongest = 0;
   for (const float scale : candidate.scale) strongest = std::max(strongest, scale);
+  if (strongest == 0) return 0;
   // The strongest sub-block gets the largest scale, or one a little inside or beyond it.
   constexpr int kSteps = 48;
   constexpr float kLowest = 0.8f;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -88,6 +89,7 @@ inline float best_super_scale(const Candidates& candidates, const LevelSearch& s
     const float scale = best->scale[lane];
     strongest = std::fabs(scale) > std::fabs(strongest) ? scale : strongest;
   }
+  if (strongest == 0) return 0;
   // The strongest sub-block gets the extreme scale, or one a little inside or beyond it. A range
   // that is not symmetric is tried both ways round.
   constexpr int kSteps = 24;
