@@ -2,6 +2,7 @@
 #include <array>
 
 #include "codec/f32/f32.h"
+#include "codec/iq1_m/iq1_m.h"
 #include "codec/iq1_s/iq1_s.h"
 #include "codec/iq2_k/iq2_k.h"
 #include "codec/iq2_s/iq2_s.h"
@@ -31,6 +32,7 @@ constexpr std::array kCodecs = {
     Codec{TensorType::iq3_s, decode_iq3_s, nullptr},
     Codec{TensorType::iq2_s, decode_iq2_s, nullptr},
     Codec{TensorType::iq4_xs, decode_iq4_xs, nullptr},
+    Codec{TensorType::iq1_m, decode_iq1_m, encode_iq1_m},
     Codec{TensorType::iq2_k, decode_iq2_k, encode_iq2_k},
     Codec{TensorType::iq3_k, decode_iq3_k, encode_iq3_k},
     Codec{TensorType::iq4_k, decode_iq4_k, encode_iq4_k},
