@@ -5,6 +5,7 @@
 #include "codec/f16/f16.h"
 #include "codec/f32/f32.h"
 #include "codec/f64/f64.h"
+#include "codec/iq1_m/iq1_m.h"
 #include "codec/iq1_s/iq1_s.h"
 #include "codec/iq2_k/iq2_k.h"
 #include "codec/iq2_s/iq2_s.h"
@@ -61,6 +62,7 @@ constexpr std::array kCodecs = {
     Codec{TensorType::iq2_s, decode_iq2_s, nullptr},
     Codec{TensorType::iq4_xs, decode_iq4_xs, nullptr},
     Codec{TensorType::f64, decode_f64, nullptr},
+    Codec{TensorType::iq1_m, decode_iq1_m, encode_iq1_m},
     Codec{TensorType::bf16, decode_bf16, encode_bf16},
     Codec{TensorType::tq1_0, decode_tq1_0, nullptr},
     Codec{TensorType::tq2_0, decode_tq2_0, nullptr},

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "sluice/codec.h"
+
+namespace sluice {
+
+void decode_iq1_m(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+
+/// See encode.cpp for the method.
+void encode_iq1_m(const EncodeRows& rows, std::byte* out) noexcept;
+
+}  // namespace sluice
