@@ -310,7 +310,7 @@ TEST(IqEncoders, ErrorDoesNotDependOnTheRangeOfValuesOrImportance) {
 
 TEST(IqEncoders, SurviveTheExtremes) {
   for (const TensorType type : kEncoded) {
-    for (const float magnitude : {1e-45f, 1e-38f, 1e-9f, 1e-6f, 1e6f, 3e38f}) {
+    for (const float magnitude : {1e-45f, 1e-38f, 1e-9f, 1e-4f, 1e7f, 3e38f}) {
       for (const float importance : {0.0f, 1e-45f, 1e-38f, 1.0f, 3e38f}) {
         Row row = make_row(256, 7);
         const float largest = *std::max_element(row.x.begin(), row.x.end());
@@ -325,6 +325,10 @@ TEST(IqEncoders, SurviveTheExtremes) {
           zeros += row.q[i] * double{row.x[i]} * row.x[i];
         }
         EXPECT_LE(error, zeros) << name(type) << " " << magnitude << " " << importance;
+        // Scales at the ends of fp16 still code something.
+        if (magnitude >= 1e-4f && magnitude <= 1e7f && importance > 0) {
+          EXPECT_LT(error, 0.5 * zeros) << name(type) << " " << magnitude << " " << importance;
+        }
       }
     }
   }

@@ -21,7 +21,7 @@ struct Scales {
 /// The best real-valued scale of each lane: the scale at which the largest weight meets the
 /// outermost level, times kLowest to kHighest, of both signs, each refitted by least squares.
 Scales best_scales(const LaneBlocks<kBlock>& blocks) noexcept {
-  // More trials, or a wider range, gain less than 0.1 % of the error.
+  // More trials, or a wider range, gain about 0.1 % of the error.
   constexpr int kTrials = 16;
   constexpr float kLowest = 0.7f;
   constexpr float kHighest = 1.2f;
@@ -77,6 +77,7 @@ void encode_blocks(const float* values, const float* importance, std::size_t cou
                    std::byte* out) noexcept {
   std::array<WeightedBlock<kBlock>, kLanes> weighted;
   LaneBlocks<kBlock> blocks{};
+  for (Lanes& w : blocks.w) w.fill(1.0f);  // lanes without a block must not divide by zero
   for (std::size_t lane = 0; lane < count; ++lane) {
     weighted[lane].load<kBlock>(values + kBlock * lane,
                                 importance == nullptr ? nullptr : importance + kBlock * lane);

@@ -22,7 +22,7 @@ struct LevelSearch {
   int last_scale;
   int scale_step;
   /// The scale at which the largest weight meets the outermost level, times these, is tried:
-  /// `trials` steps from `lowest` to `highest`. Enough that more gain less than 0.1 % of the error.
+  /// `trials` steps from `lowest` to `highest`. Twice as many gain about 0.1 % of the error.
   int trials;
   float lowest;
   float highest;

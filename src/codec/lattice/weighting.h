@@ -16,8 +16,8 @@ namespace sluice {
 ///
 /// Values are scaled by a power of two that brings the largest into [1, 2), so that squares neither
 /// overflow nor vanish whatever the input's range. Importance likewise. The error weight is
-/// w = q * sqrt(2 * mean(x^2) + x^2) as in ik_llama.cpp: plain q is better by the error that q
-/// weighs, but worse for a model's divergence, which large weights decide more than q says.
+/// w = q * sqrt(2 * mean(x^2) + x^2), as ik_llama.cpp has it. Plain q would give 1 to 5 % less of
+/// the error that q weighs; these weights gave a model less divergence when tried with IQ1_M.
 template <std::size_t kElements>
 struct WeightedBlock {
   std::array<float, kElements> x;
