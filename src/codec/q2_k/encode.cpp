@@ -9,7 +9,7 @@ namespace sluice {
 namespace {
 
 constexpr AffineSuperBlockType kType = {
-    .high = 3, .largest = 15, .effort = {-0.3f, 0.1f, 8, 1}, .starts = 3, .rounds = 2, .reach = 1};
+    .high = 3, .largest = 15, .effort = {-0.2f, 0.1f, 7, 1}, .rounds = 2, .reach = 1};
 
 }  // namespace
 

@@ -9,8 +9,8 @@ namespace {
 constexpr float kLow = -8.0f;
 constexpr float kHigh = 7.0f;
 
-// Inverse scales from 6.8 to 11.2 codes for the largest magnitude.
-constexpr SymmetricEffort kEffort = {-1.2f, 0.4f, 12, 1};
+// Inverse scales from 6.8 to 10.8 codes for the largest magnitude.
+constexpr SymmetricEffort kEffort = {-1.2f, 0.4f, 11, 1};
 
 }  // namespace
 

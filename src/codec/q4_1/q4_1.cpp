@@ -8,8 +8,8 @@ namespace {
 
 constexpr float kHigh = 15.0f;
 
-// From a range a tenth wider than the values' to one a fifth narrower.
-constexpr AffineEffort kEffort = {-0.1f, 0.04f, 8, 1};
+// From a range a tenth wider than the values' to one a tenth narrower.
+constexpr AffineEffort kEffort = {-0.1f, 0.05f, 5, 1};
 
 }  // namespace
 

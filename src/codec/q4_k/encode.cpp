@@ -8,12 +8,8 @@
 namespace sluice {
 namespace {
 
-constexpr AffineSuperBlockType kType = {.high = 15,
-                                        .largest = 63,
-                                        .effort = {-0.1f, 0.04f, 8, 1},
-                                        .starts = 1,
-                                        .rounds = 2,
-                                        .reach = 1};
+constexpr AffineSuperBlockType kType = {
+    .high = 15, .largest = 63, .effort = {-0.1f, 0.04f, 8, 1}, .rounds = 1, .reach = 1};
 
 }  // namespace
 

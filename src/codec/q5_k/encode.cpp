@@ -8,12 +8,8 @@
 namespace sluice {
 namespace {
 
-constexpr AffineSuperBlockType kType = {.high = 31,
-                                        .largest = 63,
-                                        .effort = {-0.12f, 0.02f, 10, 1},
-                                        .starts = 1,
-                                        .rounds = 2,
-                                        .reach = 1};
+constexpr AffineSuperBlockType kType = {
+    .high = 31, .largest = 63, .effort = {-0.12f, 0.02f, 10, 1}, .rounds = 1, .reach = 2};
 
 }  // namespace
 

@@ -11,9 +11,9 @@ namespace {
 constexpr SymmetricSuperBlockType kType = {.low = -32,
                                            .high = 31,
                                            .lowest = -128,
-                                           .effort = {-8.0f, 0.5f, 24, 1},
+                                           .effort = {-8.0f, 1.0f, 12, 1},
                                            .rounds = 1,
-                                           .reach = 1};
+                                           .reach = 2};
 
 }  // namespace
 

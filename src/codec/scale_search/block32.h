@@ -8,6 +8,7 @@
 #include "codec/scale_search/affine.h"
 #include "codec/scale_search/stored_scale.h"
 #include "codec/scale_search/symmetric.h"
+#include "codec/scale_search/zero_guard.h"
 #include "sluice/codec.h"
 
 namespace sluice {
@@ -19,8 +20,9 @@ using BlockTile = Tile<kBlock32, kBlocksInTile>;
 /// Some blocks of 32, in a row of memory each and as a tile of values scaled to [-1, 1].
 struct BlockBatch {
   const float* values[kBlocksInTile];
-  float magnitude[kBlocksInTile];  ///< what tile values are multiples of
-  int blocks;                      ///< columns in use
+  const float* importance[kBlocksInTile];  ///< or null
+  float magnitude[kBlocksInTile];          ///< what tile values are multiples of
+  int blocks;                              ///< columns in use
   BlockTile tile;
 };
 
@@ -37,19 +39,20 @@ static inline void for_each_batch(const EncodeRows& rows, Consume consume) noexc
       const float* values = rows.values + block * kBlock32;
       const float magnitude = largest_magnitude(values, kBlock32);
       batch.values[b] = values;
+      batch.importance[b] =
+          rows.importance == nullptr ? nullptr : rows.importance + block % blocks_in_row * kBlock32;
       batch.magnitude[b] = magnitude;
-      batch.tile.set(b, values, safe_reciprocal(magnitude),
-                     rows.importance == nullptr
-                         ? nullptr
-                         : rows.importance + block % blocks_in_row * kBlock32);
+      float weights[kBlock32];
+      search_weights(values, batch.importance[b], kBlock32, weights);
+      batch.tile.set(b, values, safe_reciprocal(magnitude), weights);
     }
     for (int b = batch.blocks; b < kBlocksInTile; ++b) batch.tile.clear(b);
     consume(batch, first);
   }
 }
 
-/// Codes of [low, low + 2^bits) for one block: nearest to value / scale. Each error is at most that
-/// of coding zero, since zero is among the codes.
+/// Codes of [low, high], counted from low, nearest to the values of one block. Without an offset
+/// zero is among the codes, so that no weight's error is more than that of coding zero.
 static inline void nearest_codes(const float* values, float scale, float offset, float low,
                                  float high, std::uint8_t* codes) noexcept {
   const float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
@@ -89,8 +92,6 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
   for_each_batch(rows, [&](const BlockBatch& batch, std::size_t first) {
     alignas(64) float scale[kBlocksInTile];
     alignas(64) float offset[kBlocksInTile];
-    std::uint16_t d[kBlocksInTile] = {};
-    std::uint16_t m[kBlocksInTile] = {};
     for (int lane = 0; lane < kBlocksInTile; lane += kLanes<Float4>) {
       const TileLanes<Float4, kBlock32, kBlocksInTile> lanes{batch.tile, lane};
       const AffineFit<Float4> fit = search_affine<Offset::any>(lanes, high, effort);
@@ -98,27 +99,19 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
       store(&offset[lane], fit.offset);
     }
     for (int b = 0; b < batch.blocks; ++b) {
-      d[b] = stored_scale(scale[b] * batch.magnitude[b]);
-      m[b] = stored_scale(offset[b] * batch.magnitude[b]);
-      const float unit = safe_reciprocal(batch.magnitude[b]);
-      scale[b] = f16_to_f32(d[b]) * unit;
-      offset[b] = f16_to_f32(m[b]) * unit;
-    }
-    // Rounding to binary16 can cost more than the block is worth: where values are near the
-    // smallest denormals, or beyond what binary16 holds.
-    alignas(64) float gain[kBlocksInTile];
-    for (int lane = 0; lane < kBlocksInTile; lane += kLanes<Float4>) {
-      const TileLanes<Float4, kBlock32, kBlocksInTile> lanes{batch.tile, lane};
-      const auto coding =
-          code_affine(lanes, load<Float4>(&scale[lane]), load<Float4>(&offset[lane]), 0.0f, high);
-      store(&gain[lane], zero_error(lanes) - coding.error);
-    }
-    for (int b = 0; b < batch.blocks; ++b) {
       Block block;
-      block.d = gain[b] > 0 ? d[b] : std::uint16_t{0};
-      block.m = gain[b] > 0 ? m[b] : std::uint16_t{0};
+      block.d = stored_scale(scale[b] * batch.magnitude[b]);
+      block.m = stored_scale(offset[b] * batch.magnitude[b]);
+      const float d = f16_to_f32(block.d);
+      const float m = f16_to_f32(block.m);
       std::uint8_t codes[kBlock32];
-      nearest_codes(batch.values[b], f16_to_f32(block.d), f16_to_f32(block.m), 0.0f, high, codes);
+      float decoded[kBlock32];
+      nearest_codes(batch.values[b], d, m, 0.0f, high, codes);
+      for (int i = 0; i < kBlock32; ++i) decoded[i] = d * static_cast<float>(codes[i]) + m;
+      if (worse_than_zeros(batch.values[b], decoded, batch.importance[b], kBlock32)) {
+        block.d = block.m = 0;
+        std::fill_n(codes, kBlock32, std::uint8_t{0});
+      }
       pack(codes, block);
       std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block, sizeof block);
     }

@@ -2,7 +2,6 @@
 
 // What the searches for super-blocks of 256 weights have in common.
 
-#include <cmath>
 #include <cstdint>
 
 #include "codec/scale_search/affine.h"
@@ -18,29 +17,20 @@ template <int N>
 struct SuperBlockTile {
   static constexpr int kSubBlocks = kSuperBlock / N;
 
-  const float* values;  ///< [256], as given
-  float magnitude;      ///< what tile values are multiples of
+  const float* values;      ///< [256], as given
+  const float* importance;  ///< [256], or null
+  float magnitude;          ///< what tile values are multiples of
   Tile<N, kSubBlocks> tile;
 
-  /// `importance` is the super-block's part of the row's importance, or null: the weight of x is
-  /// then sqrt(mean x^2 + x^2), for large weights matter more than their number says.
-  void set(const float* new_values, const float* importance) noexcept {
+  /// `importance` is the super-block's part of the row's importance, or null.
+  void set(const float* new_values, const float* new_importance) noexcept {
     values = new_values;
+    importance = new_importance;
     magnitude = largest_magnitude(values, kSuperBlock);
     const float unit = safe_reciprocal(magnitude);
-    float by_size[kSuperBlock];
-    if (importance == nullptr) {
-      float squares = 0;
-      for (int i = 0; i < kSuperBlock; ++i) {
-        const float x = values[i] * unit;
-        by_size[i] = x * x;
-        squares += by_size[i];
-      }
-      const float mean = squares / kSuperBlock;
-      for (float& weight : by_size) weight = std::sqrt(mean + weight);
-      importance = by_size;
-    }
-    for (int s = 0; s < kSubBlocks; ++s) tile.set(s, values + s * N, unit, importance + s * N);
+    float weights[kSuperBlock];
+    search_weights(values, importance, kSuperBlock, weights);
+    for (int s = 0; s < kSubBlocks; ++s) tile.set(s, values + s * N, unit, weights + s * N);
     normalise_column_weights();
   }
 
