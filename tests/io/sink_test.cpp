@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -35,9 +36,9 @@ TEST(Sink, AppearsUnderItsNameOnlyWhenCommitted) {
     sink.commit();
   }
   EXPECT_FALSE(fs::exists(path + ".part"));
-  std::vector<std::byte> expected = filled(10, 1);
-  expected.resize(50);  // what was not written reads as zeros
-  expected.resize(100, std::byte{2});
+  std::vector<std::byte> expected = filled(100, 2);
+  std::fill(expected.begin(), expected.begin() + 50, std::byte{0});  // what was not written
+  std::fill(expected.begin(), expected.begin() + 10, std::byte{1});
   EXPECT_EQ(read_file(path), expected);
 }
 
