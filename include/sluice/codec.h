@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <vector>
 
 #include "sluice/tensor_type.h"
 
@@ -34,10 +36,28 @@ struct Codec {
   EncodeFunction encode;  ///< null for types that are only read
 };
 
-/// The table's entry for a type, or null if it has none.
-const Codec* find_codec(TensorType type) noexcept;
+/// Instruction sets that the codecs are compiled for. Which one runs shows in the speed only.
+enum class Isa {
+  portable,  ///< any x86-64, or any other machine
+  avx2,      ///< AVX2 and BMI2
+  avx512,    ///< AVX-512 F, BW, DQ, VL, CD, VBMI and VBMI2: Ice Lake, Zen 4 and later
+};
 
-/// All entries.
-std::span<const Codec> codecs() noexcept;
+/// "portable", "avx2", "avx512".
+std::string_view name(Isa isa) noexcept;
+
+/// Those that this machine can run, from the least to the best.
+std::vector<Isa> supported_isas();
+
+/// The best that this machine can run.
+Isa best_isa() noexcept;
+
+/// The codecs for an instruction set.
+/// \pre `isa` is one of supported_isas()
+std::span<const Codec> codecs(Isa isa = best_isa()) noexcept;
+
+/// The codec of a type, or null if it has none.
+/// \pre `isa` is one of supported_isas()
+const Codec* find_codec(TensorType type, Isa isa = best_isa()) noexcept;
 
 }  // namespace sluice

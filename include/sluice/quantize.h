@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/codec.h"
 #include "sluice/observer.h"
 #include "sluice/recipe.h"
 
@@ -31,6 +32,7 @@ struct QuantizeOptions {
   std::uint64_t memory = std::uint64_t{512}
                          << 20;  ///< bytes for input, scratch and output together
   IoMode io = IoMode::automatic;
+  Isa isa = best_isa();        ///< kernels to run; the bytes are the same for all
   bool measure_error = false;  ///< fill in the errors of TensorReport (costs a decode)
 };
 

@@ -113,6 +113,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
       run_pipeline(prepared.plan, prepared.matrix(), prepared.files.parts, *opened.source, sink,
                    {.threads = options.threads > 0 ? options.threads : default_threads(),
                     .memory = options.memory,
+                    .isa = options.isa,
                     .measure_error = options.measure_error},
                    observer);
   sink.commit();

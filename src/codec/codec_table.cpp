@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 
 #include "codec/bf16/bf16.h"
@@ -36,7 +35,7 @@
 #include "codec/tq2_0/tq2_0.h"
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 // One row a type, by number. A null encoder: the type is only read.
@@ -78,14 +77,8 @@ constexpr std::array kCodecs = {
 
 }  // namespace
 
-std::span<const Codec> codecs() noexcept {
+std::span<const Codec> codec_table() noexcept {
   return kCodecs;
 }
 
-const Codec* find_codec(TensorType type) noexcept {
-  const auto it = std::find_if(kCodecs.begin(), kCodecs.end(),
-                               [&](const Codec& codec) { return codec.type == type; });
-  return it == kCodecs.end() ? nullptr : &*it;
-}
-
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdint>
 
-#include "sluice/codec.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -65,11 +64,12 @@ bool holds_floats(TensorType type) {
 
 }  // namespace
 
-void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, const ImportanceMatrix* imatrix,
-                  const std::string& file, std::span<const std::byte> input,
-                  std::span<std::byte> output, Scratch& scratch, ErrorSums& sums) {
+void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Isa isa,
+                  const ImportanceMatrix* imatrix, const std::string& file,
+                  std::span<const std::byte> input, std::span<std::byte> output, Scratch& scratch,
+                  ErrorSums& sums) {
   if (tensor.copied() && !holds_floats(tensor.source)) return;
-  const Codec& from = *find_codec(tensor.source);
+  const Codec& from = *find_codec(tensor.source, isa);
   const std::size_t row_elements = tensor.copied() ? 1 : tensor.row_elements();
 
   const std::span<float> importance =
@@ -89,7 +89,7 @@ void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, const Importa
     check_finite(tensor, chunk.first_element + done, file, values);
     if (tensor.copied()) continue;
     std::byte* blocks = output.data() + byte_size(tensor.type, done);
-    const Codec& to = *find_codec(tensor.type);
+    const Codec& to = *find_codec(tensor.type, isa);
     to.encode({.values = values.data(),
                .rows = count / row_elements,
                .row_elements = row_elements,

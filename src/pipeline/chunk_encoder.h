@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan/plan.h"
+#include "sluice/codec.h"
 
 namespace sluice {
 
@@ -36,8 +37,9 @@ struct ErrorSums {
 /// has room to decode again. For a copied tensor `output` is empty, and the input is only checked.
 /// \param file  the input file's name, for messages
 /// \throws Error (input_value) naming tensor, row and column of the first NaN or infinity
-void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, const ImportanceMatrix* imatrix,
-                  const std::string& file, std::span<const std::byte> input,
-                  std::span<std::byte> output, Scratch& scratch, ErrorSums& sums);
+void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Isa isa,
+                  const ImportanceMatrix* imatrix, const std::string& file,
+                  std::span<const std::byte> input, std::span<std::byte> output, Scratch& scratch,
+                  ErrorSums& sums);
 
 }  // namespace sluice

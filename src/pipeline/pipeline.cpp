@@ -57,6 +57,7 @@ class Run {
         source_(source),
         sink_(sink),
         threads_(options.threads),
+        isa_(options.isa),
         observer_(observer),
         memory_(plan_memory(plan, options.threads, options.measure_error, options.memory,
                             anonymous_bytes())),
@@ -71,7 +72,7 @@ class Run {
     for (Scratch& scratch : scratch_) free_scratch_.push(&scratch);
     report_.threads = threads_;
     report_.io = source.name();
-    report_.isa = "portable";
+    report_.isa = name(options.isa);
     report_.tensors.resize(plan.tensors.size());
     for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
       tensors_[i].bytes_left = plan.tensors[i].output_size;
@@ -103,6 +104,7 @@ class Run {
   io::Source& source_;
   io::Sink& sink_;
   const int threads_;
+  const Isa isa_;
   Observer& observer_;
 
   const MemoryPlan memory_;
@@ -221,8 +223,8 @@ Slot* Run::encode(Slot* slot) {
   try {
     const std::span<std::byte> output =
         slot->memory.last(tensor.copied() ? 0 : slot->chunk.output_size);
-    encode_chunk(tensor, slot->chunk, imatrix_, parts_[tensor.part].path(), slot->input, output,
-                 *scratch, slot->errors);
+    encode_chunk(tensor, slot->chunk, isa_, imatrix_, parts_[tensor.part].path(), slot->input,
+                 output, *scratch, slot->errors);
     slot->output = tensor.copied() ? slot->input : std::span<const std::byte>(output);
   } catch (...) {
     error_.set(std::current_exception());

@@ -7,6 +7,7 @@
 #include "io/sink.h"
 #include "io/source.h"
 #include "plan/plan.h"
+#include "sluice/codec.h"
 #include "sluice/observer.h"
 
 namespace sluice {
@@ -14,6 +15,7 @@ namespace sluice {
 struct PipelineOptions {
   int threads = 1;           ///< compute workers
   std::uint64_t memory = 0;  ///< byte budget for everything
+  Isa isa = Isa::portable;   ///< one of supported_isas()
   bool measure_error = false;
 };
 

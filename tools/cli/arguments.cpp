@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct Typed {
   std::string type;
   std::string mix = "llama.cpp";
   std::string io = "auto";
+  std::string isa = "auto";
 };
 
 std::string type_names() {
@@ -52,6 +54,14 @@ void add_conversion_arguments(CLI::App& command, Arguments& arguments, Typed& ty
   command.add_option("--io", typed.io, "How to read: auto, mmap, async (io_uring) or read")
       ->check(CLI::IsMember({"auto", "mmap", "async", "read"}))
       ->capture_default_str();
+  command
+      .add_option(
+          "--isa", typed.isa,
+          "Instruction set of the kernels: auto, avx512, avx2 or portable; the output is the "
+          "same")
+      ->envname("SLUICE_ISA")
+      ->check(CLI::IsMember({"auto", "avx512", "avx2", "portable"}))
+      ->capture_default_str();
 }
 
 void resolve(const Typed& typed, QuantizeOptions& options) {
@@ -61,6 +71,15 @@ void resolve(const Typed& typed, QuantizeOptions& options) {
                                                        {"read", IoMode::plain}};
   options.io = kModes.at(typed.io);
   options.mix = typed.mix == "llama.cpp" ? Mix::llama_cpp : Mix::ik_llama_cpp;
+  if (typed.isa != "auto") {
+    const std::vector<Isa> isas = supported_isas();
+    const auto isa =
+        std::find_if(isas.begin(), isas.end(), [&](Isa each) { return name(each) == typed.isa; });
+    if (isa == isas.end()) {
+      throw CLI::ValidationError("--isa", "this machine has no " + typed.isa);
+    }
+    options.isa = *isa;
+  }
   options.file_type = find_file_type(typed.type);
   if (options.file_type == nullptr) {
     throw CLI::ValidationError(

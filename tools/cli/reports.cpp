@@ -75,7 +75,7 @@ void print_summary(const RunReport& report, const std::string& output) {
   fmt::print("  time    {} wall, {} reading, {} writing, {} computing on {} threads\n",
              time_text(report.wall_s), time_text(report.read_s), time_text(report.write_s),
              time_text(report.compute_s), report.threads);
-  fmt::print("  rate    {} weights/s, {}/s read ({})\n", count_text(rate),
+  fmt::print("  rate    {} weights/s ({} kernels), {}/s read ({})\n", count_text(rate), report.isa,
              bytes_text(static_cast<double>(report.read_bytes) / std::max(1e-9, report.wall_s)),
              report.io);
   fmt::print("  memory  {} at most\n", bytes_text(static_cast<double>(report.peak_anon_bytes)));

@@ -6,7 +6,7 @@
 
 #include "base/float16.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_bf16(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for (std::size_t i = 0; i < elements; ++i) {
@@ -25,4 +25,4 @@ void encode_bf16(const EncodeRows& rows, std::byte* out) noexcept {
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// The upper half of binary32. Every value is exact in binary32.
 void decode_bf16(const std::byte* blocks, float* out, std::size_t elements) noexcept;
@@ -11,4 +11,4 @@ void decode_bf16(const std::byte* blocks, float* out, std::size_t elements) noex
 /// finite number instead.
 void encode_bf16(const EncodeRows& rows, std::byte* out) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -5,7 +5,7 @@
 
 #include "codec/scale_search/stored_scale.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_f16(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for (std::size_t i = 0; i < elements; ++i) {
@@ -23,4 +23,4 @@ void encode_f16(const EncodeRows& rows, std::byte* out) noexcept {
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

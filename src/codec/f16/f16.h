@@ -2,7 +2,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IEEE binary16. Every value is exact in binary32.
 void decode_f16(const std::byte* blocks, float* out, std::size_t elements) noexcept;
@@ -11,4 +11,4 @@ void decode_f16(const std::byte* blocks, float* out, std::size_t elements) noexc
 /// +-65504: an infinity would spoil every product it enters.
 void encode_f16(const EncodeRows& rows, std::byte* out) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_f32(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   std::memcpy(out, blocks, elements * sizeof(float));
@@ -12,4 +12,4 @@ void encode_f32(const EncodeRows& rows, std::byte* out) noexcept {
   std::memcpy(out, rows.values, rows.rows * rows.row_elements * sizeof(float));
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

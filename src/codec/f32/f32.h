@@ -2,9 +2,9 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_f32(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 void encode_f32(const EncodeRows& rows, std::byte* out) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

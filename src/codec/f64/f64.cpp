@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_f64(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for (std::size_t i = 0; i < elements; ++i) {
@@ -12,4 +12,4 @@ void decode_f64(const std::byte* blocks, float* out, std::size_t elements) noexc
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

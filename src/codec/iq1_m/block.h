@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ1_M: 256 weights in 56 bytes, 1.75 bits a weight.
 ///
@@ -55,4 +55,4 @@ struct BlockIq1M {
 static_assert(sizeof(BlockIq1M) == 56);
 static_assert(alignof(BlockIq1M) == 1, "blocks lie anywhere in a file");
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -10,7 +10,7 @@
 
 #include "codec/lattice/codebooks.h"
 
-namespace sluice::iq1_m {
+namespace sluice::inline SLUICE_ISA::iq1_m {
 
 inline constexpr std::size_t kVectors = 6561;  // 3^8
 inline constexpr std::uint16_t kZeroVector = kVectors / 2;
@@ -32,4 +32,4 @@ inline constexpr auto kEntryOfVector = [] {
 }();
 static_assert(kEntryOfVector[kZeroVector] != kNoEntry, "the search falls back on it");
 
-}  // namespace sluice::iq1_m
+}  // namespace sluice::inline SLUICE_ISA::iq1_m

@@ -3,7 +3,7 @@
 #include "codec/iq1_m/iq1_m.h"
 #include "codec/lattice/codebooks.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_iq1_m(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   const auto* block = reinterpret_cast<const BlockIq1M*>(blocks);
@@ -20,4 +20,4 @@ void decode_iq1_m(const std::byte* blocks, float* out, std::size_t elements) noe
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -8,7 +8,7 @@
 #include "codec/iq1_m/group_search.h"
 #include "codec/iq1_m/iq1_m.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 // The method, for each super-block:
@@ -380,4 +380,4 @@ void encode_iq1_m(const EncodeRows& rows, std::byte* out) noexcept {
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -6,7 +6,7 @@
 #include "codec/iq1_m/codes.h"
 #include "codec/lattice/codebooks.h"
 
-namespace sluice::iq1_m {
+namespace sluice::inline SLUICE_ISA::iq1_m {
 namespace {
 
 // At a given scale and shift the best ternary vector is known coordinate by coordinate, and so is
@@ -239,4 +239,4 @@ void search(const Groups& groups, const Lanes<float>& scale, Choice& choice) noe
   }
 }
 
-}  // namespace sluice::iq1_m
+}  // namespace sluice::inline SLUICE_ISA::iq1_m

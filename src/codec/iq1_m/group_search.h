@@ -10,7 +10,7 @@
 
 #include "codec/iq1_m/block.h"
 
-namespace sluice::iq1_m {
+namespace sluice::inline SLUICE_ISA::iq1_m {
 
 inline constexpr std::size_t kLanes = BlockIq1M::kGroups;
 inline constexpr std::size_t kWidth = BlockIq1M::kGroupElements;
@@ -51,4 +51,4 @@ void prepare(Groups& groups) noexcept;
 /// the whole codebook's best. A scale of (nearly) zero gives the zero code.
 void search(const Groups& groups, const Lanes<float>& scale, Choice& choice) noexcept;
 
-}  // namespace sluice::iq1_m
+}  // namespace sluice::inline SLUICE_ISA::iq1_m

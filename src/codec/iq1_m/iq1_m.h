@@ -2,11 +2,11 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_iq1_m(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 
 /// See encode.cpp for the method.
 void encode_iq1_m(const EncodeRows& rows, std::byte* out) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ1_S: 256 weights in 50 bytes (1.5625 bits a weight).
 /// 8 sub-blocks of 32 weights, 4 groups of 8 each. Group g has an 11-bit index into the ternary
@@ -16,4 +16,4 @@ struct BlockIq1S {
 };
 static_assert(sizeof(BlockIq1S) == 50);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -3,7 +3,7 @@
 #include "codec/iq1_s/iq1_s.h"
 #include "codec/lattice/codebooks.h"
 #include "codec/lattice/for_each_block.h"
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_iq1_s(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for_each_block<BlockIq1S, 256>(blocks, out, elements, [](const BlockIq1S& block, float* y) {
@@ -20,4 +20,4 @@ void decode_iq1_s(const std::byte* blocks, float* out, std::size_t elements) noe
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

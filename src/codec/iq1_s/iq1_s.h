@@ -2,8 +2,8 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_iq1_s(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ2_K (ik_llama.cpp only): 256 weights in 76 bytes (2.375 bits a weight).
 /// 16 sub-blocks of 16 weights. value = d * scale * kIq2kLevels[shifted][code], with a scale from
@@ -28,4 +28,4 @@ struct BlockIq2K {
 };
 static_assert(sizeof(BlockIq2K) == 76);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

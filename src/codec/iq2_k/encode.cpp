@@ -2,7 +2,7 @@
 #include "codec/iq2_k/iq2_k.h"
 #include "codec/lattice/level_search.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void encode_iq2_k(const EncodeRows& rows, std::byte* out) noexcept {
   constexpr LevelSearch kSearch = {.first_scale = -8,
@@ -14,4 +14,4 @@ void encode_iq2_k(const EncodeRows& rows, std::byte* out) noexcept {
   encode_levels<BlockIq2K, kIq2kLevels>(rows, out, kSearch);
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ2_S: 256 weights in 82 bytes (2.5625 bits a weight).
 /// 32 groups of 8: a 10-bit index into a codebook of magnitudes (low 8 bits in `low`, high 2 bits
@@ -17,4 +17,4 @@ struct BlockIq2S {
 };
 static_assert(sizeof(BlockIq2S) == 82);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

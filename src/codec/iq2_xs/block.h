@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ2_XS: 256 weights in 74 bytes (2.3125 bits a weight).
 /// 32 groups of 8: a 9-bit index into a codebook of magnitudes and, in the upper 7 bits of the same
@@ -15,4 +15,4 @@ struct BlockIq2Xs {
 };
 static_assert(sizeof(BlockIq2Xs) == 74);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -4,7 +4,7 @@
 #include "codec/lattice/codebooks.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/signs.h"
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_iq2_xs(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for_each_block<BlockIq2Xs, 256>(blocks, out, elements, [](const BlockIq2Xs& block, float* y) {
@@ -18,4 +18,4 @@ void decode_iq2_xs(const std::byte* blocks, float* out, std::size_t elements) no
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

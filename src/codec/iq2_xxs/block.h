@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ2_XXS: 256 weights in 66 bytes (2.0625 bits a weight).
 /// 8 sub-blocks of 32 weights, 4 groups of 8 each. A group is an 8-bit index into a codebook of
@@ -20,4 +20,4 @@ struct BlockIq2Xxs {
 };
 static_assert(sizeof(BlockIq2Xxs) == 66);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

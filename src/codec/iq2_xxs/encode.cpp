@@ -10,7 +10,7 @@
 #include "codec/lattice/signs.h"
 #include "codec/lattice/weighting.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr std::size_t kSuperBlock = 256;
@@ -233,4 +233,4 @@ void encode_iq2_xxs(const EncodeRows& rows, std::byte* out) noexcept {
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

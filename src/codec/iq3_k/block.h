@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ3_K (ik_llama.cpp only): 256 weights in 110 bytes (3.4375 bits a weight).
 /// 16 sub-blocks of 16 weights. value = d * scale * kIq3kLevels[shifted][code], with an odd scale
@@ -38,4 +38,4 @@ struct BlockIq3K {
 };
 static_assert(sizeof(BlockIq3K) == 110);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -3,7 +3,7 @@
 #include "codec/iq3_k/iq3_k.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/levels.h"
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_iq3_k(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for_each_block<BlockIq3K, 256>(blocks, out, elements, [](const BlockIq3K& block, float* y) {
@@ -16,4 +16,4 @@ void decode_iq3_k(const std::byte* blocks, float* out, std::size_t elements) noe
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 #include "codec/iq3_k/iq3_k.h"
 #include "codec/lattice/level_search.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void encode_iq3_k(const EncodeRows& rows, std::byte* out) noexcept {
   constexpr LevelSearch kSearch = {.first_scale = -31,
@@ -14,4 +14,4 @@ void encode_iq3_k(const EncodeRows& rows, std::byte* out) noexcept {
   encode_levels<BlockIq3K, kIq3kLevels>(rows, out, kSearch);
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

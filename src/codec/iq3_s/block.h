@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ3_S: 256 weights in 110 bytes (3.4375 bits a weight).
 /// 64 groups of 4 with a 9-bit index into a codebook of magnitudes (low 8 bits in `low`, the ninth
@@ -17,4 +17,4 @@ struct BlockIq3S {
 };
 static_assert(sizeof(BlockIq3S) == 110);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ3_XXS: 256 weights in 98 bytes (3.0625 bits a weight).
 /// 64 groups of 4 with an 8-bit index into a codebook of magnitudes. 8 sub-blocks of 32 weights
@@ -16,4 +16,4 @@ struct BlockIq3Xxs {
 };
 static_assert(sizeof(BlockIq3Xxs) == 98);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

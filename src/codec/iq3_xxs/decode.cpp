@@ -4,7 +4,7 @@
 #include "codec/lattice/codebooks.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/signs.h"
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_iq3_xxs(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for_each_block<BlockIq3Xxs, 256>(blocks, out, elements, [](const BlockIq3Xxs& block, float* y) {
@@ -19,4 +19,4 @@ void decode_iq3_xxs(const std::byte* blocks, float* out, std::size_t elements) n
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ4_K (ik_llama.cpp only): 256 weights in 144 bytes (4.5 bits a weight).
 /// 16 sub-blocks of 16 weights. value = d * scale * kIq4kLevels[shifted][code], with a scale from
@@ -35,4 +35,4 @@ struct BlockIq4K {
 };
 static_assert(sizeof(BlockIq4K) == 144);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

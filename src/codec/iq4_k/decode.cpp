@@ -3,7 +3,7 @@
 #include "codec/iq4_k/iq4_k.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/levels.h"
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_iq4_k(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for_each_block<BlockIq4K, 256>(blocks, out, elements, [](const BlockIq4K& block, float* y) {
@@ -16,4 +16,4 @@ void decode_iq4_k(const std::byte* blocks, float* out, std::size_t elements) noe
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

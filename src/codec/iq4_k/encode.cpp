@@ -2,7 +2,7 @@
 #include "codec/iq4_k/iq4_k.h"
 #include "codec/lattice/level_search.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void encode_iq4_k(const EncodeRows& rows, std::byte* out) noexcept {
   constexpr LevelSearch kSearch = {.first_scale = -32,
@@ -14,4 +14,4 @@ void encode_iq4_k(const EncodeRows& rows, std::byte* out) noexcept {
   encode_levels<BlockIq4K, kIq4kLevels>(rows, out, kSearch);
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

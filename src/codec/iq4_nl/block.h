@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ4_NL: 32 weights in 18 bytes (4.5 bits a weight).
 /// value = d * kIq4Levels[code], with the 4-bit code of weight j in the low nibble of `codes[j]`
@@ -13,4 +13,4 @@ struct BlockIq4Nl {
 };
 static_assert(sizeof(BlockIq4Nl) == 18);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -3,7 +3,7 @@
 #include "codec/iq4_nl/iq4_nl.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/levels.h"
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_iq4_nl(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for_each_block<BlockIq4Nl, 32>(blocks, out, elements, [](const BlockIq4Nl& block, float* y) {
@@ -15,4 +15,4 @@ void decode_iq4_nl(const std::byte* blocks, float* out, std::size_t elements) no
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

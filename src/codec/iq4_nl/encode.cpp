@@ -7,7 +7,7 @@
 #include "codec/lattice/nearest_level.h"
 #include "codec/lattice/weighting.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr std::size_t kBlock = 32;
@@ -131,4 +131,4 @@ void encode_iq4_nl(const EncodeRows& rows, std::byte* out) noexcept {
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

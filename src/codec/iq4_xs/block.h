@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ4_XS: 256 weights in 136 bytes (4.25 bits a weight).
 /// 8 sub-blocks of 32 weights, coded as in IQ4_NL, with 6-bit scales: low 4 bits in `scales_low`,
@@ -15,4 +15,4 @@ struct BlockIq4Xs {
 };
 static_assert(sizeof(BlockIq4Xs) == 136);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

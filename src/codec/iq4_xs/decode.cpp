@@ -3,7 +3,7 @@
 #include "codec/iq4_xs/iq4_xs.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/levels.h"
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_iq4_xs(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for_each_block<BlockIq4Xs, 256>(blocks, out, elements, [](const BlockIq4Xs& block, float* y) {
@@ -20,4 +20,4 @@ void decode_iq4_xs(const std::byte* blocks, float* out, std::size_t elements) no
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ5_K (ik_llama.cpp only): 256 weights in 176 bytes (5.5 bits a weight).
 /// 16 sub-blocks of 16 weights. value = d * scale * kIq5kLevels[shifted][code], with a scale from
@@ -27,4 +27,4 @@ struct BlockIq5K {
 };
 static_assert(sizeof(BlockIq5K) == 176);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

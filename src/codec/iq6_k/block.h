@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// IQ6_K (ik_llama.cpp only): 256 weights in 212 bytes (6.625 bits a weight).
 /// 16 sub-blocks of 16 weights. value = d * scale * kIq6kLevels[shifted][code]; bit b of `extra`
@@ -22,4 +22,4 @@ struct BlockIq6K {
 };
 static_assert(sizeof(BlockIq6K) == 212);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -9,7 +9,7 @@
 
 #include "codec/lattice/packed_grids.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 template <std::size_t kEntries, std::size_t kWidth>
 using Codebook = std::array<std::array<std::int8_t, kWidth>, kEntries>;
@@ -49,4 +49,4 @@ inline constexpr auto kIq3sCodebook = unpack_codebook<4>(packed_grids::kIq3sGrid
 /// What a shifted IQ1 vector moves by: value = scale * (entry + kIq1Delta) or (entry - kIq1Delta).
 inline constexpr float kIq1Delta = 0.125f;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// Calls decode(block, out) for each block of `kElements` weights. Blocks are copied out first: a
 /// file gives no alignment.
@@ -17,4 +17,4 @@ void for_each_block(const std::byte* blocks, float* out, std::size_t elements,
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

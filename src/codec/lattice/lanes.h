@@ -6,7 +6,7 @@
 #include <array>
 #include <cstddef>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 inline constexpr std::size_t kLanes = 16;
 using Lanes = std::array<float, kLanes>;
@@ -31,4 +31,4 @@ Lanes largest_magnitudes(const LaneBlocks<kSize>& blocks) noexcept {
   return largest;
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -14,7 +14,7 @@
 #include "codec/lattice/weighting.h"
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// What differs between the types.
 struct LevelSearch {
@@ -260,4 +260,4 @@ void encode_levels(const EncodeRows& rows, std::byte* out, const LevelSearch& se
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

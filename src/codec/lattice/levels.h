@@ -7,7 +7,7 @@
 #include <array>
 #include <cstddef>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 template <std::size_t kCount>
 using Levels = std::array<float, kCount>;
@@ -49,4 +49,4 @@ inline constexpr auto kIq4kLevels = with_shifted(kIq4Levels, 4.0f);
 inline constexpr auto kIq5kLevels = with_shifted(kIq5Levels, 2.0f);
 inline constexpr auto kIq6kLevels = with_shifted(iq6_levels(), 1.0f);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -8,7 +8,7 @@
 #include "codec/lattice/lanes.h"
 #include "codec/lattice/levels.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// The border between levels k and k + 1. A value on the border belongs to the upper level.
 template <std::size_t kCount>
@@ -55,4 +55,4 @@ LevelFit fit_levels(const LaneBlocks<kSize>& blocks, const Lanes& inverse_scale)
   return fit;
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-namespace sluice::packed_grids {
+namespace sluice::inline SLUICE_ISA::packed_grids {
 
 // 8 values of 2 bits.
 inline constexpr std::array<std::uint16_t, 2048> kIq1sGrid = {
@@ -419,4 +419,4 @@ inline constexpr std::array<std::uint16_t, 512> kIq3sGrid = {
     0x0f0b, 0x0f10, 0x0f28, 0x0f52, 0x0f62, 0x0f82, 0x0f99, 0x0fc0,
 };
 
-}  // namespace sluice::packed_grids
+}  // namespace sluice::inline SLUICE_ISA::packed_grids

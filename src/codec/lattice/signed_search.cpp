@@ -6,7 +6,7 @@
 
 // Loops over lanes say "unroll 1", because unrolling them before vectorizing would prevent that.
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr std::size_t kHalf = kGroupSize / 2;
@@ -161,4 +161,4 @@ unsigned best_sign_index(const SignedGroups& groups, std::size_t lane, std::size
   return signs & 127u;
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

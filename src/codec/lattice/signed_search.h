@@ -13,7 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// Groups searched side by side, a lane each.
 inline constexpr std::size_t kGroupLanes = 8;
@@ -49,4 +49,4 @@ NearestEntries nearest_entries(const EntrySums& sums, const GroupLanes& scale) n
 /// cost if the number of minus signs is odd.
 unsigned best_sign_index(const SignedGroups& groups, std::size_t lane, std::size_t entry) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

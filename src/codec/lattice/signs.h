@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// The 8 sign bits (bit j set: value j is negative) that a 7-bit sign index stands for.
 constexpr std::uint8_t expand_signs(unsigned index) noexcept {
@@ -25,4 +25,4 @@ void decode_signed(const std::array<std::int8_t, kWidth>& entry, unsigned signs,
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -10,7 +10,7 @@
 
 #include "base/float16.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// `kElements` weights that share a scale on disk, ready for a search.
 ///
@@ -92,4 +92,4 @@ void WeightedBlock<kElements>::load(const float* values, const float* importance
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

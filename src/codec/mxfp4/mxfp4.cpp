@@ -5,7 +5,7 @@
 
 #include "codec/packing/e2m1.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 /// 2^(exponent - 128), half of the block's scale since the table holds twice the values. The two
@@ -28,4 +28,4 @@ void decode_mxfp4(const std::byte* blocks, float* out, std::size_t elements) noe
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 32 weights in 17 bytes, 4.25 bits a weight: 2^(exponent - 127) times a four-bit float (E2M1).
 /// OCP Microscaling Formats specification, version 1.0.
@@ -16,4 +16,4 @@ static_assert(sizeof(BlockMXFP4) == 17);
 
 void decode_mxfp4(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -5,7 +5,7 @@
 
 #include "codec/packing/e2m1.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 /// Half of a sub-block's scale, since the table holds twice the values. Bit 7 has no meaning; 0x7f,
@@ -35,4 +35,4 @@ void decode_nvfp4(const std::byte* blocks, float* out, std::size_t elements) noe
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

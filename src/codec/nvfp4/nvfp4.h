@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 64 weights in 36 bytes, 4.5 bits a weight: four sub-blocks of 16, each with a scale that is an
 /// unsigned eight-bit float (four bits of exponent, biased by 7, three of mantissa), times a
@@ -19,4 +19,4 @@ static_assert(sizeof(BlockNVFP4) == 36);
 
 void decode_nvfp4(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

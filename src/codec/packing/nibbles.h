@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// Byte j holds the low four bits of code j and, above them, those of code j + 16.
 static inline void pack_nibbles(const std::uint8_t* codes, std::uint8_t* bytes) noexcept {
@@ -38,4 +38,4 @@ static inline void add_fifth_bits(const std::uint8_t* bytes, std::uint8_t* codes
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

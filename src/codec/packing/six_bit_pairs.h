@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 static inline void pack_six_bit_pairs(const std::uint8_t* scales, const std::uint8_t* mins,
                                       std::uint8_t* bytes) noexcept {
@@ -28,4 +28,4 @@ static inline void unpack_six_bit_pairs(const std::uint8_t* bytes, std::uint8_t*
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

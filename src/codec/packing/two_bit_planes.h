@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 static inline void pack_two_bits(const std::uint8_t* codes, std::uint8_t* bytes) noexcept {
   for (int half = 0; half < 2; ++half) {
@@ -23,4 +23,4 @@ static inline int two_bits(const std::uint8_t* bytes, int i) noexcept {
   return bytes[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 256 weights in 84 bytes, 2.625 bits a weight: 16 sub-blocks of 16, each with a scale and a min
 /// of [0, 15]; a weight is d * scale * code - dmin * min, codes of [0, 3].
@@ -14,4 +14,4 @@ struct BlockQ2_K {
 };
 static_assert(sizeof(BlockQ2_K) == 84);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

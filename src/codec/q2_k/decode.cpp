@@ -5,7 +5,7 @@
 #include "codec/q2_k/block.h"
 #include "codec/q2_k/q2_k.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_q2_k(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for (std::size_t start = 0; start < elements; start += 256, blocks += sizeof(BlockQ2_K)) {
@@ -21,4 +21,4 @@ void decode_q2_k(const std::byte* blocks, float* out, std::size_t elements) noex
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

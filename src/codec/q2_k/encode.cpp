@@ -5,7 +5,7 @@
 #include "codec/q2_k/q2_k.h"
 #include "codec/scale_search/affine_super_block.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr AffineSuperBlockType kType = {
@@ -27,4 +27,4 @@ void encode_q2_k(const EncodeRows& rows, std::byte* out) noexcept {
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 256 weights in 110 bytes, 3.4375 bits a weight: 16 sub-blocks of 16, each with a scale of six
 /// bits; a weight is d * (scale - 32) * (code - 4), codes of [0, 7].
@@ -21,4 +21,4 @@ static_assert(sizeof(BlockQ3_K) == 110);
 
 void decode_q3_k(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 32 weights in 18 bytes, 4.5 bits a weight: d * (code - 8), codes of [0, 15]. Byte j holds code j
 /// in its low half and code j + 16 in its high half. `d` may be negative: -8 has no positive
@@ -18,4 +18,4 @@ static_assert(sizeof(BlockQ4_0) == 18);
 void decode_q4_0(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 void encode_q4_0(const EncodeRows& rows, std::byte* out) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -3,7 +3,7 @@
 #include "codec/packing/nibbles.h"
 #include "codec/scale_search/block32.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr float kHigh = 15.0f;
@@ -31,4 +31,4 @@ void encode_q4_1(const EncodeRows& rows, std::byte* out) noexcept {
       [](const std::uint8_t* codes, BlockQ4_1& block) { pack_nibbles(codes, block.codes); });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 32 weights in 20 bytes, 5 bits a weight: d * code + m, codes of [0, 15]. Byte j holds code j in
 /// its low half and code j + 16 in its high half.
@@ -18,4 +18,4 @@ static_assert(sizeof(BlockQ4_1) == 20);
 void decode_q4_1(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 void encode_q4_1(const EncodeRows& rows, std::byte* out) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 256 weights in 144 bytes, 4.5 bits a weight: 8 sub-blocks of 32, each with a scale and a min of
 /// [0, 63]; a weight is d * scale * code - dmin * min, codes of [0, 15].
@@ -16,4 +16,4 @@ struct BlockQ4_K {
 };
 static_assert(sizeof(BlockQ4_K) == 144);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -5,7 +5,7 @@
 #include "codec/q4_k/block.h"
 #include "codec/q4_k/q4_k.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_q4_k(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for (std::size_t start = 0; start < elements; start += 256, blocks += sizeof(BlockQ4_K)) {
@@ -27,4 +27,4 @@ void decode_q4_k(const std::byte* blocks, float* out, std::size_t elements) noex
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -5,7 +5,7 @@
 #include "codec/q4_k/q4_k.h"
 #include "codec/scale_search/affine_super_block.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr AffineSuperBlockType kType = {
@@ -30,4 +30,4 @@ void encode_q4_k(const EncodeRows& rows, std::byte* out) noexcept {
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -3,7 +3,7 @@
 #include "codec/packing/nibbles.h"
 #include "codec/scale_search/block32.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr float kLow = -16.0f;
@@ -34,4 +34,4 @@ void encode_q5_0(const EncodeRows& rows, std::byte* out) noexcept {
                                      });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

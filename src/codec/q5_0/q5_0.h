@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 32 weights in 22 bytes, 5.5 bits a weight: d * (code - 16), codes of [0, 31]. Byte j of `low`
 /// holds the low four bits of code j in its low half and those of code j + 16 in its high half; bit
@@ -19,4 +19,4 @@ static_assert(sizeof(BlockQ5_0) == 22);
 void decode_q5_0(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 void encode_q5_0(const EncodeRows& rows, std::byte* out) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

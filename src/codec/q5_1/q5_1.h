@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 32 weights in 24 bytes, 6 bits a weight: d * code + m, codes of [0, 31], laid out as in Q5_0.
 struct BlockQ5_1 {
@@ -18,4 +18,4 @@ static_assert(sizeof(BlockQ5_1) == 24);
 void decode_q5_1(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 void encode_q5_1(const EncodeRows& rows, std::byte* out) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 256 weights in 176 bytes, 5.5 bits a weight: 8 sub-blocks of 32, each with a scale and a min of
 /// [0, 63]; a weight is d * scale * code - dmin * min, codes of [0, 31].
@@ -15,4 +15,4 @@ struct BlockQ5_K {
 };
 static_assert(sizeof(BlockQ5_K) == 176);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -5,7 +5,7 @@
 #include "codec/q5_k/block.h"
 #include "codec/q5_k/q5_k.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_q5_k(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for (std::size_t start = 0; start < elements; start += 256, blocks += sizeof(BlockQ5_K)) {
@@ -28,4 +28,4 @@ void decode_q5_k(const std::byte* blocks, float* out, std::size_t elements) noex
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

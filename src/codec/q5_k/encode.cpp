@@ -5,7 +5,7 @@
 #include "codec/q5_k/q5_k.h"
 #include "codec/scale_search/affine_super_block.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr AffineSuperBlockType kType = {
@@ -35,4 +35,4 @@ void encode_q5_k(const EncodeRows& rows, std::byte* out) noexcept {
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

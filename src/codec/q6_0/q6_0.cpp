@@ -3,7 +3,7 @@
 #include "codec/packing/nibbles.h"
 #include "codec/scale_search/block32.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 // Where the upper two bits of code j are in byte j % 8 of `high`.
@@ -45,4 +45,4 @@ void encode_q6_0(const EncodeRows& rows, std::byte* out) noexcept {
                                      });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 32 weights in 26 bytes, 6.5 bits a weight: d * (code - 32), codes of [0, 63]. Byte j of `low`
 /// holds the low four bits of code j in its low half and those of code j + 16 in its high half.
@@ -20,4 +20,4 @@ static_assert(sizeof(BlockQ6_0) == 26);
 void decode_q6_0(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 void encode_q6_0(const EncodeRows& rows, std::byte* out) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 256 weights in 210 bytes, 6.5625 bits a weight: 16 sub-blocks of 16, each with a signed scale; a
 /// weight is d * scale * (code - 32), codes of [0, 63].
@@ -16,4 +16,4 @@ struct BlockQ6_K {
 };
 static_assert(sizeof(BlockQ6_K) == 210);
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -5,7 +5,7 @@
 #include "codec/q6_k/block.h"
 #include "codec/q6_k/q6_k.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_q6_k(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for (std::size_t start = 0; start < elements; start += 256, blocks += sizeof(BlockQ6_K)) {
@@ -20,4 +20,4 @@ void decode_q6_k(const std::byte* blocks, float* out, std::size_t elements) noex
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -5,7 +5,7 @@
 #include "codec/q6_k/q6_k.h"
 #include "codec/scale_search/symmetric_super_block.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr SymmetricSuperBlockType kType = {.low = -32,
@@ -39,4 +39,4 @@ void encode_q6_k(const EncodeRows& rows, std::byte* out) noexcept {
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

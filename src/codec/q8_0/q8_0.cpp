@@ -2,7 +2,7 @@
 
 #include "codec/scale_search/block32.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_q8_0(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for (std::size_t i = 0; i < elements; i += kBlock32, blocks += sizeof(BlockQ8_0)) {
@@ -30,4 +30,4 @@ void encode_q8_0(const EncodeRows& rows, std::byte* out) noexcept {
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 32 weights in 34 bytes, 8.5 bits a weight: d * code.
 struct BlockQ8_0 {
@@ -19,4 +19,4 @@ void decode_q8_0(const std::byte* blocks, float* out, std::size_t elements) noex
 /// since there are readers whose kernels negate codes or add 127 to them.
 void encode_q8_0(const EncodeRows& rows, std::byte* out) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

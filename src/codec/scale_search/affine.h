@@ -5,7 +5,7 @@
 
 #include "codec/scale_search/tile.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// Sums that do not depend on the codes.
 template <class V>
@@ -161,4 +161,4 @@ static inline AffineFit<V> search_affine(const TileLanes<V, N, Columns>& lanes, 
   return best;
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

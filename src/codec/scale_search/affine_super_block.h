@@ -18,7 +18,7 @@
 #include "codec/scale_search/super_block.h"
 #include "codec/scale_search/zero_guard.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// What a type allows, and how far to search.
 struct AffineSuperBlockType {
@@ -236,4 +236,4 @@ static inline AffineSuperBlock<N> encode_affine_super_block(
   return result;
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

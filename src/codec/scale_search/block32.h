@@ -11,7 +11,7 @@
 #include "codec/scale_search/zero_guard.h"
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 inline constexpr int kBlock32 = 32;
 inline constexpr int kBlocksInTile = 16;
@@ -118,4 +118,4 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
   });
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

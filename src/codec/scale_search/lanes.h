@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// Four lanes: what every x86-64 and AArch64 machine has.
 using Float4 = float __attribute__((vector_size(16)));
@@ -52,4 +52,4 @@ static inline V round_to_integer(V value) noexcept {
   return (value + kShift) - kShift;
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

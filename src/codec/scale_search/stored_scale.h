@@ -6,7 +6,7 @@
 
 #include "base/float16.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// The binary16 nearest to `value`, saturating: an infinite scale would make the whole block
 /// infinite or NaN.
@@ -15,4 +15,4 @@ static inline std::uint16_t stored_scale(float value) noexcept {
   return f32_to_f16(std::clamp(value, -kLargest, kLargest));
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -8,7 +8,7 @@
 #include "codec/scale_search/stored_scale.h"
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 inline constexpr int kSuperBlock = 256;
 
@@ -57,4 +57,4 @@ static inline void for_each_super_block(const EncodeRows& rows, Consume consume)
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

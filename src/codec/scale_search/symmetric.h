@@ -4,7 +4,7 @@
 
 #include "codec/scale_search/tile.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// A scale, and the part of sum w x^2 that coding with it explains (the error is the rest).
 template <class V>
@@ -66,4 +66,4 @@ static inline SymmetricFit<V> search_symmetric(const TileLanes<V, N, Columns>& l
   return best;
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -6,7 +6,7 @@
 #include "codec/scale_search/super_block.h"
 #include "codec/scale_search/symmetric.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// What a type allows, and how far to search.
 struct SymmetricSuperBlockType {
@@ -127,4 +127,4 @@ static inline SymmetricSuperBlock<N> encode_symmetric_super_block(
   return result;
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

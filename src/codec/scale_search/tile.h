@@ -10,7 +10,7 @@
 
 #include "codec/scale_search/lanes.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// The largest magnitude of `n` values.
 static inline float largest_magnitude(const float* values, std::size_t n) noexcept {
@@ -84,4 +84,4 @@ struct TileLanes {
   V w(int i) const noexcept { return load<V>(&tile.w[i][column]); }
 };
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

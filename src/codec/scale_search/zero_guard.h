@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// Whether decoded values are worse than zeros would be: sum q (x - y)^2 > sum q x^2, with q one
 /// where `importance` is null. A search leaves that out of sight where the format is at its end:
@@ -22,4 +22,4 @@ static inline bool worse_than_zeros(const float* values, const float* decoded,
   return error > of_zeros;
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

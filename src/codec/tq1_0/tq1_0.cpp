@@ -4,7 +4,7 @@
 
 #include "base/float16.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 namespace {
 
 /// Decodes `digits` digits of each of `count` bytes; returns the next place in `out`.
@@ -33,4 +33,4 @@ void decode_tq1_0(const std::byte* blocks, float* out, std::size_t elements) noe
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

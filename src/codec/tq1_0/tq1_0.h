@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 256 weights in 54 bytes, 1.6875 bits a weight: d * (digit - 1), for models trained with weights
 /// of -1, 0 and 1 times a constant. Digits are ternary: a byte is a fraction of 256 whose first
@@ -20,4 +20,4 @@ static_assert(sizeof(BlockTQ1_0) == 54);
 
 void decode_tq1_0(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -5,7 +5,7 @@
 #include "base/float16.h"
 #include "codec/packing/two_bit_planes.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 void decode_tq2_0(const std::byte* blocks, float* out, std::size_t elements) noexcept {
   for (std::size_t start = 0; start < elements; start += 256, blocks += sizeof(BlockTQ2_0)) {
@@ -16,4 +16,4 @@ void decode_tq2_0(const std::byte* blocks, float* out, std::size_t elements) noe
   }
 }
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

@@ -4,7 +4,7 @@
 
 #include "sluice/codec.h"
 
-namespace sluice {
+namespace sluice::inline SLUICE_ISA {
 
 /// 256 weights in 66 bytes, 2.0625 bits a weight: d * (code - 1), for models trained with weights
 /// of -1, 0 and 1 times a constant.
@@ -16,4 +16,4 @@ static_assert(sizeof(BlockTQ2_0) == 66);
 
 void decode_tq2_0(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 
-}  // namespace sluice
+}  // namespace sluice::inline SLUICE_ISA

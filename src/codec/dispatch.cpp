@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "sluice/codec.h"
+
+// The codecs are compiled once for each instruction set, each time into a namespace of its own:
+// codec_table() is the one thing that each of these builds shows to the rest.
+namespace sluice {
+
+namespace portable {
+std::span<const Codec> codec_table() noexcept;
+}
+#ifdef SLUICE_X86_KERNELS
+namespace avx2 {
+std::span<const Codec> codec_table() noexcept;
+}
+namespace avx512 {
+std::span<const Codec> codec_table() noexcept;
+}
+#endif
+
+namespace {
+
+struct IsaRow {
+  Isa isa;
+  std::string_view name;
+  std::span<const Codec> (*codecs)() noexcept;
+  bool (*supported)() noexcept;
+};
+
+// From the least to the best.
+constexpr std::array kIsas = {
+    IsaRow{Isa::portable, "portable", portable::codec_table, []() noexcept { return true; }},
+#ifdef SLUICE_X86_KERNELS
+    IsaRow{
+        Isa::avx2, "avx2", avx2::codec_table,
+        []() noexcept { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"); }},
+    // What Ice Lake, Zen 4 and all later ones have.
+    IsaRow{Isa::avx512, "avx512", avx512::codec_table,
+           []() noexcept {
+             return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vbmi") &&
+                    __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2");
+           }},
+#endif
+};
+
+const IsaRow* find_row(Isa isa) noexcept {
+  const auto it =
+      std::find_if(kIsas.begin(), kIsas.end(), [&](const IsaRow& row) { return row.isa == isa; });
+  return it == kIsas.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+std::string_view name(Isa isa) noexcept {
+  const IsaRow* row = find_row(isa);
+  return row == nullptr ? "?" : row->name;
+}
+
+std::vector<Isa> supported_isas() {
+  std::vector<Isa> isas;
+  for (const IsaRow& row : kIsas) {
+    if (row.supported()) isas.push_back(row.isa);
+  }
+  return isas;
+}
+
+Isa best_isa() noexcept {
+  Isa best = Isa::portable;
+  for (const IsaRow& row : kIsas) {
+    if (row.supported()) best = row.isa;
+  }
+  return best;
+}
+
+std::span<const Codec> codecs(Isa isa) noexcept {
+  return find_row(isa)->codecs();
+}
+
+const Codec* find_codec(TensorType type, Isa isa) noexcept {
+  const std::span<const Codec> table = codecs(isa);
+  const auto it = std::find_if(table.begin(), table.end(),
+                               [&](const Codec& codec) { return codec.type == type; });
+  return it == table.end() ? nullptr : &*it;
+}
+
+}  // namespace sluice

@@ -1,0 +1,124 @@
+// The same bytes and the same values from the kernels of every instruction set.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "sluice/codec.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kRowElements = 1280;  // an odd number of super-blocks
+constexpr std::size_t kRows = 7;
+
+struct Rows {
+  const char* name;
+  std::vector<float> values;
+  std::vector<float> importance;  // empty: none
+};
+
+std::vector<Rows> inputs() {
+  std::mt19937_64 random(5);
+  std::student_t_distribution<float> heavy(4);
+  std::lognormal_distribution<float> log_normal(0, 2);
+  std::uniform_int_distribution<std::uint32_t> bits;
+  const auto make = [&](const char* name, auto&& value, bool with_importance) {
+    Rows rows{name, std::vector<float>(kRows * kRowElements), {}};
+    for (std::size_t i = 0; i < rows.values.size(); ++i) rows.values[i] = value(i);
+    if (with_importance) {
+      for (std::size_t i = 0; i < kRowElements; ++i) rows.importance.push_back(log_normal(random));
+    }
+    return rows;
+  };
+  // Any finite float, each exponent as likely as the next.
+  const auto any_float = [&](std::size_t) {
+    const std::uint32_t pattern = bits(random);
+    float value;
+    std::memcpy(&value, &pattern, sizeof value);
+    return std::isfinite(value) ? value : 0.0f;
+  };
+  std::vector<Rows> all = {
+      make(
+          "heavy tails", [&](std::size_t) { return 0.02f * heavy(random); }, true),
+      make(
+          "heavy tails, no importance", [&](std::size_t) { return heavy(random); }, false),
+      make(
+          "few levels", [&](std::size_t) { return static_cast<float>(bits(random) % 5) - 2; },
+          true),
+      make(
+          "mostly zeros",
+          [&](std::size_t) { return bits(random) % 20 == 0 ? heavy(random) : 0.0f; }, true),
+      make(
+          "denormals", [&](std::size_t) { return heavy(random) * 1e-40f; }, true),
+      make("any bits", any_float, true),
+      make("any bits, no importance", any_float, false),
+  };
+  Rows gaps = make(
+      "importance with zeros and extremes", [&](std::size_t) { return heavy(random); }, true);
+  for (std::size_t i = 0; i < kRowElements; ++i) {
+    if (i % 3 == 0) gaps.importance[i] = 0;
+    if (i % 7 == 0) gaps.importance[i] = 1e-38f;
+    if (i % 11 == 0) gaps.importance[i] = 1e30f;
+  }
+  all.push_back(std::move(gaps));
+  return all;
+}
+
+class Isas : public testing::TestWithParam<TensorType> {};
+
+TEST_P(Isas, GiveTheSameBytesAndValues) {
+  if (supported_isas().size() < 2) GTEST_SKIP() << "this machine runs the portable kernels only";
+  const Codec& portable = *find_codec(GetParam(), Isa::portable);
+  for (const Rows& rows : inputs()) {
+    std::vector<std::byte> expected(byte_size(GetParam(), rows.values.size()));
+    const EncodeRows input{
+        .values = rows.values.data(),
+        .rows = kRows,
+        .row_elements = kRowElements,
+        .importance = rows.importance.empty() ? nullptr : rows.importance.data()};
+    if (portable.encode != nullptr) {
+      portable.encode(input, expected.data());
+    } else {  // a type that is only read: any bytes
+      std::mt19937_64 random(6);
+      for (std::byte& byte : expected) byte = static_cast<std::byte>(random());
+    }
+    std::vector<float> values(rows.values.size());
+    portable.decode(expected.data(), values.data(), values.size());
+    for (const Isa isa : supported_isas()) {
+      const Codec& codec = *find_codec(GetParam(), isa);
+      std::vector<float> decoded(rows.values.size());
+      codec.decode(expected.data(), decoded.data(), decoded.size());
+      EXPECT_EQ(std::memcmp(decoded.data(), values.data(), values.size() * sizeof(float)), 0)
+          << name(isa) << " decodes otherwise: " << rows.name;
+      if (portable.encode == nullptr) continue;
+      std::vector<std::byte> bytes(expected.size());
+      codec.encode(input, bytes.data());
+      EXPECT_TRUE(bytes == expected) << name(isa) << " encodes otherwise: " << rows.name;
+    }
+  }
+}
+
+std::vector<TensorType> all_types() {
+  std::vector<TensorType> types;
+  for (const Codec& codec : codecs()) types.push_back(codec.type);
+  return types;
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, Isas, testing::ValuesIn(all_types()),
+                         [](const auto& test) { return std::string(name(test.param)); });
+
+TEST(IsaTables, HaveTheSameTypes) {
+  for (const Isa isa : supported_isas()) {
+    ASSERT_EQ(codecs(isa).size(), codecs(Isa::portable).size());
+    for (std::size_t i = 0; i < codecs(isa).size(); ++i) {
+      EXPECT_EQ(codecs(isa)[i].type, codecs(Isa::portable)[i].type);
+      EXPECT_EQ(codecs(isa)[i].encode == nullptr, codecs(Isa::portable)[i].encode == nullptr);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sluice
