@@ -53,9 +53,9 @@ constexpr float kTrialStep = 0.0225f;
 
 constexpr int kRounds = 2;
 
-/// Importance below this share of the super-block's largest counts as this much: columns without
-/// any are still coded near their values, at no cost to the others.
-constexpr float kLeastImportance = 0x1p-20f;
+/// Importance below this share of the super-block's largest counts as this much: groups without any
+/// are still coded near their values, at no cost to the others.
+constexpr float kLeastImportance = 0x1p-60f;
 
 constexpr float kLargestHalf = 65504.0f;
 
@@ -66,7 +66,8 @@ float power_of_two_below(float magnitude) noexcept {
 }
 
 /// Always in the same order, whatever the register width.
-float sum(Lanes<float> values) noexcept {
+float sum(const Lanes<float>& lanes) noexcept {
+  Lanes<float> values = lanes;
   for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
     for (std::size_t lane = 0; lane < width; ++lane) values[lane] += values[lane + width];
   }
@@ -111,7 +112,7 @@ void load(const float* x, const float* importance, float largest, SuperBlock& bl
       const std::size_t i = group * kWidth + j;
       const float q = importance == nullptr ? 1.0f : importance[i] * q_factor;
       block.groups.x[j][lane] = x[i] * x_factor;
-      block.q[j][lane] = std::max(q, kLeastImportance);
+      block.q[j][lane] = q;
     }
   }
   for (std::size_t j = 0; j < kWidth; ++j) {
@@ -123,7 +124,8 @@ void load(const float* x, const float* importance, float largest, SuperBlock& bl
   for (std::size_t j = 0; j < kWidth; ++j) {
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const float value = block.groups.x[j][lane];
-      block.groups.w[j][lane] = block.q[j][lane] * std::sqrt(sigma2 + value * value);
+      const float q = std::max(block.q[j][lane], kLeastImportance);
+      block.groups.w[j][lane] = q * std::sqrt(sigma2 + value * value);
     }
   }
   iq1_m::prepare(block.groups);
@@ -290,7 +292,8 @@ bool fit(const Groups& groups, Solution& best) noexcept {
   if (!(d > 0)) return false;
   float most = 0;
   for (int round = 0; round < kRounds; ++round) {
-    iq1_m::search(groups, times(choose_multiples(found, d), d), found.choices[found.count++]);
+    const Lanes<float> scale = times(choose_multiples(found, d), d);
+    iq1_m::search(groups, scale, found.choices[found.count++]);
     const Solution solution = solve(found, d);
     if (!(solution.xy > 0)) break;
     d = solution.xy / solution.yy;
@@ -318,14 +321,16 @@ std::uint16_t final_d(const SuperBlock& block, const Solution& solution) noexcep
       yy[lane] += block.q[j][lane] * y * y;
     }
   }
+  const float unbiased = sum(xx) / solution.xy * block.unit;
+  const std::uint16_t half = f32_to_f16(std::min(unbiased, kLargestHalf));
   // Under the plain importance q, the error is below that of zeros up to twice the best scale. The
   // unbiased scale leaves that range only where the codes say next to nothing about the values;
   // then the best scale under q it is, or zero.
-  const float unbiased = sum(xx) / solution.xy;
-  const float best = sum(xy) / sum(yy);
-  const std::uint16_t half = f32_to_f16(std::min(unbiased * block.unit, kLargestHalf));
-  if (f16_to_f32(half) <= 2 * best * block.unit) return half;
-  return f32_to_f16(std::clamp(best * block.unit, 0.0f, kLargestHalf));
+  const float yy_sum = sum(yy);
+  if (!(yy_sum > 0)) return half;  // no column has any importance
+  const float best = sum(xy) / yy_sum * block.unit;
+  if (f16_to_f32(half) <= 1.999f * best) return half;
+  return f32_to_f16(std::clamp(best, 0.0f, kLargestHalf));
 }
 
 /// Without a solution, a block of zeros.

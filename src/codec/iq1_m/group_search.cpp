@@ -137,8 +137,8 @@ void search_shift(const Groups& groups, const Positions& positions, int shift,
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::int16_t a = keys[low][lane];
       const std::int16_t b = keys[high][lane];
-      keys[low][lane] = std::min(a, b);
-      keys[high][lane] = std::max(a, b);
+      keys[low][lane] = a < b ? a : b;
+      keys[high][lane] = a < b ? b : a;
     }
   }
 
@@ -166,9 +166,9 @@ void search_shift(const Groups& groups, const Positions& positions, int shift,
       toll[lane] = kEntryOfVector[numbers[set][lane]] == kNoEntry ? kTooDear : std::int16_t{0};
     }
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const std::int16_t price = std::max(prices[set][lane], toll[lane]);
+      const std::int16_t price = prices[set][lane] > toll[lane] ? prices[set][lane] : toll[lane];
       number[lane] = price < best[lane] ? numbers[set][lane] : number[lane];
-      best[lane] = std::min(price, best[lane]);
+      best[lane] = price < best[lane] ? price : best[lane];
     }
   }
 }
