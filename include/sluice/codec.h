@@ -14,6 +14,15 @@ namespace sluice {
 /// value has the bits that the format defines. Blocks may hold anything; a scale of NaN gives NaN.
 using DecodeFunction = void (*)(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 
+/// How much of the search space an encoder looks through. Types that are not searched ignore it.
+enum class Effort {
+  fast,  ///< no more error than the peers, several times as fast as best
+  best,  ///< the least error
+};
+
+/// "fast", "best".
+std::string_view name(Effort effort) noexcept;
+
 /// The rows that an encoder turns into blocks.
 struct EncodeRows {
   const float* values;       ///< [rows, row_elements], finite
@@ -22,6 +31,7 @@ struct EncodeRows {
   /// [row_elements] importance of each column, finite and not negative; the same for all rows.
   /// Null: no importance is known.
   const float* importance;
+  Effort effort = Effort::best;
 };
 
 /// Encodes whole rows to `out`, which holds rows * row_bytes. Deterministic: the same bytes for the

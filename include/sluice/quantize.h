@@ -32,6 +32,7 @@ struct QuantizeOptions {
   std::uint64_t memory = std::uint64_t{512}
                          << 20;  ///< bytes for input, scratch and output together
   IoMode io = IoMode::automatic;
+  Effort effort = Effort::best;
   Isa isa = best_isa();        ///< kernels to run; the bytes are the same for all
   bool measure_error = false;  ///< fill in the errors of TensorReport (costs a decode)
 };

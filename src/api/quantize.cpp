@@ -52,6 +52,7 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
                                        .pure = options.pure,
                                        .has_imatrix = prepared.imatrix.has_value()},
                             .allow_requantize = options.allow_requantize,
+                            .effort = options.effort,
                             .imatrix = prepared.matrix()};
   prepared.plan = make_plan(request, prepared.files.model, prepared.files.locations,
                             prepared.files.parts.front().path());
@@ -114,6 +115,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
                    {.threads = options.threads > 0 ? options.threads : default_threads(),
                     .memory = options.memory,
                     .isa = options.isa,
+                    .effort = options.effort,
                     .measure_error = options.measure_error},
                    observer);
   sink.commit();

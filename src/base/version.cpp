@@ -2,6 +2,8 @@
 
 namespace sluice {
 
-std::string_view version() noexcept { return SLUICE_VERSION; }
+std::string_view version() noexcept {
+  return SLUICE_VERSION;
+}
 
 }  // namespace sluice

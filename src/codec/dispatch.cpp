@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "sluice/codec.h"
 
@@ -54,6 +53,10 @@ const IsaRow* find_row(Isa isa) noexcept {
 }
 
 }  // namespace
+
+std::string_view name(Effort effort) noexcept {
+  return effort == Effort::fast ? "fast" : "best";
+}
 
 std::string_view name(Isa isa) noexcept {
   const IsaRow* row = find_row(isa);

@@ -64,12 +64,12 @@ bool holds_floats(TensorType type) {
 
 }  // namespace
 
-void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Isa isa,
+void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Kernels kernels,
                   const ImportanceMatrix* imatrix, const std::string& file,
                   std::span<const std::byte> input, std::span<std::byte> output, Scratch& scratch,
                   ErrorSums& sums) {
   if (tensor.copied() && !holds_floats(tensor.source)) return;
-  const Codec& from = *find_codec(tensor.source, isa);
+  const Codec& from = *find_codec(tensor.source, kernels.isa);
   const std::size_t row_elements = tensor.copied() ? 1 : tensor.row_elements();
 
   const std::span<float> importance =
@@ -89,11 +89,12 @@ void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Isa isa,
     check_finite(tensor, chunk.first_element + done, file, values);
     if (tensor.copied()) continue;
     std::byte* blocks = output.data() + byte_size(tensor.type, done);
-    const Codec& to = *find_codec(tensor.type, isa);
+    const Codec& to = *find_codec(tensor.type, kernels.isa);
     to.encode({.values = values.data(),
                .rows = count / row_elements,
                .row_elements = row_elements,
-               .importance = tensor.importance != nullptr ? importance.data() : nullptr},
+               .importance = tensor.importance != nullptr ? importance.data() : nullptr,
+               .effort = kernels.effort},
               blocks);
     if (!scratch.decoded.empty()) {
       const std::span<float> decoded = std::span(scratch.decoded).first(count);

@@ -17,6 +17,12 @@ struct Scratch {
   std::vector<float> importance;  ///< one row
 };
 
+/// Which kernels do the work, and how hard they try.
+struct Kernels {
+  Isa isa;
+  Effort effort;
+};
+
 /// Sums from which errors are computed.
 struct ErrorSums {
   double weighted_error = 0;
@@ -37,7 +43,7 @@ struct ErrorSums {
 /// has room to decode again. For a copied tensor `output` is empty, and the input is only checked.
 /// \param file  the input file's name, for messages
 /// \throws Error (input_value) naming tensor, row and column of the first NaN or infinity
-void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Isa isa,
+void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Kernels kernels,
                   const ImportanceMatrix* imatrix, const std::string& file,
                   std::span<const std::byte> input, std::span<std::byte> output, Scratch& scratch,
                   ErrorSums& sums);

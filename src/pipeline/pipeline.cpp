@@ -57,7 +57,7 @@ class Run {
         source_(source),
         sink_(sink),
         threads_(options.threads),
-        isa_(options.isa),
+        kernels_{options.isa, options.effort},
         observer_(observer),
         memory_(plan_memory(plan, options.threads, options.measure_error, options.memory,
                             anonymous_bytes())),
@@ -104,7 +104,7 @@ class Run {
   io::Source& source_;
   io::Sink& sink_;
   const int threads_;
-  const Isa isa_;
+  const Kernels kernels_;
   Observer& observer_;
 
   const MemoryPlan memory_;
@@ -223,7 +223,7 @@ Slot* Run::encode(Slot* slot) {
   try {
     const std::span<std::byte> output =
         slot->memory.last(tensor.copied() ? 0 : slot->chunk.output_size);
-    encode_chunk(tensor, slot->chunk, isa_, imatrix_, parts_[tensor.part].path(), slot->input,
+    encode_chunk(tensor, slot->chunk, kernels_, imatrix_, parts_[tensor.part].path(), slot->input,
                  output, *scratch, slot->errors);
     slot->output = tensor.copied() ? slot->input : std::span<const std::byte>(output);
   } catch (...) {

@@ -16,6 +16,7 @@ struct PipelineOptions {
   int threads = 1;           ///< compute workers
   std::uint64_t memory = 0;  ///< byte budget for everything
   Isa isa = Isa::portable;   ///< one of supported_isas()
+  Effort effort = Effort::best;
   bool measure_error = false;
 };
 

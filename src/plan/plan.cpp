@@ -7,6 +7,7 @@
 
 #include "sluice/codec.h"
 #include "sluice/error.h"
+#include "sluice/version.h"
 
 namespace sluice {
 namespace {
@@ -60,6 +61,8 @@ void describe_output(const PlanRequest& request, gguf::Header& header) {
   erase("split.");
   header.set("general.quantization_version", gguf::Value::of(std::uint32_t{2}));
   header.set("general.file_type", gguf::Value::of(request.recipe.file_type->number));
+  header.set("sluice.version", gguf::Value::of(version()));
+  header.set("sluice.effort", gguf::Value::of(name(request.effort)));
   if (request.imatrix != nullptr) {
     erase("quantize.imatrix.");
     header.set("quantize.imatrix.file", gguf::Value::of(std::string_view(request.imatrix->file())));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/codec.h"
 #include "sluice/gguf.h"
 #include "sluice/imatrix.h"
 #include "sluice/recipe.h"
@@ -37,18 +38,19 @@ struct PlannedTensor {
 /// Everything decided before a byte moves. All block formats have a fixed rate, so every byte of
 /// the output has its place now, and chunks can be written in any order.
 struct Plan {
-  std::vector<std::byte> header;             ///< of the output file, complete
-  std::vector<PlannedTensor> tensors;        ///< in the output's order
-  std::vector<std::uint32_t> reading_order;  ///< tensors by part and input offset
+  std::vector<std::byte> header;                  ///< of the output file, complete
+  std::vector<PlannedTensor> tensors;             ///< in the output's order
+  std::vector<std::uint32_t> reading_order;       ///< tensors by part and input offset
   std::vector<std::uint32_t> missing_importance;  ///< very-low-bit tensors without a row
-  std::uint64_t input_size = 0;              ///< tensor bytes to read
-  std::uint64_t output_size = 0;             ///< of the whole file
+  std::uint64_t input_size = 0;                   ///< tensor bytes to read
+  std::uint64_t output_size = 0;                  ///< of the whole file
 };
 
 /// What a plan is made from.
 struct PlanRequest {
   RecipeOptions recipe;
   bool allow_requantize = false;
+  Effort effort = Effort::best;
   const ImportanceMatrix* imatrix = nullptr;  ///< outlives the plan; null: none
 };
 

@@ -15,6 +15,7 @@
 #include "sluice/codec.h"
 #include "sluice/error.h"
 #include "sluice/imatrix.h"
+#include "sluice/version.h"
 #include "support/gguf_builder.h"
 #include "support/temp_folder.h"
 
@@ -254,6 +255,8 @@ TEST_F(QuantizeTest, TheMixIsEveryTensorEncodedWithItsRow) {
   EXPECT_EQ(header.version, 3u);
   EXPECT_EQ(header.find("general.file_type")->as_uint(), 31u);
   EXPECT_EQ(header.find("general.quantization_version")->as_uint(), 2u);
+  EXPECT_EQ(header.find("sluice.version")->as_string(), std::string(version()));
+  EXPECT_EQ(header.find("sluice.effort")->as_string(), "best");
   EXPECT_EQ(header.find("quantize.imatrix.file")->as_string(), imatrix_);
   EXPECT_EQ(header.find("quantize.imatrix.dataset")->as_string(), "text");
   EXPECT_EQ(header.find("quantize.imatrix.entries_count")->as_uint(), 10u);

@@ -19,6 +19,7 @@ struct Typed {
   std::string mix = "llama.cpp";
   std::string io = "auto";
   std::string isa = "auto";
+  std::string effort = "best";
 };
 
 std::string type_names() {
@@ -55,6 +56,10 @@ void add_conversion_arguments(CLI::App& command, Arguments& arguments, Typed& ty
       ->check(CLI::IsMember({"auto", "mmap", "async", "read"}))
       ->capture_default_str();
   command
+      .add_option("--effort", typed.effort, "How hard to search for small errors: fast or best")
+      ->check(CLI::IsMember({"fast", "best"}))
+      ->capture_default_str();
+  command
       .add_option(
           "--isa", typed.isa,
           "Instruction set of the kernels: auto, avx512, avx2 or portable; the output is the "
@@ -71,6 +76,7 @@ void resolve(const Typed& typed, QuantizeOptions& options) {
                                                        {"read", IoMode::plain}};
   options.io = kModes.at(typed.io);
   options.mix = typed.mix == "llama.cpp" ? Mix::llama_cpp : Mix::ik_llama_cpp;
+  options.effort = typed.effort == "fast" ? Effort::fast : Effort::best;
   if (typed.isa != "auto") {
     const std::vector<Isa> isas = supported_isas();
     const auto isa =
