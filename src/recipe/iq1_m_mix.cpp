@@ -91,8 +91,9 @@ Rule Iq1mMix::choose_ik_llama_cpp(const gguf::Tensor& tensor) {
       if (many_experts) return {TensorType::q4_k, "attention of a model with 8 experts or more"};
       return kDefault;
     case TensorKind::attn_output:
-      if (facts_.experts >= 4)
+      if (facts_.experts >= 4) {
         return {TensorType::q5_k, "attention output of a model with experts"};
+      }
       return {TensorType::iq2_k, "attention output"};
     case TensorKind::ffn_down:
       return choose_ffn_down();

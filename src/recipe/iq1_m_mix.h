@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "recipe/model_facts.h"
 #include "sluice/gguf.h"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+
 #include "recipe/model.h"
 #include "sluice/error.h"
 
