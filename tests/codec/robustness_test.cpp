@@ -232,6 +232,26 @@ TEST_P(Robustness, ImportanceCountsOnlyRelatively) {
   }
 }
 
+TEST_P(Robustness, WeightsWithoutImportanceAreCodedAllTheSame) {
+  // Importance matrices have blocks of exact zeros: inputs that the calibration text never used.
+  std::vector<float> values(kRowElements);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = weight_like(60, i);
+  for (const std::size_t run : {32, 256, 512}) {
+    std::vector<float> importance(kRowElements);
+    for (std::size_t i = 0; i < kRowElements; ++i) importance[i] = i / run % 2 ? 1.0f : 0.0f;
+    const std::vector<float> decoded =
+        decode(encode(values, kRowElements, importance.data(), 0), values.size());
+    double error = 0;
+    double of_zeros = 0;
+    for (std::size_t i = 0; i < kRowElements; ++i) {
+      if (importance[i] != 0) continue;
+      error += std::pow(double{values[i]} - double{decoded[i]}, 2);
+      of_zeros += std::pow(double{values[i]}, 2);
+    }
+    EXPECT_LE(error, 0.5 * of_zeros) << "zeros in runs of " << run;
+  }
+}
+
 std::vector<TensorType> encodable_types() {
   std::vector<TensorType> types;
   for (const Codec& codec : codecs()) {
