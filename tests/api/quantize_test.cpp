@@ -278,6 +278,8 @@ TEST_F(QuantizeTest, TheSameBytesForAnyModeThreadsAndBudget) {
         for (const std::uint64_t memory :
              {least_memory(options), least_memory(options) + (1u << 20), std::uint64_t{2} << 30}) {
           options.memory = memory;
+          options.isa =
+              supported_isas()[static_cast<std::size_t>(threads) % supported_isas().size()];
           quantize(options, silent());
           EXPECT_TRUE(read_file(output_) == first)
               << "io " << static_cast<int>(io) << " threads " << threads << " memory " << memory;

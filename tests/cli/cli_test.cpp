@@ -1,7 +1,13 @@
 // The program as its users meet it: arguments, what it prints, exit status.
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -170,6 +176,56 @@ TEST_F(Cli, MemorySizesAreUnderstoodWithUnits) {
     EXPECT_EQ(sluice({"quantize", "--pure", "--memory", size, model_, output_, "Q8_0"}).status, 0)
         << size;
   }
+}
+
+// As in a container that forbids io_uring.
+void forbid_io_uring() {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  sock_fprog program{std::size(filter), filter};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    ::_exit(126);
+  }
+}
+
+TEST_F(Cli, WithoutIoUringItReadsOtherwiseAndSaysSo) {
+  ASSERT_EQ(sluice({"quantize", "--pure", model_, output_, "Q8_0"}).status, 0);
+  const std::vector<std::byte> expected = read_file(output_);
+  for (const std::string mode : {"auto", "async"}) {
+    const Finished done =
+        run({SLUICE_PROGRAM, "quantize", "--pure", "--io", mode, model_, output_, "Q8_0"},
+            forbid_io_uring);
+    EXPECT_EQ(done.status, 0) << done.errors;
+    EXPECT_NE(done.errors.find("io_uring is not available"), std::string::npos) << done.errors;
+    EXPECT_NE(done.errors.find("--io read"), std::string::npos) << done.errors;
+    EXPECT_TRUE(read_file(output_) == expected);
+  }
+}
+
+TEST_F(Cli, TheKernelsCanBeChosenAndTheReportSaysWhichRan) {
+  const std::string report = folder_ / "report.json";
+  std::vector<std::byte> expected;
+  for (const std::string isa : {"portable", "avx2", "avx512"}) {
+    const Finished done =
+        run({SLUICE_PROGRAM, "quantize", "--pure", "--report", report, model_, output_, "Q4_K"},
+            [&] { ::setenv("SLUICE_ISA", isa.c_str(), 1); });
+    if (done.status == 2) {
+      EXPECT_NE(isa, "portable");
+      EXPECT_NE(done.errors.find("this machine has no " + isa), std::string::npos) << done.errors;
+      continue;
+    }
+    ASSERT_EQ(done.status, 0) << done.errors;
+    std::ifstream file(report);
+    EXPECT_EQ(nlohmann::json::parse(file)["isa"], isa);
+    if (expected.empty()) expected = read_file(output_);
+    EXPECT_TRUE(read_file(output_) == expected) << isa;
+  }
+  EXPECT_EQ(sluice({"quantize", "--isa", "mmx", model_, output_, "Q8_0"}).status, 2);
 }
 
 TEST_F(Cli, AWriteThatCannotSucceedIsNotReportedAsDone) {
