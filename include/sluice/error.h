@@ -4,6 +4,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace sluice {
 
@@ -48,10 +49,16 @@ class Error : public std::runtime_error {
   /// The same failure under another code: a broken container is the model's or the matrix's fault.
   Error(ErrorCode code, const Error& cause) : Error(cause) { code_ = code; }
 
+  /// The same failure, met by code that did not know the file's name.
+  static Error in_file(const std::string& file, const Error& cause);
+
   ErrorCode code() const noexcept { return code_; }
   const ErrorContext& context() const noexcept { return context_; }
 
  private:
+  Error(const std::string& composed, ErrorCode code, ErrorContext context)
+      : std::runtime_error(composed), code_(code), context_(std::move(context)) {}
+
   ErrorCode code_;
   ErrorContext context_;
 };

@@ -20,6 +20,12 @@ std::string compose(const std::string& message, const ErrorContext& context) {
 Error::Error(ErrorCode code, const std::string& message, ErrorContext context)
     : std::runtime_error(compose(message, context)), code_(code), context_(std::move(context)) {}
 
+Error Error::in_file(const std::string& file, const Error& cause) {
+  ErrorContext context = cause.context();
+  context.file = file;
+  return Error(file + ": " + cause.what(), cause.code(), std::move(context));
+}
+
 int exit_status(ErrorCode code) noexcept {
   switch (code) {
     case ErrorCode::usage:

@@ -51,7 +51,7 @@ std::uint64_t lay_out(std::span<Tensor> tensors, std::uint64_t alignment) {
     const auto padded = unpadded ? checked_align_up(*unpadded, alignment) : std::nullopt;
     if (!padded) {
       throw Error(ErrorCode::input_format, "the model's tensors are too large for any file",
-                  {.file = {}, .tensor = tensor.name, .offset = end, .cure = {}});
+                  {.tensor = tensor.name, .offset = end});
     }
     end = *padded;
   }

@@ -20,7 +20,7 @@ constexpr const char* kCollect = "Put the unchanged parts of one model into one 
 [[noreturn]] void fail(const std::string& file, const std::string& message,
                        std::string cure = kCollect, std::string tensor = {}) {
   throw Error(ErrorCode::input_format, message,
-              {.file = file, .tensor = std::move(tensor), .offset = {}, .cure = std::move(cure)});
+              {.file = file, .tensor = std::move(tensor), .cure = std::move(cure)});
 }
 
 /// A split key's number, or nothing if the key is missing.

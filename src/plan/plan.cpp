@@ -53,6 +53,17 @@ void assign_importance(const ImportanceMatrix* imatrix, std::span<const TypeChoi
   }
 }
 
+// The recipe knows the model's metadata but not its file.
+std::vector<TypeChoice> choices_for(const RecipeOptions& recipe, const gguf::Header& model,
+                                    const std::string& file) {
+  try {
+    return choose_types(recipe, model);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::usage) throw;
+    throw Error::in_file(file, error);
+  }
+}
+
 void describe_output(const PlanRequest& request, gguf::Header& header) {
   const auto erase = [&](std::string_view prefix) {
     std::erase_if(header.metadata,
@@ -106,7 +117,7 @@ void require_importance(const Plan& plan, const ImportanceMatrix* imatrix) {
 
 Plan make_plan(const PlanRequest& request, const gguf::Header& model,
                std::span<const TensorLocation> locations, const std::string& file) {
-  const std::vector<TypeChoice> choices = choose_types(request.recipe, model);
+  const std::vector<TypeChoice> choices = choices_for(request.recipe, model, file);
   gguf::Header output;
   output.alignment = model.alignment;
   output.metadata = model.metadata;

@@ -15,10 +15,7 @@ constexpr std::string_view kArchitecture = "general.architecture";
   throw Error(ErrorCode::input_format,
               "the model's metadata has no usable " + std::string(key) +
                   ", which the rules of the mix need",
-              {.file = {},
-               .tensor = {},
-               .offset = {},
-               .cure = "Add the key to the model, or give every tensor one type with --pure."});
+              {.cure = "Add the key to the model, or give every tensor one type with --pure"});
 }
 
 /// A number that some models give once and others once a layer: the first layer's, as the peers'

@@ -25,26 +25,17 @@ constexpr std::uint32_t kFirstIkOnlyType = 133;
 void check(const RecipeOptions& options) {
   if (options.file_type == nullptr) {
     throw Error(ErrorCode::usage, "no file type is given",
-                {.file = {},
-                 .tensor = {},
-                 .offset = {},
-                 .cure = "Name one, as in `quantize IN.gguf OUT.gguf IQ1_M`."});
+                {.cure = "Name one, as in `quantize IN.gguf OUT.gguf IQ1_M`"});
   }
   const FileType& wanted = *options.file_type;
   if (options.mix == Mix::llama_cpp &&
       static_cast<std::uint32_t>(wanted.type) >= kFirstIkOnlyType) {
     throw Error(ErrorCode::usage, fmt::format("llama.cpp cannot load {} tensors", wanted.name),
-                {.file = {},
-                 .tensor = {},
-                 .offset = {},
-                 .cure = "Use --mix ik_llama.cpp, and load the model there."});
+                {.cure = "Use --mix ik_llama.cpp, and load the model there"});
   }
   if (!options.pure && !wanted.has_mix) {
     throw Error(ErrorCode::usage, fmt::format("there is no mix for {}", wanted.name),
-                {.file = {},
-                 .tensor = {},
-                 .offset = {},
-                 .cure = "Add --pure to give every tensor this type."});
+                {.cure = "Add --pure to give every tensor this type"});
   }
 }
 

@@ -470,6 +470,19 @@ TEST_F(QuantizeTest, AnImportanceRowOfAnotherLengthNamesTensorFoundAndWanted) {
   }
 }
 
+TEST_F(QuantizeTest, AModelWithoutTheKeysThatAMixNeedsIsNamed) {
+  write_model(folder_ / "bare.gguf", tensors_, GgufBuilder());
+  try {
+    quantize(options_for(folder_ / "bare.gguf", output_, "IQ1_M", false), silent());
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::input_format);
+    EXPECT_EQ(error.context().file, folder_ / "bare.gguf");
+    EXPECT_EQ(std::string(error.what()).find(folder_ / "bare.gguf"), 0u) << error.what();
+    EXPECT_FALSE(error.context().cure.empty());
+  }
+}
+
 TEST_F(QuantizeTest, AQuantizedSourceIsAcceptedFromEightBitsOn) {
   quantize(options_for(model_, output_, "Q8_0", true), silent());
   const std::string again = folder_ / "again.gguf";
