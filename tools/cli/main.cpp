@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <exception>
 #include <new>
 
@@ -39,6 +40,7 @@ void run_plan(const Arguments& arguments) {
 void run_demo(const Arguments& arguments) {
   const DemoFiles files = write_demo_model(arguments.demo_folder);
   fmt::print("made {} and {}\n", files.model, files.imatrix);
+  std::fflush(stdout);  // before the progress on stderr
   Arguments quantize_it;
   quantize_it.options.input = files.model;
   quantize_it.options.imatrix = files.imatrix;
