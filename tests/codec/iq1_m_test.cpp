@@ -140,30 +140,52 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
   double found = 0;
   double best = 0;
   for (int repeat = 0; repeat < 8; ++repeat) {
-    iq1_m::Groups groups;
-    iq1_m::Lanes<float> scale;
-    for (std::size_t lane = 0; lane < iq1_m::kLanes; ++lane) {
+    constexpr std::size_t kLanes = iq1_m::kLanes;
+    float x[8][kLanes];
+    float w[8][kLanes];
+    float wx[8][kLanes];
+    float scale[kLanes];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
       scale[lane] = uniform(random);
       for (std::size_t j = 0; j < 8; ++j) {
-        groups.x[j][lane] = normal(random);
-        groups.w[j][lane] = std::exp(normal(random));
+        x[j][lane] = normal(random);
+        w[j][lane] = std::exp(normal(random));
+        wx[j][lane] = w[j][lane] * x[j][lane];
       }
     }
-    iq1_m::prepare(groups);
+    const auto halves = [](const float* lanes) {
+      return iq1_m::Halves{iq1_m::load(lanes), iq1_m::load(lanes + kLanes / 2)};
+    };
+    iq1_m::Halves turned[3][8];
+    for (std::size_t j = 0; j < 8; ++j) {
+      turned[0][j] = halves(x[j]);
+      turned[1][j] = halves(w[j]);
+      turned[2][j] = halves(wx[j]);
+    }
+    iq1_m::Groups groups;
+    iq1_m::prepare(turned[0], turned[1], turned[2], groups);
     iq1_m::Choice choice;
-    iq1_m::search(groups, scale, choice);
-    for (std::size_t lane = 0; lane < iq1_m::kLanes; ++lane) {
+    iq1_m::search<iq1_m::kAllSets>(groups, halves(scale), choice);
+    std::uint16_t codes[kLanes];
+    float xy[kLanes];
+    float yy[kLanes];
+    store(choice.code, codes);
+    for (std::size_t h = 0; h < 2; ++h) {
+      store(choice.xy.half[h], xy + h * kLanes / 2);
+      store(choice.yy.half[h], yy + h * kLanes / 2);
+    }
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const auto error = [&](std::size_t entry, double shift) {
         double sum = 0;
         for (std::size_t j = 0; j < 8; ++j) {
           const double y = scale[lane] * (kIq1sCodebook[entry][j] + shift);
-          sum += groups.w[j][lane] * (groups.x[j][lane] - y) * (groups.x[j][lane] - y);
+          sum += w[j][lane] * (x[j][lane] - y) * (x[j][lane] - y);
         }
         return sum;
       };
-      const std::size_t entry = iq1_m::kEntryOfVector[choice.number[lane]];
+      const std::size_t entry = iq1_m::kEntryOfVector[codes[lane] % iq1_m::kNegativeShift];
       ASSERT_LT(entry, kIq1sCodebook.size());
-      const double chosen = error(entry, choice.shift[lane] != 0 ? -0.125 : 0.125);
+      const double chosen = error(entry, codes[lane] & iq1_m::kNegativeShift ? -0.125 : 0.125);
       double least = chosen;
       for (std::size_t other = 0; other < kIq1sCodebook.size(); ++other) {
         least = std::min({least, error(other, 0.125), error(other, -0.125)});
@@ -171,11 +193,13 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
       found += chosen;
       best += least;
       double xx = 0;
+      double size = 0;  // of the terms that are rounded
       for (std::size_t j = 0; j < 8; ++j) {
-        xx += double{groups.w[j][lane]} * groups.x[j][lane] * groups.x[j][lane];
+        xx += double{wx[j][lane]} * x[j][lane];
+        size += w[j][lane] * (std::abs(x[j][lane]) + scale[lane]) * scale[lane];
       }
       const double s = scale[lane];
-      EXPECT_NEAR(xx + s * (s * choice.yy[lane] - 2 * choice.xy[lane]), chosen, 1e-5 * xx)
+      EXPECT_NEAR(xx + s * (s * yy[lane] - 2 * xy[lane]), chosen, 1e-3 * size)
           << "what the search says of its choice";
     }
   }
