@@ -342,7 +342,7 @@ void write(const Solution& solution, std::uint16_t d, BlockIq1M& block) noexcept
   float multiples[kSubBlocks];
   store(solution.code, codes);
   store(solution.multiple, multiples);
-  const auto entry = [&](std::size_t lane) {
+  const auto entry = [&](std::size_t lane) noexcept {
     const unsigned code = codes[lane];
     return iq1_m::kEntryOfVector[code % iq1_m::kNegativeShift] |
            (code & iq1_m::kNegativeShift) >> 2;  // the 12th bit

@@ -111,7 +111,7 @@ class Membership {
     const __mmask64 m0 = _mm512_test_epi8_mask(high, _mm512_set1_epi8(8));
     const __mmask64 m1 = _mm512_test_epi8_mask(high, _mm512_set1_epi8(16));
     const __mmask64 m2 = _mm512_test_epi8_mask(high, _mm512_set1_epi8(32));
-    const auto look_up = [&](std::size_t t) {
+    const auto look_up = [&](std::size_t t) noexcept {
       return _mm512_permutex2var_epi8(table_[2 * t], low, table_[2 * t + 1]);
     };
     static_assert(kMemberTables == 7);
@@ -327,7 +327,8 @@ void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept 
     const Shorts along = integers(near.half[0], near.half[1]);
     // Along the axis now: below zero, the code is the lower of the two that it lies between.
     const Shorts place = select(groups.below_zero[j], shorts(0) - along, along);
-    const auto add_key = [&](Shifted & shifted, const Shorts& y) __attribute__((always_inline)) {
+    const auto add_key = [&](Shifted & shifted, const Shorts& y) noexcept
+        __attribute__((always_inline)) {
       const LaneMask lower = negative(y);
       shifted.numbers[0] = subtract_where(lower, shifted.numbers[0], shorts(kPowersOf3[j]));
       const Shorts price = multiply_high(groups.share[j], magnitude(y));

@@ -252,11 +252,11 @@ SLUICE_INLINE void store(const Floats& a, float* p) noexcept {
   std::memcpy(p, &a, sizeof a);
 }
 SLUICE_INLINE Floats all(float a) noexcept {
-  return for_parts<Floats>([&](std::size_t) { return FloatRegister{} + a; });
+  return for_parts<Floats>([&](std::size_t) noexcept { return FloatRegister{} + a; });
 }
 #define SLUICE_LANES(Type, name, expression)                       \
   SLUICE_INLINE Type name(const Type& a, const Type& b) noexcept { \
-    return for_parts<Type>([&](std::size_t i) {                    \
+    return for_parts<Type>([&](std::size_t i) noexcept {           \
       const auto x = a.part[i];                                    \
       const auto y = b.part[i];                                    \
       return expression;                                           \
@@ -278,17 +278,17 @@ SLUICE_LANES(LaneMask, operator&, x& y)
 #undef SLUICE_LANES
 
 SLUICE_INLINE Floats magnitude(const Floats& a) noexcept {
-  return for_parts<Floats>([&](std::size_t i) {
+  return for_parts<Floats>([&](std::size_t i) noexcept {
     return reinterpret_cast<FloatRegister>(reinterpret_cast<IntRegister>(a.part[i]) & 0x7fffffff);
   });
 }
 SLUICE_INLINE Floats root(const Floats& a) noexcept {
 #if defined(__AVX2__)
-  return for_parts<Floats>([&](std::size_t i) { return _mm256_sqrt_ps(a.part[i]); });
+  return for_parts<Floats>([&](std::size_t i) noexcept { return _mm256_sqrt_ps(a.part[i]); });
 #elif defined(__SSE2__)
-  return for_parts<Floats>([&](std::size_t i) { return _mm_sqrt_ps(a.part[i]); });
+  return for_parts<Floats>([&](std::size_t i) noexcept { return _mm_sqrt_ps(a.part[i]); });
 #else
-  return for_parts<Floats>([&](std::size_t i) {
+  return for_parts<Floats>([&](std::size_t i) noexcept {
     FloatRegister r;
     for (std::size_t k = 0; k < kRegister / 4; ++k) r[k] = std::sqrt(a.part[i][k]);
     return r;
@@ -296,20 +296,21 @@ SLUICE_INLINE Floats root(const Floats& a) noexcept {
 #endif
 }
 SLUICE_INLINE Floats truncate(const Floats& a) noexcept {
-  return for_parts<Floats>([&](std::size_t i) {
+  return for_parts<Floats>([&](std::size_t i) noexcept {
     return __builtin_convertvector(__builtin_convertvector(a.part[i], IntRegister), FloatRegister);
   });
 }
 SLUICE_INLINE FloatMask operator<(const Floats& a, const Floats& b) noexcept {
-  return for_parts<FloatMask>([&](std::size_t i) { return a.part[i] < b.part[i]; });
+  return for_parts<FloatMask>([&](std::size_t i) noexcept { return a.part[i] < b.part[i]; });
 }
 SLUICE_INLINE Floats select(const FloatMask& m, const Floats& a, const Floats& b) noexcept {
-  return for_parts<Floats>([&](std::size_t i) { return m.part[i] ? a.part[i] : b.part[i]; });
+  return for_parts<Floats>(
+      [&](std::size_t i) noexcept { return m.part[i] ? a.part[i] : b.part[i]; });
 }
 
 SLUICE_INLINE Shorts shorts(int a) noexcept {
   return for_parts<Shorts>(
-      [&](std::size_t) { return ShortRegister{} + static_cast<std::int16_t>(a); });
+      [&](std::size_t) noexcept { return ShortRegister{} + static_cast<std::int16_t>(a); });
 }
 SLUICE_INLINE void store(const Shorts& a, std::uint16_t* p) noexcept {
   std::memcpy(p, &a, sizeof a);
@@ -320,24 +321,24 @@ SLUICE_INLINE Shorts load(const std::uint16_t* p) noexcept {
   return a;
 }
 SLUICE_INLINE Shorts magnitude(const Shorts& a) noexcept {
-  return for_parts<Shorts>([&](std::size_t i) {
+  return for_parts<Shorts>([&](std::size_t i) noexcept {
     const ShortRegister negated = -a.part[i];
     return a.part[i] > negated ? a.part[i] : negated;
   });
 }
 SLUICE_INLINE Shorts add_saturated(const Shorts& a, const Shorts& b) noexcept {
 #if defined(__AVX2__)
-  return for_parts<Shorts>([&](std::size_t i) {
+  return for_parts<Shorts>([&](std::size_t i) noexcept {
     return reinterpret_cast<ShortRegister>(_mm256_adds_epi16(reinterpret_cast<__m256i>(a.part[i]),
                                                              reinterpret_cast<__m256i>(b.part[i])));
   });
 #elif defined(__SSE2__)
-  return for_parts<Shorts>([&](std::size_t i) {
+  return for_parts<Shorts>([&](std::size_t i) noexcept {
     return reinterpret_cast<ShortRegister>(
         _mm_adds_epi16(reinterpret_cast<__m128i>(a.part[i]), reinterpret_cast<__m128i>(b.part[i])));
   });
 #else
-  return for_parts<Shorts>([&](std::size_t i) {
+  return for_parts<Shorts>([&](std::size_t i) noexcept {
     ShortRegister r;
     for (std::size_t k = 0; k < kRegister / 2; ++k) {
       const int exact = a.part[i][k] + b.part[i][k];
@@ -349,17 +350,17 @@ SLUICE_INLINE Shorts add_saturated(const Shorts& a, const Shorts& b) noexcept {
 }
 SLUICE_INLINE Shorts multiply_high(const Shorts& a, const Shorts& b) noexcept {
 #if defined(__AVX2__)
-  return for_parts<Shorts>([&](std::size_t i) {
+  return for_parts<Shorts>([&](std::size_t i) noexcept {
     return reinterpret_cast<ShortRegister>(_mm256_mulhi_epu16(
         reinterpret_cast<__m256i>(a.part[i]), reinterpret_cast<__m256i>(b.part[i])));
   });
 #elif defined(__SSE2__)
-  return for_parts<Shorts>([&](std::size_t i) {
+  return for_parts<Shorts>([&](std::size_t i) noexcept {
     return reinterpret_cast<ShortRegister>(_mm_mulhi_epu16(reinterpret_cast<__m128i>(a.part[i]),
                                                            reinterpret_cast<__m128i>(b.part[i])));
   });
 #else
-  return for_parts<Shorts>([&](std::size_t i) {
+  return for_parts<Shorts>([&](std::size_t i) noexcept {
     ShortRegister r;
     for (std::size_t k = 0; k < kRegister / 2; ++k) {
       r[k] = static_cast<std::int16_t>(std::uint32_t{static_cast<std::uint16_t>(a.part[i][k])} *
@@ -372,32 +373,35 @@ SLUICE_INLINE Shorts multiply_high(const Shorts& a, const Shorts& b) noexcept {
 }
 template <int kBits>
 SLUICE_INLINE Shorts left(const Shorts& a) noexcept {
-  return for_parts<Shorts>([&](std::size_t i) { return a.part[i] << kBits; });
+  return for_parts<Shorts>([&](std::size_t i) noexcept { return a.part[i] << kBits; });
 }
 template <int kBits>
 SLUICE_INLINE Shorts right(const Shorts& a) noexcept {
-  return for_parts<Shorts>([&](std::size_t i) {
+  return for_parts<Shorts>([&](std::size_t i) noexcept {
     return reinterpret_cast<ShortRegister>(reinterpret_cast<UnsignedRegister>(a.part[i]) >> kBits);
   });
 }
 SLUICE_INLINE LaneMask operator<(const Shorts& a, const Shorts& b) noexcept {
-  return for_parts<LaneMask>([&](std::size_t i) { return a.part[i] < b.part[i]; });
+  return for_parts<LaneMask>([&](std::size_t i) noexcept { return a.part[i] < b.part[i]; });
 }
 SLUICE_INLINE LaneMask negative(const Shorts& a) noexcept {
-  return for_parts<LaneMask>([&](std::size_t i) { return a.part[i] >> 15; });
+  return for_parts<LaneMask>([&](std::size_t i) noexcept { return a.part[i] >> 15; });
 }
 SLUICE_INLINE LaneMask any_bit(const Shorts& a, int bits) noexcept {
   return for_parts<LaneMask>(
-      [&](std::size_t i) { return (a.part[i] & static_cast<std::int16_t>(bits)) != 0; });
+      [&](std::size_t i) noexcept { return (a.part[i] & static_cast<std::int16_t>(bits)) != 0; });
 }
 SLUICE_INLINE Shorts select(const LaneMask& m, const Shorts& a, const Shorts& b) noexcept {
-  return for_parts<Shorts>([&](std::size_t i) { return m.part[i] ? a.part[i] : b.part[i]; });
+  return for_parts<Shorts>(
+      [&](std::size_t i) noexcept { return m.part[i] ? a.part[i] : b.part[i]; });
 }
 SLUICE_INLINE Shorts add_where(const LaneMask& m, const Shorts& a, const Shorts& b) noexcept {
-  return for_parts<Shorts>([&](std::size_t i) { return a.part[i] + (b.part[i] & m.part[i]); });
+  return for_parts<Shorts>(
+      [&](std::size_t i) noexcept { return a.part[i] + (b.part[i] & m.part[i]); });
 }
 SLUICE_INLINE Shorts subtract_where(const LaneMask& m, const Shorts& a, const Shorts& b) noexcept {
-  return for_parts<Shorts>([&](std::size_t i) { return a.part[i] - (b.part[i] & m.part[i]); });
+  return for_parts<Shorts>(
+      [&](std::size_t i) noexcept { return a.part[i] - (b.part[i] & m.part[i]); });
 }
 
 /// 16 lanes of 32 bits as memory, and 32 of 16: how halves are split and joined.
@@ -440,7 +444,7 @@ SLUICE_INLINE Ints to_ints(const Floats& a) noexcept {
     IntRegister part[kParts];
   };
   return recast<Ints>(for_parts<Parts>(
-      [&](std::size_t i) { return __builtin_convertvector(a.part[i], IntRegister); }));
+      [&](std::size_t i) noexcept { return __builtin_convertvector(a.part[i], IntRegister); }));
 }
 
 /// The lanes of two halves, rounded toward zero: integers of 16 bits, signed or not.
