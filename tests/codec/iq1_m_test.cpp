@@ -167,11 +167,11 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
     iq1_m::Choice choice;
     iq1_m::search<iq1_m::kAllSets>(groups, halves(scale), choice);
     std::uint16_t codes[kLanes];
-    float xy[kLanes];
+    float twice_xy[kLanes];
     float yy[kLanes];
     store(choice.code, codes);
     for (std::size_t h = 0; h < 2; ++h) {
-      store(choice.xy.half[h], xy + h * kLanes / 2);
+      store(choice.twice_xy.half[h], twice_xy + h * kLanes / 2);
       store(choice.yy.half[h], yy + h * kLanes / 2);
     }
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
@@ -199,7 +199,7 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
         size += w[j][lane] * (std::abs(x[j][lane]) + scale[lane]) * scale[lane];
       }
       const double s = scale[lane];
-      EXPECT_NEAR(xx + s * (s * yy[lane] - 2 * xy[lane]), chosen, 1e-3 * size)
+      EXPECT_NEAR(xx + s * (s * yy[lane] - twice_xy[lane]), chosen, 1e-3 * size)
           << "what the search says of its choice";
     }
   }

@@ -162,14 +162,6 @@ void load(const float* x, const Halves* q, SuperBlock& block) noexcept {
   iq1_m::prepare(block.x, block.w, block.wx, block.groups);
 }
 
-/// Codes and shifts found so far, and what they foretell.
-template <typename Settings>
-struct Found {
-  static constexpr std::size_t kFirst = Settings::kFirstScales.size();
-  Choice choices[kFirst + 1];
-  std::size_t count = 0;
-};
-
 /// A whole super-block decided, but for d.
 struct Solution {
   Floats multiple;  ///< 2 * scale + 1 of each sub-block
@@ -179,17 +171,16 @@ struct Solution {
 };
 
 /// The super-block scale that looks best by what was found; 0 if nothing is better than zero.
-template <typename Settings>
-float choose_d(const Found<Settings>& found) noexcept {
-  constexpr std::size_t kFirst = Settings::kFirstScales.size();
-  float best_scale[kFirst][kSubBlocks];  // of each parabola
-  float gain[kFirst][kSubBlocks];
-  float curvature[kFirst][kSubBlocks];
+template <std::size_t kFound>
+float choose_d(const Choice* found) noexcept {
+  float best_scale[kFound][kSubBlocks];  // of each parabola
+  float gain[kFound][kSubBlocks];
+  float curvature[kFound][kSubBlocks];
   Floats highest = all(0);
   Floats scale = all(0);
-  for (std::size_t n = 0; n < kFirst; ++n) {
-    const Floats xy = pair_sum(found.choices[n].xy);
-    const Floats yy = pair_sum(found.choices[n].yy);
+  for (std::size_t n = 0; n < kFound; ++n) {
+    const Floats xy = pair_sum(found[n].twice_xy) * all(0.5f);
+    const Floats yy = pair_sum(found[n].yy);
     const Floats best = most(xy / yy, all(0));
     const Floats most_gain = xy * best;
     scale = select(highest < most_gain, best, scale);
@@ -211,7 +202,7 @@ float choose_d(const Found<Settings>& found) noexcept {
   Floats error = all(0);
   for (std::size_t b = 0; b < kSubBlocks; ++b) {
     Floats lowest;
-    for (std::size_t n = 0; n < kFirst; ++n) {
+    for (std::size_t n = 0; n < kFound; ++n) {
       // The odd multiple of d next to the parabola's lowest point.
       const Floats place = all(best_scale[n][b]) * inverse;
       const Floats below = truncate(least(place, all(kScales - 1)));
@@ -224,20 +215,23 @@ float choose_d(const Found<Settings>& found) noexcept {
   return trials[place_of_least(error)];
 }
 
+/// The error of a choice at scale s, over s, but for what all choices have in common.
+Floats error_slope(const Choice& choice, std::size_t h, const Floats& s) noexcept {
+  return s * choice.yy.half[h] - choice.twice_xy.half[h];
+}
+
 /// For each sub-block the one of the 8 multiples of d that promises the least error.
-template <typename Settings>
-Floats choose_multiples(const Found<Settings>& found, float d) noexcept {
+template <std::size_t kFound>
+Floats choose_multiples(const Choice* found, float d) noexcept {
   Floats best = all(1);
   Floats lowest = all(0x1p120f);
   for (int scale = 0; scale < kScales; ++scale) {
     const float multiple = static_cast<float>(2 * scale + 1);
     const Floats s = all(d * multiple);
-    Halves error;
-    for (std::size_t h = 0; h < 2; ++h) {
-      for (std::size_t n = 0; n < found.count; ++n) {
-        const Choice& choice = found.choices[n];
-        const Floats e = s * choice.yy.half[h] - (choice.xy.half[h] + choice.xy.half[h]);
-        error.half[h] = n == 0 ? e : least(error.half[h], e);
+    Halves error{error_slope(found[0], 0, s), error_slope(found[0], 1, s)};
+    for (std::size_t n = 1; n < kFound; ++n) {
+      for (std::size_t h = 0; h < 2; ++h) {
+        error.half[h] = least(error.half[h], error_slope(found[n], h, s));
       }
     }
     const Floats both = s * pair_sum(error);
@@ -248,48 +242,46 @@ Floats choose_multiples(const Found<Settings>& found, float d) noexcept {
 }
 
 /// The best of what was found for super-block scale d.
-template <typename Settings>
-Solution solve(const Found<Settings>& found, float d) noexcept {
+template <std::size_t kFound>
+Solution solve(const Choice* found, float d) noexcept {
   Solution solution;
-  solution.multiple = choose_multiples(found, d);
+  solution.multiple = choose_multiples<kFound>(found, d);
   const Floats s = solution.multiple * all(d);
-  Halves xy = found.choices[0].xy;
-  Halves yy = found.choices[0].yy;
-  solution.code = found.choices[0].code;
-  Halves lowest;
-  for (std::size_t h = 0; h < 2; ++h) lowest.half[h] = s * yy.half[h] - (xy.half[h] + xy.half[h]);
-  for (std::size_t n = 1; n < found.count; ++n) {
-    const Choice& choice = found.choices[n];
+  Choice best = found[0];
+  Halves lowest{error_slope(best, 0, s), error_slope(best, 1, s)};
+  for (std::size_t n = 1; n < kFound; ++n) {
     iq1_m::FloatMask better[2];
     for (std::size_t h = 0; h < 2; ++h) {
-      const Floats e = s * choice.yy.half[h] - (choice.xy.half[h] + choice.xy.half[h]);
+      const Floats e = error_slope(found[n], h, s);
       better[h] = e < lowest.half[h];
-      xy.half[h] = select(better[h], choice.xy.half[h], xy.half[h]);
-      yy.half[h] = select(better[h], choice.yy.half[h], yy.half[h]);
+      best.twice_xy.half[h] = select(better[h], found[n].twice_xy.half[h], best.twice_xy.half[h]);
+      best.yy.half[h] = select(better[h], found[n].yy.half[h], best.yy.half[h]);
       lowest.half[h] = least(lowest.half[h], e);
     }
-    solution.code = select(join(better[0], better[1]), choice.code, solution.code);
+    best.code = select(join(better[0], better[1]), found[n].code, best.code);
   }
-  solution.xy = sum(pair_sum(xy) * solution.multiple);
-  solution.yy = sum(pair_sum(yy) * (solution.multiple * solution.multiple));
+  solution.code = best.code;
+  solution.xy = 0.5f * sum(pair_sum(best.twice_xy) * solution.multiple);
+  solution.yy = sum(pair_sum(best.yy) * (solution.multiple * solution.multiple));
   return solution;
 }
 
 /// Codes, shifts and multiples; false if zeros are as good.
 template <typename Settings>
 bool fit(const SuperBlock& block, Solution& best) noexcept {
-  Found<Settings> found;
-  for (const float factor : Settings::kFirstScales) {
-    const Floats scale = block.likely_scale * all(factor);
-    iq1_m::search<Settings::kSets>(block.groups, {scale, scale}, found.choices[found.count++]);
+  constexpr std::size_t kFirst = Settings::kFirstScales.size();
+  Choice found[kFirst + 1];
+  for (std::size_t n = 0; n < kFirst; ++n) {
+    const Floats scale = block.likely_scale * all(Settings::kFirstScales[n]);
+    iq1_m::search<Settings::kSets>(block.groups, {scale, scale}, found[n]);
   }
-  float d = choose_d(found);
+  float d = choose_d<kFirst>(found);
   if (!(d > 0)) return false;
-  const Floats scale = choose_multiples(found, d) * all(d);
-  iq1_m::search<Settings::kSets>(block.groups, {scale, scale}, found.choices[found.count++]);
+  const Floats scale = choose_multiples<kFirst>(found, d) * all(d);
+  iq1_m::search<Settings::kSets>(block.groups, {scale, scale}, found[kFirst]);
   float highest = 0;
   for (int refit = 0; refit < kRefits; ++refit) {
-    const Solution solution = solve(found, d);
+    const Solution solution = solve<kFirst + 1>(found, d);
     if (!(solution.xy > 0)) break;
     d = solution.xy / solution.yy;
     if (solution.xy * d > highest) {

@@ -219,7 +219,7 @@ struct Shifted {
   }
 
   SLUICE_INLINE void keep_if_cheaper(std::size_t set, const LaneMask& in_codebook) noexcept {
-    const LaneMask better = (prices[set] < price) & in_codebook;
+    const LaneMask better = less_where(in_codebook, prices[set], price);
     number = select(better, numbers[set], number);
     price = select(better, prices[set], price);
   }
@@ -246,8 +246,8 @@ SLUICE_INLINE void measure(const Groups& groups, const Shorts& number, Choice& c
     const Floats p = floats(plus, h);
     const Floats m = floats(minus, h);
     // (1 + delta)^2 where the code is 1, (1 - delta)^2 where it is -1, delta^2 anywhere else.
-    choice.xy.half[h] =
-        floats(wx, h) * groups.wx_unit.half[h] + all(kDelta) * groups.sum_wx.half[h];
+    const Floats xy = floats(wx, h) * groups.wx_unit.half[h] + all(kDelta) * groups.sum_wx.half[h];
+    choice.twice_xy.half[h] = xy + xy;
     choice.yy.half[h] =
         (p * all(1 + 2 * kDelta) + m * all(1 - 2 * kDelta)) * groups.w_unit.half[h] +
         all(kDelta * kDelta) * groups.sum_w.half[h];
@@ -261,49 +261,50 @@ Shorts flags_of(const Shorts& number) noexcept {
 }
 
 void prepare(const Halves* x, const Halves* w, const Halves* wx, Groups& groups) noexcept {
-  Halves largest_w{all(0), all(0)};
-  Halves largest_wx{all(0), all(0)};
-  groups.sum_w = groups.sum_wx = largest_w;
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    for (std::size_t h = 0; h < 2; ++h) {
-      groups.magnitude[j].half[h] = magnitude(x[j].half[h]);
-      groups.sum_w.half[h] = groups.sum_w.half[h] + w[j].half[h];
-      groups.sum_wx.half[h] = groups.sum_wx.half[h] + wx[j].half[h];
-      largest_w.half[h] = most(largest_w.half[h], w[j].half[h]);
-      largest_wx.half[h] = most(largest_wx.half[h], magnitude(wx[j].half[h]));
-    }
-  }
   constexpr float kMost = 4095;
   Halves w_factor;
   Halves wx_factor;
   for (std::size_t h = 0; h < 2; ++h) {
     // Products too small to invert are as good as none.
-    const Floats tiny = all(0x1p-100f);
-    groups.w_unit.half[h] = most(largest_w.half[h], tiny) * all(1 / kMost);
-    groups.wx_unit.half[h] = most(largest_wx.half[h], tiny) * all(1 / kMost);
-    w_factor.half[h] = all(1) / groups.w_unit.half[h];
-    wx_factor.half[h] = all(1) / groups.wx_unit.half[h];
+    Floats largest_w = all(0x1p-100f);
+    Floats largest_wx = largest_w;
+    Floats sum_w = all(0);
+    Floats sum_wx = sum_w;
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      sum_w = sum_w + w[j].half[h];
+      sum_wx = sum_wx + wx[j].half[h];
+      largest_w = most(largest_w, w[j].half[h]);
+      largest_wx = most(largest_wx, magnitude(wx[j].half[h]));
+    }
+    groups.sum_w.half[h] = sum_w;
+    groups.sum_wx.half[h] = sum_wx;
+    groups.w_unit.half[h] = largest_w * all(1 / kMost);
+    groups.wx_unit.half[h] = largest_wx * all(1 / kMost);
+    w_factor.half[h] = all(kMost) / largest_w;
+    wx_factor.half[h] = all(kMost) / largest_wx;
   }
-  groups.all_nonzero = shorts(kZeroVector);
+  Shorts all_nonzero = shorts(kZeroVector);
   for (std::size_t j = 0; j < kWidth; ++j) {
     Halves rounded_w;
     Halves rounded_wx;
     FloatMask below[2];
     for (std::size_t h = 0; h < 2; ++h) {
-      const Floats zero = all(0);
       const Floats half = all(0.5f);
       const Floats scaled = wx[j].half[h] * wx_factor.half[h];
-      below[h] = x[j].half[h] < zero;
-      rounded_w.half[h] = least(w[j].half[h] * w_factor.half[h], all(kMost)) + half;
+      groups.magnitude[j].half[h] = magnitude(x[j].half[h]);
+      below[h] = x[j].half[h] < all(0);
+      rounded_w.half[h] = w[j].half[h] * w_factor.half[h] + half;
       rounded_wx.half[h] = select(below[h], scaled - half, scaled + half);
     }
-    groups.below_zero[j] = join(below[0], below[1]);
-    groups.w[j] = integers(rounded_w.half[0], rounded_w.half[1]);
+    const LaneMask below_zero = join(below[0], below[1]);
+    const Shorts w12 = integers(rounded_w.half[0], rounded_w.half[1]);
+    groups.below_zero[j] = below_zero;
+    groups.w[j] = w12;
     groups.wx[j] = integers(rounded_wx.half[0], rounded_wx.half[1]);
-    groups.share[j] = left<3>(groups.w[j]);
-    groups.all_nonzero =
-        groups.all_nonzero + select(groups.below_zero[j], shorts(0), shorts(kPowersOf3[j]));
+    groups.share[j] = left<3>(w12);
+    all_nonzero = all_nonzero + select(below_zero, shorts(0), shorts(kPowersOf3[j]));
   }
+  groups.all_nonzero = all_nonzero;
 }
 
 template <std::size_t kSets>
@@ -372,9 +373,9 @@ void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept 
   FloatMask better[2];
   for (std::size_t h = 0; h < 2; ++h) {
     const Floats s = scale.half[h];
-    better[h] = s * other.yy.half[h] - all(2) * other.xy.half[h] <
-                s * choice.yy.half[h] - all(2) * choice.xy.half[h];
-    choice.xy.half[h] = select(better[h], other.xy.half[h], choice.xy.half[h]);
+    better[h] = s * other.yy.half[h] - other.twice_xy.half[h] <
+                s * choice.yy.half[h] - choice.twice_xy.half[h];
+    choice.twice_xy.half[h] = select(better[h], other.twice_xy.half[h], choice.twice_xy.half[h]);
     choice.yy.half[h] = select(better[h], other.yy.half[h], choice.yy.half[h]);
   }
   choice.code =

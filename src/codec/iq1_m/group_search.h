@@ -41,11 +41,11 @@ struct Groups {
 };
 
 /// A choice of code and shift for each group. At any scale s, not only the one that it was found
-/// for, its error is sum w x^2 + s * (s * yy - 2 * xy).
+/// for, its error is sum w x^2 + s * (s * yy - twice_xy).
 struct Choice {
-  Shorts code;  ///< the codebook vector's number (codes.h); kNegativeShift added for shift -1/8
-  Halves xy;    ///< sum of w * x * (code + shift)
-  Halves yy;    ///< sum of w * (code + shift)^2
+  Shorts code;      ///< the codebook vector's number (codes.h); kNegativeShift added for shift -1/8
+  Halves twice_xy;  ///< 2 * sum of w * x * (code + shift)
+  Halves yy;        ///< sum of w * (code + shift)^2
 };
 inline constexpr int kNegativeShift = 0x2000;
 

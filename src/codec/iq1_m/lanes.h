@@ -131,14 +131,14 @@ SLUICE_INLINE Shorts right(Shorts a) noexcept {
 SLUICE_INLINE LaneMask operator<(Shorts a, Shorts b) noexcept {
   return {_mm512_cmplt_epi16_mask(a.v, b.v)};
 }
+SLUICE_INLINE LaneMask less_where(LaneMask m, Shorts a, Shorts b) noexcept {
+  return {_mm512_mask_cmplt_epi16_mask(m.m, a.v, b.v)};
+}
 SLUICE_INLINE LaneMask negative(Shorts a) noexcept {
   return {_mm512_movepi16_mask(a.v)};
 }
 SLUICE_INLINE LaneMask any_bit(Shorts a, int bits) noexcept {
   return {_mm512_test_epi16_mask(a.v, _mm512_set1_epi16(static_cast<short>(bits)))};
-}
-SLUICE_INLINE LaneMask operator&(LaneMask a, LaneMask b) noexcept {
-  return {_kand_mask32(a.m, b.m)};
 }
 SLUICE_INLINE Shorts select(LaneMask m, Shorts a, Shorts b) noexcept {
   return {_mm512_mask_mov_epi16(b.v, m.m, a.v)};
@@ -158,9 +158,11 @@ SLUICE_INLINE FloatMask half(LaneMask m, std::size_t which) noexcept {
 
 /// The lanes of two halves, rounded toward zero: integers of 16 bits, signed or not.
 SLUICE_INLINE Shorts integers(Floats low, Floats high) noexcept {
-  return {
-      _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(_mm512_cvttps_epi32(low.v))),
-                         _mm512_cvtepi32_epi16(_mm512_cvttps_epi32(high.v)), 1)};
+  alignas(64) static constexpr std::uint16_t kLowHalves[kLanes] = {
+      0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
+      32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62};
+  return {_mm512_permutex2var_epi16(_mm512_cvttps_epi32(low.v), _mm512_load_si512(kLowHalves),
+                                    _mm512_cvttps_epi32(high.v))};
 }
 SLUICE_INLINE Floats floats(Shorts a, std::size_t half) noexcept {
   return {_mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(half == 0 ? _mm512_castsi512_si256(a.v)
@@ -274,7 +276,6 @@ SLUICE_LANES(Shorts, operator&, x& y)
 SLUICE_LANES(Shorts, operator|, x | y)
 SLUICE_LANES(Shorts, least, x < y ? x : y)
 SLUICE_LANES(Shorts, most, x > y ? x : y)
-SLUICE_LANES(LaneMask, operator&, x& y)
 #undef SLUICE_LANES
 
 SLUICE_INLINE Floats magnitude(const Floats& a) noexcept {
@@ -383,6 +384,10 @@ SLUICE_INLINE Shorts right(const Shorts& a) noexcept {
 }
 SLUICE_INLINE LaneMask operator<(const Shorts& a, const Shorts& b) noexcept {
   return for_parts<LaneMask>([&](std::size_t i) noexcept { return a.part[i] < b.part[i]; });
+}
+SLUICE_INLINE LaneMask less_where(const LaneMask& m, const Shorts& a, const Shorts& b) noexcept {
+  return for_parts<LaneMask>(
+      [&](std::size_t i) noexcept { return (a.part[i] < b.part[i]) & m.part[i]; });
 }
 SLUICE_INLINE LaneMask negative(const Shorts& a) noexcept {
   return for_parts<LaneMask>([&](std::size_t i) noexcept { return a.part[i] >> 15; });
