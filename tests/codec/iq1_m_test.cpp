@@ -156,16 +156,17 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
     const auto halves = [](const float* lanes) {
       return iq1_m::Halves{iq1_m::load(lanes), iq1_m::load(lanes + kLanes / 2)};
     };
-    iq1_m::Halves turned[3][8];
-    for (std::size_t j = 0; j < 8; ++j) {
-      turned[0][j] = halves(x[j]);
-      turned[1][j] = halves(w[j]);
-      turned[2][j] = halves(wx[j]);
-    }
     iq1_m::Groups groups;
-    iq1_m::prepare(turned[0], turned[1], turned[2], groups);
+    iq1_m::Halves turned_w[8];
+    iq1_m::Halves turned_wx[8];
+    for (std::size_t j = 0; j < 8; ++j) {
+      groups.x[j] = halves(x[j]);
+      turned_w[j] = halves(w[j]);
+      turned_wx[j] = halves(wx[j]);
+    }
+    iq1_m::prepare(turned_w, turned_wx, groups);
     iq1_m::Choice choice;
-    iq1_m::search<iq1_m::kAllSets>(groups, halves(scale), choice);
+    iq1_m::search(groups, halves(scale), choice);
     std::uint16_t codes[kLanes];
     float twice_xy[kLanes];
     float yy[kLanes];

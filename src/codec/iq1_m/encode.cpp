@@ -50,11 +50,9 @@ constexpr float kSigma2 = 3.0f;
 /// serves its neighbourhood.
 struct Best {
   static constexpr std::array<float, 4> kFirstScales = {0.85f, 1.0f, 1.2f, 1.45f};
-  static constexpr std::size_t kSets = iq1_m::kAllSets;
 };
 struct Fast {
   static constexpr std::array<float, 2> kFirstScales = {0.95f, 1.3f};
-  static constexpr std::size_t kSets = iq1_m::kFewSets;
 };
 
 /// Times that codes and d are chosen for each other in the end.
@@ -117,39 +115,39 @@ void load_importance(const float* importance, Halves* q) noexcept {
 /// A super-block made ready: values scaled by a power of two so that their largest is in [1, 2) and
 /// nothing can overflow or vanish that matters.
 struct SuperBlock {
-  Halves x[kWidth];
-  Halves w[kWidth];  ///< error weights
-  Halves wx[kWidth];
   Groups groups;
+  Halves wx[kWidth];    ///< error weights times values
   Floats likely_scale;  ///< of each sub-block
   float unit;           ///< what values were divided by; 0 if all are zeros
   float xx;             ///< sum w x^2
 };
 
 void load(const float* x, const Halves* q, SuperBlock& block) noexcept {
-  turn(x, block.x);
-  const float largest = largest_of(block.x);
+  turn(x, block.groups.x);
+  const float largest = largest_of(block.groups.x);
   block.unit = largest > 0 ? power_of_two_below(largest) : 0;
   if (block.unit == 0) return;
   const Floats factor = all(1.0f / block.unit);
   Halves squares{all(0), all(0)};
   for (std::size_t j = 0; j < kWidth; ++j) {
     for (std::size_t h = 0; h < 2; ++h) {
-      const Floats value = block.x[j].half[h] * factor;
-      block.x[j].half[h] = value;
+      const Floats value = block.groups.x[j].half[h] * factor;
+      block.groups.x[j].half[h] = value;
       squares.half[h] = squares.half[h] + value * value;
     }
   }
   const Floats sigma2 =
       all(kSigma2 / BlockIq1M::kElements * iq1_m::sum(squares.half[0], squares.half[1]));
+  Halves w[kWidth];
   Halves xx{all(0), all(0)};
   Halves magnitudes = xx;
   for (std::size_t j = 0; j < kWidth; ++j) {
     for (std::size_t h = 0; h < 2; ++h) {
-      const Floats value = block.x[j].half[h];
-      const Floats w = most(q[j].half[h], all(kLeastImportance)) * root(sigma2 + value * value);
-      const Floats wx = w * value;
-      block.w[j].half[h] = w;
+      const Floats value = block.groups.x[j].half[h];
+      const Floats weight =
+          most(q[j].half[h], all(kLeastImportance)) * root(sigma2 + value * value);
+      const Floats wx = weight * value;
+      w[j].half[h] = weight;
       block.wx[j].half[h] = wx;
       xx.half[h] = xx.half[h] + wx * value;
       magnitudes.half[h] = magnitudes.half[h] + magnitude(wx);
@@ -159,7 +157,7 @@ void load(const float* x, const Halves* q, SuperBlock& block) noexcept {
   // A mean magnitude that leans to the values that will not be coded as zeros. (Of no weight at
   // all: 0.)
   block.likely_scale = pair_sum(xx) / most(pair_sum(magnitudes), all(0x1p-120f));
-  iq1_m::prepare(block.x, block.w, block.wx, block.groups);
+  iq1_m::prepare(w, block.wx, block.groups);
 }
 
 /// A whole super-block decided, but for d.
@@ -273,12 +271,12 @@ bool fit(const SuperBlock& block, Solution& best) noexcept {
   Choice found[kFirst + 1];
   for (std::size_t n = 0; n < kFirst; ++n) {
     const Floats scale = block.likely_scale * all(Settings::kFirstScales[n]);
-    iq1_m::search<Settings::kSets>(block.groups, {scale, scale}, found[n]);
+    iq1_m::search(block.groups, {scale, scale}, found[n]);
   }
   float d = choose_d<kFirst>(found);
   if (!(d > 0)) return false;
   const Floats scale = choose_multiples<kFirst>(found, d) * all(d);
-  iq1_m::search<Settings::kSets>(block.groups, {scale, scale}, found[kFirst]);
+  iq1_m::search(block.groups, {scale, scale}, found[kFirst]);
   float highest = 0;
   for (int refit = 0; refit < kRefits; ++refit) {
     const Solution solution = solve<kFirst + 1>(found, d);
@@ -311,7 +309,7 @@ std::uint16_t final_d(const SuperBlock& block, const Halves* q, const Solution& 
       const Floats y = code + shift.half[h];
       const Floats qy = q[j].half[h] * y;
       xy.half[h] = xy.half[h] + block.wx[j].half[h] * y;
-      qxy.half[h] = qxy.half[h] + qy * block.x[j].half[h];
+      qxy.half[h] = qxy.half[h] + qy * block.groups.x[j].half[h];
       qyy.half[h] = qyy.half[h] + qy * y;
     }
   }

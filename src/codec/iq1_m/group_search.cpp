@@ -19,13 +19,11 @@ namespace {
 // All of it is in 16-bit integers: the same on any machine, 32 to a 512-bit register, and both
 // shifts go side by side.
 
-// A coordinate's place is measured along its sign, from the middle between 0 and 1 steps, in units
-// of half a step / 8192. Places beyond 2.37 steps are drawn in to it: the largest that, with the
-// shift, keeps distances within 15 bits. Their code is +-1 whatever the distance, and moving them
-// hardly ever pays.
-constexpr int kHalfStep = 8192;
+// One step of the ternary code in the fixed-point places of weights. Places beyond 2.37 steps are
+// drawn in to it. Their code is +-1 whatever the distance, and moving them hardly ever pays.
+constexpr int kStep = 8192;
 constexpr float kFarthest = 2.37f;
-constexpr int kShift = static_cast<int>(kIq1Delta * 2 * kHalfStep);
+constexpr int kShift = static_cast<int>(kIq1Delta * kStep);
 constexpr int kTooDear = 32767;
 
 // A sort key: the price in the high bits; then which coordinate moves; then whether the move raises
@@ -74,7 +72,7 @@ struct MoveSet {
   std::uint8_t from;  // set 0 is the empty one; set n is kMoveSets[n - 1]
   std::uint8_t place;
 };
-constexpr std::array<MoveSet, kAllSets - 1> kMoveSets = {{
+constexpr std::array<MoveSet, 11> kMoveSets = {{
     {0, 0},  // 1: {0}
     {0, 1},  // 2: {1}
     {1, 1},  // 3: {0, 1}
@@ -87,6 +85,7 @@ constexpr std::array<MoveSet, kAllSets - 1> kMoveSets = {{
     {2, 3},  // 10: {1, 3}
     {0, 4},  // 11: {4}
 }};
+constexpr std::size_t kSets = kMoveSets.size() + 1;
 constexpr std::size_t kPlaces = 5;
 
 #if defined(__AVX512VBMI__)
@@ -201,8 +200,8 @@ SLUICE_INLINE Shorts find_flags(const Shorts& number) noexcept {
 /// How far a search for one shift has come.
 struct Shifted {
   Shorts keys[kWidth];
-  Shorts numbers[kAllSets];
-  Shorts prices[kAllSets];
+  Shorts numbers[kSets];
+  Shorts prices[kSets];
   Shorts steps[kPlaces];
   Shorts number;  // of the cheapest set in the codebook
   Shorts price;
@@ -260,7 +259,7 @@ Shorts flags_of(const Shorts& number) noexcept {
   return find_flags(number);
 }
 
-void prepare(const Halves* x, const Halves* w, const Halves* wx, Groups& groups) noexcept {
+void prepare(const Halves* w, const Halves* wx, Groups& groups) noexcept {
   constexpr float kMost = 4095;
   Halves w_factor;
   Halves wx_factor;
@@ -283,59 +282,50 @@ void prepare(const Halves* x, const Halves* w, const Halves* wx, Groups& groups)
     w_factor.half[h] = all(kMost) / largest_w;
     wx_factor.half[h] = all(kMost) / largest_wx;
   }
-  Shorts all_nonzero = shorts(kZeroVector);
   for (std::size_t j = 0; j < kWidth; ++j) {
     Halves rounded_w;
     Halves rounded_wx;
-    FloatMask below[2];
     for (std::size_t h = 0; h < 2; ++h) {
       const Floats half = all(0.5f);
       const Floats scaled = wx[j].half[h] * wx_factor.half[h];
-      groups.magnitude[j].half[h] = magnitude(x[j].half[h]);
-      below[h] = x[j].half[h] < all(0);
       rounded_w.half[h] = w[j].half[h] * w_factor.half[h] + half;
-      rounded_wx.half[h] = select(below[h], scaled - half, scaled + half);
+      rounded_wx.half[h] = select(scaled < all(0), scaled - half, scaled + half);
     }
-    const LaneMask below_zero = join(below[0], below[1]);
     const Shorts w12 = integers(rounded_w.half[0], rounded_w.half[1]);
-    groups.below_zero[j] = below_zero;
     groups.w[j] = w12;
     groups.wx[j] = integers(rounded_wx.half[0], rounded_wx.half[1]);
-    groups.share[j] = left<3>(w12);
-    all_nonzero = all_nonzero + select(below_zero, shorts(0), shorts(kPowersOf3[j]));
+    groups.share[j] = left<4>(w12);
   }
-  groups.all_nonzero = all_nonzero;
 }
 
-template <std::size_t kSets>
 void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept {
   Halves inverse;
   for (std::size_t h = 0; h < 2; ++h) {
-    inverse.half[h] =
-        select(all(0x1p-60f) < scale.half[h], all(2 * kHalfStep) / scale.half[h], all(0));
+    inverse.half[h] = select(all(0x1p-60f) < scale.half[h], all(kStep) / scale.half[h], all(0));
   }
   Shifted plus;
   Shifted minus;
-  plus.numbers[0] = minus.numbers[0] = groups.all_nonzero;
+  plus.numbers[0] = minus.numbers[0] = shorts(kVectors - 1);  // all ones
 #pragma GCC unroll 8
   for (std::size_t j = 0; j < kWidth; ++j) {
     Halves near;
     for (std::size_t h = 0; h < 2; ++h) {
-      near.half[h] =
-          least(groups.magnitude[j].half[h] * inverse.half[h], all(kFarthest * 2 * kHalfStep)) -
-          all(kHalfStep);
+      constexpr float kMost = kFarthest * kStep;
+      near.half[h] = most(least(groups.x[j].half[h] * inverse.half[h], all(kMost)), all(-kMost));
     }
-    const Shorts along = integers(near.half[0], near.half[1]);
-    // Along the axis now: below zero, the code is the lower of the two that it lies between.
-    const Shorts place = select(groups.below_zero[j], shorts(0) - along, along);
+    const Shorts place = integers(near.half[0], near.half[1]);
     const auto add_key = [&](Shifted & shifted, const Shorts& y) noexcept
         __attribute__((always_inline)) {
-      const LaneMask lower = negative(y);
-      shifted.numbers[0] = subtract_where(lower, shifted.numbers[0], shorts(kPowersOf3[j]));
-      const Shorts price = multiply_high(groups.share[j], magnitude(y));
-      shifted.keys[j] =
-          left<1>((price & shorts(~((1 << kCoordinateBits) - 1))) | shorts(static_cast<int>(j))) |
-          right<15>(y);
+      // The sign of `beyond` tells +-1 from 0, the sign of y +-1 from each other. The code is 1,
+      // less 1 for a y below zero, less 1 again if a move would raise it.
+      const Shorts beyond = magnitude(y) - shorts(kStep / 2);
+      const Shorts raises = beyond ^ y;  // its sign
+      const Shorts power = shorts(kPowersOf3[j]);
+      shifted.numbers[0] = subtract_where(negative(y), shifted.numbers[0], power);
+      shifted.numbers[0] = subtract_where(negative(raises), shifted.numbers[0], power);
+      const Shorts price = multiply_high(groups.share[j], magnitude(beyond));
+      shifted.keys[j] = append_sign(
+          (price & shorts(~((1 << kCoordinateBits) - 1))) | shorts(static_cast<int>(j)), raises);
     };
     add_key(plus, place - shorts(kShift));
     add_key(minus, place + shorts(kShift));
@@ -381,8 +371,5 @@ void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept 
   choice.code =
       select(join(better[0], better[1]), minus.number | shorts(kNegativeShift), plus.number);
 }
-
-template void search<kAllSets>(const Groups&, const Halves&, Choice&) noexcept;
-template void search<kFewSets>(const Groups&, const Halves&, Choice&) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA::iq1_m

@@ -28,12 +28,10 @@ struct Halves {
 
 /// A super-block as the search needs it, turned so that weight j of every group is one vector.
 struct Groups {
-  Halves magnitude[kWidth];  ///< |x|
-  LaneMask below_zero[kWidth];
-  Shorts share[kWidth];  ///< error weight w as a share of the group's largest, 15 bits
+  Halves x[kWidth];      ///< values
+  Shorts share[kWidth];  ///< error weight w as a share of the group's largest, 16 bits
   Shorts w[kWidth];      ///< the same in 12 bits: sums of 8 fit 16
   Shorts wx[kWidth];     ///< w x as a share of the group's largest, 12 bits and sign
-  Shorts all_nonzero;    ///< the codebook number (codes.h) of x's signs, negatives as zeros
   Halves w_unit;         ///< what 1 of w stands for
   Halves wx_unit;
   Halves sum_w;
@@ -49,19 +47,14 @@ struct Choice {
 };
 inline constexpr int kNegativeShift = 0x2000;
 
-/// How many of the sets of moves a search tries, see group_search.cpp.
-inline constexpr std::size_t kAllSets = 12;
-inline constexpr std::size_t kFewSets = 8;
-
 /// The coordinates of the codebook vectors `number`: bit 2j for +1 at j, bit 2j + 1 for -1.
 Shorts flags_of(const Shorts& number) noexcept;
 
-/// Turns values and error weights [kWidth] into what the search needs.
-void prepare(const Halves* x, const Halves* w, const Halves* wx, Groups& groups) noexcept;
+/// Fills in all but x, from error weights w and the products w x [kWidth].
+void prepare(const Halves* w, const Halves* wx, Groups& groups) noexcept;
 
 /// The best code and shift of each group at its lane's scale, within a fraction of a percent of
 /// the whole codebook's best. A scale of (nearly) zero gives the zero code.
-template <std::size_t kSets>
 void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA::iq1_m

@@ -105,6 +105,9 @@ SLUICE_INLINE Shorts operator&(Shorts a, Shorts b) noexcept {
 SLUICE_INLINE Shorts operator|(Shorts a, Shorts b) noexcept {
   return {_mm512_or_si512(a.v, b.v)};
 }
+SLUICE_INLINE Shorts operator^(Shorts a, Shorts b) noexcept {
+  return {_mm512_xor_si512(a.v, b.v)};
+}
 SLUICE_INLINE Shorts add_saturated(Shorts a, Shorts b) noexcept {
   return {_mm512_adds_epi16(a.v, b.v)};
 }
@@ -127,6 +130,14 @@ SLUICE_INLINE Shorts left(Shorts a) noexcept {
 template <int kBits>
 SLUICE_INLINE Shorts right(Shorts a) noexcept {
   return {_mm512_srli_epi16(a.v, kBits)};
+}
+/// Twice a, plus 1 where b is negative.
+SLUICE_INLINE Shorts append_sign(Shorts a, Shorts b) noexcept {
+#if defined(__AVX512VBMI2__)
+  return {_mm512_shldi_epi16(a.v, b.v, 1)};
+#else
+  return left<1>(a) | right<15>(b);
+#endif
 }
 SLUICE_INLINE LaneMask operator<(Shorts a, Shorts b) noexcept {
   return {_mm512_cmplt_epi16_mask(a.v, b.v)};
@@ -274,6 +285,7 @@ SLUICE_LANES(Shorts, operator+, x + y)
 SLUICE_LANES(Shorts, operator-, x - y)
 SLUICE_LANES(Shorts, operator&, x& y)
 SLUICE_LANES(Shorts, operator|, x | y)
+SLUICE_LANES(Shorts, operator^, x ^ y)
 SLUICE_LANES(Shorts, least, x < y ? x : y)
 SLUICE_LANES(Shorts, most, x > y ? x : y)
 #undef SLUICE_LANES
@@ -381,6 +393,10 @@ SLUICE_INLINE Shorts right(const Shorts& a) noexcept {
   return for_parts<Shorts>([&](std::size_t i) noexcept {
     return reinterpret_cast<ShortRegister>(reinterpret_cast<UnsignedRegister>(a.part[i]) >> kBits);
   });
+}
+/// Twice a, plus 1 where b is negative.
+SLUICE_INLINE Shorts append_sign(const Shorts& a, const Shorts& b) noexcept {
+  return left<1>(a) | right<15>(b);
 }
 SLUICE_INLINE LaneMask operator<(const Shorts& a, const Shorts& b) noexcept {
   return for_parts<LaneMask>([&](std::size_t i) noexcept { return a.part[i] < b.part[i]; });
