@@ -12,11 +12,13 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "base/float16.h"
+#include "codec/distortion.h"
 #include "codec/iq1_m/block.h"
 #include "codec/iq1_m/codes.h"
 #include "codec/iq1_m/group_search.h"
@@ -250,6 +252,50 @@ TEST(Iq1MEncode, IsWithinAPercentOfTheExhaustiveSearch) {
   RecordProperty("ratio", std::to_string(found / best));
   EXPECT_LE(found, 1.01 * best);
   EXPECT_GE(found, 0.98 * best) << "brute force is no judge";
+}
+
+/// What the better of the peers reaches under error_weights() on the same rows, with the best
+/// factor for each super-block.
+constexpr std::array<double, 2> kPeersWeightedErrors = {0.1201348, 0.0951264};
+
+TEST(Iq1MEncode, BothEffortsBeatThePeers) {
+  std::ifstream file(SLUICE_TEST_DATA "/baselines/errors.json");
+  const nlohmann::json peers = nlohmann::json::parse(file)["types"]["iq1_m"];
+  for (const std::size_t set : {0, 1}) {
+    const std::string set_name = set == 0 ? "synthetic" : "trained";
+    const std::vector<float> rows = read_floats(set_name + ".rows.f32");
+    const std::vector<float> importance = read_floats(set_name + ".importance.f32");
+    for (const Effort effort : {Effort::fast, Effort::best}) {
+      std::vector<std::byte> blocks(rows.size() / kBlock * sizeof(BlockIq1M));
+      encode_iq1_m({rows.data(), rows.size() / importance.size(), importance.size(),
+                    importance.data(), effort},
+                   blocks.data());
+      const std::vector<float> decoded = decode(blocks);
+      double error = 0;
+      double size = 0;
+      for (std::size_t start = 0; start < rows.size(); start += kBlock) {
+        const float* x = rows.data() + start;
+        const std::vector<double> w =
+            error_weights(x, importance.data() + start % importance.size());
+        Sums sums;
+        for (std::size_t i = 0; i < kBlock; ++i) {
+          sums.xx += w[i] * x[i] * x[i];
+          sums.xy += w[i] * x[i] * decoded[start + i];
+          sums.yy += w[i] * decoded[start + i] * decoded[start + i];
+        }
+        error += sums.refit_error();
+        size += sums.xx;
+      }
+      const std::string label = set_name + " " + std::string(name(effort));
+      const double ratio = error / size / kPeersWeightedErrors[set];
+      RecordProperty(label, std::to_string(ratio));
+      EXPECT_LE(ratio, effort == Effort::best ? 0.98 : 1.0) << label;
+      EXPECT_GE(ratio, 0.9) << label << ": too good to be true";
+      EXPECT_LE(testing_support::refit_error(rows, decoded, importance),
+                peers[set_name]["ik_llama.cpp"]["refit"].get<double>())
+          << label;
+    }
+  }
 }
 
 TEST(Iq1MEncode, IsUnbiased) {
