@@ -12,11 +12,13 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "base/float16.h"
+#include "codec/distortion.h"
 #include "codec/iq1_m/block.h"
 #include "codec/iq1_m/codes.h"
 #include "codec/iq1_m/group_search.h"
@@ -140,30 +142,53 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
   double found = 0;
   double best = 0;
   for (int repeat = 0; repeat < 8; ++repeat) {
-    iq1_m::Groups groups;
-    iq1_m::Lanes<float> scale;
-    for (std::size_t lane = 0; lane < iq1_m::kLanes; ++lane) {
+    constexpr std::size_t kLanes = iq1_m::kLanes;
+    float x[8][kLanes];
+    float w[8][kLanes];
+    float wx[8][kLanes];
+    float scale[kLanes];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
       scale[lane] = uniform(random);
       for (std::size_t j = 0; j < 8; ++j) {
-        groups.x[j][lane] = normal(random);
-        groups.w[j][lane] = std::exp(normal(random));
+        x[j][lane] = normal(random);
+        w[j][lane] = std::exp(normal(random));
+        wx[j][lane] = w[j][lane] * x[j][lane];
       }
     }
-    iq1_m::prepare(groups);
+    const auto halves = [](const float* lanes) {
+      return iq1_m::Halves{iq1_m::load(lanes), iq1_m::load(lanes + kLanes / 2)};
+    };
+    iq1_m::Groups groups;
+    iq1_m::Halves turned_w[8];
+    iq1_m::Halves turned_wx[8];
+    for (std::size_t j = 0; j < 8; ++j) {
+      groups.x[j] = halves(x[j]);
+      turned_w[j] = halves(w[j]);
+      turned_wx[j] = halves(wx[j]);
+    }
+    iq1_m::prepare(turned_w, turned_wx, groups);
     iq1_m::Choice choice;
-    iq1_m::search(groups, scale, choice);
-    for (std::size_t lane = 0; lane < iq1_m::kLanes; ++lane) {
+    iq1_m::search(groups, halves(scale), choice);
+    std::uint16_t codes[kLanes];
+    float twice_xy[kLanes];
+    float yy[kLanes];
+    store(choice.code, codes);
+    for (std::size_t h = 0; h < 2; ++h) {
+      store(choice.twice_xy.half[h], twice_xy + h * kLanes / 2);
+      store(choice.yy.half[h], yy + h * kLanes / 2);
+    }
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const auto error = [&](std::size_t entry, double shift) {
         double sum = 0;
         for (std::size_t j = 0; j < 8; ++j) {
           const double y = scale[lane] * (kIq1sCodebook[entry][j] + shift);
-          sum += groups.w[j][lane] * (groups.x[j][lane] - y) * (groups.x[j][lane] - y);
+          sum += w[j][lane] * (x[j][lane] - y) * (x[j][lane] - y);
         }
         return sum;
       };
-      const std::size_t entry = iq1_m::kEntryOfVector[choice.number[lane]];
+      const std::size_t entry = iq1_m::kEntryOfVector[codes[lane] % iq1_m::kNegativeShift];
       ASSERT_LT(entry, kIq1sCodebook.size());
-      const double chosen = error(entry, choice.shift[lane] != 0 ? -0.125 : 0.125);
+      const double chosen = error(entry, codes[lane] & iq1_m::kNegativeShift ? -0.125 : 0.125);
       double least = chosen;
       for (std::size_t other = 0; other < kIq1sCodebook.size(); ++other) {
         least = std::min({least, error(other, 0.125), error(other, -0.125)});
@@ -171,11 +196,13 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
       found += chosen;
       best += least;
       double xx = 0;
+      double size = 0;  // of the terms that are rounded
       for (std::size_t j = 0; j < 8; ++j) {
-        xx += double{groups.w[j][lane]} * groups.x[j][lane] * groups.x[j][lane];
+        xx += double{wx[j][lane]} * x[j][lane];
+        size += w[j][lane] * (std::abs(x[j][lane]) + scale[lane]) * scale[lane];
       }
       const double s = scale[lane];
-      EXPECT_NEAR(xx + s * (s * choice.yy[lane] - 2 * choice.xy[lane]), chosen, 1e-5 * xx)
+      EXPECT_NEAR(xx + s * (s * yy[lane] - twice_xy[lane]), chosen, 1e-3 * size)
           << "what the search says of its choice";
     }
   }
@@ -225,6 +252,50 @@ TEST(Iq1MEncode, IsWithinAPercentOfTheExhaustiveSearch) {
   RecordProperty("ratio", std::to_string(found / best));
   EXPECT_LE(found, 1.01 * best);
   EXPECT_GE(found, 0.98 * best) << "brute force is no judge";
+}
+
+/// What the better of the peers reaches under error_weights() on the same rows, with the best
+/// factor for each super-block.
+constexpr std::array<double, 2> kPeersWeightedErrors = {0.1201348, 0.0951264};
+
+TEST(Iq1MEncode, BothEffortsBeatThePeers) {
+  std::ifstream file(SLUICE_TEST_DATA "/baselines/errors.json");
+  const nlohmann::json peers = nlohmann::json::parse(file)["types"]["iq1_m"];
+  for (const std::size_t set : {0, 1}) {
+    const std::string set_name = set == 0 ? "synthetic" : "trained";
+    const std::vector<float> rows = read_floats(set_name + ".rows.f32");
+    const std::vector<float> importance = read_floats(set_name + ".importance.f32");
+    for (const Effort effort : {Effort::fast, Effort::best}) {
+      std::vector<std::byte> blocks(rows.size() / kBlock * sizeof(BlockIq1M));
+      encode_iq1_m({rows.data(), rows.size() / importance.size(), importance.size(),
+                    importance.data(), effort},
+                   blocks.data());
+      const std::vector<float> decoded = decode(blocks);
+      double error = 0;
+      double size = 0;
+      for (std::size_t start = 0; start < rows.size(); start += kBlock) {
+        const float* x = rows.data() + start;
+        const std::vector<double> w =
+            error_weights(x, importance.data() + start % importance.size());
+        Sums sums;
+        for (std::size_t i = 0; i < kBlock; ++i) {
+          sums.xx += w[i] * x[i] * x[i];
+          sums.xy += w[i] * x[i] * decoded[start + i];
+          sums.yy += w[i] * decoded[start + i] * decoded[start + i];
+        }
+        error += sums.refit_error();
+        size += sums.xx;
+      }
+      const std::string label = set_name + " " + std::string(name(effort));
+      const double ratio = error / size / kPeersWeightedErrors[set];
+      RecordProperty(label, std::to_string(ratio));
+      EXPECT_LE(ratio, effort == Effort::best ? 0.98 : 1.0) << label;
+      EXPECT_GE(ratio, 0.9) << label << ": too good to be true";
+      EXPECT_LE(testing_support::refit_error(rows, decoded, importance),
+                peers[set_name]["ik_llama.cpp"]["refit"].get<double>())
+          << label;
+    }
+  }
 }
 
 TEST(Iq1MEncode, IsUnbiased) {

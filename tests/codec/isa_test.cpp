@@ -67,18 +67,19 @@ std::vector<Rows> inputs() {
   return all;
 }
 
-class Isas : public testing::TestWithParam<TensorType> {};
+class Isas : public testing::TestWithParam<std::tuple<TensorType, Effort>> {};
 
 TEST_P(Isas, GiveTheSameBytesAndValues) {
+  const auto [type, effort] = GetParam();
   if (supported_isas().size() < 2) GTEST_SKIP() << "this machine runs the portable kernels only";
-  const Codec& portable = *find_codec(GetParam(), Isa::portable);
+  const Codec& portable = *find_codec(type, Isa::portable);
   for (const Rows& rows : inputs()) {
-    std::vector<std::byte> expected(byte_size(GetParam(), rows.values.size()));
-    const EncodeRows input{
-        .values = rows.values.data(),
-        .rows = kRows,
-        .row_elements = kRowElements,
-        .importance = rows.importance.empty() ? nullptr : rows.importance.data()};
+    std::vector<std::byte> expected(byte_size(type, rows.values.size()));
+    const EncodeRows input{.values = rows.values.data(),
+                           .rows = kRows,
+                           .row_elements = kRowElements,
+                           .importance = rows.importance.empty() ? nullptr : rows.importance.data(),
+                           .effort = effort};
     if (portable.encode != nullptr) {
       portable.encode(input, expected.data());
     } else {  // a type that is only read: any bytes
@@ -88,7 +89,7 @@ TEST_P(Isas, GiveTheSameBytesAndValues) {
     std::vector<float> values(rows.values.size());
     portable.decode(expected.data(), values.data(), values.size());
     for (const Isa isa : supported_isas()) {
-      const Codec& codec = *find_codec(GetParam(), isa);
+      const Codec& codec = *find_codec(type, isa);
       std::vector<float> decoded(rows.values.size());
       codec.decode(expected.data(), decoded.data(), decoded.size());
       EXPECT_EQ(std::memcmp(decoded.data(), values.data(), values.size() * sizeof(float)), 0)
@@ -107,8 +108,13 @@ std::vector<TensorType> all_types() {
   return types;
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, Isas, testing::ValuesIn(all_types()),
-                         [](const auto& test) { return std::string(name(test.param)); });
+INSTANTIATE_TEST_SUITE_P(Types, Isas,
+                         testing::Combine(testing::ValuesIn(all_types()),
+                                          testing::Values(Effort::fast, Effort::best)),
+                         [](const auto& test) {
+                           return std::string(name(std::get<0>(test.param))) + "_" +
+                                  std::string(name(std::get<1>(test.param)));
+                         });
 
 TEST(IsaTables, HaveTheSameTypes) {
   for (const Isa isa : supported_isas()) {

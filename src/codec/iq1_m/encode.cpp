@@ -1,6 +1,6 @@
-#include <algorithm>
+#include <array>
 #include <bit>
-#include <cmath>
+#include <cstdint>
 
 #include "base/float16.h"
 #include "codec/iq1_m/block.h"
@@ -20,40 +20,49 @@ namespace {
 // 3. The error of a given code and shift is a parabola in the scale. So what was found foretells
 //    the error at any scale, and d is chosen from many by the lower envelopes of the parabolas.
 // 4. With d known, each sub-block takes its best of the 8 scales, codes and shifts are searched
-//    again at exactly that scale, and d is refitted by least squares. Two rounds.
+//    again at exactly that scale, each group takes the best of all that was found for it, and d is
+//    refitted by least squares; then once more for that d.
 // 5. Least squares shrinks: it leaves decoded values too small on average along the true ones, and
 //    shrinkage adds up over a model's layers while noise averages out. So the stored d is the one
 //    that makes them unbiased, sum w x^2 / sum w x y. Codes belong to the least-squares scale; this
 //    comes last.
 
+using iq1_m::all;
 using iq1_m::Choice;
+using iq1_m::Floats;
 using iq1_m::Groups;
-using iq1_m::kLanes;
+using iq1_m::Halves;
+using iq1_m::kFloats;
 using iq1_m::kWidth;
-using iq1_m::Lanes;
+using iq1_m::Shorts;
 
 constexpr std::size_t kSubBlocks = BlockIq1M::kSubBlocks;
+static_assert(kSubBlocks == kFloats, "a half of the groups has one of each sub-block");
 constexpr int kScales = BlockIq1M::kMaxScale + 1;
-
-template <typename T>
-struct alignas(64) SubBlocks : std::array<T, kSubBlocks> {};
 
 /// sigma2 is this times the super-block's mean x^2. #327 has 1.5, over 32 weights. The larger it
 /// is, the nearer the weights are to q alone. Both ends measure worse on a real model (KL
 /// divergence); from 3 to 6 there is little to choose.
 constexpr float kSigma2 = 3.0f;
 
-/// Scales searched first, as multiples of the sub-block's sum w x^2 / sum w |x|: 98 % of best
-/// scales are between 0.80 and 1.65 times that, and each search serves its neighbourhood.
-constexpr std::array<float, 4> kFirstScales = {0.85f, 1.0f, 1.2f, 1.45f};
+/// What an effort pays for: the scales searched first, as multiples of the sub-block's
+/// sum w x^2 / sum w |x|. 98 % of best scales are between 0.80 and 1.65 times that, and each search
+/// serves its neighbourhood.
+struct Best {
+  static constexpr std::array<float, 4> kFirstScales = {0.85f, 1.0f, 1.2f, 1.45f};
+};
+struct Fast {
+  static constexpr std::array<float, 2> kFirstScales = {0.95f, 1.3f};
+};
+
+/// Times that codes and d are chosen for each other in the end.
+constexpr int kRefits = 2;
 
 /// Super-block scales compared, as multiples of the one that gives the largest sub-block scale to
 /// the largest of the 8: outside of this range the error is hardly ever smaller.
-constexpr std::size_t kTrials = 32;
+constexpr std::size_t kTrials = kFloats;
 constexpr float kFirstTrial = 0.6f;
-constexpr float kTrialStep = 0.0225f;
-
-constexpr int kRounds = 2;
+constexpr float kTrialStep = 0.045f;
 
 /// Importance below this share of the super-block's largest counts as this much: groups without any
 /// are still coded near their values, at no cost to the others.
@@ -64,326 +73,345 @@ constexpr float kLargestHalf = 65504.0f;
 /// The power of two at or below `magnitude`, within the range whose inverse is a normal number.
 float power_of_two_below(float magnitude) noexcept {
   const std::uint32_t exponent = std::bit_cast<std::uint32_t>(magnitude) >> 23;
-  return std::bit_cast<float>(std::clamp(exponent, 1u, 253u) << 23);
+  return std::bit_cast<float>((exponent < 1 ? 1u : exponent > 253 ? 253u : exponent) << 23);
 }
 
-/// Always in the same order, whatever the register width.
-float sum(const Lanes<float>& lanes) noexcept {
-  Lanes<float> values = lanes;
-  for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
-    for (std::size_t lane = 0; lane < width; ++lane) values[lane] += values[lane + width];
+/// What belongs to each sub-block.
+Floats pair_sum(const Halves& values) noexcept {
+  return values.half[0] + values.half[1];
+}
+
+/// Sub-block b's 16 values are lane b of 16 vectors, 8 for its even group and 8 for its odd one.
+void turn(const float* values, Halves* turned) noexcept {
+  Floats columns[2 * kWidth];
+  iq1_m::transpose(values, columns);
+  for (std::size_t j = 0; j < kWidth; ++j) {
+    turned[j] = {columns[j], columns[kWidth + j]};
   }
-  return values[0];
 }
 
-/// Adds up the two groups of each sub-block.
-SubBlocks<float> pair_sum(const Lanes<float>& values) noexcept {
-  SubBlocks<float> sums;
-  for (std::size_t b = 0; b < kSubBlocks; ++b) sums[b] = values[b] + values[b + kSubBlocks];
-  return sums;
+float largest_of(const Halves* values) noexcept {
+  Floats result = all(0);
+  for (std::size_t j = 0; j < kWidth; ++j) {
+    for (const Floats& half : values[j].half) result = most(result, magnitude(half));
+  }
+  return largest(result);
 }
 
-/// Gives both groups of each sub-block its value.
-Lanes<float> spread(const SubBlocks<float>& values) noexcept {
-  Lanes<float> lanes;
-  for (std::size_t b = 0; b < kSubBlocks; ++b) lanes[b] = lanes[b + kSubBlocks] = values[b];
-  return lanes;
+/// Importance of a super-block's columns, the weight of the user's error: scaled by a power of two
+/// so that the largest is in [1, 2). Null counts as all ones.
+void load_importance(const float* importance, Halves* q) noexcept {
+  if (importance == nullptr) {
+    for (std::size_t j = 0; j < kWidth; ++j) q[j] = {all(1), all(1)};
+    return;
+  }
+  turn(importance, q);
+  const Floats factor = all(1.0f / power_of_two_below(largest_of(q)));
+  for (std::size_t j = 0; j < kWidth; ++j) {
+    for (Floats& half : q[j].half) half = half * factor;
+  }
 }
 
-/// A super-block made ready: values and importance scaled by powers of two so that their largest
-/// are in [1, 2) and nothing can overflow or vanish that matters.
+/// A super-block made ready: values scaled by a power of two so that their largest is in [1, 2) and
+/// nothing can overflow or vanish that matters.
 struct SuperBlock {
   Groups groups;
-  std::array<Lanes<float>, kWidth> q;  ///< importance, the weight of the user's error
-  float unit;                          ///< what values were divided by
+  Halves wx[kWidth];    ///< error weights times values
+  Floats likely_scale;  ///< of each sub-block
+  float unit;           ///< what values were divided by; 0 if all are zeros
+  float xx;             ///< sum w x^2
 };
 
-/// Null `importance` counts as all ones. The largest of |x| must not be zero.
-void load(const float* x, const float* importance, float largest, SuperBlock& block) noexcept {
-  block.unit = power_of_two_below(largest);
-  const float x_factor = 1.0f / block.unit;
-  float q_factor = 1.0f;
-  if (importance != nullptr) {
-    q_factor =
-        1.0f / power_of_two_below(*std::max_element(importance, importance + kLanes * kWidth));
-  }
-  Lanes<float> squares{};
-  for (std::size_t group = 0; group < kLanes; ++group) {
-    const std::size_t lane = iq1_m::lane_of_group(group);
-    for (std::size_t j = 0; j < kWidth; ++j) {
-      const std::size_t i = group * kWidth + j;
-      const float q = importance == nullptr ? 1.0f : importance[i] * q_factor;
-      block.groups.x[j][lane] = x[i] * x_factor;
-      block.q[j][lane] = q;
-    }
-  }
+void load(const float* x, const Halves* q, SuperBlock& block) noexcept {
+  turn(x, block.groups.x);
+  const float largest = largest_of(block.groups.x);
+  block.unit = largest > 0 ? power_of_two_below(largest) : 0;
+  if (block.unit == 0) return;
+  const Floats factor = all(1.0f / block.unit);
+  Halves squares{all(0), all(0)};
   for (std::size_t j = 0; j < kWidth; ++j) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      squares[lane] += block.groups.x[j][lane] * block.groups.x[j][lane];
+    for (std::size_t h = 0; h < 2; ++h) {
+      const Floats value = block.groups.x[j].half[h] * factor;
+      block.groups.x[j].half[h] = value;
+      squares.half[h] = squares.half[h] + value * value;
     }
   }
-  const float sigma2 = kSigma2 / (kLanes * kWidth) * sum(squares);
+  const Floats sigma2 =
+      all(kSigma2 / BlockIq1M::kElements * iq1_m::sum(squares.half[0], squares.half[1]));
+  Halves w[kWidth];
+  Halves xx{all(0), all(0)};
+  Halves magnitudes = xx;
   for (std::size_t j = 0; j < kWidth; ++j) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float value = block.groups.x[j][lane];
-      const float q = std::max(block.q[j][lane], kLeastImportance);
-      block.groups.w[j][lane] = q * std::sqrt(sigma2 + value * value);
+    for (std::size_t h = 0; h < 2; ++h) {
+      const Floats value = block.groups.x[j].half[h];
+      const Floats weight =
+          most(q[j].half[h], all(kLeastImportance)) * root(sigma2 + value * value);
+      const Floats wx = weight * value;
+      w[j].half[h] = weight;
+      block.wx[j].half[h] = wx;
+      xx.half[h] = xx.half[h] + wx * value;
+      magnitudes.half[h] = magnitudes.half[h] + magnitude(wx);
     }
   }
-  iq1_m::prepare(block.groups);
+  block.xx = iq1_m::sum(xx.half[0], xx.half[1]);
+  // A mean magnitude that leans to the values that will not be coded as zeros. (Of no weight at
+  // all: 0.)
+  block.likely_scale = pair_sum(xx) / most(pair_sum(magnitudes), all(0x1p-120f));
+  iq1_m::prepare(w, block.wx, block.groups);
 }
-
-/// Where each sub-block's best scale is likely to be: sum w x^2 / sum w |x|, a mean magnitude that
-/// leans to the values that will not be coded as zeros.
-SubBlocks<float> likely_scales(const Groups& groups) noexcept {
-  Lanes<float> squares{};
-  Lanes<float> magnitudes{};
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      squares[lane] += groups.wx[j][lane] * groups.x[j][lane];
-      magnitudes[lane] += std::abs(groups.wx[j][lane]);
-    }
-  }
-  const SubBlocks<float> square = pair_sum(squares);
-  const SubBlocks<float> magnitude = pair_sum(magnitudes);
-  SubBlocks<float> scales;
-  for (std::size_t b = 0; b < kSubBlocks; ++b) {
-    scales[b] = magnitude[b] > 0 ? square[b] / magnitude[b] : 0;
-  }
-  return scales;
-}
-
-/// Codes and shifts found so far, and what they foretell.
-struct Found {
-  std::array<Choice, kFirstScales.size() + kRounds> choices;
-  std::size_t count = 0;
-};
 
 /// A whole super-block decided, but for d.
 struct Solution {
-  Lanes<float> multiple;  ///< 2 * scale + 1 of the group's sub-block
-  Lanes<std::uint16_t> number;
-  Lanes<std::uint16_t> shift;
-  float xy = 0;  ///< sum of w * x * y, y being the decoded value for d = 1
+  Floats multiple;  ///< 2 * scale + 1 of each sub-block
+  Shorts code;      ///< see Choice
+  float xy = 0;     ///< sum of w * x * y, y being the decoded value for d = 1
   float yy = 0;
 };
 
 /// The super-block scale that looks best by what was found; 0 if nothing is better than zero.
-float choose_d(const Found& found) noexcept {
-  std::array<SubBlocks<float>, kFirstScales.size()> best_scale;  // of each parabola
-  std::array<SubBlocks<float>, kFirstScales.size()> gain;
-  std::array<SubBlocks<float>, kFirstScales.size()> curvature;
-  SubBlocks<float> most{};
-  SubBlocks<float> scale{};
-  for (std::size_t n = 0; n < kFirstScales.size(); ++n) {
-    const SubBlocks<float> xy = pair_sum(found.choices[n].xy);
-    curvature[n] = pair_sum(found.choices[n].yy);
-    for (std::size_t b = 0; b < kSubBlocks; ++b) {
-      best_scale[n][b] = xy[b] / curvature[n][b];
-      gain[n][b] = xy[b] * best_scale[n][b];
-      scale[b] = gain[n][b] > most[b] ? best_scale[n][b] : scale[b];
-      most[b] = std::max(most[b], gain[n][b]);
-    }
+template <std::size_t kFound>
+float choose_d(const Choice* found) noexcept {
+  float best_scale[kFound][kSubBlocks];  // of each parabola
+  float gain[kFound][kSubBlocks];
+  float curvature[kFound][kSubBlocks];
+  Floats highest = all(0);
+  Floats scale = all(0);
+  for (std::size_t n = 0; n < kFound; ++n) {
+    const Floats xy = pair_sum(found[n].twice_xy) * all(0.5f);
+    const Floats yy = pair_sum(found[n].yy);
+    const Floats best = most(xy / yy, all(0));
+    const Floats most_gain = xy * best;
+    scale = select(highest < most_gain, best, scale);
+    highest = most(highest, most_gain);
+    store(best, best_scale[n]);
+    store(most_gain, gain[n]);
+    store(yy, curvature[n]);
   }
-  const float widest = *std::max_element(scale.begin(), scale.end()) / (2 * kScales - 1);
+  const float widest = largest(scale) / (2 * kScales - 1);
   if (!(widest > 0)) return 0;
 
-  std::array<float, kTrials> d;
-  std::array<float, kTrials> half_inverse;
-  std::array<float, kTrials> error{};
+  float trials[kTrials];
   for (std::size_t t = 0; t < kTrials; ++t) {
-    d[t] = widest * (kFirstTrial + kTrialStep * static_cast<float>(t));
-    half_inverse[t] = 0.5f / d[t];
+    trials[t] = widest * (kFirstTrial + kTrialStep * static_cast<float>(t));
   }
+  const Floats step = iq1_m::load(trials) + iq1_m::load(trials);
+  const Floats inverse = all(1) / step;
+  const Floats square = step * step;
+  Floats error = all(0);
   for (std::size_t b = 0; b < kSubBlocks; ++b) {
-    std::array<float, kTrials> least;
-    for (std::size_t n = 0; n < kFirstScales.size(); ++n) {
-      for (std::size_t t = 0; t < kTrials; ++t) {
-        // The odd multiple of d next to the parabola's lowest point.
-        const float below = std::min(best_scale[n][b] * half_inverse[t], kScales - 1.0f);
-        const float multiple = static_cast<float>(2 * static_cast<int>(std::max(below, 0.0f)) + 1);
-        const float miss = d[t] * multiple - best_scale[n][b];
-        const float e = curvature[n][b] * miss * miss - gain[n][b];
-        least[t] = n == 0 ? e : std::min(least[t], e);
-      }
+    Floats lowest;
+    for (std::size_t n = 0; n < kFound; ++n) {
+      // The odd multiple of d next to the parabola's lowest point.
+      const Floats place = all(best_scale[n][b]) * inverse;
+      const Floats below = truncate(least(place, all(kScales - 1)));
+      const Floats miss = place - below - all(0.5f);
+      const Floats e = all(curvature[n][b]) * square * (miss * miss) - all(gain[n][b]);
+      lowest = n == 0 ? e : least(lowest, e);
     }
-    for (std::size_t t = 0; t < kTrials; ++t) error[t] += least[t];
+    error = error + lowest;
   }
-  return d[static_cast<std::size_t>(std::min_element(error.begin(), error.end()) - error.begin())];
+  return trials[place_of_least(error)];
 }
 
-/// The error of the best of the found choices for each group at scale d * multiple.
-Lanes<float> envelope(const Found& found, const Lanes<float>& scale) noexcept {
-  Lanes<float> least;
-  least.fill(0x1p120f);
-  for (std::size_t n = 0; n < found.count; ++n) {
-    const Choice& choice = found.choices[n];
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float s = scale[lane];
-      least[lane] = std::min(least[lane], s * (s * choice.yy[lane] - 2 * choice.xy[lane]));
-    }
-  }
-  return least;
+/// The error of a choice at scale s, over s, but for what all choices have in common.
+Floats error_slope(const Choice& choice, std::size_t h, const Floats& s) noexcept {
+  return s * choice.yy.half[h] - choice.twice_xy.half[h];
 }
 
 /// For each sub-block the one of the 8 multiples of d that promises the least error.
-Lanes<float> choose_multiples(const Found& found, float d) noexcept {
-  SubBlocks<float> best{};
-  SubBlocks<float> least;
-  least.fill(0x1p120f);
+template <std::size_t kFound>
+Floats choose_multiples(const Choice* found, float d) noexcept {
+  Floats best = all(1);
+  Floats lowest = all(0x1p120f);
   for (int scale = 0; scale < kScales; ++scale) {
     const float multiple = static_cast<float>(2 * scale + 1);
-    Lanes<float> scales;
-    scales.fill(d * multiple);
-    const SubBlocks<float> error = pair_sum(envelope(found, scales));
-    for (std::size_t b = 0; b < kSubBlocks; ++b) {
-      best[b] = error[b] < least[b] ? multiple : best[b];
-      least[b] = std::min(error[b], least[b]);
+    const Floats s = all(d * multiple);
+    Halves error{error_slope(found[0], 0, s), error_slope(found[0], 1, s)};
+    for (std::size_t n = 1; n < kFound; ++n) {
+      for (std::size_t h = 0; h < 2; ++h) {
+        error.half[h] = least(error.half[h], error_slope(found[n], h, s));
+      }
     }
+    const Floats both = s * pair_sum(error);
+    best = select(both < lowest, all(multiple), best);
+    lowest = least(lowest, both);
   }
-  return spread(best);
-}
-
-Lanes<float> times(const Lanes<float>& multiple, float d) noexcept {
-  Lanes<float> scales;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) scales[lane] = multiple[lane] * d;
-  return scales;
+  return best;
 }
 
 /// The best of what was found for super-block scale d.
-Solution solve(const Found& found, float d) noexcept {
+template <std::size_t kFound>
+Solution solve(const Choice* found, float d) noexcept {
   Solution solution;
-  solution.multiple = choose_multiples(found, d);
-  const Lanes<float> scale = times(solution.multiple, d);
-  Lanes<float> least;
-  Lanes<float> xy{};
-  Lanes<float> yy{};
-  least.fill(0x1p120f);
-  solution.number.fill(iq1_m::kZeroVector);
-  solution.shift.fill(0);
-  for (std::size_t n = 0; n < found.count; ++n) {
-    const Choice& choice = found.choices[n];
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float s = scale[lane];
-      const float error = s * (s * choice.yy[lane] - 2 * choice.xy[lane]);
-      const bool better = error < least[lane];
-      solution.number[lane] = better ? choice.number[lane] : solution.number[lane];
-      solution.shift[lane] = better ? choice.shift[lane] : solution.shift[lane];
-      xy[lane] = better ? choice.xy[lane] : xy[lane];
-      yy[lane] = better ? choice.yy[lane] : yy[lane];
-      least[lane] = better ? error : least[lane];
+  solution.multiple = choose_multiples<kFound>(found, d);
+  const Floats s = solution.multiple * all(d);
+  Choice best = found[0];
+  Halves lowest{error_slope(best, 0, s), error_slope(best, 1, s)};
+  for (std::size_t n = 1; n < kFound; ++n) {
+    iq1_m::FloatMask better[2];
+    for (std::size_t h = 0; h < 2; ++h) {
+      const Floats e = error_slope(found[n], h, s);
+      better[h] = e < lowest.half[h];
+      best.twice_xy.half[h] = select(better[h], found[n].twice_xy.half[h], best.twice_xy.half[h]);
+      best.yy.half[h] = select(better[h], found[n].yy.half[h], best.yy.half[h]);
+      lowest.half[h] = least(lowest.half[h], e);
     }
+    best.code = select(join(better[0], better[1]), found[n].code, best.code);
   }
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    xy[lane] *= solution.multiple[lane];
-    yy[lane] *= solution.multiple[lane] * solution.multiple[lane];
-  }
-  solution.xy = sum(xy);
-  solution.yy = sum(yy);
+  solution.code = best.code;
+  solution.xy = 0.5f * sum(pair_sum(best.twice_xy) * solution.multiple);
+  solution.yy = sum(pair_sum(best.yy) * (solution.multiple * solution.multiple));
   return solution;
 }
 
 /// Codes, shifts and multiples; false if zeros are as good.
-bool fit(const Groups& groups, Solution& best) noexcept {
-  Found found;
-  const SubBlocks<float> likely = likely_scales(groups);
-  for (const float factor : kFirstScales) {
-    iq1_m::search(groups, times(spread(likely), factor), found.choices[found.count++]);
+template <typename Settings>
+bool fit(const SuperBlock& block, Solution& best) noexcept {
+  constexpr std::size_t kFirst = Settings::kFirstScales.size();
+  Choice found[kFirst + 1];
+  for (std::size_t n = 0; n < kFirst; ++n) {
+    const Floats scale = block.likely_scale * all(Settings::kFirstScales[n]);
+    iq1_m::search(block.groups, {scale, scale}, found[n]);
   }
-  float d = choose_d(found);
+  float d = choose_d<kFirst>(found);
   if (!(d > 0)) return false;
-  float most = 0;
-  for (int round = 0; round < kRounds; ++round) {
-    const Lanes<float> scale = times(choose_multiples(found, d), d);
-    iq1_m::search(groups, scale, found.choices[found.count++]);
-    const Solution solution = solve(found, d);
+  const Floats scale = choose_multiples<kFirst>(found, d) * all(d);
+  iq1_m::search(block.groups, {scale, scale}, found[kFirst]);
+  float highest = 0;
+  for (int refit = 0; refit < kRefits; ++refit) {
+    const Solution solution = solve<kFirst + 1>(found, d);
     if (!(solution.xy > 0)) break;
     d = solution.xy / solution.yy;
-    if (solution.xy * d > most) {
-      most = solution.xy * d;
+    if (solution.xy * d > highest) {
+      highest = solution.xy * d;
       best = solution;
     }
   }
-  return most > 0;
+  return highest > 0;
 }
 
 /// The scale to store, as an fp16, for decoded values y (at d = 1) of the solution.
-std::uint16_t final_d(const SuperBlock& block, const Solution& solution) noexcept {
-  Lanes<float> xx{};
-  Lanes<float> xy{};
-  Lanes<float> yy{};
+std::uint16_t final_d(const SuperBlock& block, const Halves* q, const Solution& solution) noexcept {
+  const Shorts flags = iq1_m::flags_of(solution.code & iq1_m::shorts(iq1_m::kNegativeShift - 1));
+  const iq1_m::LaneMask shifted_down = any_bit(solution.code, iq1_m::kNegativeShift);
+  Halves shift;
+  for (std::size_t h = 0; h < 2; ++h) {
+    shift.half[h] = select(half(shifted_down, h), all(-kIq1Delta), all(kIq1Delta));
+  }
+  Halves xy{all(0), all(0)};
+  Halves qxy = xy;
+  Halves qyy = xy;
   for (std::size_t j = 0; j < kWidth; ++j) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float x = block.groups.x[j][lane];
-      const auto& codes = kIq1sCodebook[iq1_m::kEntryOfVector[solution.number[lane]]];
-      const float shift = solution.shift[lane] != 0 ? -kIq1Delta : kIq1Delta;
-      const float y = solution.multiple[lane] * (static_cast<float>(codes[j]) + shift);
-      xx[lane] += block.groups.wx[j][lane] * x;
-      xy[lane] += block.q[j][lane] * x * y;
-      yy[lane] += block.q[j][lane] * y * y;
+    const iq1_m::LaneMask plus = any_bit(flags, 1 << (2 * j));
+    const iq1_m::LaneMask minus = any_bit(flags, 2 << (2 * j));
+    for (std::size_t h = 0; h < 2; ++h) {
+      const Floats code = select(half(plus, h), all(1), select(half(minus, h), all(-1), all(0)));
+      const Floats y = code + shift.half[h];
+      const Floats qy = q[j].half[h] * y;
+      xy.half[h] = xy.half[h] + block.wx[j].half[h] * y;
+      qxy.half[h] = qxy.half[h] + qy * block.groups.x[j].half[h];
+      qyy.half[h] = qyy.half[h] + qy * y;
     }
   }
-  const float unbiased = sum(xx) / solution.xy * block.unit;
-  const std::uint16_t half = f32_to_f16(std::min(unbiased, kLargestHalf));
+  const Floats multiple = solution.multiple;
+  const float unbiased = block.xx / sum(pair_sum(xy) * multiple) * block.unit;
+  const std::uint16_t unbiased_half = f32_to_f16(unbiased < kLargestHalf ? unbiased : kLargestHalf);
   // Under the plain importance q, the error is below that of zeros up to twice the best scale. The
   // unbiased scale leaves that range only where the codes say next to nothing about the values;
   // then the best scale under q it is, or zero.
-  const float yy_sum = sum(yy);
-  if (!(yy_sum > 0)) return half;  // no column has any importance
-  const float best = sum(xy) / yy_sum * block.unit;
-  if (f16_to_f32(half) <= 1.999f * best) return half;
-  return f32_to_f16(std::clamp(best, 0.0f, kLargestHalf));
+  const float yy = sum(pair_sum(qyy) * (multiple * multiple));
+  if (!(yy > 0)) return unbiased_half;  // no column has any importance
+  const float best = sum(pair_sum(qxy) * multiple) / yy * block.unit;
+  if (f16_to_f32(unbiased_half) <= 1.999f * best) return unbiased_half;
+  return f32_to_f16(best < 0 ? 0.0f : best < kLargestHalf ? best : kLargestHalf);
 }
 
 /// Without a solution, a block of zeros.
 void write(const Solution& solution, std::uint16_t d, BlockIq1M& block) noexcept {
-  block = {};
-  for (std::size_t group = 0; group < BlockIq1M::kGroups; ++group) {
-    const std::size_t lane = iq1_m::lane_of_group(group);
-    const std::uint16_t entry = iq1_m::kEntryOfVector[solution.number[lane]];
-    const unsigned nibble = entry >> 8 | (solution.shift[lane] != 0 ? 8u : 0u);
-    block.index_low[group] = static_cast<std::uint8_t>(entry);
-    block.index_high[group / 2] |= static_cast<std::uint8_t>(nibble << (4 * (group % 2)));
+  std::uint16_t codes[iq1_m::kLanes];
+  float multiples[kSubBlocks];
+  store(solution.code, codes);
+  store(solution.multiple, multiples);
+  const auto entry = [&](std::size_t lane) noexcept {
+    const unsigned code = codes[lane];
+    return iq1_m::kEntryOfVector[code % iq1_m::kNegativeShift] |
+           (code & iq1_m::kNegativeShift) >> 2;  // the 12th bit
+  };
+  for (std::size_t b = 0; b < kSubBlocks; ++b) {
+    const unsigned even = entry(iq1_m::lane_of_group(2 * b));
+    const unsigned odd = entry(iq1_m::lane_of_group(2 * b + 1));
+    block.index_low[2 * b] = static_cast<std::uint8_t>(even);
+    block.index_low[2 * b + 1] = static_cast<std::uint8_t>(odd);
+    block.index_high[b] = static_cast<std::uint8_t>(even >> 8 | odd >> 8 << 4);
   }
   for (std::size_t word = 0; word < kSubBlocks / 4; ++word) {
     unsigned bits = (d >> (4 * word) & 15u) << 12;
     for (std::size_t b = 0; b < 4; ++b) {
-      const unsigned scale = static_cast<unsigned>(solution.multiple[4 * word + b]) / 2;
-      bits |= scale << (3 * b);
+      bits |= static_cast<unsigned>(static_cast<int>(multiples[4 * word + b])) / 2 << (3 * b);
     }
     block.scales[word][0] = static_cast<std::uint8_t>(bits);
     block.scales[word][1] = static_cast<std::uint8_t>(bits >> 8);
   }
 }
 
-void encode_super_block(const float* x, const float* importance, BlockIq1M& out) noexcept {
+template <typename Settings>
+void encode_super_block(const float* x, const Halves* q, BlockIq1M& out) noexcept {
   Solution solution;
-  solution.number.fill(iq1_m::kZeroVector);
-  solution.shift.fill(0);
-  solution.multiple.fill(1);
-  float largest = 0;
-  for (std::size_t i = 0; i < BlockIq1M::kElements; ++i) {
-    largest = std::max(largest, std::abs(x[i]));
-  }
+  solution.code = iq1_m::shorts(iq1_m::kZeroVector);
+  solution.multiple = all(1);
+  SuperBlock block;
+  load(x, q, block);
   std::uint16_t d = 0;
-  if (largest > 0) {
-    SuperBlock block;
-    load(x, importance, largest, block);
-    if (fit(block.groups, solution)) d = final_d(block, solution);
-  }
+  if (block.unit > 0 && fit<Settings>(block, solution)) d = final_d(block, q, solution);
   write(solution, d, out);
+}
+
+/// Super-blocks side by side whose importance is made ready once for all rows. Few, so that it
+/// stays in the nearest cache; not one, so that values are read in runs that the processor
+/// foresees.
+constexpr std::size_t kColumns = 8;
+constexpr std::size_t kCacheLine = 64;
+
+/// Asks for a super-block's values ahead of their use.
+void prefetch(const float* x) noexcept {
+  for (std::size_t i = 0; i < BlockIq1M::kElements; i += kCacheLine / sizeof(float)) {
+    __builtin_prefetch(x + i);
+  }
+}
+
+template <typename Settings>
+void encode(const EncodeRows& rows, BlockIq1M* out) noexcept {
+  const std::size_t row_blocks = rows.row_elements / BlockIq1M::kElements;
+  for (std::size_t first = 0; first < row_blocks; first += kColumns) {
+    const std::size_t columns = row_blocks - first < kColumns ? row_blocks - first : kColumns;
+    Halves q[kColumns][kWidth];
+    for (std::size_t c = 0; c < columns; ++c) {
+      const std::size_t start = (first + c) * BlockIq1M::kElements;
+      load_importance(rows.importance == nullptr ? nullptr : rows.importance + start, q[c]);
+    }
+    for (std::size_t row = 0; row < rows.rows; ++row) {
+      const float* x = rows.values + row * rows.row_elements + first * BlockIq1M::kElements;
+      BlockIq1M* blocks = out + row * row_blocks + first;
+      for (std::size_t c = 0; c < columns; ++c, x += BlockIq1M::kElements) {
+        if (c + 1 < columns) {
+          prefetch(x + BlockIq1M::kElements);
+        } else if (row + 1 < rows.rows) {
+          prefetch(x - c * BlockIq1M::kElements + rows.row_elements);
+        }
+        encode_super_block<Settings>(x, q[c], blocks[c]);
+      }
+    }
+  }
 }
 
 }  // namespace
 
 void encode_iq1_m(const EncodeRows& rows, std::byte* out) noexcept {
-  auto* block = reinterpret_cast<BlockIq1M*>(out);
-  for (std::size_t row = 0; row < rows.rows; ++row) {
-    const float* x = rows.values + row * rows.row_elements;
-    for (std::size_t i = 0; i < rows.row_elements; i += BlockIq1M::kElements) {
-      encode_super_block(x + i, rows.importance == nullptr ? nullptr : rows.importance + i,
-                         *block++);
-    }
+  auto* blocks = reinterpret_cast<BlockIq1M*>(out);
+  if (rows.effort == Effort::fast) {
+    encode<Fast>(rows, blocks);
+  } else {
+    encode<Best>(rows, blocks);
   }
 }
 

@@ -4,51 +4,57 @@
 // scale. One lane is one group, and a super-block's 32 groups fill the lanes: nothing is summed
 // across lanes, so the width of a vector register cannot show in the result.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "codec/iq1_m/block.h"
+#include "codec/iq1_m/lanes.h"
 
 namespace sluice::inline SLUICE_ISA::iq1_m {
 
-inline constexpr std::size_t kLanes = BlockIq1M::kGroups;
 inline constexpr std::size_t kWidth = BlockIq1M::kGroupElements;
-
-template <typename T>
-struct alignas(64) Lanes : std::array<T, kLanes> {};
+static_assert(kLanes == BlockIq1M::kGroups);
 
 /// The even groups come first, so that the two groups of sub-block b are lanes b and b + 16, and
-/// what belongs to a sub-block is the sum of two half registers.
+/// what belongs to a sub-block is the sum of two halves.
 constexpr std::size_t lane_of_group(std::size_t group) noexcept {
   return group / 2 + group % 2 * (kLanes / 2);
 }
 
-/// A super-block, turned so that weight j of every group is one array.
+/// A float for each of the 32 lanes.
+struct Halves {
+  Floats half[2];
+};
+
+/// A super-block as the search needs it, turned so that weight j of every group is one vector.
 struct Groups {
-  std::array<Lanes<float>, kWidth> x;  ///< values
-  std::array<Lanes<float>, kWidth> w;  ///< error weights
-  std::array<Lanes<float>, kWidth> wx;
-  Lanes<float> sum_w;
-  Lanes<float> sum_wx;
-  /// w as a share of its group's largest, in 16 bits.
-  std::array<Lanes<std::uint16_t>, kWidth> share;
+  Halves x[kWidth];      ///< values
+  Shorts share[kWidth];  ///< error weight w as a share of the group's largest, 16 bits
+  Shorts w[kWidth];      ///< the same in 12 bits: sums of 8 fit 16
+  Shorts wx[kWidth];     ///< w x as a share of the group's largest, 12 bits and sign
+  Halves w_unit;         ///< what 1 of w stands for
+  Halves wx_unit;
+  Halves sum_w;
+  Halves sum_wx;
 };
 
 /// A choice of code and shift for each group. At any scale s, not only the one that it was found
-/// for, its error is sum w x^2 + s * (s * yy - 2 * xy).
+/// for, its error is sum w x^2 + s * (s * yy - twice_xy).
 struct Choice {
-  Lanes<std::uint16_t> number;  ///< the codebook vector as a number, see codes.h
-  Lanes<std::uint16_t> shift;   ///< 1: negative
-  Lanes<float> xy;              ///< sum of w * x * (code + shift)
-  Lanes<float> yy;              ///< sum of w * (code + shift)^2
+  Shorts code;      ///< the codebook vector's number (codes.h); kNegativeShift added for shift -1/8
+  Halves twice_xy;  ///< 2 * sum of w * x * (code + shift)
+  Halves yy;        ///< sum of w * (code + shift)^2
 };
+inline constexpr int kNegativeShift = 0x2000;
 
-/// Fills in sum_w, sum_wx, wx and share from x and w.
-void prepare(Groups& groups) noexcept;
+/// The coordinates of the codebook vectors `number`: bit 2j for +1 at j, bit 2j + 1 for -1.
+Shorts flags_of(const Shorts& number) noexcept;
+
+/// Fills in all but x, from error weights w and the products w x [kWidth].
+void prepare(const Halves* w, const Halves* wx, Groups& groups) noexcept;
 
 /// The best code and shift of each group at its lane's scale, within a fraction of a percent of
 /// the whole codebook's best. A scale of (nearly) zero gives the zero code.
-void search(const Groups& groups, const Lanes<float>& scale, Choice& choice) noexcept;
+void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA::iq1_m
