@@ -34,15 +34,13 @@ void decode_q6_0(const std::byte* blocks, float* out, std::size_t elements) noex
 }
 
 void encode_q6_0(const EncodeRows& rows, std::byte* out) noexcept {
-  encode_symmetric_blocks<BlockQ6_0>(rows, out, kLow, kHigh, kEffort,
-                                     [](const std::uint8_t* codes, BlockQ6_0& block) {
-                                       pack_nibbles(codes, block.low);
-                                       unsigned high[8] = {};
-                                       for (int j = 0; j < kBlock32; ++j)
-                                         high[j % 8] |= (codes[j] >> 4 & 3u) << shift_of(j);
-                                       for (int j = 0; j < 8; ++j)
-                                         block.high[j] = static_cast<std::uint8_t>(high[j]);
-                                     });
+  encode_symmetric_blocks<FloatLanes, BlockQ6_0>(
+      rows, out, kLow, kHigh, kEffort, [](const std::uint8_t* codes, BlockQ6_0& block) {
+        pack_nibbles(codes, block.low);
+        unsigned high[8] = {};
+        for (int j = 0; j < kBlock32; ++j) high[j % 8] |= (codes[j] >> 4 & 3u) << shift_of(j);
+        for (int j = 0; j < 8; ++j) block.high[j] = static_cast<std::uint8_t>(high[j]);
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

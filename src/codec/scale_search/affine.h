@@ -10,16 +10,19 @@ namespace sluice::inline SLUICE_ISA {
 /// Sums that do not depend on the codes.
 template <class V>
 struct AffineMoments {
-  V w;   ///< sum w
-  V wx;  ///< sum w x
+  V w;    ///< sum w
+  V wx;   ///< sum w x
+  V wxx;  ///< sum w x^2: the error of coding zeros
 };
 
-template <class V, int N, int Columns>
-static inline AffineMoments<V> affine_moments(const TileLanes<V, N, Columns>& lanes) noexcept {
+template <class V, int N>
+static inline AffineMoments<V> affine_moments(const TileLanes<V, N>& lanes) noexcept {
   AffineMoments<V> moments{};
   for (int i = 0; i < N; ++i) {
+    const V weighted = lanes.w(i) * lanes.x(i);
     moments.w += lanes.w(i);
-    moments.wx += lanes.w(i) * lanes.x(i);
+    moments.wx += weighted;
+    moments.wxx += weighted * lanes.x(i);
   }
   return moments;
 }
@@ -65,55 +68,20 @@ static inline AffineFit<V> solve_affine(const AffineMoments<V>& moments,
   return {scale, offset, scale * codes.xc + offset * moments.wx};
 }
 
-/// Codes round((x - offset) * inverse), then the least-squares scale and offset for those codes.
-template <Offset kOffset, class V, int N, int Columns>
-static inline AffineFit<V> fit_affine(const TileLanes<V, N, Columns>& lanes,
-                                      const AffineMoments<V>& moments, V inverse, V offset,
-                                      float high) noexcept {
+/// Codes round((x - offset) * inverse), within [low, high].
+template <class V, int N>
+static inline CodeMoments<V> code_affine(const TileLanes<V, N>& lanes, V inverse, V offset,
+                                         float low, float high) noexcept {
   CodeMoments<V> codes{};
-  for (int i = 0; i < N; ++i) {
-    const V code = round_to_integer(clamp((lanes.x(i) - offset) * inverse, 0.0f, high));
-    const V weighted = lanes.w(i) * code;
-    codes.c += weighted;
-    codes.cc += weighted * code;
-    codes.xc += weighted * lanes.x(i);
-  }
-  return solve_affine<kOffset>(moments, codes);
-}
-
-/// What coding with a given scale and offset gives: sum w (x - y)^2, and the codes' moments.
-template <class V>
-struct Coding {
-  V error;
-  CodeMoments<V> codes;
-};
-
-/// Codes the values with a scale (0: all codes are 0) and an offset that are not to be changed, as
-/// when they have been rounded to what the format can store.
-template <class V, int N, int Columns>
-static inline Coding<V> code_affine(const TileLanes<V, N, Columns>& lanes, V scale, V offset,
-                                    float low, float high) noexcept {
-  const V inverse = scale != 0.0f ? 1.0f / scale : V{};
-  Coding<V> coding{};
   for (int i = 0; i < N; ++i) {
     const V x = lanes.x(i);
     const V code = round_to_integer(clamp((x - offset) * inverse, low, high));
     const V weighted = lanes.w(i) * code;
-    const V difference = x - (code * scale + offset);
-    coding.error += lanes.w(i) * (difference * difference);
-    coding.codes.c += weighted;
-    coding.codes.cc += weighted * code;
-    coding.codes.xc += weighted * x;
+    codes.c += weighted;
+    codes.cc += weighted * code;
+    codes.xc += weighted * x;
   }
-  return coding;
-}
-
-/// sum w x^2: the error of coding zeros.
-template <class V, int N, int Columns>
-static inline V zero_error(const TileLanes<V, N, Columns>& lanes) noexcept {
-  V error{};
-  for (int i = 0; i < N; ++i) error += lanes.w(i) * (lanes.x(i) * lanes.x(i));
-  return error;
+  return codes;
 }
 
 /// How far a search goes. The range that the codes span starts as the values' own and is narrowed
@@ -125,8 +93,9 @@ struct AffineEffort {
   int refinements;  ///< rounds of coding again with the scale and offset found
 };
 
-template <Offset kOffset, class V, int N, int Columns>
-static inline AffineFit<V> search_affine(const TileLanes<V, N, Columns>& lanes, float high,
+template <Offset kOffset, class V, int N>
+static inline AffineFit<V> search_affine(const TileLanes<V, N>& lanes,
+                                         const AffineMoments<V>& moments, float high,
                                          const AffineEffort& effort) noexcept {
   // What has no weight must not decide where the search starts. Values are within [-1, 1].
   V least = V{} + 2.0f;
@@ -137,12 +106,12 @@ static inline AffineFit<V> search_affine(const TileLanes<V, N, Columns>& lanes, 
     most = greater(most, counts ? lanes.x(i) : most);
   }
   if constexpr (kOffset == Offset::not_positive) least = lesser(least, V{});
-  const AffineMoments<V> moments = affine_moments(lanes);
   const V range = greater(most - least, V{});
   const V unit = range > 0.0f ? 1.0f / range : V{};
   AffineFit<V> best{};
   const auto consider = [&](V inverse, V offset) {
-    const AffineFit<V> fit = fit_affine<kOffset>(lanes, moments, inverse, offset, high);
+    const AffineFit<V> fit =
+        solve_affine<kOffset>(moments, code_affine(lanes, inverse, offset, 0.0f, high));
     const auto better = fit.score > best.score;
     best.scale = better ? fit.scale : best.scale;
     best.offset = better ? fit.offset : best.offset;

@@ -14,40 +14,33 @@
 namespace sluice::inline SLUICE_ISA {
 
 inline constexpr int kBlock32 = 32;
-inline constexpr int kBlocksInTile = 16;
-using BlockTile = Tile<kBlock32, kBlocksInTile>;
 
-/// Some blocks of 32, in a row of memory each and as a tile of values scaled to [-1, 1].
+/// Some blocks of 32, in a row of memory each and as a tile.
 struct BlockBatch {
-  const float* values[kBlocksInTile];
-  const float* importance[kBlocksInTile];  ///< or null
-  float magnitude[kBlocksInTile];          ///< what tile values are multiples of
-  int blocks;                              ///< columns in use
-  BlockTile tile;
+  const float* values[kColumns];
+  const float* importance[kColumns];  ///< or null
+  Tile<kBlock32> tile;
 };
 
-/// Calls consume(batch, index of the batch's first block) for all blocks of all rows.
-template <class Consume>
+/// Calls consume(batch, index of the batch's first block, number of blocks) for all blocks of all
+/// rows. Where the last tile is not full, the first block is repeated.
+template <class V, class Consume>
 static inline void for_each_batch(const EncodeRows& rows, Consume consume) noexcept {
-  const std::size_t blocks_in_row = rows.row_elements / kBlock32;
-  const std::size_t total = rows.rows * blocks_in_row;
+  const std::size_t in_row = rows.row_elements / kBlock32;
+  const std::size_t total = rows.rows * in_row;
   BlockBatch batch;
-  for (std::size_t first = 0; first < total; first += kBlocksInTile) {
-    batch.blocks = static_cast<int>(std::min<std::size_t>(kBlocksInTile, total - first));
-    for (int b = 0; b < batch.blocks; ++b) {
-      const std::size_t block = first + static_cast<std::size_t>(b);
-      const float* values = rows.values + block * kBlock32;
-      const float magnitude = largest_magnitude(values, kBlock32);
-      batch.values[b] = values;
-      batch.importance[b] =
-          rows.importance == nullptr ? nullptr : rows.importance + block % blocks_in_row * kBlock32;
-      batch.magnitude[b] = magnitude;
-      float weights[kBlock32];
-      search_weights(values, batch.importance[b], kBlock32, weights);
-      batch.tile.set(b, values, safe_reciprocal(magnitude), weights);
+  for (std::size_t first = 0; first < total; first += kColumns) {
+    const std::size_t used = std::min<std::size_t>(kColumns, total - first);
+    std::size_t column = first % in_row;
+    for (std::size_t c = 0; c < kColumns; ++c) {
+      batch.values[c] = rows.values + (first + (c < used ? c : 0)) * kBlock32;
+      batch.importance[c] =
+          rows.importance == nullptr ? nullptr : rows.importance + column * kBlock32;
+      if (++column == in_row) column = 0;
     }
-    for (int b = batch.blocks; b < kBlocksInTile; ++b) batch.tile.clear(b);
-    consume(batch, first);
+    batch.tile.template set<V, 1>(batch.values,
+                                  rows.importance == nullptr ? nullptr : &batch.importance);
+    consume(batch, first, static_cast<int>(used));
   }
 }
 
@@ -64,19 +57,20 @@ static inline void nearest_codes(const float* values, float scale, float offset,
 
 /// Encodes to blocks with a signed scale `d` in binary16; pack(codes, block) fills in the rest of a
 /// block from codes counted from `low`.
-template <class Block, class Pack>
+template <class V, class Block, class Pack>
 static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* out, float low,
                                            float high, const SymmetricEffort& effort,
                                            Pack pack) noexcept {
-  for_each_batch(rows, [&](const BlockBatch& batch, std::size_t first) {
-    alignas(64) float scale[kBlocksInTile];
-    for (int lane = 0; lane < kBlocksInTile; lane += kLanes<Float4>) {
-      const TileLanes<Float4, kBlock32, kBlocksInTile> lanes{batch.tile, lane};
-      store(&scale[lane], search_symmetric(lanes, low, high, effort).scale);
+  for_each_batch<V>(rows, [&](const BlockBatch& batch, std::size_t first, int used) {
+    Columns scale;
+    for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
+      const TileLanes<V, kBlock32> lanes{batch.tile, lane};
+      const V found = search_symmetric(lanes, low, high, effort).scale;
+      store(&scale.at[lane], found * load<V>(&batch.tile.magnitude.at[lane]));
     }
-    for (int b = 0; b < batch.blocks; ++b) {
+    for (int b = 0; b < used; ++b) {
       Block block;
-      block.d = stored_scale(scale[b] * batch.magnitude[b]);
+      block.d = stored_scale(scale.at[b]);
       std::uint8_t codes[kBlock32];
       nearest_codes(batch.values[b], f16_to_f32(block.d), 0.0f, low, high, codes);
       pack(codes, block);
@@ -86,22 +80,24 @@ static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* ou
 }
 
 /// Encodes to blocks with a scale `d` and an offset `m` in binary16, codes of [0, high].
-template <class Block, class Pack>
+template <class V, class Block, class Pack>
 static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, float high,
                                         const AffineEffort& effort, Pack pack) noexcept {
-  for_each_batch(rows, [&](const BlockBatch& batch, std::size_t first) {
-    alignas(64) float scale[kBlocksInTile];
-    alignas(64) float offset[kBlocksInTile];
-    for (int lane = 0; lane < kBlocksInTile; lane += kLanes<Float4>) {
-      const TileLanes<Float4, kBlock32, kBlocksInTile> lanes{batch.tile, lane};
-      const AffineFit<Float4> fit = search_affine<Offset::any>(lanes, high, effort);
-      store(&scale[lane], fit.scale);
-      store(&offset[lane], fit.offset);
+  for_each_batch<V>(rows, [&](const BlockBatch& batch, std::size_t first, int used) {
+    Columns scale;
+    Columns offset;
+    for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
+      const TileLanes<V, kBlock32> lanes{batch.tile, lane};
+      const AffineFit<V> fit =
+          search_affine<Offset::any>(lanes, affine_moments(lanes), high, effort);
+      const V magnitude = load<V>(&batch.tile.magnitude.at[lane]);
+      store(&scale.at[lane], fit.scale * magnitude);
+      store(&offset.at[lane], fit.offset * magnitude);
     }
-    for (int b = 0; b < batch.blocks; ++b) {
+    for (int b = 0; b < used; ++b) {
       Block block;
-      block.d = stored_scale(scale[b] * batch.magnitude[b]);
-      block.m = stored_scale(offset[b] * batch.magnitude[b]);
+      block.d = stored_scale(scale.at[b]);
+      block.m = stored_scale(offset.at[b]);
       const float d = f16_to_f32(block.d);
       const float m = f16_to_f32(block.m);
       std::uint8_t codes[kBlock32];

@@ -13,20 +13,33 @@ struct SymmetricFit {
   V score;
 };
 
-/// Codes the values with a given inverse scale, then takes the least-squares scale for those codes.
-template <class V, int N, int Columns>
-static inline SymmetricFit<V> fit_symmetric(const TileLanes<V, N, Columns>& lanes, V inverse,
-                                            float low, float high) noexcept {
-  V xc{};
-  V cc{};
+/// Sums over codes that decide how well they fit.
+template <class V>
+struct SymmetricMoments {
+  V cc;  ///< sum w code^2
+  V xc;  ///< sum w x code
+};
+
+/// Codes round(x * inverse), within [low, high].
+template <class V, int N>
+static inline SymmetricMoments<V> code_symmetric(const TileLanes<V, N>& lanes, V inverse, float low,
+                                                 float high) noexcept {
+  SymmetricMoments<V> codes{};
   for (int i = 0; i < N; ++i) {
-    const V code = round_to_integer(clamp(lanes.x(i) * inverse, low, high));
+    const V x = lanes.x(i);
+    const V code = round_to_integer(clamp(x * inverse, low, high));
     const V weighted = lanes.w(i) * code;
-    xc += weighted * lanes.x(i);
-    cc += weighted * code;
+    codes.cc += weighted * code;
+    codes.xc += weighted * x;
   }
-  const V scale = cc > 0.0f ? xc / cc : V{};
-  return {scale, scale * xc};
+  return codes;
+}
+
+/// The least-squares scale for given codes.
+template <class V>
+static inline SymmetricFit<V> solve_symmetric(const SymmetricMoments<V>& codes) noexcept {
+  const V scale = codes.cc > 0.0f ? codes.xc / codes.cc : V{};
+  return {scale, scale * codes.xc};
 }
 
 /// How far a search goes. Inverse scales start at (-low + first) / max|x|, in steps of `step`, and
@@ -38,19 +51,19 @@ struct SymmetricEffort {
   int refinements;  ///< rounds of coding again with the scale found
 };
 
-template <class V, int N, int Columns>
-static inline SymmetricFit<V> search_symmetric(const TileLanes<V, N, Columns>& lanes, float low,
-                                               float high, const SymmetricEffort& effort) noexcept {
+template <class V, int N>
+static inline SymmetricFit<V> search_symmetric(const TileLanes<V, N>& lanes, float low, float high,
+                                               const SymmetricEffort& effort) noexcept {
   V largest{};
   for (int i = 0; i < N; ++i) {
     // What has no weight must not decide where the search starts.
-    const V x = lanes.w(i) > 0.0f ? lanes.x(i) : V{};
-    largest = greater(largest, greater(x, -x));
+    const V x = lanes.w(i) > 0.0f ? magnitude_of(lanes.x(i)) : V{};
+    largest = greater(largest, x);
   }
   const V unit = largest > 0.0f ? 1.0f / largest : V{};
   SymmetricFit<V> best{};
   const auto consider = [&](V inverse) {
-    const SymmetricFit<V> fit = fit_symmetric(lanes, inverse, low, high);
+    const SymmetricFit<V> fit = solve_symmetric(code_symmetric(lanes, inverse, low, high));
     const auto better = fit.score > best.score;
     best.scale = better ? fit.scale : best.scale;
     best.score = better ? fit.score : best.score;

@@ -26,102 +26,122 @@ struct SymmetricSuperBlock {
 };
 
 /// Numbers are in units of the tile's values.
-template <int N>
 struct SymmetricChoice {
   std::uint16_t d;
-  alignas(64) float scale[kSuperBlock / N];
-  alignas(64) float error[kSuperBlock / N];
-  alignas(64) float cc[kSuperBlock / N];
-  alignas(64) float xc[kSuperBlock / N];
-  double total_error;
+  Columns scale;
+  Columns cc;
+  Columns xc;
+  double total_gain;  ///< the part of sum w x^2 that is coded
 };
 
-/// Chooses every sub-block's scale for a d that is first rounded to binary16.
+/// The search for a tile that is one super-block.
 template <class V, int N>
-static inline SymmetricChoice<N> choose_scales(const SuperBlockTile<N>& super_block,
-                                               const SymmetricSuperBlockType& type,
-                                               const float* wanted_scale, float wanted_d) noexcept {
-  constexpr int kSubBlocks = kSuperBlock / N;
-  SymmetricChoice<N> choice;
-  choice.d = stored_scale(wanted_d * super_block.magnitude);
-  const float d = f16_to_f32(choice.d) * safe_reciprocal(super_block.magnitude);
-  const float per_d = d != 0 ? 1.0f / d : 0.0f;
-  const float highest = -1.0f - type.lowest;
-  for (int lane = 0; lane < kSubBlocks; lane += kLanes<V>) {
-    const TileLanes<V, N, kSubBlocks> lanes{super_block.tile, lane};
-    const V scale0 =
-        round_to_integer(clamp(load<V>(wanted_scale + lane) * per_d, type.lowest, highest));
-    // Zeros are always possible, so no sub-block is worse than zeros.
-    V best_scale{};
-    Coding<V> best{zero_error(lanes), {}};
-    for (int step = -type.reach; step <= type.reach; ++step) {
-      const V scale = clamp(scale0 + static_cast<float>(step), type.lowest, highest);
-      const Coding<V> coding = code_affine(lanes, scale * d, V{}, type.low, type.high);
-      const auto better = coding.error < best.error;
-      best_scale = better ? scale : best_scale;
-      best.error = better ? coding.error : best.error;
-      best.codes.cc = better ? coding.codes.cc : best.codes.cc;
-      best.codes.xc = better ? coding.codes.xc : best.codes.xc;
+class SymmetricSuperBlockSearch {
+ public:
+  SymmetricSuperBlockSearch(const SuperBlockTile<N>& super_block,
+                            const SymmetricSuperBlockType& type) noexcept
+      : super_block_(super_block), type_(type) {
+    for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
+      const SymmetricFit<V> fit = search_symmetric(TileLanes<V, N>{super_block.tile, lane},
+                                                   type.low, type.high, type.effort);
+      store(&wanted_scale_.at[lane], fit.scale);
     }
-    store(&choice.scale[lane], best_scale);
-    store(&choice.error[lane], best.error);
-    store(&choice.cc[lane], best.codes.cc);
-    store(&choice.xc[lane], best.codes.xc);
   }
-  choice.total_error = 0;
-  for (int s = 0; s < kSubBlocks; ++s) {
-    choice.total_error += double{super_block.tile.column_weight[s]} * choice.error[s];
-  }
-  return choice;
-}
 
-/// The least-squares d for a choice's scales and codes.
-template <int N>
-static inline float fit_d(const SuperBlockTile<N>& super_block,
-                          const SymmetricChoice<N>& choice) noexcept {
-  double pp = 0;
-  double xp = 0;
-  for (int s = 0; s < kSuperBlock / N; ++s) {
-    const double weight = super_block.tile.column_weight[s];
-    const double scale = choice.scale[s];
-    pp += weight * scale * scale * choice.cc[s];
-    xp += weight * scale * choice.xc[s];
+  SymmetricChoice search() const noexcept {
+    // The scale of largest magnitude becomes `lowest`, the number of largest magnitude.
+    float most = 0;
+    for (const float scale : wanted_scale_.at) {
+      most = magnitude_of(scale) > magnitude_of(most) ? scale : most;
+    }
+    SymmetricChoice best = choose(most / type_.lowest);
+    for (int round = 0; round < type_.rounds; ++round) {
+      const SymmetricChoice next = choose(fit_d(best));
+      if (next.total_gain > best.total_gain) best = next;
+    }
+    return best;
   }
-  return pp > 0 ? static_cast<float>(xp / pp) : 0.0f;
-}
+
+ private:
+  static_assert(SuperBlockTile<N>::kSuperBlocks == 1);
+
+  /// Chooses every sub-block's scale for a d that is first rounded to binary16.
+  SymmetricChoice choose(float wanted_d) const noexcept {
+    const float magnitude = super_block_.magnitude(0);
+    SymmetricChoice choice;
+    choice.d = stored_scale(wanted_d * magnitude);
+    const float d = f16_to_f32(choice.d) * safe_reciprocal(magnitude);
+    const float per_d = d != 0 ? 1.0f / d : 0.0f;
+    const float highest = -1.0f - type_.lowest;
+    Columns gain;
+    for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
+      const TileLanes<V, N> lanes{super_block_.tile, lane};
+      const V scale0 =
+          round_to_integer(clamp(load<V>(&wanted_scale_.at[lane]) * per_d, type_.lowest, highest));
+      // Zeros are always possible, so no sub-block is worse than zeros.
+      V best_scale{};
+      V best_gain{};
+      V best_cc{};
+      V best_xc{};
+      for (int step = -type_.reach; step <= type_.reach; ++step) {
+        const V number = clamp(scale0 + static_cast<float>(step), type_.lowest, highest);
+        const V scale = number * d;
+        const V inverse = scale != 0.0f ? 1.0f / scale : V{};
+        const SymmetricMoments<V> codes = code_symmetric(lanes, inverse, type_.low, type_.high);
+        const V coded = scale * (2.0f * codes.xc - scale * codes.cc);
+        const auto better = coded > best_gain;
+        best_gain = better ? coded : best_gain;
+        best_scale = better ? number : best_scale;
+        best_cc = better ? codes.cc : best_cc;
+        best_xc = better ? codes.xc : best_xc;
+      }
+      store(&choice.scale.at[lane], best_scale);
+      store(&gain.at[lane], best_gain);
+      store(&choice.cc.at[lane], best_cc);
+      store(&choice.xc.at[lane], best_xc);
+    }
+    choice.total_gain = 0;
+    for (int c = 0; c < kColumns; ++c) {
+      choice.total_gain += double{super_block_.tile.column_weight.at[c]} * gain.at[c];
+    }
+    return choice;
+  }
+
+  /// The least-squares d for a choice's scales and codes.
+  float fit_d(const SymmetricChoice& choice) const noexcept {
+    double pp = 0;
+    double xp = 0;
+    for (int c = 0; c < kColumns; ++c) {
+      const double weight = super_block_.tile.column_weight.at[c];
+      const double scale = choice.scale.at[c];
+      pp += weight * scale * scale * choice.cc.at[c];
+      xp += weight * scale * choice.xc.at[c];
+    }
+    return pp > 0 ? static_cast<float>(xp / pp) : 0.0f;
+  }
+
+  const SuperBlockTile<N>& super_block_;
+  const SymmetricSuperBlockType& type_;
+  Columns wanted_scale_;
+};
 
 /// Encodes a super-block. Codes are found anew from the values as they were given, with the scales
 /// as a decoder computes them.
 template <class V, int N>
 static inline SymmetricSuperBlock<N> encode_symmetric_super_block(
     const SuperBlockTile<N>& super_block, const SymmetricSuperBlockType& type) noexcept {
-  constexpr int kSubBlocks = kSuperBlock / N;
-  alignas(64) float wanted_scale[kSubBlocks];
-  for (int lane = 0; lane < kSubBlocks; lane += kLanes<V>) {
-    const TileLanes<V, N, kSubBlocks> lanes{super_block.tile, lane};
-    store(&wanted_scale[lane], search_symmetric(lanes, type.low, type.high, type.effort).scale);
-  }
-  // The scale of largest magnitude becomes `lowest`, the number of largest magnitude.
-  float most = 0;
-  for (const float scale : wanted_scale) most = std::fabs(scale) > std::fabs(most) ? scale : most;
-
-  SymmetricChoice<N> best = choose_scales<V>(super_block, type, wanted_scale, most / type.lowest);
-  for (int round = 0; round < type.rounds; ++round) {
-    const SymmetricChoice<N> next =
-        choose_scales<V>(super_block, type, wanted_scale, fit_d(super_block, best));
-    if (next.total_error < best.total_error) best = next;
-  }
-
+  const SymmetricChoice best = SymmetricSuperBlockSearch<V, N>(super_block, type).search();
+  const float* values = super_block.values[0];
+  const float d = f16_to_f32(best.d);
   SymmetricSuperBlock<N> result;
   result.d = best.d;
-  for (int s = 0; s < kSubBlocks; ++s) {
-    result.scales[s] = static_cast<std::int8_t>(best.scale[s]);
-    const float scale = f16_to_f32(result.d) * best.scale[s];
+  for (int s = 0; s < kSuperBlock / N; ++s) {
+    result.scales[s] = static_cast<std::int8_t>(best.scale.at[s]);
+    const float scale = d * best.scale.at[s];
     const float inverse = scale != 0 ? 1.0f / scale : 0.0f;
-    for (int i = 0; i < N; ++i) {
-      const float code = super_block.values[s * N + i] * inverse;
-      result.codes[s * N + i] =
-          static_cast<std::int8_t>(round_to_integer(clamp(code, type.low, type.high)));
+    for (int i = s * N; i < (s + 1) * N; ++i) {
+      const float code = clamp(values[i] * inverse, type.low, type.high);
+      result.codes[i] = static_cast<std::int8_t>(static_cast<int>(round_to_integer(code)));
     }
   }
   return result;
