@@ -6,11 +6,11 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-constexpr float kLow = -16.0f;
-constexpr float kHigh = 15.0f;
+constexpr int kLow = -16;
+constexpr int kHigh = 15;
 
-// Inverse scales from 13 to 19 codes for the largest magnitude.
-constexpr SymmetricEffort kEffort = {-3.0f, 0.4f, 16, 1};
+// Inverse scales from 13 to 17.5 codes for the largest magnitude.
+constexpr SymmetricEffort kEffort = {-3.0f, 0.5f, 10, 1, false};
 
 }  // namespace
 
@@ -22,7 +22,7 @@ void decode_q5_0(const std::byte* blocks, float* out, std::size_t elements) noex
     std::uint8_t codes[kBlock32];
     unpack_nibbles(block.low, codes);
     add_fifth_bits(block.high, codes);
-    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * (static_cast<float>(codes[j]) + kLow);
+    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * static_cast<float>(codes[j] + kLow);
   }
 }
 

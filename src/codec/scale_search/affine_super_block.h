@@ -13,6 +13,8 @@
 //    last multiplied by what makes the decoded values unbiased, while the codes stay. For Q2_K this
 //    takes about a tenth off the divergence of a real model.
 
+#include <bit>
+
 #include "codec/scale_search/super_block.h"
 #include "codec/scale_search/zero_guard.h"
 
@@ -20,7 +22,7 @@ namespace sluice::inline SLUICE_ISA {
 
 /// What a type allows, and how far to search.
 struct AffineSuperBlockType {
-  float high;           ///< the largest code
+  int high;             ///< the largest code
   float largest;        ///< the largest scale and the largest min of a sub-block
   AffineEffort effort;  ///< of step 1
   int rounds;           ///< of step 4
@@ -44,23 +46,23 @@ struct AffineChoice {
 
   std::uint16_t d[kSuperBlocks];
   std::uint16_t dmin[kSuperBlocks];
-  double total_error[kSuperBlocks];
+  double total_gain[kSuperBlocks];
   Columns scale;
   Columns min;
-  Columns error;
+  Columns gain;  ///< the part of sum w x^2 that is coded
   CodeMoments<Columns> codes;
 
-  /// Takes over those super-blocks that another choice has less error for.
+  /// Takes over those super-blocks that another choice has more gain from.
   void take_better(const AffineChoice& other) noexcept {
     for (int b = 0; b < kSuperBlocks; ++b) {
-      if (other.total_error[b] >= total_error[b]) continue;
+      if (other.total_gain[b] <= total_gain[b]) continue;
       d[b] = other.d[b];
       dmin[b] = other.dmin[b];
-      total_error[b] = other.total_error[b];
+      total_gain[b] = other.total_gain[b];
       for (int c = b * kSubBlocks; c < (b + 1) * kSubBlocks; ++c) {
         scale.at[c] = other.scale.at[c];
         min.at[c] = other.min.at[c];
-        error.at[c] = other.error.at[c];
+        gain.at[c] = other.gain.at[c];
         codes.c.at[c] = other.codes.c.at[c];
         codes.cc.at[c] = other.codes.cc.at[c];
         codes.xc.at[c] = other.codes.xc.at[c];
@@ -78,13 +80,13 @@ class AffineSuperBlockSearch {
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
       const Lanes lanes{super_blocks_.tile, lane};
       const AffineMoments<V> moments = affine_moments(lanes);
+      const V unit = load<V>(&super_blocks_.relative_magnitude.at[lane]);
       store(&moments_.w.at[lane], moments.w);
-      store(&moments_.wx.at[lane], moments.wx);
-      store(&moments_.wxx.at[lane], moments.wxx);
+      store(&moments_.wx.at[lane], moments.wx * unit);
       const auto fit =
           search_affine<Offset::not_positive>(lanes, moments, type_.high, type_.effort);
-      store(&wanted_scale_.at[lane], fit.scale);
-      store(&wanted_offset_.at[lane], fit.offset);
+      store(&wanted_scale_.at[lane], fit.scale * unit);
+      store(&wanted_offset_.at[lane], fit.offset * unit);
     }
   }
 
@@ -114,14 +116,15 @@ class AffineSuperBlockSearch {
   /// What the decoded values of a super-block have to be multiplied by to be unbiased:
   /// sum w x^2 / sum w x y.
   float unbiased_factor(const AffineChoice<N>& choice, int super_block) const noexcept {
-    const float unit = safe_reciprocal(super_blocks_.magnitude(super_block));
+    const float unit = safe_reciprocal(super_blocks_.magnitude[super_block]);
     const double d = f16_to_f32(choice.d[super_block]) * unit;
     const double dmin = f16_to_f32(choice.dmin[super_block]) * unit;
     double xx = 0;
     double xy = 0;
     for (int c = super_block * kSubBlocks; c < (super_block + 1) * kSubBlocks; ++c) {
       const double weight = super_blocks_.tile.column_weight.at[c];
-      xx += weight * moments_.wxx.at[c];
+      xx += weight * double{super_blocks_.tile.wxx.at[c]} * super_blocks_.relative_magnitude.at[c] *
+            super_blocks_.relative_magnitude.at[c];
       xy += weight * (d * choice.scale.at[c] * choice.codes.xc.at[c] -
                       dmin * choice.min.at[c] * moments_.wx.at[c]);
     }
@@ -143,7 +146,7 @@ class AffineSuperBlockSearch {
     Columns column_d;
     Columns column_dmin;
     for (int b = 0; b < kSuperBlocks; ++b) {
-      const float magnitude = super_blocks_.magnitude(b);
+      const float magnitude = super_blocks_.magnitude[b];
       const float unit = safe_reciprocal(magnitude);
       choice.d[b] = stored_scale(wanted_d[b] * magnitude);
       choice.dmin[b] = stored_scale(wanted_dmin[b] * magnitude);
@@ -158,6 +161,8 @@ class AffineSuperBlockSearch {
       const V dmin = load<V>(&column_dmin.at[lane]);
       const V per_d = d > 0.0f ? 1.0f / d : V{};
       const V per_dmin = dmin > 0.0f ? 1.0f / dmin : V{};
+      const V unit = load<V>(&super_blocks_.relative_magnitude.at[lane]);
+      const V per_unit = safe_reciprocal(unit);
       const V w = load<V>(&moments_.w.at[lane]);
       const V wx = load<V>(&moments_.wx.at[lane]);
       // Zeros are always possible, so no sub-block is worse than zeros.
@@ -170,8 +175,9 @@ class AffineSuperBlockSearch {
       for (int step = -type_.reach; step <= type_.reach; ++step) {
         const V number = clamp(scale0 + static_cast<float>(step), 0.0f, type_.largest);
         const V scale = number * d;
-        const V inverse = scale > 0.0f ? 1.0f / scale : V{};
-        const CodeMoments<V> codes = code_affine(lanes, inverse, -(min0 * dmin), 0.0f, type_.high);
+        const V inverse = scale > 0.0f ? unit / scale : V{};
+        CodeMoments<V> codes = code_affine(lanes, inverse, -(min0 * dmin * per_unit), type_.high);
+        codes.xc *= unit;
         const V lack = scale * codes.c - wx;  // least squares: offset = lack / w
         const V min = nearest_number(lack / w * per_dmin);
         const V offset = min * dmin;
@@ -187,16 +193,15 @@ class AffineSuperBlockSearch {
       }
       store(&choice.scale.at[lane], best_scale);
       store(&choice.min.at[lane], best_min);
-      store(&choice.error.at[lane], load<V>(&moments_.wxx.at[lane]) - best_gain);
+      store(&choice.gain.at[lane], best_gain);
       store(&choice.codes.c.at[lane], best_codes.c);
       store(&choice.codes.cc.at[lane], best_codes.cc);
       store(&choice.codes.xc.at[lane], best_codes.xc);
     }
     for (int b = 0; b < kSuperBlocks; ++b) {
-      choice.total_error[b] = 0;
+      choice.total_gain[b] = 0;
       for (int c = b * kSubBlocks; c < (b + 1) * kSubBlocks; ++c) {
-        choice.total_error[b] +=
-            double{super_blocks_.tile.column_weight.at[c]} * choice.error.at[c];
+        choice.total_gain[b] += double{super_blocks_.tile.column_weight.at[c]} * choice.gain.at[c];
       }
     }
     return choice;
@@ -241,10 +246,10 @@ class AffineSuperBlockSearch {
 
 /// One super-block of a tile as it was chosen, its d and dmin multiplied by `factor`. Codes are
 /// found anew from the values as they were given, with the scales as a decoder computes them.
-template <int N>
+template <class V, int N>
 static inline AffineSuperBlock<N> code_super_block(const SuperBlockTile<N>& super_blocks,
                                                    const AffineChoice<N>& choice, int super_block,
-                                                   float factor, float high) noexcept {
+                                                   float factor, int high) noexcept {
   const float* values = super_blocks.values[super_block];
   const float d = f16_to_f32(choice.d[super_block]);
   const float dmin = f16_to_f32(choice.dmin[super_block]);
@@ -264,10 +269,11 @@ static inline AffineSuperBlock<N> code_super_block(const SuperBlockTile<N>& supe
     const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
     const float stored = stored_d * scale_number;
     const float stored_offset = stored_dmin * min_number;
-    for (int i = s * N; i < (s + 1) * N; ++i) {
-      const float code = round_to_integer(clamp((values[i] + offset) * inverse, 0.0f, high));
-      result.codes[i] = static_cast<std::uint8_t>(static_cast<int>(code));
-      decoded[i] = stored * code - stored_offset;
+    for (int i = s * N; i < (s + 1) * N; i += kLanes<V>) {
+      const V code = round_to_integer(
+          clamp((load<V>(values + i) + offset) * inverse, 0.0f, static_cast<float>(high)));
+      store_bytes(result.codes + i, code);
+      store(decoded + i, stored * code - stored_offset);
     }
   }
   if (worse_than_zeros(values, decoded, super_blocks.importance[super_block], kSuperBlock)) {
@@ -281,17 +287,19 @@ template <class V, int N, class Block, class Pack>
 static inline void encode_affine_super_blocks(const EncodeRows& rows, std::byte* out,
                                               const AffineSuperBlockType& type,
                                               Pack pack) noexcept {
-  for_each_super_block_tile<V, N>(rows, [&](const SuperBlockTile<N>& tile, std::size_t first,
-                                            int used) {
-    const AffineSuperBlockSearch<V, N> search(tile, type);
-    const AffineChoice<N> choice = search.search();
-    for (int b = 0; b < used; ++b) {
-      Block block;
-      const float factor = search.unbiased_factor(choice, b);
-      pack(code_super_block(tile, choice, b, factor, type.high), block);
-      std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block, sizeof block);
-    }
-  });
+  for_each_super_block_tile<V, N>(
+      rows, std::bit_width(static_cast<unsigned>(type.high)) - 1,
+      [&](const SuperBlockTile<N>& tile, std::size_t first, int used) {
+        const AffineSuperBlockSearch<V, N> search(tile, type);
+        const AffineChoice<N> choice = search.search();
+        for (int b = 0; b < used; ++b) {
+          Block block;
+          const float factor = search.unbiased_factor(choice, b);
+          pack(code_super_block<V>(tile, choice, b, factor, type.high), block);
+          std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block,
+                      sizeof block);
+        }
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -3,6 +3,7 @@
 // Encoding of types whose block is 32 weights with one scale, or one scale and one offset, in
 // binary16: Q4_0, Q5_0, Q6_0, Q4_1, Q5_1. Blocks are searched 16 at a time, one block a lane.
 
+#include <bit>
 #include <cstdint>
 
 #include "codec/scale_search/affine.h"
@@ -25,7 +26,7 @@ struct BlockBatch {
 /// Calls consume(batch, index of the batch's first block, number of blocks) for all blocks of all
 /// rows. Where the last tile is not full, the first block is repeated.
 template <class V, class Consume>
-static inline void for_each_batch(const EncodeRows& rows, Consume consume) noexcept {
+static inline void for_each_batch(const EncodeRows& rows, int bits, Consume consume) noexcept {
   const std::size_t in_row = rows.row_elements / kBlock32;
   const std::size_t total = rows.rows * in_row;
   BlockBatch batch;
@@ -39,74 +40,111 @@ static inline void for_each_batch(const EncodeRows& rows, Consume consume) noexc
       if (++column == in_row) column = 0;
     }
     batch.tile.template set<V, 1>(batch.values,
-                                  rows.importance == nullptr ? nullptr : &batch.importance);
+                                  rows.importance == nullptr ? nullptr : &batch.importance, bits);
     consume(batch, first, static_cast<int>(used));
   }
 }
 
+/// The scales of a batch as its blocks store them.
+struct StoredScales {
+  std::uint16_t half[kColumns];  ///< binary16
+  Columns value;
+  Columns inverse;  ///< 0 for a scale of 0
+
+  explicit StoredScales(const Columns& wanted) noexcept {
+    for (int c = 0; c < kColumns; ++c) half[c] = stored_scale(wanted.at[c]);
+    for (int c = 0; c < kColumns; ++c) value.at[c] = f16_to_f32(half[c]);
+    for (int c = 0; c < kColumns; ++c) {
+      const float scale = value.at[c];
+      inverse.at[c] = scale != 0.0f ? 1.0f / scale : 0.0f;
+    }
+  }
+};
+
 /// Codes of [low, high], counted from low, nearest to the values of one block. Without an offset
 /// zero is among the codes, so that no weight's error is more than that of coding zero.
-static inline void nearest_codes(const float* values, float scale, float offset, float low,
-                                 float high, std::uint8_t* codes) noexcept {
-  const float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
-  for (int i = 0; i < kBlock32; ++i) {
-    const float code = round_to_integer(clamp((values[i] - offset) * inverse, low, high));
-    codes[i] = static_cast<std::uint8_t>(static_cast<int>(code - low));
+template <class V>
+static inline void nearest_codes(const float* values, float inverse, float offset, int low,
+                                 int high, std::uint8_t* codes) noexcept {
+  const float lowest = static_cast<float>(low);
+  const float highest = static_cast<float>(high);
+  for (int i = 0; i < kBlock32; i += kLanes<V>) {
+    const V code = clamp((load<V>(values + i) - offset) * inverse, lowest, highest);
+    store_bytes(codes + i, round_to_integer(code) - lowest);
   }
 }
 
 /// Encodes to blocks with a signed scale `d` in binary16; pack(codes, block) fills in the rest of a
 /// block from codes counted from `low`.
 template <class V, class Block, class Pack>
-static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* out, float low,
-                                           float high, const SymmetricEffort& effort,
+static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* out, int low,
+                                           int high, const SymmetricEffort& effort,
                                            Pack pack) noexcept {
-  for_each_batch<V>(rows, [&](const BlockBatch& batch, std::size_t first, int used) {
-    Columns scale;
+  const int bits = std::bit_width(static_cast<unsigned>(high));
+  for_each_batch<V>(rows, bits, [&](const BlockBatch& batch, std::size_t first, int used) {
+    Columns wanted;
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
       const TileLanes<V, kBlock32> lanes{batch.tile, lane};
       const V found = search_symmetric(lanes, low, high, effort).scale;
-      store(&scale.at[lane], found * load<V>(&batch.tile.magnitude.at[lane]));
+      store(&wanted.at[lane], found * load<V>(&batch.tile.magnitude.at[lane]));
     }
+    const StoredScales scales(wanted);
     for (int b = 0; b < used; ++b) {
       Block block;
-      block.d = stored_scale(scale.at[b]);
+      block.d = scales.half[b];
       std::uint8_t codes[kBlock32];
-      nearest_codes(batch.values[b], f16_to_f32(block.d), 0.0f, low, high, codes);
+      nearest_codes<V>(batch.values[b], scales.inverse.at[b], 0.0f, low, high, codes);
       pack(codes, block);
       std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block, sizeof block);
     }
   });
 }
 
+/// Whether a block is certainly better than zeros, under the importance too: by sqrt(33) at most
+/// its ratios differ from those of the search's weights. What the search cannot see, weights below
+/// 2^-16 of the largest, is too little to matter; neither is d's rounding where d is a normal
+/// number.
+static inline bool clearly_coded(float coded, float energy, float d) noexcept {
+  constexpr float kMuch = 0.05f * Tile<kBlock32>::kWeightUnit;
+  return coded > 0.95f * energy && energy > kMuch && d > 0x1p-14f && d < 60000.0f;
+}
+
 /// Encodes to blocks with a scale `d` and an offset `m` in binary16, codes of [0, high].
 template <class V, class Block, class Pack>
-static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, float high,
+static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, int high,
                                         const AffineEffort& effort, Pack pack) noexcept {
-  for_each_batch<V>(rows, [&](const BlockBatch& batch, std::size_t first, int used) {
-    Columns scale;
-    Columns offset;
+  // Offsets are anywhere, so that values minus offset span two units.
+  const int bits = std::bit_width(static_cast<unsigned>(high)) - 1;
+  for_each_batch<V>(rows, bits, [&](const BlockBatch& batch, std::size_t first, int used) {
+    Columns wanted;
+    Columns wanted_offset;
+    Columns coded;  // the part of sum w x^2 that is
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
       const TileLanes<V, kBlock32> lanes{batch.tile, lane};
       const AffineFit<V> fit =
           search_affine<Offset::any>(lanes, affine_moments(lanes), high, effort);
       const V magnitude = load<V>(&batch.tile.magnitude.at[lane]);
-      store(&scale.at[lane], fit.scale * magnitude);
-      store(&offset.at[lane], fit.offset * magnitude);
+      store(&coded.at[lane], fit.score);
+      store(&wanted.at[lane], fit.scale * magnitude);
+      store(&wanted_offset.at[lane], fit.offset * magnitude);
     }
+    const StoredScales scales(wanted);
+    const StoredScales offsets(wanted_offset);
     for (int b = 0; b < used; ++b) {
       Block block;
-      block.d = stored_scale(scale.at[b]);
-      block.m = stored_scale(offset.at[b]);
-      const float d = f16_to_f32(block.d);
-      const float m = f16_to_f32(block.m);
+      block.d = scales.half[b];
+      block.m = offsets.half[b];
+      const float d = scales.value.at[b];
+      const float m = offsets.value.at[b];
       std::uint8_t codes[kBlock32];
-      float decoded[kBlock32];
-      nearest_codes(batch.values[b], d, m, 0.0f, high, codes);
-      for (int i = 0; i < kBlock32; ++i) decoded[i] = d * static_cast<float>(codes[i]) + m;
-      if (worse_than_zeros(batch.values[b], decoded, batch.importance[b], kBlock32)) {
-        block.d = block.m = 0;
-        std::fill_n(codes, kBlock32, std::uint8_t{0});
+      nearest_codes<V>(batch.values[b], scales.inverse.at[b], m, 0, high, codes);
+      if (!clearly_coded(coded.at[b], batch.tile.wxx.at[b], d)) {
+        float decoded[kBlock32];
+        for (int i = 0; i < kBlock32; ++i) decoded[i] = d * static_cast<float>(codes[i]) + m;
+        if (worse_than_zeros(batch.values[b], decoded, batch.importance[b], kBlock32)) {
+          block.d = block.m = 0;
+          std::memset(codes, 0, sizeof codes);
+        }
       }
       pack(codes, block);
       std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block, sizeof block);

@@ -21,15 +21,13 @@ struct SuperBlockTile {
   const float* values[kSuperBlocks];      ///< [256] each, as given
   const float* importance[kSuperBlocks];  ///< [256] each, or null
   Tile<N> tile;
+  float magnitude[kSuperBlocks];  ///< of a super-block: what scales are multiples of in searches
+  Columns relative_magnitude;     ///< of a column, as a multiple of that
 
-  /// What a super-block's tile values are multiples of.
-  float magnitude(int super_block) const noexcept {
-    return tile.magnitude.at[super_block * kSubBlocks];
-  }
-
-  /// Fills the tile from `values` and `importance`, which is null for all or for none.
+  /// Fills the tile from `values` and `importance`, which is null for all or for none. Codes will
+  /// have `bits` bits.
   template <class V>
-  void set() noexcept {
+  void set(int bits) noexcept {
     const float* value_runs[kColumns];
     const float* importance_runs[kColumns];
     for (int c = 0; c < kColumns; ++c) {
@@ -38,7 +36,14 @@ struct SuperBlockTile {
       if (importance[0] != nullptr) importance_runs[c] = importance[c / kSubBlocks] + within;
     }
     tile.template set<V, kSubBlocks>(value_runs,
-                                     importance[0] != nullptr ? &importance_runs : nullptr);
+                                     importance[0] != nullptr ? &importance_runs : nullptr, bits);
+    for (int b = 0; b < kSuperBlocks; ++b) {
+      magnitude[b] = largest_magnitude(&tile.magnitude.at[b * kSubBlocks], kSubBlocks);
+      const float unit = safe_reciprocal(magnitude[b]);
+      for (int c = b * kSubBlocks; c < (b + 1) * kSubBlocks; ++c) {
+        relative_magnitude.at[c] = tile.magnitude.at[c] * unit;
+      }
+    }
     // Only the ratios of the sub-blocks' weights matter; all zero asks for nothing, so take ones.
     for (int first = 0; first < kColumns; first += kSubBlocks) {
       float* weights = &tile.column_weight.at[first];
@@ -52,7 +57,8 @@ struct SuperBlockTile {
 /// Calls consume(super-block tile, index of its first super-block, number of super-blocks) for all
 /// super-blocks of all rows. Where the last tile is not full, the first super-block is repeated.
 template <class V, int N, class Consume>
-static inline void for_each_super_block_tile(const EncodeRows& rows, Consume consume) noexcept {
+static inline void for_each_super_block_tile(const EncodeRows& rows, int bits,
+                                             Consume consume) noexcept {
   constexpr std::size_t kStep = SuperBlockTile<N>::kSuperBlocks;
   const std::size_t in_row = rows.row_elements / kSuperBlock;
   const std::size_t total = rows.rows * in_row;
@@ -65,7 +71,7 @@ static inline void for_each_super_block_tile(const EncodeRows& rows, Consume con
       super_blocks.importance[b] =
           rows.importance == nullptr ? nullptr : rows.importance + index % in_row * kSuperBlock;
     }
-    super_blocks.template set<V>();
+    super_blocks.template set<V>(bits);
     consume(super_blocks, first, static_cast<int>(used));
   }
 }

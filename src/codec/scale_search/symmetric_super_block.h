@@ -10,8 +10,8 @@ namespace sluice::inline SLUICE_ISA {
 
 /// What a type allows, and how far to search.
 struct SymmetricSuperBlockType {
-  float low;  ///< codes are of [low, high]
-  float high;
+  int low;  ///< codes are of [low, high]
+  int high;
   float lowest;  ///< scales are of [lowest, -1 - lowest]
   SymmetricEffort effort;
   int rounds;  ///< of fitting d to the scales and codes chosen
@@ -22,7 +22,7 @@ template <int N>
 struct SymmetricSuperBlock {
   std::uint16_t d;
   std::int8_t scales[kSuperBlock / N];
-  std::int8_t codes[kSuperBlock];
+  std::uint8_t codes[kSuperBlock];  ///< counted from the lowest
 };
 
 /// Numbers are in units of the tile's values.
@@ -44,7 +44,7 @@ class SymmetricSuperBlockSearch {
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
       const SymmetricFit<V> fit = search_symmetric(TileLanes<V, N>{super_block.tile, lane},
                                                    type.low, type.high, type.effort);
-      store(&wanted_scale_.at[lane], fit.scale);
+      store(&wanted_scale_.at[lane], fit.scale * load<V>(&super_block.relative_magnitude.at[lane]));
     }
   }
 
@@ -67,7 +67,7 @@ class SymmetricSuperBlockSearch {
 
   /// Chooses every sub-block's scale for a d that is first rounded to binary16.
   SymmetricChoice choose(float wanted_d) const noexcept {
-    const float magnitude = super_block_.magnitude(0);
+    const float magnitude = super_block_.magnitude[0];
     SymmetricChoice choice;
     choice.d = stored_scale(wanted_d * magnitude);
     const float d = f16_to_f32(choice.d) * safe_reciprocal(magnitude);
@@ -78,6 +78,7 @@ class SymmetricSuperBlockSearch {
       const TileLanes<V, N> lanes{super_block_.tile, lane};
       const V scale0 =
           round_to_integer(clamp(load<V>(&wanted_scale_.at[lane]) * per_d, type_.lowest, highest));
+      const V unit = load<V>(&super_block_.relative_magnitude.at[lane]);
       // Zeros are always possible, so no sub-block is worse than zeros.
       V best_scale{};
       V best_gain{};
@@ -86,8 +87,9 @@ class SymmetricSuperBlockSearch {
       for (int step = -type_.reach; step <= type_.reach; ++step) {
         const V number = clamp(scale0 + static_cast<float>(step), type_.lowest, highest);
         const V scale = number * d;
-        const V inverse = scale != 0.0f ? 1.0f / scale : V{};
-        const SymmetricMoments<V> codes = code_symmetric(lanes, inverse, type_.low, type_.high);
+        const V inverse = scale != 0.0f ? unit / scale : V{};
+        SymmetricMoments<V> codes = code_symmetric(lanes, inverse, type_.low, type_.high);
+        codes.xc *= unit;
         const V coded = scale * (2.0f * codes.xc - scale * codes.cc);
         const auto better = coded > best_gain;
         best_gain = better ? coded : best_gain;
@@ -133,15 +135,17 @@ static inline SymmetricSuperBlock<N> encode_symmetric_super_block(
   const SymmetricChoice best = SymmetricSuperBlockSearch<V, N>(super_block, type).search();
   const float* values = super_block.values[0];
   const float d = f16_to_f32(best.d);
+  const float lowest = static_cast<float>(type.low);
+  const float highest = static_cast<float>(type.high);
   SymmetricSuperBlock<N> result;
   result.d = best.d;
   for (int s = 0; s < kSuperBlock / N; ++s) {
     result.scales[s] = static_cast<std::int8_t>(best.scale.at[s]);
     const float scale = d * best.scale.at[s];
     const float inverse = scale != 0 ? 1.0f / scale : 0.0f;
-    for (int i = s * N; i < (s + 1) * N; ++i) {
-      const float code = clamp(values[i] * inverse, type.low, type.high);
-      result.codes[i] = static_cast<std::int8_t>(static_cast<int>(round_to_integer(code)));
+    for (int i = s * N; i < (s + 1) * N; i += kLanes<V>) {
+      const V code = clamp(load<V>(values + i) * inverse, lowest, highest);
+      store_bytes(result.codes + i, round_to_integer(code) - lowest);
     }
   }
   return result;

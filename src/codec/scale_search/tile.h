@@ -3,9 +3,12 @@
 // The values and weights of 16 sub-blocks, one sub-block a column, ready for a search over lanes.
 
 #include <algorithm>
+#include <bit>
 #include <cfloat>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "codec/scale_search/lanes.h"
 
@@ -13,12 +16,14 @@ namespace sluice::inline SLUICE_ISA {
 
 /// The largest magnitude of `n` values.
 static inline float largest_magnitude(const float* values, std::size_t n) noexcept {
-  float largest = 0;
+  // Without the sign, floats are ordered as their bits are, and g++ vectorizes a maximum of
+  // integers.
+  std::int32_t largest = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    const float magnitude = std::fabs(values[i]);
+    const std::int32_t magnitude = std::bit_cast<std::int32_t>(values[i]) & 0x7fffffff;
     largest = largest < magnitude ? magnitude : largest;
   }
-  return largest;
+  return std::bit_cast<float>(largest);
 }
 
 /// 1 / value, but finite for zero and for the smallest denormals. Scaling by it brings values into
@@ -53,8 +58,12 @@ static inline void load_columns(const float* const (&runs)[kColumns],
   }
 }
 
-/// 16 sub-blocks of N weights. `Shared` neighbouring columns are one block, and values are in units
-/// of its largest magnitude.
+/// 16 sub-blocks of N weights as fixed-point numbers of 16 bits, of which a register holds twice as
+/// many as of floats, and whose sums are exact: in any order and at any width the same.
+///
+/// Row r has the weights 2r and 2r + 1 of each column side by side. `x` is in units of the column's
+/// largest magnitude; what weights and values lose here is lost to the search only, since codes are
+/// found anew from the values as given. `Shared` neighbouring columns are one block.
 ///
 /// What an error counts is importance * sqrt(mean x^2 + x^2), the mean over a block, with an
 /// importance of one where none is known. Large weights matter more than their importance says,
@@ -66,35 +75,49 @@ static inline void load_columns(const float* const (&runs)[kColumns],
 /// share something (the scale of a super-block).
 template <int N>
 struct Tile {
-  alignas(64) float x[N][kColumns];
-  alignas(64) float w[N][kColumns];
-  Columns magnitude;  ///< of a column's block
-  Columns column_weight;
+  static constexpr float kWeightUnit = 32767.0f;  ///< what stands for a weight of one
 
-  /// `importance` is 16 runs of N numbers too, or null.
+  alignas(64) std::int16_t x[N / 2][2 * kColumns];
+  alignas(64) std::int16_t w[N / 2][2 * kColumns];   ///< weight
+  alignas(64) std::int16_t wx[N / 2][2 * kColumns];  ///< weight * value
+  Columns least;      ///< value of a column, of those that have weight
+  Columns most;       ///< the opposite
+  Columns magnitude;  ///< of a column: what `x`, `least` and `most` are multiples of
+  Columns column_weight;
+  Columns wxx;   ///< sum weight * value^2, in units of `wx` and the magnitude
+  float x_unit;  ///< what stands for a value of one
+
+  /// `importance` is 16 runs of N numbers too, or null. Codes will have `bits` bits.
   template <class V, int Shared>
-  void set(const float* const (&values)[kColumns],
-           const float* const (*importance)[kColumns]) noexcept {
-    load_columns<V>(values, x);
-    if (importance != nullptr) load_columns<V>(*importance, w);
+  void set(const float* const (&values)[kColumns], const float* const (*importance)[kColumns],
+           int bits) noexcept {
+    // Half of the precision for values, half for the scales that they are multiplied by: the error
+    // before rounding to a code is about a hundredth of a code.
+    x_unit = static_cast<float>(64 << bits);
+    alignas(64) float floats[N][kColumns];
+    alignas(64) float weights[N][kColumns];
+    load_columns<V>(values, floats);
+    if (importance != nullptr) load_columns<V>(*importance, weights);
+    Columns block;  // magnitude
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
       V largest{};
-      for (int i = 0; i < N; ++i) largest = greater(largest, magnitude_of(load<V>(&x[i][lane])));
-      store(&magnitude.at[lane], largest);
+      for (int i = 0; i < N; ++i) {
+        largest = greater(largest, magnitude_of(load<V>(&floats[i][lane])));
+      }
+      store(&block.at[lane], largest);
     }
     for (int first = 0; first < kColumns; first += Shared) {
       float largest = 0;
-      for (int c = 0; c < Shared; ++c) largest = greater(largest, magnitude.at[first + c]);
-      for (int c = 0; c < Shared; ++c) magnitude.at[first + c] = largest;
+      for (int c = 0; c < Shared; ++c) largest = greater(largest, block.at[first + c]);
+      for (int c = 0; c < Shared; ++c) block.at[first + c] = largest;
     }
     Columns squares;
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
-      const V unit = safe_reciprocal(load<V>(&magnitude.at[lane]));
+      const V unit = safe_reciprocal(load<V>(&block.at[lane]));
       V sum{};
       for (int i = 0; i < N; ++i) {
-        const V scaled = load<V>(&x[i][lane]) * unit;
-        store(&x[i][lane], scaled);
-        sum += scaled * scaled;
+        const V value = load<V>(&floats[i][lane]) * unit;
+        sum += value * value;
       }
       store(&squares.at[lane], sum);
     }
@@ -104,23 +127,65 @@ struct Tile {
       for (int c = 0; c < Shared; ++c) squares.at[first + c] = sum;
     }
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
+      const V per_block = safe_reciprocal(load<V>(&block.at[lane]));
       const V mean = load<V>(&squares.at[lane]) / static_cast<float>(N * Shared);
       V largest{};
+      // What has no weight must not decide where the search starts.
+      V low = V{} + 2.0f;
+      V high = V{} - 2.0f;
       for (int i = 0; i < N; ++i) {
-        const V value = load<V>(&x[i][lane]);
+        const V value = load<V>(&floats[i][lane]) * per_block;
         // Halved, to stay finite.
         V weight = 0.5f * square_root(mean + value * value);
-        if (importance != nullptr) weight *= load<V>(&w[i][lane]);
+        if (importance != nullptr) weight *= load<V>(&weights[i][lane]);
+        store(&weights[i][lane], weight);
         largest = greater(largest, weight);
-        store(&w[i][lane], weight);
+        const auto counts = weight > 0.0f;
+        low = lesser(low, counts ? value : low);
+        high = greater(high, counts ? value : high);
       }
       store(&column_weight.at[lane], largest);
-      const V unit = safe_reciprocal(largest);
-      for (int i = 0; i < N; ++i) {
-        // Weights that are all zero ask for nothing: take the plain error then.
-        store(&w[i][lane], largest > 0.0f ? load<V>(&w[i][lane]) * unit : V{} + 1.0f);
+      bool all_counted = true;
+      for (int c = lane; c < lane + kLanes<V>; ++c) all_counted &= column_weight.at[c] > 0.0f;
+      if (!all_counted) {
+        for (int i = 0; i < N; ++i) {
+          const V value = load<V>(&floats[i][lane]) * per_block;
+          low = largest > 0.0f ? low : lesser(low, value);
+          high = largest > 0.0f ? high : greater(high, value);
+        }
       }
+      const V largest_value = greater(magnitude_of(low), magnitude_of(high));
+      const V per_value = safe_reciprocal(largest_value);
+      store(&least.at[lane], low * per_value);
+      store(&most.at[lane], high * per_value);
+      store(&magnitude.at[lane], largest_value * load<V>(&block.at[lane]));
+      const V per_weight = safe_reciprocal(largest);
+      // Weights that are all zero ask for nothing: take the plain error then.
+      const V plain = largest > 0.0f ? V{} : V{} + 1.0f;
+      V energy{};
+      for (int r = 0; r < N / 2; ++r) {
+        V value[2];
+        V weight[2];
+        V weighted[2];
+        for (int k = 0; k < 2; ++k) {
+          // What has no weight may be far outside of [-1, 1], and its codes are then anything.
+          value[k] = load<V>(&floats[2 * r + k][lane]) * per_block * per_value;
+          weight[k] = (load<V>(&weights[2 * r + k][lane]) * per_weight + plain) * kWeightUnit;
+          weighted[k] = weight[k] * value[k];
+          energy += weighted[k] * value[k];
+        }
+        store_pairs(x[r], lane, pair_integers(value[0] * x_unit, value[1] * x_unit));
+        store_pairs(w[r], lane, pair_integers(weight[0], weight[1]));
+        store_pairs(wx[r], lane, pair_integers(weighted[0], weighted[1]));
+      }
+      store(&wxx.at[lane], energy);
     }
+  }
+
+ private:
+  template <class S>
+  static void store_pairs(std::int16_t (&row)[2 * kColumns], int column, S pairs) noexcept {
+    std::memcpy(&row[2 * column], &pairs, sizeof pairs);
   }
 };
 
@@ -130,8 +195,28 @@ struct TileLanes {
   const Tile<N>& tile;
   int column;
 
-  V x(int i) const noexcept { return load<V>(&tile.x[i][column]); }
-  V w(int i) const noexcept { return load<V>(&tile.w[i][column]); }
+  Shorts<V> x(int row) const noexcept { return pairs(tile.x[row]); }
+  Shorts<V> w(int row) const noexcept { return pairs(tile.w[row]); }
+  Shorts<V> wx(int row) const noexcept { return pairs(tile.wx[row]); }
+
+  /// A number to multiply `x` by with multiply_fractions().
+  Shorts<V> factor(V inverse) const noexcept {
+    const V integer = clamp(inverse * (32768.0f / tile.x_unit), -32767.0f, 32767.0f);
+    return pair_integers(integer, integer);
+  }
+
+  /// A number to subtract from `x`.
+  Shorts<V> shift(V offset) const noexcept {
+    const V integer = clamp(offset * tile.x_unit, -16384.0f, 16384.0f);
+    return pair_integers(integer, integer);
+  }
+
+ private:
+  Shorts<V> pairs(const std::int16_t (&row)[2 * kColumns]) const noexcept {
+    Shorts<V> value;
+    std::memcpy(&value, &row[2 * column], sizeof value);
+    return value;
+  }
 };
 
 }  // namespace sluice::inline SLUICE_ISA
