@@ -260,7 +260,7 @@ TEST(Lanes, DoNotShowInSearches) {
 
 TEST(Lanes, DoNotShowInSuperBlocks) {
   constexpr AffineSuperBlockType kAffine = {3, 15, {-0.2f, 0.1f, 6, 1}, 2, 1};
-  constexpr SymmetricSuperBlockType kSymmetric = {-32, 31, -128, {-4.0f, 0.5f, 10, 1, true}, 1, 1};
+  constexpr SymmetricSuperBlockType kSymmetric = {-32, 31, -128, {-4.0f, 0.5f, 10, 1, true}};
   for (unsigned seed = 10; seed < 20; ++seed) {
     const Sample s = sample(256, seed);
     const SuperBlockTile<16> tile = tile_of<Float4>(s, seed % 2 != 0, 4);

@@ -8,12 +8,9 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-constexpr SymmetricSuperBlockType kType = {.low = -32,
-                                           .high = 31,
-                                           .lowest = -128,
-                                           .effort = {-8.0f, 1.0f, 12, 1, false},
-                                           .rounds = 1,
-                                           .reach = 2};
+// Inverse scales from 24 to 32 codes for the largest magnitude.
+constexpr SymmetricSuperBlockType kType = {
+    .low = -32, .high = 31, .lowest = -128, .effort = {-8.0f, 1.0f, 9, 0, false}};
 
 }  // namespace
 
