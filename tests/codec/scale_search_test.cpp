@@ -196,7 +196,7 @@ TEST_P(AffineBlocks, AreWithinAWindowOfTheBestScaleAndOffset) {
 
 INSTANTIATE_TEST_SUITE_P(Types, AffineBlocks,
                          testing::Values(Affine{TensorType::q4_1, 15, 32, false, 1.03},
-                                         Affine{TensorType::q5_1, 31, 32, false, 1.03},
+                                         Affine{TensorType::q5_1, 31, 32, false, 1.06},
                                          Affine{TensorType::q2_k, 3, 16, true, 1.25},
                                          Affine{TensorType::q4_k, 15, 32, true, 1.06},
                                          Affine{TensorType::q5_k, 31, 32, true, 1.12}),
@@ -216,45 +216,84 @@ TEST(Q6_K, IsWithinAWindowOfTheBestSubBlockScales) {
   EXPECT_GE(found, 0.99 * best);
 }
 
-// One lane is plain scalar code; four must give the same bits.
+using Float2 = float __attribute__((vector_size(8)));
+
+/// A tile of one super-block.
+template <class V>
+SuperBlockTile<16> tile_of(const Sample& s, bool with_importance, int bits) {
+  SuperBlockTile<16> tile;
+  tile.values[0] = s.values.data();
+  tile.importance[0] = with_importance ? s.importance.data() : nullptr;
+  tile.set<V>(bits);
+  return tile;
+}
+
+// Two lanes and four must give the same bits. (What more lanes give shows in isa_test.cpp.)
+TEST(Lanes, DoNotShowInTiles) {
+  const Sample s = sample(256, 5);
+  const auto two = tile_of<Float2>(s, true, 4);
+  const auto four = tile_of<Float4>(s, true, 4);
+  EXPECT_EQ(std::memcmp(&two.tile, &four.tile, sizeof two.tile), 0);
+}
+
 TEST(Lanes, DoNotShowInSearches) {
   const Sample s = sample(256, 5);
-  SuperBlockTile<16> tile;
-  tile.set(s.values.data(), s.importance.data());
+  const SuperBlockTile<16> tile = tile_of<Float4>(s, true, 3);
+  constexpr SymmetricEffort kSymmetric = {-1.0f, 0.4f, 8, 2, true};
+  constexpr AffineEffort kAffine = {-0.1f, 0.1f, 5, 2};
   for (int lane = 0; lane < 16; lane += 4) {
-    float found[4];
-    float scale[4];
-    float offset[4];
-    store(found,
-          search_symmetric(TileLanes<Float4, 16, 16>{tile.tile, lane}, -16, 15, {-1.0f, 0.4f, 8, 2})
-              .scale);
-    const auto fits = search_affine<Offset::any>(TileLanes<Float4, 16, 16>{tile.tile, lane}, 7,
-                                                 {-0.1f, 0.1f, 5, 2});
-    store(scale, fits.scale);
-    store(offset, fits.offset);
-    for (int i = 0; i < 4; ++i) {
-      const TileLanes<float, 16, 16> one{tile.tile, lane + i};
-      EXPECT_EQ(found[i], search_symmetric(one, -16, 15, {-1.0f, 0.4f, 8, 2}).scale);
-      const auto fit = search_affine<Offset::any>(one, 7, {-0.1f, 0.1f, 5, 2});
-      EXPECT_EQ(scale[i], fit.scale);
-      EXPECT_EQ(offset[i], fit.offset);
+    const TileLanes<Float4, 16> lanes{tile.tile, lane};
+    const Float4 found = search_symmetric(lanes, -16, 15, kSymmetric).scale;
+    const auto fits = search_affine<Offset::any>(lanes, affine_moments(lanes), 7, kAffine);
+    for (int i = 0; i < 4; i += 2) {
+      const TileLanes<Float2, 16> two{tile.tile, lane + i};
+      const Float2 found_two = search_symmetric(two, -16, 15, kSymmetric).scale;
+      const auto fit = search_affine<Offset::any>(two, affine_moments(two), 7, kAffine);
+      for (int k = 0; k < 2; ++k) {
+        EXPECT_EQ(found[i + k], found_two[k]);
+        EXPECT_EQ(fits.scale[i + k], fit.scale[k]);
+        EXPECT_EQ(fits.offset[i + k], fit.offset[k]);
+      }
     }
   }
 }
 
 TEST(Lanes, DoNotShowInSuperBlocks) {
   constexpr AffineSuperBlockType kAffine = {3, 15, {-0.2f, 0.1f, 6, 1}, 2, 1};
-  constexpr SymmetricSuperBlockType kSymmetric = {-32, 31, -128, {-4.0f, 0.5f, 10, 1}, 1, 1};
+  constexpr SymmetricSuperBlockType kSymmetric = {-32, 31, -128, {-4.0f, 0.5f, 10, 1, true}};
   for (unsigned seed = 10; seed < 20; ++seed) {
     const Sample s = sample(256, seed);
-    SuperBlockTile<16> tile;
-    tile.set(s.values.data(), seed % 2 ? s.importance.data() : nullptr);
-    const auto one = encode_affine_super_block<float>(tile, kAffine);
-    const auto four = encode_affine_super_block<Float4>(tile, kAffine);
-    EXPECT_EQ(std::memcmp(&one, &four, sizeof one), 0);
-    const auto symmetric_one = encode_symmetric_super_block<float>(tile, kSymmetric);
+    const SuperBlockTile<16> tile = tile_of<Float4>(s, seed % 2 != 0, 4);
+    const auto two = AffineSuperBlockSearch<Float2, 16>(tile, kAffine).search();
+    const auto four = AffineSuperBlockSearch<Float4, 16>(tile, kAffine).search();
+    EXPECT_EQ(two.d[0], four.d[0]);
+    EXPECT_EQ(std::memcmp(&two.scale, &four.scale, sizeof two.scale), 0);
+    EXPECT_EQ(std::memcmp(&two.min, &four.min, sizeof two.min), 0);
+    const auto symmetric_two = encode_symmetric_super_block<Float2>(tile, kSymmetric);
     const auto symmetric_four = encode_symmetric_super_block<Float4>(tile, kSymmetric);
-    EXPECT_EQ(std::memcmp(&symmetric_one, &symmetric_four, sizeof symmetric_one), 0);
+    EXPECT_EQ(std::memcmp(&symmetric_two, &symmetric_four, sizeof symmetric_two), 0);
+  }
+}
+
+// Fixed-point arithmetic against its definition.
+TEST(Lanes, MultiplyFractionsByDefinition) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 20000; ++round) {
+    Shorts<Float4> a;
+    Shorts<Float4> b;
+    for (int i = 0; i < 8; ++i) {
+      a[i] = static_cast<std::int16_t>(random());
+      b[i] = static_cast<std::int16_t>(random());
+      if (a[i] == INT16_MIN) a[i] = 0;  // the one product that does not fit is -1 * -1
+    }
+    const Shorts<Float4> product = multiply_fractions(a, b);
+    const Ints<Float4> sums = add_products<Float4>(a, b);
+    for (int i = 0; i < 8; ++i) {
+      EXPECT_EQ(product[i], std::floor(a[i] * b[i] / 32768.0 + 0.5));
+    }
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_EQ(sums[i], a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1]);
+    }
   }
 }
 

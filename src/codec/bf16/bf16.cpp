@@ -1,6 +1,5 @@
 #include "codec/bf16/bf16.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -19,8 +18,12 @@ void decode_bf16(const std::byte* blocks, float* out, std::size_t elements) noex
 void encode_bf16(const EncodeRows& rows, std::byte* out) noexcept {
   constexpr float kLargest = 0x1.fep127f;
   const std::size_t elements = rows.rows * rows.row_elements;
+  const float* values = rows.values;
   for (std::size_t i = 0; i < elements; ++i) {
-    const std::uint16_t bits = f32_to_bf16(std::clamp(rows.values[i], -kLargest, kLargest));
+    // Spelled out: std::clamp's references keep the loop from vectorizing.
+    const float value = values[i];
+    const float not_less = value < -kLargest ? -kLargest : value;
+    const std::uint16_t bits = f32_to_bf16(not_less > kLargest ? kLargest : not_less);
     std::memcpy(out + i * sizeof bits, &bits, sizeof bits);
   }
 }

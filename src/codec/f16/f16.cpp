@@ -17,8 +17,9 @@ void decode_f16(const std::byte* blocks, float* out, std::size_t elements) noexc
 
 void encode_f16(const EncodeRows& rows, std::byte* out) noexcept {
   const std::size_t elements = rows.rows * rows.row_elements;
+  const float* values = rows.values;
   for (std::size_t i = 0; i < elements; ++i) {
-    const std::uint16_t bits = stored_scale(rows.values[i]);
+    const std::uint16_t bits = stored_scale(values[i]);
     std::memcpy(out + i * sizeof bits, &bits, sizeof bits);
   }
 }

@@ -18,9 +18,12 @@ static inline void pack_two_bits(const std::uint8_t* codes, std::uint8_t* bytes)
   }
 }
 
-/// The two bits of weight i.
-static inline int two_bits(const std::uint8_t* bytes, int i) noexcept {
-  return bytes[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
+static inline void unpack_two_bits(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
+  for (int run = 0; run < 8; ++run) {
+    for (int l = 0; l < 32; ++l) {
+      codes[32 * run + l] = bytes[run / 4 * 32 + l] >> (2 * (run % 4)) & 3;
+    }
+  }
 }
 
 }  // namespace sluice::inline SLUICE_ISA

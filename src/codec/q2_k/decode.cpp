@@ -13,10 +13,14 @@ void decode_q2_k(const std::byte* blocks, float* out, std::size_t elements) noex
     std::memcpy(&block, blocks, sizeof block);
     const float d = f16_to_f32(block.d);
     const float dmin = f16_to_f32(block.dmin);
-    for (int i = 0; i < 256; ++i) {
-      const float scale = d * static_cast<float>(block.scales[i / 16] & 15);
-      const float offset = dmin * static_cast<float>(block.scales[i / 16] >> 4);
-      *out++ = scale * static_cast<float>(two_bits(block.codes, i)) - offset;
+    std::uint8_t codes[256];
+    unpack_two_bits(block.codes, codes);
+    for (int s = 0; s < 16; ++s) {
+      const float scale = d * static_cast<float>(block.scales[s] & 15);
+      const float offset = dmin * static_cast<float>(block.scales[s] >> 4);
+      for (int i = 16 * s; i < 16 * s + 16; ++i) {
+        *out++ = scale * static_cast<float>(codes[i]) - offset;
+      }
     }
   }
 }

@@ -1,5 +1,3 @@
-#include <cstring>
-
 #include "codec/packing/two_bit_planes.h"
 #include "codec/q2_k/block.h"
 #include "codec/q2_k/q2_k.h"
@@ -14,17 +12,15 @@ constexpr AffineSuperBlockType kType = {
 }  // namespace
 
 void encode_q2_k(const EncodeRows& rows, std::byte* out) noexcept {
-  for_each_super_block<16>(rows, [&](const SuperBlockTile<16>& tile, std::size_t index) {
-    const AffineSuperBlock<16> found = encode_affine_super_block<Float4>(tile, kType);
-    BlockQ2_K block;
-    for (int s = 0; s < 16; ++s) {
-      block.scales[s] = static_cast<std::uint8_t>(found.scales[s] | found.mins[s] << 4);
-    }
-    pack_two_bits(found.codes, block.codes);
-    block.d = found.d;
-    block.dmin = found.dmin;
-    std::memcpy(out + index * sizeof block, &block, sizeof block);
-  });
+  encode_affine_super_blocks<FloatLanes, 16, BlockQ2_K>(
+      rows, out, kType, [](const AffineSuperBlock<16>& found, BlockQ2_K& block) {
+        for (int s = 0; s < 16; ++s) {
+          block.scales[s] = static_cast<std::uint8_t>(found.scales[s] | found.mins[s] << 4);
+        }
+        pack_two_bits(found.codes, block.codes);
+        block.d = found.d;
+        block.dmin = found.dmin;
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

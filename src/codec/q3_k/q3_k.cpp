@@ -12,13 +12,20 @@ void decode_q3_k(const std::byte* blocks, float* out, std::size_t elements) noex
     BlockQ3_K block;
     std::memcpy(&block, blocks, sizeof block);
     const float d = f16_to_f32(block.d);
+    std::uint8_t codes[256];
+    unpack_two_bits(block.low, codes);
+    for (int run = 0; run < 8; ++run) {
+      for (int l = 0; l < 32; ++l) {
+        const int high = block.high[l] >> run & 1;
+        codes[32 * run + l] = static_cast<std::uint8_t>(codes[32 * run + l] | high << 2);
+      }
+    }
     for (int s = 0; s < 16; ++s) {
       const int low = block.scales[s % 8] >> (s / 8 * 4) & 15;
       const int high = block.scales[8 + s % 4] >> (s / 4 * 2) & 3;
       const float scale = d * static_cast<float>((low | high << 4) - 32);
       for (int i = 16 * s; i < 16 * s + 16; ++i) {
-        const int code = two_bits(block.low, i) | (block.high[i % 32] >> (i / 32) & 1) << 2;
-        *out++ = scale * static_cast<float>(code - 4);
+        *out++ = scale * static_cast<float>(codes[i] - 4);
       }
     }
   }

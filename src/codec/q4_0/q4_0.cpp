@@ -6,11 +6,11 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-constexpr float kLow = -8.0f;
-constexpr float kHigh = 7.0f;
+constexpr int kLow = -8;
+constexpr int kHigh = 7;
 
-// Inverse scales from 6.8 to 10.8 codes for the largest magnitude.
-constexpr SymmetricEffort kEffort = {-1.2f, 0.4f, 11, 1};
+// Inverse scales from 6.6 to 10.6 codes for the largest magnitude.
+constexpr SymmetricEffort kEffort = {-1.4f, 0.5f, 9, 1, true};
 
 }  // namespace
 
@@ -21,12 +21,12 @@ void decode_q4_0(const std::byte* blocks, float* out, std::size_t elements) noex
     const float d = f16_to_f32(block.d);
     std::uint8_t codes[kBlock32];
     unpack_nibbles(block.codes, codes);
-    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * (static_cast<float>(codes[j]) + kLow);
+    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * static_cast<float>(codes[j] + kLow);
   }
 }
 
 void encode_q4_0(const EncodeRows& rows, std::byte* out) noexcept {
-  encode_symmetric_blocks<BlockQ4_0>(
+  encode_symmetric_blocks<FloatLanes, BlockQ4_0>(
       rows, out, kLow, kHigh, kEffort,
       [](const std::uint8_t* codes, BlockQ4_0& block) { pack_nibbles(codes, block.codes); });
 }

@@ -1,5 +1,3 @@
-#include <cstring>
-
 #include "codec/packing/six_bit_pairs.h"
 #include "codec/q4_k/block.h"
 #include "codec/q4_k/q4_k.h"
@@ -14,20 +12,18 @@ constexpr AffineSuperBlockType kType = {
 }  // namespace
 
 void encode_q4_k(const EncodeRows& rows, std::byte* out) noexcept {
-  for_each_super_block<32>(rows, [&](const SuperBlockTile<32>& tile, std::size_t index) {
-    const AffineSuperBlock<32> found = encode_affine_super_block<Float4>(tile, kType);
-    BlockQ4_K block;
-    block.d = found.d;
-    block.dmin = found.dmin;
-    pack_six_bit_pairs(found.scales, found.mins, block.scales);
-    for (int g = 0; g < 4; ++g) {
-      for (int l = 0; l < 32; ++l) {
-        const std::uint8_t* codes = found.codes + 64 * g + l;
-        block.codes[32 * g + l] = static_cast<std::uint8_t>(codes[0] | codes[32] << 4);
-      }
-    }
-    std::memcpy(out + index * sizeof block, &block, sizeof block);
-  });
+  encode_affine_super_blocks<FloatLanes, 32, BlockQ4_K>(
+      rows, out, kType, [](const AffineSuperBlock<32>& found, BlockQ4_K& block) {
+        block.d = found.d;
+        block.dmin = found.dmin;
+        pack_six_bit_pairs(found.scales, found.mins, block.scales);
+        for (int g = 0; g < 4; ++g) {
+          for (int l = 0; l < 32; ++l) {
+            const std::uint8_t* codes = found.codes + 64 * g + l;
+            block.codes[32 * g + l] = static_cast<std::uint8_t>(codes[0] | codes[32] << 4);
+          }
+        }
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -6,11 +6,11 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-constexpr float kLow = -16.0f;
-constexpr float kHigh = 15.0f;
+constexpr int kLow = -16;
+constexpr int kHigh = 15;
 
-// Inverse scales from 13 to 19 codes for the largest magnitude.
-constexpr SymmetricEffort kEffort = {-3.0f, 0.4f, 16, 1};
+// Inverse scales from 13 to 17.5 codes for the largest magnitude.
+constexpr SymmetricEffort kEffort = {-3.0f, 0.5f, 10, 1, false};
 
 }  // namespace
 
@@ -22,16 +22,16 @@ void decode_q5_0(const std::byte* blocks, float* out, std::size_t elements) noex
     std::uint8_t codes[kBlock32];
     unpack_nibbles(block.low, codes);
     add_fifth_bits(block.high, codes);
-    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * (static_cast<float>(codes[j]) + kLow);
+    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * static_cast<float>(codes[j] + kLow);
   }
 }
 
 void encode_q5_0(const EncodeRows& rows, std::byte* out) noexcept {
-  encode_symmetric_blocks<BlockQ5_0>(rows, out, kLow, kHigh, kEffort,
-                                     [](const std::uint8_t* codes, BlockQ5_0& block) {
-                                       pack_nibbles(codes, block.low);
-                                       pack_fifth_bits(codes, block.high);
-                                     });
+  encode_symmetric_blocks<FloatLanes, BlockQ5_0>(rows, out, kLow, kHigh, kEffort,
+                                                 [](const std::uint8_t* codes, BlockQ5_0& block) {
+                                                   pack_nibbles(codes, block.low);
+                                                   pack_fifth_bits(codes, block.high);
+                                                 });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -6,16 +6,16 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-// Where the upper two bits of code j are in byte j % 8 of `high`.
-constexpr int shift_of(int j) {
-  return j / 16 * 2 + j / 8 % 2 * 4;
-}
+// The upper two bits of codes 8 * run to 8 * run + 7 are in the eight bytes of `high` from bit
+// kShift[run] on.
+constexpr int kShift[4] = {0, 4, 2, 6};
+constexpr std::uint64_t kTwoBits = 0x0303030303030303;  // of each of eight bytes
 
-constexpr float kLow = -32.0f;
-constexpr float kHigh = 31.0f;
+constexpr int kLow = -32;
+constexpr int kHigh = 31;
 
-// Inverse scales from 24 to 35.5 codes for the largest magnitude.
-constexpr SymmetricEffort kEffort = {-8.0f, 0.5f, 24, 1};
+// Inverse scales from 24 to 33 codes for the largest magnitude.
+constexpr SymmetricEffort kEffort = {-8.0f, 1.0f, 10, 1, false};
 
 }  // namespace
 
@@ -26,23 +26,30 @@ void decode_q6_0(const std::byte* blocks, float* out, std::size_t elements) noex
     const float d = f16_to_f32(block.d);
     std::uint8_t codes[kBlock32];
     unpack_nibbles(block.low, codes);
-    for (int j = 0; j < kBlock32; ++j) {
-      codes[j] = static_cast<std::uint8_t>(codes[j] | (block.high[j % 8] >> shift_of(j) & 3) << 4);
+    std::uint64_t high;
+    std::memcpy(&high, block.high, sizeof high);
+    for (int run = 0; run < 4; ++run) {
+      std::uint64_t eight;
+      std::memcpy(&eight, codes + 8 * run, sizeof eight);
+      eight |= (high >> kShift[run] & kTwoBits) << 4;
+      std::memcpy(codes + 8 * run, &eight, sizeof eight);
     }
-    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * (static_cast<float>(codes[j]) + kLow);
+    for (int j = 0; j < kBlock32; ++j) out[i + j] = d * static_cast<float>(codes[j] + kLow);
   }
 }
 
 void encode_q6_0(const EncodeRows& rows, std::byte* out) noexcept {
-  encode_symmetric_blocks<BlockQ6_0>(rows, out, kLow, kHigh, kEffort,
-                                     [](const std::uint8_t* codes, BlockQ6_0& block) {
-                                       pack_nibbles(codes, block.low);
-                                       unsigned high[8] = {};
-                                       for (int j = 0; j < kBlock32; ++j)
-                                         high[j % 8] |= (codes[j] >> 4 & 3u) << shift_of(j);
-                                       for (int j = 0; j < 8; ++j)
-                                         block.high[j] = static_cast<std::uint8_t>(high[j]);
-                                     });
+  encode_symmetric_blocks<FloatLanes, BlockQ6_0>(
+      rows, out, kLow, kHigh, kEffort, [](const std::uint8_t* codes, BlockQ6_0& block) {
+        pack_nibbles(codes, block.low);
+        std::uint64_t high = 0;
+        for (int run = 0; run < 4; ++run) {
+          std::uint64_t eight;
+          std::memcpy(&eight, codes + 8 * run, sizeof eight);
+          high |= (eight >> 4 & kTwoBits) << kShift[run];
+        }
+        std::memcpy(block.high, &high, sizeof high);
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -12,10 +12,18 @@ void decode_q6_k(const std::byte* blocks, float* out, std::size_t elements) noex
     BlockQ6_K block;
     std::memcpy(&block, blocks, sizeof block);
     const float d = f16_to_f32(block.d);
-    for (int i = 0; i < 256; ++i) {
-      const int low = block.low[i / 128 * 64 + i % 64] >> (i % 128 / 64 * 4) & 15;
-      const int code = (low | two_bits(block.high, i) << 4) - 32;
-      *out++ = d * static_cast<float>(block.scales[i / 16]) * static_cast<float>(code);
+    std::uint8_t codes[256];
+    unpack_two_bits(block.high, codes);
+    for (int quarter = 0; quarter < 4; ++quarter) {
+      for (int l = 0; l < 64; ++l) {
+        const int low = block.low[quarter / 2 * 64 + l] >> (quarter % 2 * 4) & 15;
+        std::uint8_t& code = codes[64 * quarter + l];
+        code = static_cast<std::uint8_t>(low | code << 4);
+      }
+    }
+    for (int s = 0; s < 16; ++s) {
+      const float scale = d * static_cast<float>(block.scales[s]);
+      for (int i = 16 * s; i < 16 * s + 16; ++i) *out++ = scale * static_cast<float>(codes[i] - 32);
     }
   }
 }

@@ -8,35 +8,31 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-constexpr SymmetricSuperBlockType kType = {.low = -32,
-                                           .high = 31,
-                                           .lowest = -128,
-                                           .effort = {-8.0f, 1.0f, 12, 1},
-                                           .rounds = 1,
-                                           .reach = 2};
+// Inverse scales from 24 to 32 codes for the largest magnitude.
+constexpr SymmetricSuperBlockType kType = {
+    .low = -32, .high = 31, .lowest = -128, .effort = {-8.0f, 1.0f, 9, 0, false}};
 
 }  // namespace
 
 void encode_q6_k(const EncodeRows& rows, std::byte* out) noexcept {
-  for_each_super_block<16>(rows, [&](const SuperBlockTile<16>& tile, std::size_t index) {
-    const SymmetricSuperBlock<16> found = encode_symmetric_super_block<Float4>(tile, kType);
-    std::uint8_t high[256];
-    BlockQ6_K block;
-    for (int half = 0; half < 2; ++half) {
-      for (int l = 0; l < 64; ++l) {
-        const int i = 128 * half + l;
-        const int first = found.codes[i] + 32;
-        const int second = found.codes[i + 64] + 32;
-        block.low[64 * half + l] = static_cast<std::uint8_t>((first & 15) | (second & 15) << 4);
-        high[i] = static_cast<std::uint8_t>(first >> 4);
-        high[i + 64] = static_cast<std::uint8_t>(second >> 4);
-      }
-    }
-    pack_two_bits(high, block.high);
-    std::memcpy(block.scales, found.scales, sizeof block.scales);
-    block.d = found.d;
-    std::memcpy(out + index * sizeof block, &block, sizeof block);
-  });
+  for_each_super_block_tile<FloatLanes, 16>(
+      rows, 5, [&](const SuperBlockTile<16>& tile, std::size_t index, int) {
+        const SymmetricSuperBlock<16> found = encode_symmetric_super_block<FloatLanes>(tile, kType);
+        std::uint8_t high[256];
+        for (int i = 0; i < 256; ++i) high[i] = found.codes[i] >> 4;
+        BlockQ6_K block;
+        for (int half = 0; half < 2; ++half) {
+          for (int l = 0; l < 64; ++l) {
+            const std::uint8_t* codes = found.codes + 128 * half + l;
+            block.low[64 * half + l] =
+                static_cast<std::uint8_t>((codes[0] & 15) | (codes[64] & 15) << 4);
+          }
+        }
+        pack_two_bits(high, block.high);
+        std::memcpy(block.scales, found.scales, sizeof block.scales);
+        block.d = found.d;
+        std::memcpy(out + index * sizeof block, &block, sizeof block);
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -14,14 +14,16 @@ struct AffineMoments {
   V wx;  ///< sum w x
 };
 
-template <class V, int N, int Columns>
-static inline AffineMoments<V> affine_moments(const TileLanes<V, N, Columns>& lanes) noexcept {
-  AffineMoments<V> moments{};
-  for (int i = 0; i < N; ++i) {
-    moments.w += lanes.w(i);
-    moments.wx += lanes.w(i) * lanes.x(i);
+template <class V, int N>
+static inline AffineMoments<V> affine_moments(const TileLanes<V, N>& lanes) noexcept {
+  const Shorts<V> one = Shorts<V>{} + std::int16_t{1};
+  Ints<V> w{};
+  Ints<V> wx{};
+  for (int r = 0; r < N / 2; ++r) {
+    w += add_products<V>(lanes.w(r), one);
+    wx += add_products<V>(lanes.wx(r), one);
   }
-  return moments;
+  return {to_float<V>(w), to_float<V>(wx)};
 }
 
 /// A scale and an offset, and the part of sum w x^2 that coding with them explains.
@@ -65,55 +67,24 @@ static inline AffineFit<V> solve_affine(const AffineMoments<V>& moments,
   return {scale, offset, scale * codes.xc + offset * moments.wx};
 }
 
-/// Codes round((x - offset) * inverse), then the least-squares scale and offset for those codes.
-template <Offset kOffset, class V, int N, int Columns>
-static inline AffineFit<V> fit_affine(const TileLanes<V, N, Columns>& lanes,
-                                      const AffineMoments<V>& moments, V inverse, V offset,
-                                      float high) noexcept {
-  CodeMoments<V> codes{};
-  for (int i = 0; i < N; ++i) {
-    const V code = round_to_integer(clamp((lanes.x(i) - offset) * inverse, 0.0f, high));
-    const V weighted = lanes.w(i) * code;
-    codes.c += weighted;
-    codes.cc += weighted * code;
-    codes.xc += weighted * lanes.x(i);
+/// Codes round((x - offset) * inverse), within [0, high].
+template <class V, int N>
+static inline CodeMoments<V> code_affine(const TileLanes<V, N>& lanes, V inverse, V offset,
+                                         int high) noexcept {
+  const Shorts<V> factor = lanes.factor(inverse);
+  const Shorts<V> shift = lanes.shift(offset);
+  const Shorts<V> highest = Shorts<V>{} + static_cast<std::int16_t>(high);
+  Ints<V> c{};
+  Ints<V> cc{};
+  Ints<V> xc{};
+  for (int r = 0; r < N / 2; ++r) {
+    const Shorts<V> code =
+        clamp_integers(multiply_fractions(lanes.x(r) - shift, factor), Shorts<V>{}, highest);
+    c += add_products<V>(lanes.w(r), code);
+    cc += add_products<V>(lanes.w(r), code * code);
+    xc += add_products<V>(lanes.wx(r), code);
   }
-  return solve_affine<kOffset>(moments, codes);
-}
-
-/// What coding with a given scale and offset gives: sum w (x - y)^2, and the codes' moments.
-template <class V>
-struct Coding {
-  V error;
-  CodeMoments<V> codes;
-};
-
-/// Codes the values with a scale (0: all codes are 0) and an offset that are not to be changed, as
-/// when they have been rounded to what the format can store.
-template <class V, int N, int Columns>
-static inline Coding<V> code_affine(const TileLanes<V, N, Columns>& lanes, V scale, V offset,
-                                    float low, float high) noexcept {
-  const V inverse = scale != 0.0f ? 1.0f / scale : V{};
-  Coding<V> coding{};
-  for (int i = 0; i < N; ++i) {
-    const V x = lanes.x(i);
-    const V code = round_to_integer(clamp((x - offset) * inverse, low, high));
-    const V weighted = lanes.w(i) * code;
-    const V difference = x - (code * scale + offset);
-    coding.error += lanes.w(i) * (difference * difference);
-    coding.codes.c += weighted;
-    coding.codes.cc += weighted * code;
-    coding.codes.xc += weighted * x;
-  }
-  return coding;
-}
-
-/// sum w x^2: the error of coding zeros.
-template <class V, int N, int Columns>
-static inline V zero_error(const TileLanes<V, N, Columns>& lanes) noexcept {
-  V error{};
-  for (int i = 0; i < N; ++i) error += lanes.w(i) * (lanes.x(i) * lanes.x(i));
-  return error;
+  return {to_float<V>(c), to_float<V>(cc), to_float<V>(xc)};
 }
 
 /// How far a search goes. The range that the codes span starts as the values' own and is narrowed
@@ -125,24 +96,19 @@ struct AffineEffort {
   int refinements;  ///< rounds of coding again with the scale and offset found
 };
 
-template <Offset kOffset, class V, int N, int Columns>
-static inline AffineFit<V> search_affine(const TileLanes<V, N, Columns>& lanes, float high,
+/// The scale and offset are in units of the column's magnitude.
+template <Offset kOffset, class V, int N>
+static inline AffineFit<V> search_affine(const TileLanes<V, N>& lanes,
+                                         const AffineMoments<V>& moments, int high,
                                          const AffineEffort& effort) noexcept {
-  // What has no weight must not decide where the search starts. Values are within [-1, 1].
-  V least = V{} + 2.0f;
-  V most = V{} - 2.0f;
-  for (int i = 0; i < N; ++i) {
-    const auto counts = lanes.w(i) > 0.0f;
-    least = lesser(least, counts ? lanes.x(i) : least);
-    most = greater(most, counts ? lanes.x(i) : most);
-  }
+  V least = load<V>(&lanes.tile.least.at[lanes.column]);
   if constexpr (kOffset == Offset::not_positive) least = lesser(least, V{});
-  const AffineMoments<V> moments = affine_moments(lanes);
-  const V range = greater(most - least, V{});
+  const V range = greater(load<V>(&lanes.tile.most.at[lanes.column]) - least, V{});
   const V unit = range > 0.0f ? 1.0f / range : V{};
   AffineFit<V> best{};
   const auto consider = [&](V inverse, V offset) {
-    const AffineFit<V> fit = fit_affine<kOffset>(lanes, moments, inverse, offset, high);
+    const AffineFit<V> fit =
+        solve_affine<kOffset>(moments, code_affine(lanes, inverse, offset, high));
     const auto better = fit.score > best.score;
     best.scale = better ? fit.scale : best.scale;
     best.offset = better ? fit.offset : best.offset;
@@ -150,7 +116,7 @@ static inline AffineFit<V> search_affine(const TileLanes<V, N, Columns>& lanes, 
   };
   for (int k = 0; k < effort.steps; ++k) {
     const float cut = effort.first + effort.step * static_cast<float>(k);
-    const V inverse = unit * (high / (1.0f - cut));
+    const V inverse = unit * (static_cast<float>(high) / (1.0f - cut));
     consider(inverse, least);
     consider(inverse, least + range * (0.5f * cut));
     consider(inverse, least + range * cut);

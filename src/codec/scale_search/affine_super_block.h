@@ -5,15 +5,15 @@
 //
 // 1. Each sub-block gets the scale and offset that it would like to have.
 // 2. d and dmin are started so that the largest of them fit.
-// 3. For a given d and dmin each sub-block chooses its scale and min by the error that is left
-// after
-//    coding again with exactly what will be stored.
+// 3. For a given d and dmin each sub-block tries the scales near the wanted one: it is coded with
+//    each, and gets the min that is best for the codes.
 // 4. d and dmin are fitted by least squares to these choices, and 3 is repeated.
 // 5. Least squares shrinks: along the true values the decoded ones are too small on average, and
-// over
-//    the layers of a model shrinkage adds up where noise averages out. So d and dmin are at last
-//    multiplied by what makes the decoded values unbiased, while the codes stay. For Q2_K this
+//    over the layers of a model shrinkage adds up where noise averages out. So d and dmin are at
+//    last multiplied by what makes the decoded values unbiased, while the codes stay. For Q2_K this
 //    takes about a tenth off the divergence of a real model.
+
+#include <bit>
 
 #include "codec/scale_search/super_block.h"
 #include "codec/scale_search/zero_guard.h"
@@ -22,7 +22,7 @@ namespace sluice::inline SLUICE_ISA {
 
 /// What a type allows, and how far to search.
 struct AffineSuperBlockType {
-  float high;           ///< the largest code
+  int high;             ///< the largest code
   float largest;        ///< the largest scale and the largest min of a sub-block
   AffineEffort effort;  ///< of step 1
   int rounds;           ///< of step 4
@@ -38,70 +38,95 @@ struct AffineSuperBlock {
   std::uint8_t codes[kSuperBlock];
 };
 
-/// One number a sub-block.
-template <int N>
-struct SubBlockValues {
-  alignas(64) float at[kSuperBlock / N];
-};
-
-/// Numbers are in units of the tile's values.
+/// What is chosen for a tile of super-blocks. Numbers are in units of the tile's values.
 template <int N>
 struct AffineChoice {
-  std::uint16_t d;
-  std::uint16_t dmin;
-  SubBlockValues<N> scale;
-  SubBlockValues<N> min;
-  SubBlockValues<N> error;
-  CodeMoments<SubBlockValues<N>> codes;
-  double total_error;
+  static constexpr int kSubBlocks = SuperBlockTile<N>::kSubBlocks;
+  static constexpr int kSuperBlocks = SuperBlockTile<N>::kSuperBlocks;
+
+  std::uint16_t d[kSuperBlocks];
+  std::uint16_t dmin[kSuperBlocks];
+  double total_gain[kSuperBlocks];
+  Columns scale;
+  Columns min;
+  Columns gain;  ///< the part of sum w x^2 that is coded
+  CodeMoments<Columns> codes;
+
+  /// Takes over those super-blocks that another choice has more gain from.
+  void take_better(const AffineChoice& other) noexcept {
+    for (int b = 0; b < kSuperBlocks; ++b) {
+      if (other.total_gain[b] <= total_gain[b]) continue;
+      d[b] = other.d[b];
+      dmin[b] = other.dmin[b];
+      total_gain[b] = other.total_gain[b];
+      for (int c = b * kSubBlocks; c < (b + 1) * kSubBlocks; ++c) {
+        scale.at[c] = other.scale.at[c];
+        min.at[c] = other.min.at[c];
+        gain.at[c] = other.gain.at[c];
+        codes.c.at[c] = other.codes.c.at[c];
+        codes.cc.at[c] = other.codes.cc.at[c];
+        codes.xc.at[c] = other.codes.xc.at[c];
+      }
+    }
+  }
 };
 
 template <class V, int N>
 class AffineSuperBlockSearch {
  public:
-  AffineSuperBlockSearch(const SuperBlockTile<N>& super_block,
+  AffineSuperBlockSearch(const SuperBlockTile<N>& super_blocks,
                          const AffineSuperBlockType& type) noexcept
-      : super_block_(super_block), type_(type) {
-    for (int lane = 0; lane < kSubBlocks; lane += kLanes<V>) {
-      const Lanes lanes{super_block_.tile, lane};
+      : super_blocks_(super_blocks), type_(type) {
+    for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
+      const Lanes lanes{super_blocks_.tile, lane};
       const AffineMoments<V> moments = affine_moments(lanes);
+      const V unit = load<V>(&super_blocks_.relative_magnitude.at[lane]);
       store(&moments_.w.at[lane], moments.w);
-      store(&moments_.wx.at[lane], moments.wx);
-      store(&zero_error_.at[lane], zero_error(lanes));
-      const auto fit = search_affine<Offset::not_positive>(lanes, type_.high, type_.effort);
-      store(&wanted_scale_.at[lane], fit.scale);
-      store(&wanted_offset_.at[lane], fit.offset);
+      store(&moments_.wx.at[lane], moments.wx * unit);
+      const auto fit =
+          search_affine<Offset::not_positive>(lanes, moments, type_.high, type_.effort);
+      store(&wanted_scale_.at[lane], fit.scale * unit);
+      store(&wanted_offset_.at[lane], fit.offset * unit);
     }
   }
 
   AffineChoice<N> search() const noexcept {
-    float most_scale = 0;
-    float most_min = 0;
-    for (int s = 0; s < kSubBlocks; ++s) {
-      most_scale = std::max(most_scale, wanted_scale_.at[s]);
-      most_min = std::max(most_min, -wanted_offset_.at[s]);
+    float d[kSuperBlocks];
+    float dmin[kSuperBlocks];
+    for (int b = 0; b < kSuperBlocks; ++b) {
+      float most_scale = 0;
+      float most_min = 0;
+      for (int c = b * kSubBlocks; c < (b + 1) * kSubBlocks; ++c) {
+        most_scale = greater(most_scale, wanted_scale_.at[c]);
+        most_min = greater(most_min, -wanted_offset_.at[c]);
+      }
+      d[b] = most_scale / type_.largest;
+      dmin[b] = most_min / type_.largest;
     }
-    AffineChoice<N> best = choose(most_scale / type_.largest, most_min / type_.largest);
+    AffineChoice<N> best = choose(d, dmin);
     AffineChoice<N> choice = best;
     for (int round = 0; round < type_.rounds; ++round) {
-      choice = refit(choice);
-      if (choice.total_error < best.total_error) best = choice;
+      for (int b = 0; b < kSuperBlocks; ++b) refit(choice, b, d[b], dmin[b]);
+      choice = choose(d, dmin);
+      best.take_better(choice);
     }
     return best;
   }
 
-  /// What decoded values have to be multiplied by to be unbiased: sum w x^2 / sum w x y.
-  float unbiased_factor(const AffineChoice<N>& choice) const noexcept {
-    const float unit = safe_reciprocal(super_block_.magnitude);
-    const double d = f16_to_f32(choice.d) * unit;
-    const double dmin = f16_to_f32(choice.dmin) * unit;
+  /// What the decoded values of a super-block have to be multiplied by to be unbiased:
+  /// sum w x^2 / sum w x y.
+  float unbiased_factor(const AffineChoice<N>& choice, int super_block) const noexcept {
+    const float unit = safe_reciprocal(super_blocks_.magnitude[super_block]);
+    const double d = f16_to_f32(choice.d[super_block]) * unit;
+    const double dmin = f16_to_f32(choice.dmin[super_block]) * unit;
     double xx = 0;
     double xy = 0;
-    for (int s = 0; s < kSubBlocks; ++s) {
-      const double weight = super_block_.tile.column_weight[s];
-      xx += weight * zero_error_.at[s];
-      xy += weight * (d * choice.scale.at[s] * choice.codes.xc.at[s] -
-                      dmin * choice.min.at[s] * moments_.wx.at[s]);
+    for (int c = super_block * kSubBlocks; c < (super_block + 1) * kSubBlocks; ++c) {
+      const double weight = super_blocks_.tile.column_weight.at[c];
+      xx += weight * double{super_blocks_.tile.wxx.at[c]} * super_blocks_.relative_magnitude.at[c] *
+            super_blocks_.relative_magnitude.at[c];
+      xy += weight * (d * choice.scale.at[c] * choice.codes.xc.at[c] -
+                      dmin * choice.min.at[c] * moments_.wx.at[c]);
     }
     // Where more than a fifth of the energy is lost, the question is not one of bias.
     constexpr double kMost = 1.25;
@@ -109,74 +134,93 @@ class AffineSuperBlockSearch {
   }
 
  private:
-  static constexpr int kSubBlocks = kSuperBlock / N;
-  using Lanes = TileLanes<V, N, kSubBlocks>;
+  static constexpr int kSubBlocks = SuperBlockTile<N>::kSubBlocks;
+  static constexpr int kSuperBlocks = SuperBlockTile<N>::kSuperBlocks;
+  using Lanes = TileLanes<V, N>;
 
   /// Chooses every sub-block's scale and min. d and dmin are first rounded to binary16, so that the
   /// codes are those of what will be stored.
-  AffineChoice<N> choose(float wanted_d, float wanted_dmin) const noexcept {
+  AffineChoice<N> choose(const float (&wanted_d)[kSuperBlocks],
+                         const float (&wanted_dmin)[kSuperBlocks]) const noexcept {
     AffineChoice<N> choice;
-    choice.d = stored_scale(wanted_d * super_block_.magnitude);
-    choice.dmin = stored_scale(wanted_dmin * super_block_.magnitude);
-    const float unit = safe_reciprocal(super_block_.magnitude);
-    const float d = f16_to_f32(choice.d) * unit;
-    const float dmin = f16_to_f32(choice.dmin) * unit;
-    const float per_d = d > 0 ? 1.0f / d : 0.0f;
-    const float per_dmin = dmin > 0 ? 1.0f / dmin : 0.0f;
-    for (int lane = 0; lane < kSubBlocks; lane += kLanes<V>) {
-      const Lanes lanes{super_block_.tile, lane};
+    Columns column_d;
+    Columns column_dmin;
+    for (int b = 0; b < kSuperBlocks; ++b) {
+      const float magnitude = super_blocks_.magnitude[b];
+      const float unit = safe_reciprocal(magnitude);
+      choice.d[b] = stored_scale(wanted_d[b] * magnitude);
+      choice.dmin[b] = stored_scale(wanted_dmin[b] * magnitude);
+      const float d = f16_to_f32(choice.d[b]) * unit;
+      const float dmin = f16_to_f32(choice.dmin[b]) * unit;
+      std::fill_n(&column_d.at[b * kSubBlocks], kSubBlocks, d);
+      std::fill_n(&column_dmin.at[b * kSubBlocks], kSubBlocks, dmin);
+    }
+    for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
+      const Lanes lanes{super_blocks_.tile, lane};
+      const V d = load<V>(&column_d.at[lane]);
+      const V dmin = load<V>(&column_dmin.at[lane]);
+      const V per_d = d > 0.0f ? 1.0f / d : V{};
+      const V per_dmin = dmin > 0.0f ? 1.0f / dmin : V{};
+      const V unit = load<V>(&super_blocks_.relative_magnitude.at[lane]);
+      const V per_unit = safe_reciprocal(unit);
+      const V w = load<V>(&moments_.w.at[lane]);
+      const V wx = load<V>(&moments_.wx.at[lane]);
       // Zeros are always possible, so no sub-block is worse than zeros.
       V best_scale{};
       V best_min{};
-      Coding<V> best{load<V>(&zero_error_.at[lane]), {}};
-      const auto consider = [&](V scale, V min) {
-        const Coding<V> coding = code_affine(lanes, scale * d, -(min * dmin), 0.0f, type_.high);
-        const auto better = coding.error < best.error;
-        best_scale = better ? scale : best_scale;
-        best_min = better ? min : best_min;
-        best.error = better ? coding.error : best.error;
-        best.codes.c = better ? coding.codes.c : best.codes.c;
-        best.codes.cc = better ? coding.codes.cc : best.codes.cc;
-        best.codes.xc = better ? coding.codes.xc : best.codes.xc;
-        return coding.codes;
-      };
-      const V w = load<V>(&moments_.w.at[lane]);
-      const V wx = load<V>(&moments_.wx.at[lane]);
+      V best_gain{};
+      CodeMoments<V> best_codes{};
       const V scale0 = nearest_number(load<V>(&wanted_scale_.at[lane]) * per_d);
       const V min0 = nearest_number(load<V>(&wanted_offset_.at[lane]) * -per_dmin);
       for (int step = -type_.reach; step <= type_.reach; ++step) {
-        const V scale = clamp(scale0 + static_cast<float>(step), 0.0f, type_.largest);
-        const CodeMoments<V> codes = consider(scale, min0);
-        // The least-squares min for these codes at this scale.
-        consider(scale, nearest_number((scale * d * codes.c - wx) / w * per_dmin));
+        const V number = clamp(scale0 + static_cast<float>(step), 0.0f, type_.largest);
+        const V scale = number * d;
+        const V inverse = scale > 0.0f ? unit / scale : V{};
+        CodeMoments<V> codes = code_affine(lanes, inverse, -(min0 * dmin * per_unit), type_.high);
+        codes.xc *= unit;
+        const V lack = scale * codes.c - wx;  // least squares: offset = lack / w
+        const V min = nearest_number(lack / w * per_dmin);
+        const V offset = min * dmin;
+        const V gain =
+            scale * (2.0f * codes.xc - scale * codes.cc) + offset * (2.0f * lack - offset * w);
+        const auto better = gain > best_gain;
+        best_gain = better ? gain : best_gain;
+        best_scale = better ? number : best_scale;
+        best_min = better ? min : best_min;
+        best_codes.c = better ? codes.c : best_codes.c;
+        best_codes.cc = better ? codes.cc : best_codes.cc;
+        best_codes.xc = better ? codes.xc : best_codes.xc;
       }
       store(&choice.scale.at[lane], best_scale);
       store(&choice.min.at[lane], best_min);
-      store(&choice.error.at[lane], best.error);
-      store(&choice.codes.c.at[lane], best.codes.c);
-      store(&choice.codes.cc.at[lane], best.codes.cc);
-      store(&choice.codes.xc.at[lane], best.codes.xc);
+      store(&choice.gain.at[lane], best_gain);
+      store(&choice.codes.c.at[lane], best_codes.c);
+      store(&choice.codes.cc.at[lane], best_codes.cc);
+      store(&choice.codes.xc.at[lane], best_codes.xc);
     }
-    choice.total_error = 0;
-    for (int s = 0; s < kSubBlocks; ++s) {
-      choice.total_error += double{super_block_.tile.column_weight[s]} * choice.error.at[s];
+    for (int b = 0; b < kSuperBlocks; ++b) {
+      choice.total_gain[b] = 0;
+      for (int c = b * kSubBlocks; c < (b + 1) * kSubBlocks; ++c) {
+        choice.total_gain[b] += double{super_blocks_.tile.column_weight.at[c]} * choice.gain.at[c];
+      }
     }
     return choice;
   }
 
-  /// Chooses again with the d and dmin that fit the choice's scales, mins and codes best.
-  AffineChoice<N> refit(const AffineChoice<N>& choice) const noexcept {
+  /// The d and dmin that fit the scales, mins and codes chosen for a super-block best.
+  void refit(const AffineChoice<N>& choice, int super_block, float& best_d,
+             float& best_dmin) const noexcept {
     // Normal equations of x = d * p - dmin * m with p = scale * code and m = min.
     double pp = 0, pm = 0, mm = 0, xp = 0, xm = 0;
-    for (int s = 0; s < kSubBlocks; ++s) {
-      const double weight = super_block_.tile.column_weight[s];
-      const double scale = choice.scale.at[s];
-      const double min = choice.min.at[s];
-      pp += weight * scale * scale * choice.codes.cc.at[s];
-      pm += weight * scale * min * choice.codes.c.at[s];
-      mm += weight * min * min * moments_.w.at[s];
-      xp += weight * scale * choice.codes.xc.at[s];
-      xm += weight * min * moments_.wx.at[s];
+    for (int c = super_block * kSubBlocks; c < (super_block + 1) * kSubBlocks; ++c) {
+      const double weight = super_blocks_.tile.column_weight.at[c];
+      const double scale = choice.scale.at[c];
+      const double min = choice.min.at[c];
+      pp += weight * scale * scale * choice.codes.cc.at[c];
+      pm += weight * scale * min * choice.codes.c.at[c];
+      mm += weight * min * min * moments_.w.at[c];
+      xp += weight * scale * choice.codes.xc.at[c];
+      xm += weight * min * moments_.wx.at[c];
     }
     const double determinant = pp * mm - pm * pm;
     double d = pp > 0 ? xp / pp : 0;
@@ -185,55 +229,77 @@ class AffineSuperBlockSearch {
       d = (xp * mm - xm * pm) / determinant;
       dmin = (xp * pm - xm * pp) / determinant;
     }
-    return choose(static_cast<float>(std::max(d, 0.0)), static_cast<float>(std::max(dmin, 0.0)));
+    best_d = static_cast<float>(std::max(d, 0.0));
+    best_dmin = static_cast<float>(std::max(dmin, 0.0));
   }
 
   V nearest_number(V value) const noexcept {
     return round_to_integer(clamp(value, 0.0f, type_.largest));
   }
 
-  const SuperBlockTile<N>& super_block_;
+  const SuperBlockTile<N>& super_blocks_;
   const AffineSuperBlockType& type_;
-  AffineMoments<SubBlockValues<N>> moments_;
-  SubBlockValues<N> zero_error_;
-  SubBlockValues<N> wanted_scale_;
-  SubBlockValues<N> wanted_offset_;  ///< not positive
+  AffineMoments<Columns> moments_;
+  Columns wanted_scale_;
+  Columns wanted_offset_;  ///< not positive
 };
 
-/// Encodes a super-block. Codes are found anew from the values as they were given, with the scales
-/// as a decoder computes them.
+/// One super-block of a tile as it was chosen, its d and dmin multiplied by `factor`. Codes are
+/// found anew from the values as they were given, with the scales as a decoder computes them.
 template <class V, int N>
-static inline AffineSuperBlock<N> encode_affine_super_block(
-    const SuperBlockTile<N>& super_block, const AffineSuperBlockType& type) noexcept {
-  const AffineSuperBlockSearch<V, N> search(super_block, type);
-  const AffineChoice<N> choice = search.search();
-  const float d = f16_to_f32(choice.d);
-  const float dmin = f16_to_f32(choice.dmin);
-  const float factor = search.unbiased_factor(choice);
-
+static inline AffineSuperBlock<N> code_super_block(const SuperBlockTile<N>& super_blocks,
+                                                   const AffineChoice<N>& choice, int super_block,
+                                                   float factor, int high) noexcept {
+  const float* values = super_blocks.values[super_block];
+  const float d = f16_to_f32(choice.d[super_block]);
+  const float dmin = f16_to_f32(choice.dmin[super_block]);
   AffineSuperBlock<N> result;
   result.d = stored_scale(d * factor);
   result.dmin = stored_scale(dmin * factor);
+  const float stored_d = f16_to_f32(result.d);
+  const float stored_dmin = f16_to_f32(result.dmin);
   float decoded[kSuperBlock];
   for (int s = 0; s < kSuperBlock / N; ++s) {
-    result.scales[s] = static_cast<std::uint8_t>(choice.scale.at[s]);
-    result.mins[s] = static_cast<std::uint8_t>(choice.min.at[s]);
-    const float scale = d * choice.scale.at[s];
-    const float offset = dmin * choice.min.at[s];
+    const float scale_number = choice.scale.at[super_block * (kSuperBlock / N) + s];
+    const float min_number = choice.min.at[super_block * (kSuperBlock / N) + s];
+    result.scales[s] = static_cast<std::uint8_t>(scale_number);
+    result.mins[s] = static_cast<std::uint8_t>(min_number);
+    const float scale = d * scale_number;
+    const float offset = dmin * min_number;
     const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
-    const float stored = f16_to_f32(result.d) * choice.scale.at[s];
-    const float stored_offset = f16_to_f32(result.dmin) * choice.min.at[s];
-    for (int i = s * N; i < (s + 1) * N; ++i) {
-      const float code =
-          round_to_integer(clamp((super_block.values[i] + offset) * inverse, 0.0f, type.high));
-      result.codes[i] = static_cast<std::uint8_t>(static_cast<int>(code));
-      decoded[i] = stored * code - stored_offset;
+    const float stored = stored_d * scale_number;
+    const float stored_offset = stored_dmin * min_number;
+    for (int i = s * N; i < (s + 1) * N; i += kLanes<V>) {
+      const V code = round_to_integer(
+          clamp((load<V>(values + i) + offset) * inverse, 0.0f, static_cast<float>(high)));
+      store_bytes(result.codes + i, code);
+      store(decoded + i, stored * code - stored_offset);
     }
   }
-  if (worse_than_zeros(super_block.values, decoded, super_block.importance, kSuperBlock)) {
+  if (worse_than_zeros(values, decoded, super_blocks.importance[super_block], kSuperBlock)) {
     return {};
   }
   return result;
+}
+
+/// Encodes all rows; pack(super-block found, block) fills in a block.
+template <class V, int N, class Block, class Pack>
+static inline void encode_affine_super_blocks(const EncodeRows& rows, std::byte* out,
+                                              const AffineSuperBlockType& type,
+                                              Pack pack) noexcept {
+  for_each_super_block_tile<V, N>(
+      rows, std::bit_width(static_cast<unsigned>(type.high)) - 1,
+      [&](const SuperBlockTile<N>& tile, std::size_t first, int used) {
+        const AffineSuperBlockSearch<V, N> search(tile, type);
+        const AffineChoice<N> choice = search.search();
+        for (int b = 0; b < used; ++b) {
+          Block block;
+          const float factor = search.unbiased_factor(choice, b);
+          pack(code_super_block<V>(tile, choice, b, factor, type.high), block);
+          std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block,
+                      sizeof block);
+        }
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -3,6 +3,7 @@
 // Encoding of types whose block is 32 weights with one scale, or one scale and one offset, in
 // binary16: Q4_0, Q5_0, Q6_0, Q4_1, Q5_1. Blocks are searched 16 at a time, one block a lane.
 
+#include <bit>
 #include <cstdint>
 
 #include "codec/scale_search/affine.h"
@@ -14,103 +15,136 @@
 namespace sluice::inline SLUICE_ISA {
 
 inline constexpr int kBlock32 = 32;
-inline constexpr int kBlocksInTile = 16;
-using BlockTile = Tile<kBlock32, kBlocksInTile>;
 
-/// Some blocks of 32, in a row of memory each and as a tile of values scaled to [-1, 1].
+/// Some blocks of 32, in a row of memory each and as a tile.
 struct BlockBatch {
-  const float* values[kBlocksInTile];
-  const float* importance[kBlocksInTile];  ///< or null
-  float magnitude[kBlocksInTile];          ///< what tile values are multiples of
-  int blocks;                              ///< columns in use
-  BlockTile tile;
+  const float* values[kColumns];
+  const float* importance[kColumns];  ///< or null
+  Tile<kBlock32> tile;
 };
 
-/// Calls consume(batch, index of the batch's first block) for all blocks of all rows.
-template <class Consume>
-static inline void for_each_batch(const EncodeRows& rows, Consume consume) noexcept {
-  const std::size_t blocks_in_row = rows.row_elements / kBlock32;
-  const std::size_t total = rows.rows * blocks_in_row;
+/// Calls consume(batch, index of the batch's first block, number of blocks) for all blocks of all
+/// rows. Where the last tile is not full, the first block is repeated.
+template <class V, class Consume>
+static inline void for_each_batch(const EncodeRows& rows, int bits, Consume consume) noexcept {
+  const std::size_t in_row = rows.row_elements / kBlock32;
+  const std::size_t total = rows.rows * in_row;
   BlockBatch batch;
-  for (std::size_t first = 0; first < total; first += kBlocksInTile) {
-    batch.blocks = static_cast<int>(std::min<std::size_t>(kBlocksInTile, total - first));
-    for (int b = 0; b < batch.blocks; ++b) {
-      const std::size_t block = first + static_cast<std::size_t>(b);
-      const float* values = rows.values + block * kBlock32;
-      const float magnitude = largest_magnitude(values, kBlock32);
-      batch.values[b] = values;
-      batch.importance[b] =
-          rows.importance == nullptr ? nullptr : rows.importance + block % blocks_in_row * kBlock32;
-      batch.magnitude[b] = magnitude;
-      float weights[kBlock32];
-      search_weights(values, batch.importance[b], kBlock32, weights);
-      batch.tile.set(b, values, safe_reciprocal(magnitude), weights);
+  for (std::size_t first = 0; first < total; first += kColumns) {
+    const std::size_t used = std::min<std::size_t>(kColumns, total - first);
+    std::size_t column = first % in_row;
+    for (std::size_t c = 0; c < kColumns; ++c) {
+      batch.values[c] = rows.values + (first + (c < used ? c : 0)) * kBlock32;
+      batch.importance[c] =
+          rows.importance == nullptr ? nullptr : rows.importance + column * kBlock32;
+      if (++column == in_row) column = 0;
     }
-    for (int b = batch.blocks; b < kBlocksInTile; ++b) batch.tile.clear(b);
-    consume(batch, first);
+    batch.tile.template set<V, 1>(batch.values,
+                                  rows.importance == nullptr ? nullptr : &batch.importance, bits);
+    consume(batch, first, static_cast<int>(used));
   }
 }
 
+/// The scales of a batch as its blocks store them.
+struct StoredScales {
+  std::uint16_t half[kColumns];  ///< binary16
+  Columns value;
+  Columns inverse;  ///< 0 for a scale of 0
+
+  explicit StoredScales(const Columns& wanted) noexcept {
+    for (int c = 0; c < kColumns; ++c) half[c] = stored_scale(wanted.at[c]);
+    for (int c = 0; c < kColumns; ++c) value.at[c] = f16_to_f32(half[c]);
+    for (int c = 0; c < kColumns; ++c) {
+      const float scale = value.at[c];
+      inverse.at[c] = scale != 0.0f ? 1.0f / scale : 0.0f;
+    }
+  }
+};
+
 /// Codes of [low, high], counted from low, nearest to the values of one block. Without an offset
 /// zero is among the codes, so that no weight's error is more than that of coding zero.
-static inline void nearest_codes(const float* values, float scale, float offset, float low,
-                                 float high, std::uint8_t* codes) noexcept {
-  const float inverse = scale != 0.0f ? 1.0f / scale : 0.0f;
-  for (int i = 0; i < kBlock32; ++i) {
-    const float code = round_to_integer(clamp((values[i] - offset) * inverse, low, high));
-    codes[i] = static_cast<std::uint8_t>(static_cast<int>(code - low));
+template <class V>
+static inline void nearest_codes(const float* values, float inverse, float offset, int low,
+                                 int high, std::uint8_t* codes) noexcept {
+  const float lowest = static_cast<float>(low);
+  const float highest = static_cast<float>(high);
+  for (int i = 0; i < kBlock32; i += kLanes<V>) {
+    const V code = clamp((load<V>(values + i) - offset) * inverse, lowest, highest);
+    store_bytes(codes + i, round_to_integer(code) - lowest);
   }
 }
 
 /// Encodes to blocks with a signed scale `d` in binary16; pack(codes, block) fills in the rest of a
 /// block from codes counted from `low`.
-template <class Block, class Pack>
-static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* out, float low,
-                                           float high, const SymmetricEffort& effort,
+template <class V, class Block, class Pack>
+static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* out, int low,
+                                           int high, const SymmetricEffort& effort,
                                            Pack pack) noexcept {
-  for_each_batch(rows, [&](const BlockBatch& batch, std::size_t first) {
-    alignas(64) float scale[kBlocksInTile];
-    for (int lane = 0; lane < kBlocksInTile; lane += kLanes<Float4>) {
-      const TileLanes<Float4, kBlock32, kBlocksInTile> lanes{batch.tile, lane};
-      store(&scale[lane], search_symmetric(lanes, low, high, effort).scale);
+  const int bits = std::bit_width(static_cast<unsigned>(high));
+  for_each_batch<V>(rows, bits, [&](const BlockBatch& batch, std::size_t first, int used) {
+    Columns wanted;
+    for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
+      const TileLanes<V, kBlock32> lanes{batch.tile, lane};
+      const V found = search_symmetric(lanes, low, high, effort).scale;
+      store(&wanted.at[lane], found * load<V>(&batch.tile.magnitude.at[lane]));
     }
-    for (int b = 0; b < batch.blocks; ++b) {
+    const StoredScales scales(wanted);
+    for (int b = 0; b < used; ++b) {
       Block block;
-      block.d = stored_scale(scale[b] * batch.magnitude[b]);
+      block.d = scales.half[b];
       std::uint8_t codes[kBlock32];
-      nearest_codes(batch.values[b], f16_to_f32(block.d), 0.0f, low, high, codes);
+      nearest_codes<V>(batch.values[b], scales.inverse.at[b], 0.0f, low, high, codes);
       pack(codes, block);
       std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block, sizeof block);
     }
   });
 }
 
+/// Whether a block is certainly better than zeros, under the importance too: by sqrt(33) at most
+/// its ratios differ from those of the search's weights. What the search cannot see, weights below
+/// 2^-16 of the largest, is too little to matter; neither is d's rounding where d is a normal
+/// number.
+static inline bool clearly_coded(float coded, float energy, float d) noexcept {
+  constexpr float kMuch = 0.05f * Tile<kBlock32>::kWeightUnit;
+  return coded > 0.95f * energy && energy > kMuch && d > 0x1p-14f && d < 60000.0f;
+}
+
 /// Encodes to blocks with a scale `d` and an offset `m` in binary16, codes of [0, high].
-template <class Block, class Pack>
-static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, float high,
+template <class V, class Block, class Pack>
+static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, int high,
                                         const AffineEffort& effort, Pack pack) noexcept {
-  for_each_batch(rows, [&](const BlockBatch& batch, std::size_t first) {
-    alignas(64) float scale[kBlocksInTile];
-    alignas(64) float offset[kBlocksInTile];
-    for (int lane = 0; lane < kBlocksInTile; lane += kLanes<Float4>) {
-      const TileLanes<Float4, kBlock32, kBlocksInTile> lanes{batch.tile, lane};
-      const AffineFit<Float4> fit = search_affine<Offset::any>(lanes, high, effort);
-      store(&scale[lane], fit.scale);
-      store(&offset[lane], fit.offset);
+  // Offsets are anywhere, so that values minus offset span two units.
+  const int bits = std::bit_width(static_cast<unsigned>(high)) - 1;
+  for_each_batch<V>(rows, bits, [&](const BlockBatch& batch, std::size_t first, int used) {
+    Columns wanted;
+    Columns wanted_offset;
+    Columns coded;  // the part of sum w x^2 that is
+    for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
+      const TileLanes<V, kBlock32> lanes{batch.tile, lane};
+      const AffineFit<V> fit =
+          search_affine<Offset::any>(lanes, affine_moments(lanes), high, effort);
+      const V magnitude = load<V>(&batch.tile.magnitude.at[lane]);
+      store(&coded.at[lane], fit.score);
+      store(&wanted.at[lane], fit.scale * magnitude);
+      store(&wanted_offset.at[lane], fit.offset * magnitude);
     }
-    for (int b = 0; b < batch.blocks; ++b) {
+    const StoredScales scales(wanted);
+    const StoredScales offsets(wanted_offset);
+    for (int b = 0; b < used; ++b) {
       Block block;
-      block.d = stored_scale(scale[b] * batch.magnitude[b]);
-      block.m = stored_scale(offset[b] * batch.magnitude[b]);
-      const float d = f16_to_f32(block.d);
-      const float m = f16_to_f32(block.m);
+      block.d = scales.half[b];
+      block.m = offsets.half[b];
+      const float d = scales.value.at[b];
+      const float m = offsets.value.at[b];
       std::uint8_t codes[kBlock32];
-      float decoded[kBlock32];
-      nearest_codes(batch.values[b], d, m, 0.0f, high, codes);
-      for (int i = 0; i < kBlock32; ++i) decoded[i] = d * static_cast<float>(codes[i]) + m;
-      if (worse_than_zeros(batch.values[b], decoded, batch.importance[b], kBlock32)) {
-        block.d = block.m = 0;
-        std::fill_n(codes, kBlock32, std::uint8_t{0});
+      nearest_codes<V>(batch.values[b], scales.inverse.at[b], m, 0, high, codes);
+      if (!clearly_coded(coded.at[b], batch.tile.wxx.at[b], d)) {
+        float decoded[kBlock32];
+        for (int i = 0; i < kBlock32; ++i) decoded[i] = d * static_cast<float>(codes[i]) + m;
+        if (worse_than_zeros(batch.values[b], decoded, batch.importance[b], kBlock32)) {
+          block.d = block.m = 0;
+          std::memset(codes, 0, sizeof codes);
+        }
       }
       pack(codes, block);
       std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block, sizeof block);

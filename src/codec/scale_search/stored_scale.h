@@ -2,8 +2,6 @@
 
 // Scales as the block formats store them.
 
-#include <algorithm>
-
 #include "base/float16.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -12,7 +10,9 @@ namespace sluice::inline SLUICE_ISA {
 /// infinite or NaN.
 static inline std::uint16_t stored_scale(float value) noexcept {
   constexpr float kLargest = 65504.0f;
-  return f32_to_f16(std::clamp(value, -kLargest, kLargest));
+  // Spelled out: std::clamp's references keep loops over this from vectorizing.
+  const float not_less = value < -kLargest ? -kLargest : value;
+  return f32_to_f16(not_less > kLargest ? kLargest : not_less);
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -13,52 +13,66 @@ struct SymmetricFit {
   V score;
 };
 
-/// Codes the values with a given inverse scale, then takes the least-squares scale for those codes.
-template <class V, int N, int Columns>
-static inline SymmetricFit<V> fit_symmetric(const TileLanes<V, N, Columns>& lanes, V inverse,
-                                            float low, float high) noexcept {
-  V xc{};
-  V cc{};
-  for (int i = 0; i < N; ++i) {
-    const V code = round_to_integer(clamp(lanes.x(i) * inverse, low, high));
-    const V weighted = lanes.w(i) * code;
-    xc += weighted * lanes.x(i);
-    cc += weighted * code;
+/// Sums over codes that decide how well they fit.
+template <class V>
+struct SymmetricMoments {
+  V cc;  ///< sum w code^2
+  V xc;  ///< sum w x code
+};
+
+/// Codes round(x * inverse), within [low, high].
+template <class V, int N>
+static inline SymmetricMoments<V> code_symmetric(const TileLanes<V, N>& lanes, V inverse, int low,
+                                                 int high) noexcept {
+  const Shorts<V> factor = lanes.factor(inverse);
+  const Shorts<V> lowest = Shorts<V>{} + static_cast<std::int16_t>(low);
+  const Shorts<V> highest = Shorts<V>{} + static_cast<std::int16_t>(high);
+  Ints<V> cc{};
+  Ints<V> xc{};
+  for (int r = 0; r < N / 2; ++r) {
+    const Shorts<V> code = clamp_integers(multiply_fractions(lanes.x(r), factor), lowest, highest);
+    cc += add_products<V>(lanes.w(r), code * code);
+    xc += add_products<V>(lanes.wx(r), code);
   }
-  const V scale = cc > 0.0f ? xc / cc : V{};
-  return {scale, scale * xc};
+  return {to_float<V>(cc), to_float<V>(xc)};
 }
 
-/// How far a search goes. Inverse scales start at (-low + first) / max|x|, in steps of `step`, and
-/// with both signs, because [low, high] reaches further on one side.
+/// The least-squares scale for given codes.
+template <class V>
+static inline SymmetricFit<V> solve_symmetric(const SymmetricMoments<V>& codes) noexcept {
+  const V scale = codes.cc > 0.0f ? codes.xc / codes.cc : V{};
+  return {scale, scale * codes.xc};
+}
+
+/// How far a search goes. Inverse scales start at (-low + first) / max|x|, in steps of `step`, with
+/// the sign that brings max|x| to the side where [low, high] reaches further.
 struct SymmetricEffort {
   float first;
   float step;
   int steps;
-  int refinements;  ///< rounds of coding again with the scale found
+  int refinements;             ///< rounds of coding again with the scale found
+  bool every_second_opposite;  ///< with the other sign too
 };
 
-template <class V, int N, int Columns>
-static inline SymmetricFit<V> search_symmetric(const TileLanes<V, N, Columns>& lanes, float low,
-                                               float high, const SymmetricEffort& effort) noexcept {
-  V largest{};
-  for (int i = 0; i < N; ++i) {
-    // What has no weight must not decide where the search starts.
-    const V x = lanes.w(i) > 0.0f ? lanes.x(i) : V{};
-    largest = greater(largest, greater(x, -x));
-  }
-  const V unit = largest > 0.0f ? 1.0f / largest : V{};
+/// The scale is in units of the column's magnitude.
+template <class V, int N>
+static inline SymmetricFit<V> search_symmetric(const TileLanes<V, N>& lanes, int low, int high,
+                                               const SymmetricEffort& effort) noexcept {
   SymmetricFit<V> best{};
   const auto consider = [&](V inverse) {
-    const SymmetricFit<V> fit = fit_symmetric(lanes, inverse, low, high);
+    const SymmetricFit<V> fit = solve_symmetric(code_symmetric(lanes, inverse, low, high));
     const auto better = fit.score > best.score;
     best.scale = better ? fit.scale : best.scale;
     best.score = better ? fit.score : best.score;
   };
+  const V below = -load<V>(&lanes.tile.least.at[lanes.column]);
+  const V above = load<V>(&lanes.tile.most.at[lanes.column]);
+  const V sign = below >= above ? V{} + 1.0f : V{} - 1.0f;
   for (int k = 0; k < effort.steps; ++k) {
-    const V inverse = unit * (effort.first + effort.step * static_cast<float>(k) - low);
+    const V inverse =
+        sign * (effort.first + effort.step * static_cast<float>(k) - static_cast<float>(low));
     consider(inverse);
-    consider(-inverse);
+    if (effort.every_second_opposite && k % 2 == 1) consider(-inverse);
   }
   for (int k = 0; k < effort.refinements; ++k) {
     consider(best.scale != 0.0f ? 1.0f / best.scale : V{});

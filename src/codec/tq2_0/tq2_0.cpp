@@ -12,7 +12,9 @@ void decode_tq2_0(const std::byte* blocks, float* out, std::size_t elements) noe
     BlockTQ2_0 block;
     std::memcpy(&block, blocks, sizeof block);
     const float d = f16_to_f32(block.d);
-    for (int i = 0; i < 256; ++i) *out++ = static_cast<float>(two_bits(block.codes, i) - 1) * d;
+    std::uint8_t codes[256];
+    unpack_two_bits(block.codes, codes);
+    for (const std::uint8_t code : codes) *out++ = static_cast<float>(code - 1) * d;
   }
 }
 
