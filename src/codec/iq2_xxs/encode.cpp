@@ -8,7 +8,7 @@
 #include "codec/lattice/codebooks.h"
 #include "codec/lattice/signed_search.h"
 #include "codec/lattice/signs.h"
-#include "codec/lattice/weighting.h"
+#include "codec/lattice/weighting_old.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {

@@ -3,7 +3,6 @@
 // The encoder of the types whose super-block has 16 sub-blocks of 16 weights, each with an integer
 // scale, a choice between two level tables, and a code a weight: IQ2_K, IQ3_K, IQ4_K.
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -11,6 +10,7 @@
 #include <cstring>
 
 #include "codec/lattice/nearest_level.h"
+#include "codec/lattice/transpose_bytes.h"
 #include "codec/lattice/weighting.h"
 #include "sluice/codec.h"
 
@@ -18,9 +18,9 @@ namespace sluice::inline SLUICE_ISA {
 
 /// What differs between the types.
 struct LevelSearch {
-  int first_scale;  ///< scales are first_scale, first_scale + scale_step, ... last_scale
-  int last_scale;
-  int scale_step;
+  float first_scale;  ///< scales are first_scale, first_scale + scale_step, ... last_scale
+  float last_scale;
+  float scale_step;  ///< 1 or 2
   /// The scale at which the largest weight meets the outermost level, times these, is tried:
   /// `trials` steps from `lowest` to `highest`. Twice as many gain about 0.1 % of the error.
   int trials;
@@ -32,63 +32,72 @@ namespace level_search {
 
 inline constexpr std::size_t kSubBlock = 16;
 inline constexpr std::size_t kSuperBlock = kLanes * kSubBlock;
-using Blocks = LaneBlocks<kSubBlock>;
+using Blocks = WeightedLanes<kSubBlock>;
 
 /// For the two tables and the two signs of a scale: the best real-valued scale of each lane. The
 /// error near it is about yy * (s - scale)^2 - gain.
 struct Candidate {
-  Lanes scale{};
-  Lanes gain{};
-  Lanes yy{};
+  Lanes scale = 0;
+  Lanes gain = 0;
+  Lanes yy = 0;
 };
 
 /// [2 * table + (scale is negative)]
 using Candidates = std::array<Candidate, 4>;
 
+/// `unit`: the inverse scale at which the largest weight meets the outermost level.
 template <const auto& kTable, std::size_t kShifted>
-Candidate best_scales(const Blocks& blocks, const Lanes& largest, float sign,
-                      const LevelSearch& search) noexcept {
+Candidate best_scales(const Blocks& blocks, const Lanes& unit, const LevelSearch& search) noexcept {
   Candidate best;
-  const float outermost = -kTable[0][0];
+  const float step = (search.highest - search.lowest) / static_cast<float>(search.trials - 1);
   for (int trial = 0; trial < search.trials; ++trial) {
-    const float step = (search.highest - search.lowest) / static_cast<float>(search.trials - 1);
-    const float reach = sign * outermost * (search.lowest + step * static_cast<float>(trial));
-    Lanes inverse;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      inverse[lane] = largest[lane] > 0x1p-100f ? reach / largest[lane] : 0.0f;
-    }
-    const LevelFit fit = fit_levels<kTable, kShifted>(blocks, inverse);
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float scale = fit.xy[lane] / fit.yy[lane];
-      const float gain = scale * fit.xy[lane];
-      const bool better = gain > best.gain[lane];
-      best.gain[lane] = better ? gain : best.gain[lane];
-      best.scale[lane] = better ? scale : best.scale[lane];
-      best.yy[lane] = better ? fit.yy[lane] : best.yy[lane];
-    }
+    const Lanes inverse = unit * (search.lowest + step * static_cast<float>(trial));
+    const LevelFit fit = fit_levels<kTable, kShifted>(blocks.x, blocks.w, inverse);
+    const Lanes scale = fit.xy / fit.yy;
+    const Lanes gain = scale * fit.xy;
+    const LaneMask better = gain > best.gain;
+    best.gain = select(better, gain, best.gain);
+    best.scale = select(better, scale, best.scale);
+    best.yy = select(better, fit.yy, best.yy);
   }
   return best;
 }
 
-/// The scale nearest to ratio that the type has.
-inline int nearest_scale(float ratio, const LevelSearch& search) noexcept {
-  const float step = static_cast<float>(search.scale_step);
-  const float count = static_cast<float>(search.last_scale - search.first_scale) / step;
-  const float position = (ratio - static_cast<float>(search.first_scale)) / step;
-  const float clamped = position < 0 ? 0.0f : position > count ? count : position;
-  return search.first_scale + search.scale_step * static_cast<int>(clamped + 0.5f);
+template <const auto& kTable>
+Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noexcept {
+  Lanes largest = 0;
+  for (const Lanes& row : blocks.x) largest = greater(largest, magnitude(row));
+  constexpr float kOutermost = -kTable[0][0];
+  const Lanes unit = select(largest > 0x1p-100f, Lanes(kOutermost) / largest, 0);
+  const Lanes minus_unit = Lanes(0) - unit;
+  return {best_scales<kTable, 0>(blocks, unit, search),
+          best_scales<kTable, 0>(blocks, minus_unit, search),
+          best_scales<kTable, 1>(blocks, unit, search),
+          best_scales<kTable, 1>(blocks, minus_unit, search)};
+}
+
+/// The scales nearest to `ratio` that the type has.
+static inline Lanes nearest_scales(const Lanes& ratio, const LevelSearch& search) noexcept {
+  const float per_step = 1 / search.scale_step;
+  const float last = (search.last_scale - search.first_scale) * per_step;
+  const Lanes position = (ratio - search.first_scale) * per_step;
+  const Lanes near = nearest_integers(lesser(greater(position, 0), last));
+  return near * search.scale_step + search.first_scale;
 }
 
 /// The super-block scale whose multiples come nearest to what the sub-blocks want, by the
 /// candidates' parabolas: no codes are searched, so that many can be tried.
-inline float best_super_scale(const Candidates& candidates, const LevelSearch& search) noexcept {
-  float strongest = 0;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    const Candidate* best = &candidates[0];
-    for (const Candidate& c : candidates) best = c.gain[lane] > best->gain[lane] ? &c : best;
-    const float scale = best->scale[lane];
-    strongest = std::fabs(scale) > std::fabs(strongest) ? scale : strongest;
+static inline float best_super_scale(const Candidates& candidates,
+                                     const LevelSearch& search) noexcept {
+  Candidate favourite = candidates[0];
+  for (std::size_t c = 1; c < candidates.size(); ++c) {
+    const LaneMask better = candidates[c].gain > favourite.gain;
+    favourite.gain = select(better, candidates[c].gain, favourite.gain);
+    favourite.scale = select(better, candidates[c].scale, favourite.scale);
   }
+  const float highest = largest_of_lanes(favourite.scale);
+  const float lowest = -largest_of_lanes(Lanes(0) - favourite.scale);
+  const float strongest = highest > -lowest ? highest : lowest;
   if (strongest == 0) return 0;
   // The strongest sub-block gets the extreme scale, or one a little inside or beyond it. A range
   // that is not symmetric is tried both ways round.
@@ -99,21 +108,17 @@ inline float best_super_scale(const Candidates& candidates, const LevelSearch& s
   float best = 0;
   float best_error = 0;
   for (int i = 0; i < (symmetric ? kSteps : 2 * kSteps); ++i) {
-    const int extreme = i < kSteps ? search.first_scale : search.last_scale;
-    const float factor = kLowest + kStep * static_cast<float>(i % kSteps);
-    const float d = strongest / static_cast<float>(extreme) * factor;
+    const float extreme = i < kSteps ? search.first_scale : search.last_scale;
+    const float d = strongest / extreme * (kLowest + kStep * static_cast<float>(i % kSteps));
     const float inverse = 1 / d;
-    Lanes error{};
+    Lanes error;
     for (std::size_t c = 0; c < candidates.size(); ++c) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        const float wanted = candidates[c].scale[lane];
-        const float off = wanted - d * static_cast<float>(nearest_scale(wanted * inverse, search));
-        const float e = candidates[c].yy[lane] * off * off - candidates[c].gain[lane];
-        error[lane] = c == 0 || e < error[lane] ? e : error[lane];
-      }
+      const Lanes& wanted = candidates[c].scale;
+      const Lanes off = wanted - nearest_scales(wanted * inverse, search) * d;
+      const Lanes e = candidates[c].yy * off * off - candidates[c].gain;
+      error = c == 0 ? e : lesser(e, error);
     }
-    float total = 0;
-    for (const float e : error) total += e;
+    const float total = sum_of_lanes(error);
     if (i == 0 || total < best_error) {
       best_error = total;
       best = d;
@@ -124,120 +129,137 @@ inline float best_super_scale(const Candidates& candidates, const LevelSearch& s
 
 /// What a super-block scale leads to.
 struct Choice {
-  std::array<int, kLanes> scale{};
-  std::array<std::uint8_t, kLanes> shifted{};
-  float error = 0;  ///< weighted, less that of coding zeros
-  float refit = 0;  ///< the least-squares super-block scale for these codes
+  Lanes scale = 0;
+  Lanes shifted = 0;  ///< 1: the shifted table
+  float error = 0;    ///< weighted, less that of coding zeros
+  float refit = 0;    ///< the least-squares super-block scale for these codes
 };
+
+/// What to multiply values by to get levels; 0 for a scale of 0.
+static inline Lanes inverse_scales(const Lanes& scale, float d) noexcept {
+  return select(magnitude(scale) > 0, Lanes(1) / (scale * d), 0);
+}
 
 template <const auto& kTable>
 Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
               const LevelSearch& search) noexcept {
   Choice choice;
-  Lanes error{};
-  Lanes xy{};
-  Lanes yy{};
+  Lanes error;
+  Lanes xy;
+  Lanes yy;
   for (std::size_t c = 0; c < candidates.size(); ++c) {
-    std::array<int, kLanes> scale;
-    Lanes inverse;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      scale[lane] = nearest_scale(candidates[c].scale[lane] / d, search);
-      inverse[lane] = scale[lane] == 0 ? 0.0f : 1 / (d * static_cast<float>(scale[lane]));
+    const Lanes scale = nearest_scales(candidates[c].scale * (1 / d), search);
+    const Lanes inverse = inverse_scales(scale, d);
+    const LevelFit fit = c < 2 ? fit_levels<kTable, 0>(blocks.x, blocks.w, inverse)
+                               : fit_levels<kTable, 1>(blocks.x, blocks.w, inverse);
+    const Lanes c_xy = scale * fit.xy;
+    const Lanes c_yy = scale * scale * fit.yy;
+    const Lanes e = (c_yy * d - c_xy * 2) * d;
+    if (c == 0) {
+      error = e;
+      xy = c_xy;
+      yy = c_yy;
+      choice.scale = scale;
+      continue;
     }
-    const LevelFit fit =
-        c < 2 ? fit_levels<kTable, 0>(blocks, inverse) : fit_levels<kTable, 1>(blocks, inverse);
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float s = static_cast<float>(scale[lane]);
-      const float lane_xy = s * fit.xy[lane];
-      const float lane_yy = s * s * fit.yy[lane];
-      const float e = d * (d * lane_yy - 2 * lane_xy);
-      if (c != 0 && !(e < error[lane])) continue;
-      error[lane] = e;
-      xy[lane] = lane_xy;
-      yy[lane] = lane_yy;
-      choice.scale[lane] = scale[lane];
-      choice.shifted[lane] = c < 2 ? 0 : 1;
-    }
+    const LaneMask better = e < error;
+    error = select(better, e, error);
+    xy = select(better, c_xy, xy);
+    yy = select(better, c_yy, yy);
+    choice.scale = select(better, scale, choice.scale);
+    choice.shifted = select(better, c < 2 ? 0.0f : 1.0f, choice.shifted);
   }
-  float sum_xy = 0;
-  float sum_yy = 0;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    choice.error += error[lane];
-    sum_xy += xy[lane];
-    sum_yy += yy[lane];
-  }
-  choice.refit = sum_yy > 0 ? sum_xy / sum_yy : 0.0f;
+  choice.error = sum_of_lanes(error);
+  const float sum_yy = sum_of_lanes(yy);
+  choice.refit = sum_yy > 0 ? sum_of_lanes(xy) / sum_yy : 0.0f;
   return choice;
 }
 
-/// One super-block. `Block` has d, extra, set_scale and set_code.
+/// The codes of all weights in their order, and whether they are better than zeros.
+struct Codes {
+  std::array<std::uint8_t, kSuperBlock> code;
+  bool better_than_zeros;
+};
+
+template <const auto& kTable>
+Codes find_codes(const Blocks& blocks, const Choice& choice, float d) noexcept {
+  Codes codes;
+  ErrorOfLanes error;
+  const Lanes scale = choice.scale * d;
+  const Lanes inverse = inverse_scales(choice.scale, d);
+  const LaneMask shifted = choice.shifted > 0;
+  for (std::size_t j = 0; j < kSubBlock; ++j) {
+    std::array<std::int32_t, kLanes> code;
+    Lanes level;
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      const FloatRegister value = blocks.x[j].part[r] * inverse.part[r];
+      const IntRegister plain = NearestLevel<kTable, 0>::codes(value);
+      const IntRegister moved = NearestLevel<kTable, 1>::codes(value);
+      level.part[r] = shifted.part[r] ? NearestLevel<kTable, 1>::levels(moved)
+                                      : NearestLevel<kTable, 0>::levels(plain);
+      const IntRegister best = shifted.part[r] ? moved : plain;
+      std::memcpy(&code[r * kRegisterLanes], &best, sizeof(best));
+    }
+    error.add(blocks.x[j], blocks.q[j], scale, level);
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      codes.code[j * kLanes + lane] = static_cast<std::uint8_t>(code[lane]);
+    }
+  }
+  transpose_bytes(codes.code);
+  codes.better_than_zeros = error.sum_less_than_zeros();
+  return codes;
+}
+
+/// The block that decodes to zeros. Codes of the smallest positive level make them +0.
+template <typename Block, const auto& kTable>
+Block zeros() noexcept {
+  Block block{};
+  std::array<std::uint8_t, kSuperBlock> codes;
+  codes.fill(nearest_code(kTable[0], 0.0f));
+  for (unsigned b = 0; b < kLanes; ++b) block.set_scale(b, 1);
+  block.set_codes(codes);
+  return block;
+}
+
+/// One super-block. `Block` has d, extra, set_scale and set_codes.
 template <typename Block, const auto& kTable>
 Block encode_super_block(const float* values, const float* importance,
                          const LevelSearch& search) noexcept {
-  // The block that decodes to zeros. Codes of the smallest positive level make them +0.
-  constexpr unsigned kZeroCode = nearest_code(kTable[0], 0.0f);
-  Block zeros{};
-  for (unsigned b = 0; b < kLanes; ++b) {
-    zeros.set_scale(b, 1);
-    for (unsigned j = 0; j < kSubBlock; ++j) zeros.set_code(b, j, kZeroCode);
-  }
-
-  WeightedBlock<kSuperBlock> weighted;
-  weighted.load<kSubBlock>(values, importance);
-  if (weighted.zero) return zeros;
   Blocks blocks;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    for (std::size_t j = 0; j < kSubBlock; ++j) {
-      blocks.x[j][lane] = weighted.x[kSubBlock * lane + j];
-      blocks.w[j][lane] = weighted.w[kSubBlock * lane + j];
-    }
-  }
-
-  const Lanes largest = largest_magnitudes(blocks);
-  const Candidates candidates = {best_scales<kTable, 0>(blocks, largest, 1.0f, search),
-                                 best_scales<kTable, 0>(blocks, largest, -1.0f, search),
-                                 best_scales<kTable, 1>(blocks, largest, 1.0f, search),
-                                 best_scales<kTable, 1>(blocks, largest, -1.0f, search)};
+  to_lanes(values, blocks.x);
+  if (importance != nullptr) to_lanes(importance, blocks.q);
+  blocks.prepare<true>(importance != nullptr);
+  if (blocks.block_largest[0] == 0) return zeros<Block, kTable>();
 
   // Scales and codes are searched again at each refitted scale, always one that fp16 has.
   constexpr int kRounds = 3;
+  const int exponent = blocks.exponent[0];
+  const Candidates candidates = find_candidates<kTable>(blocks, search);
   Choice best;
   std::uint16_t best_d = 0;
   float wanted = best_super_scale(candidates, search);
   for (int round = 0; round < kRounds; ++round) {
-    const std::uint16_t d = weighted.round_scale(wanted);
+    const std::uint16_t d = round_scale(wanted, exponent);
     if (round > 0 && d == best_d) break;
-    const Choice choice = choose<kTable>(blocks, candidates, weighted.stored_scale(d), search);
+    const Choice choice = choose<kTable>(blocks, candidates, stored_scale(d, exponent), search);
     wanted = choice.refit;
     if (choice.error < best.error) {
       best = choice;
       best_d = d;
     }
   }
-  if (best_d == 0) return zeros;
+  if (best_d == 0) return zeros<Block, kTable>();
 
+  const Codes codes = find_codes<kTable>(blocks, best, stored_scale(best_d, exponent));
+  if (!codes.better_than_zeros) return zeros<Block, kTable>();
   Block block{};
   block.d = best_d;
-  const float d = weighted.stored_scale(best_d);
-  double error = 0;
-  double error_of_zeros = 0;
+  block.set_codes(codes.code);
   for (unsigned b = 0; b < kLanes; ++b) {
-    const auto& levels = kTable[best.shifted[b]];
-    const float scale = d * static_cast<float>(best.scale[b]);
-    const float inverse = best.scale[b] == 0 ? 0.0f : 1 / scale;
-    block.set_scale(b, best.scale[b]);
-    block.extra = static_cast<std::uint16_t>(block.extra | best.shifted[b] << b);
-    for (unsigned j = 0; j < kSubBlock; ++j) {
-      const std::size_t i = kSubBlock * b + j;
-      const unsigned code = nearest_code(levels, weighted.x[i] * inverse);
-      block.set_code(b, j, code);
-      const double x = weighted.x[i];
-      const double off = x - double{scale} * levels[code];
-      error += weighted.q[i] * off * off;
-      error_of_zeros += weighted.q[i] * x * x;
-    }
+    block.set_scale(b, static_cast<int>(best.scale[b]));
+    block.extra = static_cast<std::uint16_t>(block.extra | (best.shifted[b] > 0 ? 1u : 0u) << b);
   }
-  return error < error_of_zeros ? block : zeros;
+  return block;
 }
 
 }  // namespace level_search
