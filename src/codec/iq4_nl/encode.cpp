@@ -114,7 +114,7 @@ void encode_blocks(const float* values, const float* importance, std::size_t cou
   Blocks blocks;
   to_lanes(values, blocks.x);
   if (importance != nullptr) to_lanes(importance, blocks.q);
-  blocks.prepare<false>(importance != nullptr);
+  blocks.prepare<Share::none>(importance != nullptr);
 
   Lanes wanted = best_scales(blocks, trials(effort));
   // Codes are searched again at each refitted scale, always one that fp16 has.

@@ -136,6 +136,14 @@ static inline float largest_of_lanes(const Lanes& lanes) noexcept {
   return join_lanes(lanes, [](auto a, auto b) { return a > b ? a : b; });
 }
 
+/// Lane l and lane l + 8 change places.
+static inline Lanes swap_halves(const Lanes& a) noexcept {
+  std::array<float, kLanes> halves;
+  std::memcpy(&halves[kLanes / 2], &a, sizeof(a) / 2);
+  std::memcpy(&halves[0], reinterpret_cast<const char*>(&a) + sizeof(a) / 2, sizeof(a) / 2);
+  return Lanes::load(halves.data());
+}
+
 /// Four rows of four become four columns. Rows are `stride` floats apart.
 static inline void transpose_4x4(const float* rows, std::size_t stride, float* columns,
                                  std::size_t column_stride) noexcept {

@@ -228,7 +228,7 @@ Block encode_super_block(const float* values, const float* importance,
   Blocks blocks;
   to_lanes(values, blocks.x);
   if (importance != nullptr) to_lanes(importance, blocks.q);
-  blocks.prepare<true>(importance != nullptr);
+  blocks.prepare<Share::block>(importance != nullptr);
   if (blocks.block_largest[0] == 0) return zeros<Block, kTable>();
 
   // Scales and codes are searched again at each refitted scale, always one that fp16 has.

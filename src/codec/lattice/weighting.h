@@ -54,8 +54,14 @@ struct Normalizer {
   Lanes operator()(const Lanes& values) const noexcept { return values * first * second; }
 };
 
-/// `kSize` weights a lane, ready for a search. `kTogether`: the lanes are one block, with one scale
-/// on disk; otherwise each is a block of its own.
+/// How the lanes belong together.
+enum class Share {
+  none,   ///< each lane is a block of its own
+  block,  ///< the lanes are one block, with one scale on disk
+  pairs,  ///< they are one block, and lanes 8 apart are one of its sub-blocks
+};
+
+/// `kSize` weights a lane, ready for a search.
 ///
 /// Values are scaled by a power of two that brings the block's largest into [1, 2), so that squares
 /// neither overflow nor vanish whatever the input's range. Importance likewise. The error weight is
@@ -70,13 +76,14 @@ struct WeightedLanes {
   Lanes block_largest;  ///< of the original values that have importance; 0: nothing to code
 
   /// Takes values as they are in x. `importance` says whether q has been filled in.
-  template <bool kTogether>
+  template <Share kShare>
   void prepare(bool importance) noexcept;
 };
 
 template <std::size_t kSize>
-template <bool kTogether>
+template <Share kShare>
 void WeightedLanes<kSize>::prepare(bool importance) noexcept {
+  constexpr bool kTogether = kShare != Share::none;
   const auto of_block = [](const Lanes& largest) -> Lanes {
     return kTogether ? Lanes(largest_of_lanes(largest)) : largest;
   };
@@ -96,6 +103,7 @@ void WeightedLanes<kSize>::prepare(bool importance) noexcept {
   for (std::size_t j = 0; j < kSize; ++j) {
     largest = greater(largest, select(q[j] > 0, magnitude(x[j]), 0));
   }
+  if constexpr (kShare == Share::pairs) largest = greater(largest, swap_halves(largest));
   block_largest = of_block(largest);
   const Lanes bound = select(largest > 0, largest, block_largest);
   const Normalizer normalize(block_largest);
