@@ -5,6 +5,7 @@
 #include "codec/iq2_xxs/block.h"
 #include "codec/iq2_xxs/iq2_xxs.h"
 #include "codec/lattice/codebooks.h"
+#include "codec/lattice/scale_trials.h"
 #include "codec/lattice/signed_search.h"
 #include "codec/lattice/weighting.h"
 
@@ -69,18 +70,20 @@ float best_super_scale(const Candidate& candidate) noexcept {
   constexpr int kSteps = 48;
   constexpr float kFirst = 0.8f;
   constexpr float kStep = 0.6f / (kSteps - 1);
-  float best = 0;
-  float best_error = 0;
-  for (int i = 0; i < kSteps; ++i) {
-    const float d = strongest / scale_factor(15) * (kFirst + kStep * static_cast<float>(i));
-    const Lanes off = candidate.scale - nearest_factors(candidate.scale * (1 / d)) * d;
-    const float error = sum_of_lanes(candidate.norm * off * off);
-    if (i == 0 || error < best_error) {
-      best_error = error;
-      best = d;
+  ScaleTrials best;
+  for (int start = 0; start < kSteps; start += static_cast<int>(kLanes)) {  // one lane, one scale
+    const Lanes factor = count_up() * kStep + (kFirst + kStep * static_cast<float>(start));
+    const Lanes d = factor * (strongest / scale_factor(15));
+    const Lanes inverse = Lanes(1) / d;
+    Lanes error = 0;
+    for (std::size_t b = 0; b < kSubBlocks; ++b) {
+      const Lanes wanted = candidate.scale[b];
+      const Lanes off = wanted - nearest_factors(wanted * inverse) * d;
+      error = error + off * off * candidate.norm[b];
     }
+    best.add(d, error);
   }
-  return best;
+  return best.scale();
 }
 
 /// What a super-block scale leads to.

@@ -12,8 +12,7 @@ namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr std::size_t kBlock = 32;
-constexpr std::size_t kTable = 0;  // IQ4_NL has the levels that IQ4_K calls not shifted
-using Nearest = NearestLevel<kIq4kLevels, kTable>;
+using Nearest = NearestLevel<kIq4Levels>;
 
 /// One lane, one block.
 using Blocks = WeightedLanes<kBlock>;
@@ -38,8 +37,8 @@ Lanes best_scales(const Blocks& blocks, int trials) noexcept {
   Lanes best = 0;
   for (int trial = 0; trial < 2 * trials; ++trial) {
     const float reach = kLowest + step * static_cast<float>(trial / 2);
-    const LevelFit fit = fit_levels<kIq4kLevels, kTable>(blocks.x, blocks.w,
-                                                         unit * (trial % 2 == 0 ? reach : -reach));
+    const LevelFit fit =
+        fit_levels<kIq4Levels>(blocks.x, blocks.w, unit * (trial % 2 == 0 ? reach : -reach));
     const Lanes scale = fit.xy / fit.yy;
     const Lanes gain = scale * fit.xy;
     const LaneMask better = gain > best_gain;
@@ -124,7 +123,7 @@ void encode_blocks(const float* values, const float* importance, std::size_t cou
   for (int round = 0; round < kRounds; ++round) {
     const Scales scales = round_scales(wanted, blocks);
     const Lanes& scale = scales.meaning;
-    const LevelFit fit = fit_levels<kIq4kLevels, kTable>(blocks.x, blocks.w, Lanes(1) / scale);
+    const LevelFit fit = fit_levels<kIq4Levels>(blocks.x, blocks.w, Lanes(1) / scale);
     const Lanes error = scale * (scale * fit.yy - fit.xy * 2);
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       if (error[lane] < best_error[lane]) best.stored[lane] = scales.stored[lane];

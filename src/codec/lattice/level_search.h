@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "codec/lattice/nearest_level.h"
+#include "codec/lattice/scale_trials.h"
 #include "codec/lattice/transpose_bytes.h"
 #include "codec/lattice/weighting.h"
 #include "sluice/codec.h"
@@ -34,46 +35,75 @@ inline constexpr std::size_t kSubBlock = 16;
 inline constexpr std::size_t kSuperBlock = kLanes * kSubBlock;
 using Blocks = WeightedLanes<kSubBlock>;
 
-/// For the two tables and the two signs of a scale: the best real-valued scale of each lane. The
-/// error near it is about yy * (s - scale)^2 - gain.
+/// Super-block scales that are tried for each extreme scale.
+inline constexpr int kScaleSteps = 32;
+static_assert(kScaleSteps % static_cast<int>(kLanes) == 0);
+
+/// The best real-valued scale of each lane with one of the two tables and one sign of the scale.
+/// The error near it is about yy * (s - scale)^2 - gain.
 struct Candidate {
   Lanes scale = 0;
   Lanes gain = 0;
   Lanes yy = 0;
+  Lanes shift = 0;  ///< of the table's levels
 };
 
-/// [2 * table + (scale is negative)]
-using Candidates = std::array<Candidate, 4>;
+/// The two best of the four, the best first.
+using Candidates = std::array<Candidate, 2>;
 
-/// `unit`: the inverse scale at which the largest weight meets the outermost level.
-template <const auto& kTable, std::size_t kShifted>
-Candidate best_scales(const Blocks& blocks, const Lanes& unit, const LevelSearch& search) noexcept {
+/// Puts the new candidate in its place; the least is lost.
+static inline void insert(const Candidate& candidate, Candidates& candidates) noexcept {
+  Candidate lost = candidate;
+  for (Candidate& c : candidates) {
+    const LaneMask better = lost.gain > c.gain;
+    const Candidate previous = c;
+    for (Lanes Candidate::*member :
+         {&Candidate::scale, &Candidate::gain, &Candidate::yy, &Candidate::shift}) {
+      c.*member = select(better, lost.*member, previous.*member);
+      lost.*member = select(better, previous.*member, lost.*member);
+    }
+  }
+}
+
+/// Tries scales of one sign. `unit`: the inverse scale at which the largest weight meets the
+/// outermost level. `fit`: fits levels, given inverse scales.
+template <typename Fit>
+Candidate best_scales(const Lanes& unit, const LevelSearch& search, const Fit& fit) noexcept {
   Candidate best;
   const float step = (search.highest - search.lowest) / static_cast<float>(search.trials - 1);
   for (int trial = 0; trial < search.trials; ++trial) {
-    const Lanes inverse = unit * (search.lowest + step * static_cast<float>(trial));
-    const LevelFit fit = fit_levels<kTable, kShifted>(blocks.x, blocks.w, inverse);
-    const Lanes scale = fit.xy / fit.yy;
-    const Lanes gain = scale * fit.xy;
+    const LevelFit found = fit(unit * (search.lowest + step * static_cast<float>(trial)));
+    const Lanes scale = found.xy / found.yy;
+    const Lanes gain = scale * found.xy;
     const LaneMask better = gain > best.gain;
     best.gain = select(better, gain, best.gain);
     best.scale = select(better, scale, best.scale);
-    best.yy = select(better, fit.yy, best.yy);
+    best.yy = select(better, found.yy, best.yy);
   }
   return best;
 }
 
 template <const auto& kTable>
 Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noexcept {
+  static constexpr auto& kLevels = kTable[0];
+  constexpr float kShift = kTable[1][0] - kTable[0][0];
   Lanes largest = 0;
   for (const Lanes& row : blocks.x) largest = greater(largest, magnitude(row));
-  constexpr float kOutermost = -kTable[0][0];
-  const Lanes unit = select(largest > 0x1p-100f, Lanes(kOutermost) / largest, 0);
-  const Lanes minus_unit = Lanes(0) - unit;
-  return {best_scales<kTable, 0>(blocks, unit, search),
-          best_scales<kTable, 0>(blocks, minus_unit, search),
-          best_scales<kTable, 1>(blocks, unit, search),
-          best_scales<kTable, 1>(blocks, minus_unit, search)};
+  const Lanes unit = select(largest > 0x1p-100f, Lanes(-kLevels[0]) / largest, 0);
+  Candidates candidates;
+  for (const Lanes& signed_unit : {unit, Lanes(0) - unit}) {
+    insert(best_scales(signed_unit, search,
+                       [&](const Lanes& inverse) {
+                         return fit_levels<kLevels>(blocks.x, blocks.w, inverse);
+                       }),
+           candidates);
+    Candidate shifted = best_scales(signed_unit, search, [&](const Lanes& inverse) {
+      return fit_levels<kLevels>(blocks.x, blocks.w, inverse, kShift);
+    });
+    shifted.shift = kShift;
+    insert(shifted, candidates);
+  }
+  return candidates;
 }
 
 /// The scales nearest to `ratio` that the type has.
@@ -86,53 +116,49 @@ static inline Lanes nearest_scales(const Lanes& ratio, const LevelSearch& search
 }
 
 /// The super-block scale whose multiples come nearest to what the sub-blocks want, by the
-/// candidates' parabolas: no codes are searched, so that many can be tried.
+/// candidates' parabolas: no codes are searched, so that many can be tried. One lane, one scale.
 static inline float best_super_scale(const Candidates& candidates,
                                      const LevelSearch& search) noexcept {
-  Candidate favourite = candidates[0];
-  for (std::size_t c = 1; c < candidates.size(); ++c) {
-    const LaneMask better = candidates[c].gain > favourite.gain;
-    favourite.gain = select(better, candidates[c].gain, favourite.gain);
-    favourite.scale = select(better, candidates[c].scale, favourite.scale);
-  }
-  const float highest = largest_of_lanes(favourite.scale);
-  const float lowest = -largest_of_lanes(Lanes(0) - favourite.scale);
+  const Lanes& favourite = candidates[0].scale;
+  const float highest = largest_of_lanes(favourite);
+  const float lowest = -largest_of_lanes(Lanes(0) - favourite);
   const float strongest = highest > -lowest ? highest : lowest;
   if (strongest == 0) return 0;
   // The strongest sub-block gets the extreme scale, or one a little inside or beyond it. A range
   // that is not symmetric is tried both ways round.
-  constexpr int kSteps = 24;
   constexpr float kLowest = 0.8f;
-  constexpr float kStep = 0.5f / (kSteps - 1);
+  constexpr float kStep = 0.5f / (kScaleSteps - 1);
   const bool symmetric = search.first_scale == -search.last_scale;
-  float best = 0;
-  float best_error = 0;
-  for (int i = 0; i < (symmetric ? kSteps : 2 * kSteps); ++i) {
-    const float extreme = i < kSteps ? search.first_scale : search.last_scale;
-    const float d = strongest / extreme * (kLowest + kStep * static_cast<float>(i % kSteps));
-    const float inverse = 1 / d;
-    Lanes error;
-    for (std::size_t c = 0; c < candidates.size(); ++c) {
-      const Lanes& wanted = candidates[c].scale;
-      const Lanes off = wanted - nearest_scales(wanted * inverse, search) * d;
-      const Lanes e = candidates[c].yy * off * off - candidates[c].gain;
-      error = c == 0 ? e : lesser(e, error);
+  ScaleTrials best;
+  for (int start = 0; start < (symmetric ? kScaleSteps : 2 * kScaleSteps);
+       start += static_cast<int>(kLanes)) {
+    const float extreme = start < kScaleSteps ? search.first_scale : search.last_scale;
+    const Lanes factor =
+        count_up() * kStep + (kLowest + kStep * static_cast<float>(start % kScaleSteps));
+    const Lanes d = factor * (strongest / extreme);
+    const Lanes inverse = Lanes(1) / d;
+    Lanes error = 0;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      Lanes least;
+      for (std::size_t c = 0; c < candidates.size(); ++c) {
+        const Lanes wanted = candidates[c].scale[lane];
+        const Lanes off = wanted - nearest_scales(wanted * inverse, search) * d;
+        const Lanes e = off * off * candidates[c].yy[lane] - candidates[c].gain[lane];
+        least = c == 0 ? e : lesser(e, least);
+      }
+      error = error + least;
     }
-    const float total = sum_of_lanes(error);
-    if (i == 0 || total < best_error) {
-      best_error = total;
-      best = d;
-    }
+    best.add(d, error);
   }
-  return best;
+  return best.scale();
 }
 
 /// What a super-block scale leads to.
 struct Choice {
-  Lanes scale = 0;
-  Lanes shifted = 0;  ///< 1: the shifted table
-  float error = 0;    ///< weighted, less that of coding zeros
-  float refit = 0;    ///< the least-squares super-block scale for these codes
+  Lanes scale;
+  Lanes shift;      ///< of the table's levels
+  float error = 0;  ///< weighted, less that of coding zeros
+  float refit = 0;  ///< the least-squares super-block scale for these codes
 };
 
 /// What to multiply values by to get levels; 0 for a scale of 0.
@@ -143,15 +169,15 @@ static inline Lanes inverse_scales(const Lanes& scale, float d) noexcept {
 template <const auto& kTable>
 Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
               const LevelSearch& search) noexcept {
+  static constexpr auto& kLevels = kTable[0];
   Choice choice;
   Lanes error;
   Lanes xy;
   Lanes yy;
   for (std::size_t c = 0; c < candidates.size(); ++c) {
     const Lanes scale = nearest_scales(candidates[c].scale * (1 / d), search);
-    const Lanes inverse = inverse_scales(scale, d);
-    const LevelFit fit = c < 2 ? fit_levels<kTable, 0>(blocks.x, blocks.w, inverse)
-                               : fit_levels<kTable, 1>(blocks.x, blocks.w, inverse);
+    const LevelFit fit =
+        fit_levels<kLevels>(blocks.x, blocks.w, inverse_scales(scale, d), candidates[c].shift);
     const Lanes c_xy = scale * fit.xy;
     const Lanes c_yy = scale * scale * fit.yy;
     const Lanes e = (c_yy * d - c_xy * 2) * d;
@@ -160,6 +186,7 @@ Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
       xy = c_xy;
       yy = c_yy;
       choice.scale = scale;
+      choice.shift = candidates[c].shift;
       continue;
     }
     const LaneMask better = e < error;
@@ -167,7 +194,7 @@ Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
     xy = select(better, c_xy, xy);
     yy = select(better, c_yy, yy);
     choice.scale = select(better, scale, choice.scale);
-    choice.shifted = select(better, c < 2 ? 0.0f : 1.0f, choice.shifted);
+    choice.shift = select(better, candidates[c].shift, choice.shift);
   }
   choice.error = sum_of_lanes(error);
   const float sum_yy = sum_of_lanes(yy);
@@ -183,22 +210,20 @@ struct Codes {
 
 template <const auto& kTable>
 Codes find_codes(const Blocks& blocks, const Choice& choice, float d) noexcept {
+  static constexpr auto& kLevels = kTable[0];
+  using Nearest = NearestLevel<kLevels>;
   Codes codes;
   ErrorOfLanes error;
   const Lanes scale = choice.scale * d;
   const Lanes inverse = inverse_scales(choice.scale, d);
-  const LaneMask shifted = choice.shifted > 0;
   for (std::size_t j = 0; j < kSubBlock; ++j) {
     std::array<std::int32_t, kLanes> code;
     Lanes level;
     for (std::size_t r = 0; r < kRegisters; ++r) {
-      const FloatRegister value = blocks.x[j].part[r] * inverse.part[r];
-      const IntRegister plain = NearestLevel<kTable, 0>::codes(value);
-      const IntRegister moved = NearestLevel<kTable, 1>::codes(value);
-      level.part[r] = shifted.part[r] ? NearestLevel<kTable, 1>::levels(moved)
-                                      : NearestLevel<kTable, 0>::levels(plain);
-      const IntRegister best = shifted.part[r] ? moved : plain;
-      std::memcpy(&code[r * kRegisterLanes], &best, sizeof(best));
+      const FloatRegister shift = choice.shift.part[r];
+      const IntRegister nearest = Nearest::codes(blocks.x[j].part[r] * inverse.part[r] - shift);
+      level.part[r] = Nearest::levels(nearest) + shift;
+      std::memcpy(&code[r * kRegisterLanes], &nearest, sizeof(nearest));
     }
     error.add(blocks.x[j], blocks.q[j], scale, level);
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
@@ -257,7 +282,7 @@ Block encode_super_block(const float* values, const float* importance,
   block.set_codes(codes.code);
   for (unsigned b = 0; b < kLanes; ++b) {
     block.set_scale(b, static_cast<int>(best.scale[b]));
-    block.extra = static_cast<std::uint16_t>(block.extra | (best.shifted[b] > 0 ? 1u : 0u) << b);
+    block.extra = static_cast<std::uint16_t>(block.extra | (best.shift[b] > 0 ? 1u : 0u) << b);
   }
   return block;
 }

@@ -71,10 +71,9 @@ struct LevelCells {
 
 #endif
 
-/// Levels [kShifted] of kTable, and the search among them, at a register's width.
-template <const auto& kTable, std::size_t kShifted>
+/// The search among levels at a register's width.
+template <const auto& kLevels>
 struct NearestLevel {
-  static constexpr auto& kLevels = kTable[kShifted];
   static constexpr std::size_t kCount = kLevels.size();
   static constexpr float border(std::size_t k) noexcept { return level_border(kLevels, k); }
 
@@ -88,8 +87,8 @@ struct NearestLevel {
 
 #if defined(__AVX512F__)
 
-template <const auto& kTable, std::size_t kShifted>
-inline IntRegister NearestLevel<kTable, kShifted>::codes(FloatRegister values) noexcept {
+template <const auto& kLevels>
+inline IntRegister NearestLevel<kLevels>::codes(FloatRegister values) noexcept {
   if constexpr (kCount == 4) {
     IntRegister code{};
     for (std::size_t k = 0; k < 3; ++k) code -= values >= border(k);
@@ -120,8 +119,8 @@ inline IntRegister NearestLevel<kTable, kShifted>::codes(FloatRegister values) n
   }
 }
 
-template <const auto& kTable, std::size_t kShifted>
-inline FloatRegister NearestLevel<kTable, kShifted>::levels(IntRegister codes) noexcept {
+template <const auto& kLevels>
+inline FloatRegister NearestLevel<kLevels>::levels(IntRegister codes) noexcept {
   static constexpr auto kSixteen = [] {
     std::array<float, 16> sixteen{};
     for (std::size_t i = 0; i < 16; ++i) sixteen[i] = kLevels[i % kCount];
@@ -131,8 +130,8 @@ inline FloatRegister NearestLevel<kTable, kShifted>::levels(IntRegister codes) n
                                      _mm512_loadu_ps(kSixteen.data()));
 }
 
-template <const auto& kTable, std::size_t kShifted>
-inline FloatRegister NearestLevel<kTable, kShifted>::nearest(FloatRegister values) noexcept {
+template <const auto& kLevels>
+inline FloatRegister NearestLevel<kLevels>::nearest(FloatRegister values) noexcept {
   if constexpr (kCount == 4) {
     __m512 level = _mm512_set1_ps(kLevels[0]);
     for (std::size_t k = 0; k < 3; ++k) {
@@ -150,8 +149,8 @@ inline FloatRegister NearestLevel<kTable, kShifted>::nearest(FloatRegister value
 // Halving the range of codes by one comparison after the other. The borders to compare with next
 // are permuted into their lanes.
 
-template <const auto& kTable, std::size_t kShifted>
-inline IntRegister NearestLevel<kTable, kShifted>::codes(FloatRegister values) noexcept {
+template <const auto& kLevels>
+inline IntRegister NearestLevel<kLevels>::codes(FloatRegister values) noexcept {
   // [8 * step + i]: the border in the middle of the range that is known after `step` comparisons.
   static constexpr auto kBorders = [] {
     std::array<float, 32> borders{};
@@ -174,8 +173,8 @@ inline IntRegister NearestLevel<kTable, kShifted>::codes(FloatRegister values) n
   return code;
 }
 
-template <const auto& kTable, std::size_t kShifted>
-inline FloatRegister NearestLevel<kTable, kShifted>::levels(IntRegister codes) noexcept {
+template <const auto& kLevels>
+inline FloatRegister NearestLevel<kLevels>::levels(IntRegister codes) noexcept {
   static constexpr auto kSixteen = [] {
     std::array<float, 16> sixteen{};
     for (std::size_t i = 0; i < 16; ++i) sixteen[i] = kLevels[i % kCount];
@@ -191,22 +190,22 @@ inline FloatRegister NearestLevel<kTable, kShifted>::levels(IntRegister codes) n
   }
 }
 
-template <const auto& kTable, std::size_t kShifted>
-inline FloatRegister NearestLevel<kTable, kShifted>::nearest(FloatRegister values) noexcept {
+template <const auto& kLevels>
+inline FloatRegister NearestLevel<kLevels>::nearest(FloatRegister values) noexcept {
   return levels(codes(values));
 }
 
 #else
 
-template <const auto& kTable, std::size_t kShifted>
-inline IntRegister NearestLevel<kTable, kShifted>::codes(FloatRegister values) noexcept {
+template <const auto& kLevels>
+inline IntRegister NearestLevel<kLevels>::codes(FloatRegister values) noexcept {
   IntRegister code{};
   for (std::size_t k = 0; k + 1 < kCount; ++k) code -= values >= border(k);
   return code;
 }
 
-template <const auto& kTable, std::size_t kShifted>
-inline FloatRegister NearestLevel<kTable, kShifted>::levels(IntRegister codes) noexcept {
+template <const auto& kLevels>
+inline FloatRegister NearestLevel<kLevels>::levels(IntRegister codes) noexcept {
   FloatRegister level;
   for (std::size_t i = 0; i < kRegisterLanes; ++i) {
     level[i] = kLevels[static_cast<std::size_t>(codes[i])];
@@ -214,8 +213,8 @@ inline FloatRegister NearestLevel<kTable, kShifted>::levels(IntRegister codes) n
   return level;
 }
 
-template <const auto& kTable, std::size_t kShifted>
-inline FloatRegister NearestLevel<kTable, kShifted>::nearest(FloatRegister values) noexcept {
+template <const auto& kLevels>
+inline FloatRegister NearestLevel<kLevels>::nearest(FloatRegister values) noexcept {
   // Levels are small integers: adding up the steps below the value is exact.
   FloatRegister level = FloatRegister{} + kLevels[0];
   for (std::size_t k = 0; k + 1 < kCount; ++k) {
@@ -235,9 +234,8 @@ struct LevelFit {
   Lanes yy;
 };
 
-/// `kTable` holds two level tables; `kShifted` picks one at compile time, so that borders and steps
-/// are constants. `x` and `w`: values and weights, [position].
-template <const auto& kTable, std::size_t kShifted, std::size_t kSize>
+/// `x` and `w`: values and weights, [position].
+template <const auto& kLevels, std::size_t kSize>
 LevelFit fit_levels(const std::array<Lanes, kSize>& x, const std::array<Lanes, kSize>& w,
                     const Lanes& inverse_scale) noexcept {
   LevelFit fit;
@@ -247,7 +245,30 @@ LevelFit fit_levels(const std::array<Lanes, kSize>& x, const std::array<Lanes, k
     FloatRegister yy{};
     for (std::size_t j = 0; j < kSize; ++j) {
       const FloatRegister value = x[j].part[r];
-      const FloatRegister level = NearestLevel<kTable, kShifted>::nearest(value * inverse);
+      const FloatRegister level = NearestLevel<kLevels>::nearest(value * inverse);
+      const FloatRegister wy = w[j].part[r] * level;
+      xy += wy * value;
+      yy += wy * level;
+    }
+    fit.xy.part[r] = xy;
+    fit.yy.part[r] = yy;
+  }
+  return fit;
+}
+
+/// The same with all levels of a lane moved up by `shift`.
+template <const auto& kLevels, std::size_t kSize>
+LevelFit fit_levels(const std::array<Lanes, kSize>& x, const std::array<Lanes, kSize>& w,
+                    const Lanes& inverse_scale, const Lanes& shift) noexcept {
+  LevelFit fit;
+  for (std::size_t r = 0; r < kRegisters; ++r) {
+    const FloatRegister inverse = inverse_scale.part[r];
+    const FloatRegister up = shift.part[r];
+    FloatRegister xy{};
+    FloatRegister yy{};
+    for (std::size_t j = 0; j < kSize; ++j) {
+      const FloatRegister value = x[j].part[r];
+      const FloatRegister level = NearestLevel<kLevels>::nearest(value * inverse - up) + up;
       const FloatRegister wy = w[j].part[r] * level;
       xy += wy * value;
       yy += wy * level;
