@@ -17,16 +17,23 @@
 
 namespace sluice::inline SLUICE_ISA {
 
-/// What differs between the types.
+/// The integer scales that a type has for its sub-blocks: first, first + step, ... last.
+struct ScaleRange {
+  float first;
+  float last;
+  float step;  ///< 1 or 2
+};
+
+/// What differs between the types, and between the efforts of a type.
 struct LevelSearch {
-  float first_scale;  ///< scales are first_scale, first_scale + scale_step, ... last_scale
-  float last_scale;
-  float scale_step;  ///< 1 or 2
+  ScaleRange scales;
   /// The scale at which the largest weight meets the outermost level, times these, is tried:
-  /// `trials` steps from `lowest` to `highest`. Twice as many gain about 0.1 % of the error.
+  /// `trials` steps from `lowest` to `highest`.
   int trials;
   float lowest;
   float highest;
+  /// So many of a sub-block's best, of the two tables and the two signs, are kept.
+  std::size_t candidates;
 };
 
 namespace level_search {
@@ -48,8 +55,8 @@ struct Candidate {
   Lanes shift = 0;  ///< of the table's levels
 };
 
-/// The two best of the four, the best first.
-using Candidates = std::array<Candidate, 2>;
+/// The best comes first.
+using Candidates = std::array<Candidate, 4>;
 
 /// Puts the new candidate in its place; the least is lost.
 static inline void insert(const Candidate& candidate, Candidates& candidates) noexcept {
@@ -87,17 +94,22 @@ template <const auto& kTable>
 Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noexcept {
   static constexpr auto& kLevels = kTable[0];
   constexpr float kShift = kTable[1][0] - kTable[0][0];
-  Lanes largest = 0;
-  for (const Lanes& row : blocks.x) largest = greater(largest, magnitude(row));
-  const Lanes unit = select(largest > 0x1p-100f, Lanes(-kLevels[0]) / largest, 0);
+  Lanes highest = 0;
+  Lanes lowest = 0;
+  for (const Lanes& row : blocks.x) {
+    highest = greater(highest, row);
+    lowest = lesser(lowest, row);
+  }
+  const Lanes extreme = select(highest > Lanes(0) - lowest, highest, lowest);
+  const Lanes unit = select(magnitude(extreme) > 0x1p-100f, Lanes(kLevels[0]) / extreme, 0);
   Candidates candidates;
-  for (const Lanes& signed_unit : {unit, Lanes(0) - unit}) {
-    insert(best_scales(signed_unit, search,
+  for (const float sign : {1.0f, -1.0f}) {
+    insert(best_scales(unit * sign, search,
                        [&](const Lanes& inverse) {
                          return fit_levels<kLevels>(blocks.x, blocks.w, inverse);
                        }),
            candidates);
-    Candidate shifted = best_scales(signed_unit, search, [&](const Lanes& inverse) {
+    Candidate shifted = best_scales(unit * sign, search, [&](const Lanes& inverse) {
       return fit_levels<kLevels>(blocks.x, blocks.w, inverse, kShift);
     });
     shifted.shift = kShift;
@@ -107,12 +119,12 @@ Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noex
 }
 
 /// The scales nearest to `ratio` that the type has.
-static inline Lanes nearest_scales(const Lanes& ratio, const LevelSearch& search) noexcept {
-  const float per_step = 1 / search.scale_step;
-  const float last = (search.last_scale - search.first_scale) * per_step;
-  const Lanes position = (ratio - search.first_scale) * per_step;
+static inline Lanes nearest_scales(const Lanes& ratio, const ScaleRange& scales) noexcept {
+  const float per_step = 1 / scales.step;
+  const float last = (scales.last - scales.first) * per_step;
+  const Lanes position = (ratio - scales.first) * per_step;
   const Lanes near = nearest_integers(lesser(greater(position, 0), last));
-  return near * search.scale_step + search.first_scale;
+  return near * scales.step + scales.first;
 }
 
 /// The super-block scale whose multiples come nearest to what the sub-blocks want, by the
@@ -128,11 +140,11 @@ static inline float best_super_scale(const Candidates& candidates,
   // that is not symmetric is tried both ways round.
   constexpr float kLowest = 0.8f;
   constexpr float kStep = 0.5f / (kScaleSteps - 1);
-  const bool symmetric = search.first_scale == -search.last_scale;
+  const bool symmetric = search.scales.first == -search.scales.last;
   ScaleTrials best;
   for (int start = 0; start < (symmetric ? kScaleSteps : 2 * kScaleSteps);
        start += static_cast<int>(kLanes)) {
-    const float extreme = start < kScaleSteps ? search.first_scale : search.last_scale;
+    const float extreme = start < kScaleSteps ? search.scales.first : search.scales.last;
     const Lanes factor =
         count_up() * kStep + (kLowest + kStep * static_cast<float>(start % kScaleSteps));
     const Lanes d = factor * (strongest / extreme);
@@ -140,9 +152,9 @@ static inline float best_super_scale(const Candidates& candidates,
     Lanes error = 0;
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       Lanes least;
-      for (std::size_t c = 0; c < candidates.size(); ++c) {
+      for (std::size_t c = 0; c < search.candidates; ++c) {
         const Lanes wanted = candidates[c].scale[lane];
-        const Lanes off = wanted - nearest_scales(wanted * inverse, search) * d;
+        const Lanes off = wanted - nearest_scales(wanted * inverse, search.scales) * d;
         const Lanes e = off * off * candidates[c].yy[lane] - candidates[c].gain[lane];
         least = c == 0 ? e : lesser(e, least);
       }
@@ -174,8 +186,8 @@ Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
   Lanes error;
   Lanes xy;
   Lanes yy;
-  for (std::size_t c = 0; c < candidates.size(); ++c) {
-    const Lanes scale = nearest_scales(candidates[c].scale * (1 / d), search);
+  for (std::size_t c = 0; c < search.candidates; ++c) {
+    const Lanes scale = nearest_scales(candidates[c].scale * (1 / d), search.scales);
     const LevelFit fit =
         fit_levels<kLevels>(blocks.x, blocks.w, inverse_scales(scale, d), candidates[c].shift);
     const Lanes c_xy = scale * fit.xy;

@@ -2,7 +2,6 @@
 
 // What the encoders of this room minimise, and the range they work in.
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
