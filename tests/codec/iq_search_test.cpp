@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "base/float16.h"
+#include "codec/distortion.h"
 #include "codec/iq2_k/block.h"
 #include "codec/iq2_xxs/block.h"
 #include "codec/iq3_k/block.h"
@@ -305,6 +307,37 @@ TEST(IqEncoders, ErrorDoesNotDependOnTheRangeOfValuesOrImportance) {
       norm += row.q[i] * off * off;
     }
     EXPECT_NEAR(error / norm, 1, 0.02) << name(type);
+  }
+}
+
+TEST(IqEncoders, FastHasNoMoreErrorThanThePeersAndBestHasLess) {
+  const auto read_floats = [](const std::string& file_name) {
+    std::ifstream file(SLUICE_TEST_DATA "/baselines/" + file_name, std::ios::binary);
+    const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
+    std::vector<float> values(bytes.size() / sizeof(float));
+    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+    return values;
+  };
+  std::ifstream file(SLUICE_TEST_DATA "/baselines/errors.json");
+  const nlohmann::json peers = nlohmann::json::parse(file)["types"];
+  for (const std::string set : {"synthetic", "trained"}) {
+    const std::vector<float> x = read_floats(set + ".rows.f32");
+    const std::vector<float> q = read_floats(set + ".importance.f32");
+    for (const TensorType type : kEncoded) {
+      const auto error = [&](Effort effort) {
+        std::vector<std::byte> blocks(byte_size(type, x.size()));
+        find_codec(type)->encode({x.data(), x.size() / q.size(), q.size(), q.data(), effort},
+                                 blocks.data());
+        return testing_support::refit_error(x, decode(type, blocks, x.size()), q);
+      };
+      double peer = std::numeric_limits<double>::infinity();
+      for (const auto& each : peers[std::string(name(type))][set]) {
+        peer = std::min(peer, each["refit"].get<double>());
+      }
+      const double fast = error(Effort::fast);
+      EXPECT_LE(fast, peer) << name(type) << " " << set;
+      EXPECT_LT(error(Effort::best), fast) << name(type) << " " << set;
+    }
   }
 }
 

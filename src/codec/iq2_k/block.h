@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace sluice::inline SLUICE_ISA {
@@ -18,12 +19,19 @@ struct BlockIq2K {
     return codes[b / 8 * 32 + b % 2 * 16 + j] >> 2 * (b / 2 % 4) & 3u;
   }
 
-  /// The setters want the block zeroed before, and each sub-block set once.
+  /// Wants the block zeroed before, and each sub-block set once.
   void set_scale(unsigned b, int value) noexcept {
     scales[b / 2] |= static_cast<std::uint8_t>((value + 8) << 4 * (b % 2));
   }
-  void set_code(unsigned b, unsigned j, unsigned value) noexcept {
-    codes[b / 8 * 32 + b % 2 * 16 + j] |= static_cast<std::uint8_t>(value << 2 * (b / 2 % 4));
+  /// Sets all codes, given in the order of the weights.
+  void set_codes(const std::array<std::uint8_t, 256>& code) noexcept {
+    for (unsigned half = 0; half < 2; ++half) {
+      for (unsigned i = 0; i < 32; ++i) {
+        const std::uint8_t* c = &code[128 * half + i];
+        codes[32 * half + i] =
+            static_cast<std::uint8_t>(c[0] | c[32] << 2 | c[64] << 4 | c[96] << 6);
+      }
+    }
   }
 };
 static_assert(sizeof(BlockIq2K) == 76);

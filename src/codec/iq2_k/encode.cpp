@@ -5,13 +5,12 @@
 namespace sluice::inline SLUICE_ISA {
 
 void encode_iq2_k(const EncodeRows& rows, std::byte* out) noexcept {
-  constexpr LevelSearch kSearch = {.first_scale = -8,
-                                   .last_scale = 7,
-                                   .scale_step = 1,
-                                   .trials = 8,
-                                   .lowest = 0.5f,
-                                   .highest = 1.6f};
-  encode_levels<BlockIq2K, kIq2kLevels>(rows, out, kSearch);
+  constexpr ScaleRange kScales = {.first = -8, .last = 7, .step = 1};
+  constexpr LevelSearch kFast = {
+      .scales = kScales, .trials = 3, .lowest = 0.5f, .highest = 1.6f, .candidates = 2};
+  constexpr LevelSearch kBest = {
+      .scales = kScales, .trials = 6, .lowest = 0.5f, .highest = 1.6f, .candidates = 4};
+  encode_levels<BlockIq2K, kIq2kLevels>(rows, out, rows.effort == Effort::fast ? kFast : kBest);
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -1,82 +1,53 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 
 #include "codec/iq2_xxs/block.h"
 #include "codec/iq2_xxs/iq2_xxs.h"
 #include "codec/lattice/codebooks.h"
+#include "codec/lattice/scale_trials.h"
 #include "codec/lattice/signed_search.h"
-#include "codec/lattice/signs.h"
 #include "codec/lattice/weighting.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
 constexpr std::size_t kSuperBlock = 256;
-constexpr std::size_t kSubBlock = 32;
-constexpr std::size_t kGroups = kSubBlock / kGroupSize;  // in a sub-block
-static_assert(kSuperBlock / kSubBlock == kGroupLanes);   // one lane, one sub-block
+constexpr std::size_t kSubBlocks = 8;
+constexpr std::size_t kGroups = 4;  // in a sub-block
 
-/// A super-block: group k of all eight sub-blocks, for each k.
-struct SuperBlock {
-  std::array<SignedGroups, kGroups> groups;
-  std::array<EntrySums, kGroups> sums;
-};
-
-/// The best codes of each sub-block at its scale. The error is that of coding zeros plus
-/// scale * scale * norm - 2 * scale * dot.
-struct Codes {
-  std::array<std::array<std::uint32_t, kGroupLanes>, kGroups> index;
-  GroupLanes dot{};
-  GroupLanes norm{};
-};
-
-Codes search(const SuperBlock& block, const GroupLanes& scale) noexcept {
-  Codes codes;
-  for (std::size_t k = 0; k < kGroups; ++k) {
-    const NearestEntries nearest = nearest_entries(block.sums[k], scale);
-    codes.index[k] = nearest.index;
-    for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-      codes.dot[lane] += nearest.dot[lane];
-      codes.norm[lane] += nearest.norm[lane];
-    }
-  }
-  return codes;
+/// The scale at which the largest weight meets the largest magnitude, times kLowest to kHighest, is
+/// tried. More trials than 12, or a wider range, gain less than 0.1 % of the error.
+constexpr float kLowest = 0.5f;
+constexpr float kHighest = 1.5f;
+constexpr std::size_t trials(Effort effort) noexcept {
+  return effort == Effort::fast ? 4 : 12;
 }
+
+// What follows is the same in both lanes of a sub-block, lane b and lane b + 8.
 
 /// The best real-valued scale of each sub-block. The error near it is about
 /// norm * (s - scale)^2 - gain.
 struct Candidate {
-  GroupLanes scale{};
-  GroupLanes gain{};
-  GroupLanes norm{};
+  Lanes scale;
+  Lanes norm;
 };
 
-/// Tries the scale at which the largest weight meets the largest magnitude, times kLowest to
-/// kHighest, each refitted by least squares.
-Candidate best_scales(const SuperBlock& block, const GroupLanes& largest) noexcept {
-  // More trials, or a wider range, gain less than 0.1 % of the error.
-  constexpr int kTrials = 10;
-  constexpr float kLowest = 0.5f;
-  constexpr float kHighest = 1.5f;
-  Candidate best;
-  for (int trial = 0; trial < kTrials; ++trial) {
-    const float step = (kHighest - kLowest) / (kTrials - 1);
-    const float factor = (kLowest + step * static_cast<float>(trial)) / kIq2Magnitudes[2];
-    GroupLanes scale;
-    for (std::size_t lane = 0; lane < kGroupLanes; ++lane) scale[lane] = factor * largest[lane];
-    const Codes codes = search(block, scale);
-    for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-      const float fitted = codes.dot[lane] / codes.norm[lane];
-      const float gain = fitted * codes.dot[lane];
-      const bool better = gain > best.gain[lane];
-      best.gain[lane] = better ? gain : best.gain[lane];
-      best.scale[lane] = better ? fitted : best.scale[lane];
-      best.norm[lane] = better ? codes.norm[lane] : best.norm[lane];
-    }
+Candidate best_scales(const SignedSearch& search, const Lanes& largest_scale,
+                      std::size_t trials) noexcept {
+  constexpr float kFirst = kLowest / kHighest;
+  std::array<Lanes, SignedSearch::kMaxTrials> errors;
+  search.try_scales(trials, kFirst, errors);
+  const float step = (1 - kFirst) / static_cast<float>(trials - 1);
+  Lanes best = kFirst;
+  Lanes least = errors[0];
+  for (std::size_t t = 1; t < trials; ++t) {
+    const LaneMask better = errors[t] < least;
+    best = select(better, kFirst + step * static_cast<float>(t), best);
+    least = select(better, errors[t], least);
   }
-  return best;
+  const NearestEntries entries = search.nearest(best * largest_scale);
+  return {select(entries.dot > 0, entries.dot / entries.norm, 0), entries.norm};
 }
 
 /// A scale on disk stands for (2 l + 1) / 8 of the super-block's, l from 0 to 15.
@@ -84,139 +55,117 @@ float scale_factor(int l) noexcept {
   return 0.125f * static_cast<float>(2 * l + 1);
 }
 
-/// The l whose factor is nearest to `ratio`.
-int nearest_scale(float ratio) noexcept {
-  const float position = 4 * ratio - 0.5f;
-  return static_cast<int>((position < 0 ? 0.0f : position > 15 ? 15.0f : position) + 0.5f);
+/// The factors of those l whose factor is nearest to `ratio`.
+Lanes nearest_factors(const Lanes& ratio) noexcept {
+  const Lanes l = nearest_integers(lesser(greater(ratio * 4 - 0.5f, 0), 15));
+  return l * 0.25f + 0.125f;
 }
 
 /// The super-block scale whose multiples come nearest to what the sub-blocks want, by the
 /// candidate's parabolas: no codes are searched, so that many can be tried.
 float best_super_scale(const Candidate& candidate) noexcept {
-  float strongest = 0;
-  for (const float scale : candidate.scale) strongest = std::max(strongest, scale);
-  if (strongest == 0) return 0;
+  const float strongest = largest_of_lanes(candidate.scale);
+  if (!(strongest > 0)) return 0;
   // The strongest sub-block gets the largest scale, or one a little inside or beyond it.
   constexpr int kSteps = 48;
-  constexpr float kLowest = 0.8f;
+  constexpr float kFirst = 0.8f;
   constexpr float kStep = 0.6f / (kSteps - 1);
-  float best = 0;
-  float best_error = 0;
-  for (int i = 0; i < kSteps; ++i) {
-    const float d = strongest / scale_factor(15) * (kLowest + kStep * static_cast<float>(i));
-    const float inverse = 1 / d;
-    float error = 0;
-    for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-      const float wanted = candidate.scale[lane];
-      const float off = wanted - d * scale_factor(nearest_scale(wanted * inverse));
-      error += candidate.norm[lane] * off * off;
+  ScaleTrials best;
+  for (int start = 0; start < kSteps; start += static_cast<int>(kLanes)) {  // one lane, one scale
+    const Lanes factor = count_up() * kStep + (kFirst + kStep * static_cast<float>(start));
+    const Lanes d = factor * (strongest / scale_factor(15));
+    const Lanes inverse = Lanes(1) / d;
+    Lanes error = 0;
+    for (std::size_t b = 0; b < kSubBlocks; ++b) {
+      const Lanes wanted = candidate.scale[b];
+      const Lanes off = wanted - nearest_factors(wanted * inverse) * d;
+      error = error + off * off * candidate.norm[b];
     }
-    if (i == 0 || error < best_error) {
-      best_error = error;
-      best = d;
-    }
+    best.add(d, error);
   }
-  return best;
+  return best.scale();
 }
 
 /// What a super-block scale leads to.
 struct Choice {
-  std::array<int, kGroupLanes> scale{};  ///< l
-  std::array<std::array<std::uint32_t, kGroupLanes>, kGroups> index{};
-  float error = 0;  ///< weighted, less that of coding zeros
+  Lanes factor;  ///< of each sub-block's scale
+  NearestEntries entries;
+  float error = 0;  ///< weighted, less that of coding zeros, twice: for both lanes
   float refit = 0;  ///< the least-squares super-block scale for these codes
 };
 
-Choice choose(const SuperBlock& block, const Candidate& candidate, float d) noexcept {
-  Choice choice;
-  GroupLanes scale;
-  for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-    // The neighbours of the nearest scale gain less than 0.1 % of the error.
-    choice.scale[lane] = nearest_scale(candidate.scale[lane] / d);
-    scale[lane] = d * scale_factor(choice.scale[lane]);
-  }
-  const Codes codes = search(block, scale);
-  choice.index = codes.index;
-  float dot = 0;
-  float norm = 0;
-  for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-    const float s = scale[lane];
-    const float factor = scale_factor(choice.scale[lane]);
-    choice.error += s * (s * codes.norm[lane] - 2 * codes.dot[lane]);
-    dot += factor * codes.dot[lane];
-    norm += factor * factor * codes.norm[lane];
-  }
-  choice.refit = norm > 0 ? dot / norm : 0.0f;
-  return choice;
+void choose(const SignedSearch& search, const Candidate& candidate, float d,
+            Choice& choice) noexcept {
+  // The neighbours of the nearest scale gain less than 0.1 % of the error.
+  choice.factor = nearest_factors(candidate.scale * (1 / d));
+  const Lanes scale = choice.factor * d;
+  choice.entries = search.nearest(scale);
+  const Lanes& dot = choice.entries.dot;
+  const Lanes& norm = choice.entries.norm;
+  choice.error = sum_of_lanes(scale * (scale * norm - dot * 2));
+  const float sum_norm = sum_of_lanes(choice.factor * choice.factor * norm);
+  choice.refit = sum_norm > 0 ? sum_of_lanes(choice.factor * dot) / sum_norm : 0.0f;
 }
 
 /// The block on disk, or zeros where it is no better than they.
-BlockIq2Xxs make_block(const WeightedBlock<kSuperBlock>& weighted, const SuperBlock& block,
-                       const Choice& choice, std::uint16_t d) noexcept {
+BlockIq2Xxs make_block(const Groups& groups, const SignedSearch& search, const Choice& choice,
+                       std::uint16_t d) noexcept {
+  const SignedEntries entries = search.with_signs(choice.entries);
+  const Lanes scale = choice.factor * stored_scale(d, groups.exponent[0]);
+  ErrorOfLanes error;
+  for (std::size_t row = 0; row < groups.x.size(); ++row) {
+    error.add(groups.x[row], groups.q[row], scale, entries.y[row]);
+  }
   BlockIq2Xxs out{};
+  if (!error.sum_less_than_zeros()) return out;
   out.d = d;
-  double error = 0;
-  double error_of_zeros = 0;
-  for (std::size_t b = 0; b < kGroupLanes; ++b) {
-    const float scale = weighted.stored_scale(d) * scale_factor(choice.scale[b]);
-    std::uint32_t word = static_cast<std::uint32_t>(choice.scale[b]) << 28;
+  for (std::size_t b = 0; b < kSubBlocks; ++b) {
+    std::uint32_t word = static_cast<std::uint32_t>(choice.factor[b] * 4) << 28;
     for (std::size_t k = 0; k < kGroups; ++k) {
-      const std::uint32_t entry = choice.index[k][b];
-      const unsigned signs = best_sign_index(block.groups[k], b, entry);
-      out.sub_block[b].index[k] = static_cast<std::uint8_t>(entry);
-      word |= signs << 7 * k;
-      std::array<float, kGroupSize> decoded;
-      decode_signed(kIq2xxsCodebook[entry], expand_signs(signs), scale, decoded.data());
-      for (std::size_t j = 0; j < kGroupSize; ++j) {
-        const std::size_t i = kSubBlock * b + kGroupSize * k + j;
-        const double x = weighted.x[i];
-        const double off = x - decoded[j];
-        error += weighted.q[i] * off * off;
-        error_of_zeros += weighted.q[i] * x * x;
-      }
+      const std::size_t lane = kSubBlocks * (k % 2) + b;
+      out.sub_block[b].index[k] = static_cast<std::uint8_t>(choice.entries.index[k / 2][lane]);
+      word |= static_cast<std::uint32_t>(entries.sign_index[k / 2][lane]) << 7 * k;
     }
     out.sub_block[b].signs_and_scale[0] = static_cast<std::uint16_t>(word);
     out.sub_block[b].signs_and_scale[1] = static_cast<std::uint16_t>(word >> 16);
   }
-  return error < error_of_zeros ? out : BlockIq2Xxs{};
+  return out;
 }
 
-BlockIq2Xxs encode_super_block(const float* values, const float* importance) noexcept {
-  WeightedBlock<kSuperBlock> weighted;
-  weighted.load<kSubBlock>(values, importance);
-  if (weighted.zero) return {};
+BlockIq2Xxs encode_super_block(const float* values, const float* importance,
+                               Effort effort) noexcept {
+  Groups groups;
+  to_group_rows(values, groups.x);
+  if (importance != nullptr) to_group_rows(importance, groups.q);
+  groups.prepare<Share::pairs>(importance != nullptr);
+  if (groups.block_largest[0] == 0) return {};
 
-  SuperBlock block;
-  GroupLanes largest{};
-  for (std::size_t k = 0; k < kGroups; ++k) {
-    for (std::size_t j = 0; j < kGroupSize; ++j) {
-      for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-        const std::size_t i = kSubBlock * lane + kGroupSize * k + j;
-        block.groups[k].x[j][lane] = weighted.x[i];
-        block.groups[k].w[j][lane] = weighted.w[i];
-        largest[lane] = std::max(largest[lane], std::fabs(weighted.x[i]));
-      }
-    }
-    sum_entries(block.groups[k], block.sums[k]);
-  }
+  Lanes largest = 0;
+  for (const Lanes& row : groups.x) largest = greater(largest, magnitude(row));
+  largest = greater(largest, swap_halves(largest));
+  const Lanes largest_scale = largest * (kHighest / kIq2Magnitudes[2]);
+  const SignedSearch search(groups, largest_scale);
+  const Candidate candidate = best_scales(search, largest_scale, trials(effort));
 
   // Scales and codes are searched again at each refitted scale, always one that fp16 has.
   constexpr int kRounds = 3;
-  const Candidate candidate = best_scales(block, largest);
-  Choice best;
+  const int exponent = groups.exponent[0];
+  std::array<Choice, 2> choices;  // the best, and the one that is tried
+  std::size_t best = 0;
   std::uint16_t best_d = 0;
   float wanted = best_super_scale(candidate);
   for (int round = 0; round < kRounds; ++round) {
-    const std::uint16_t d = weighted.round_scale(wanted);
+    const std::uint16_t d = round_scale(wanted, exponent);
     if (round > 0 && d == best_d) break;
-    const Choice choice = choose(block, candidate, weighted.stored_scale(d));
+    Choice& choice = choices[1 - best];
+    choose(search, candidate, stored_scale(d, exponent), choice);
     wanted = choice.refit;
-    if (choice.error < best.error) {
-      best = choice;
+    if (choice.error < choices[best].error) {
+      best = 1 - best;
       best_d = d;
     }
   }
-  return best_d == 0 ? BlockIq2Xxs{} : make_block(weighted, block, best, best_d);
+  return best_d == 0 ? BlockIq2Xxs{} : make_block(groups, search, choices[best], best_d);
 }
 
 }  // namespace
@@ -226,7 +175,8 @@ void encode_iq2_xxs(const EncodeRows& rows, std::byte* out) noexcept {
     const float* values = rows.values + row * rows.row_elements;
     for (std::size_t start = 0; start < rows.row_elements; start += kSuperBlock) {
       const BlockIq2Xxs block = encode_super_block(
-          values + start, rows.importance == nullptr ? nullptr : rows.importance + start);
+          values + start, rows.importance == nullptr ? nullptr : rows.importance + start,
+          rows.effort);
       std::memcpy(out, &block, sizeof(block));
       out += sizeof(block);
     }

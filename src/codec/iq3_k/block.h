@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace sluice::inline SLUICE_ISA {
@@ -25,15 +26,25 @@ struct BlockIq3K {
            (code_high[b % 2 * 16 + j] >> b / 2 & 1u) << 2;
   }
 
-  /// The setters want the block zeroed before, and each sub-block set once.
+  /// Wants the block zeroed before, and each sub-block set once.
   void set_scale(unsigned b, int value) noexcept {
     if (value < 0) scale_signs |= static_cast<std::uint16_t>(1u << b);
     scales[b / 2] |= static_cast<std::uint8_t>((value < 0 ? -value : value) / 2 << 4 * (b % 2));
   }
-  void set_code(unsigned b, unsigned j, unsigned value) noexcept {
-    codes_low[b / 8 * 32 + b % 2 * 16 + j] |=
-        static_cast<std::uint8_t>((value & 3u) << 2 * (b / 2 % 4));
-    code_high[b % 2 * 16 + j] |= static_cast<std::uint8_t>(value >> 2 << b / 2);
+  /// Sets all codes, given in the order of the weights.
+  void set_codes(const std::array<std::uint8_t, 256>& code) noexcept {
+    for (unsigned i = 0; i < 32; ++i) {
+      unsigned high = 0;
+      for (unsigned part = 0; part < 8; ++part) high |= (code[32 * part + i] >> 2u) << part;
+      code_high[i] = static_cast<std::uint8_t>(high);
+    }
+    for (unsigned half = 0; half < 2; ++half) {
+      for (unsigned i = 0; i < 32; ++i) {
+        const std::uint8_t* c = &code[128 * half + i];
+        codes_low[32 * half + i] = static_cast<std::uint8_t>((c[0] & 3) | (c[32] & 3) << 2 |
+                                                             (c[64] & 3) << 4 | (c[96] & 3) << 6);
+      }
+    }
   }
 };
 static_assert(sizeof(BlockIq3K) == 110);

@@ -5,13 +5,12 @@
 namespace sluice::inline SLUICE_ISA {
 
 void encode_iq3_k(const EncodeRows& rows, std::byte* out) noexcept {
-  constexpr LevelSearch kSearch = {.first_scale = -31,
-                                   .last_scale = 31,
-                                   .scale_step = 2,
-                                   .trials = 8,
-                                   .lowest = 0.7f,
-                                   .highest = 1.3f};
-  encode_levels<BlockIq3K, kIq3kLevels>(rows, out, kSearch);
+  constexpr ScaleRange kScales = {.first = -31, .last = 31, .step = 2};
+  constexpr LevelSearch kFast = {
+      .scales = kScales, .trials = 3, .lowest = 0.75f, .highest = 1.1f, .candidates = 1};
+  constexpr LevelSearch kBest = {
+      .scales = kScales, .trials = 6, .lowest = 0.7f, .highest = 1.3f, .candidates = 3};
+  encode_levels<BlockIq3K, kIq3kLevels>(rows, out, rows.effort == Effort::fast ? kFast : kBest);
 }
 
 }  // namespace sluice::inline SLUICE_ISA

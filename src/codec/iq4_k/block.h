@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace sluice::inline SLUICE_ISA {
@@ -23,14 +24,20 @@ struct BlockIq4K {
     return codes[b / 2 * 16 + j] >> 4 * (b % 2) & 15u;
   }
 
-  /// The setters want the block zeroed before, and each sub-block set once.
+  /// Wants the block zeroed before, and each sub-block set once.
   void set_scale(unsigned b, int value) noexcept {
     const unsigned biased = static_cast<unsigned>(value + 32);
     scales_low[b / 2] |= static_cast<std::uint8_t>((biased & 15u) << 4 * (b % 2));
     scales_high[b / 4] |= static_cast<std::uint8_t>(biased >> 4 << 2 * (b % 4));
   }
-  void set_code(unsigned b, unsigned j, unsigned value) noexcept {
-    codes[b / 2 * 16 + j] |= static_cast<std::uint8_t>(value << 4 * (b % 2));
+  /// Sets all codes, given in the order of the weights.
+  void set_codes(const std::array<std::uint8_t, 256>& code) noexcept {
+    for (unsigned pair = 0; pair < 8; ++pair) {
+      for (unsigned j = 0; j < 16; ++j) {
+        const std::uint8_t* c = &code[32 * pair + j];
+        codes[16 * pair + j] = static_cast<std::uint8_t>(c[0] | c[16] << 4);
+      }
+    }
   }
 };
 static_assert(sizeof(BlockIq4K) == 144);

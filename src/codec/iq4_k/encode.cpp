@@ -5,13 +5,12 @@
 namespace sluice::inline SLUICE_ISA {
 
 void encode_iq4_k(const EncodeRows& rows, std::byte* out) noexcept {
-  constexpr LevelSearch kSearch = {.first_scale = -32,
-                                   .last_scale = 31,
-                                   .scale_step = 1,
-                                   .trials = 12,
-                                   .lowest = 0.7f,
-                                   .highest = 1.2f};
-  encode_levels<BlockIq4K, kIq4kLevels>(rows, out, kSearch);
+  constexpr ScaleRange kScales = {.first = -32, .last = 31, .step = 1};
+  constexpr LevelSearch kFast = {
+      .scales = kScales, .trials = 3, .lowest = 0.8f, .highest = 1.05f, .candidates = 1};
+  constexpr LevelSearch kBest = {
+      .scales = kScales, .trials = 8, .lowest = 0.7f, .highest = 1.2f, .candidates = 4};
+  encode_levels<BlockIq4K, kIq4kLevels>(rows, out, rows.effort == Effort::fast ? kFast : kBest);
 }
 
 }  // namespace sluice::inline SLUICE_ISA

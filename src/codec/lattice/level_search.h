@@ -3,7 +3,6 @@
 // The encoder of the types whose super-block has 16 sub-blocks of 16 weights, each with an integer
 // scale, a choice between two level tables, and a code a weight: IQ2_K, IQ3_K, IQ4_K.
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -11,233 +10,293 @@
 #include <cstring>
 
 #include "codec/lattice/nearest_level.h"
+#include "codec/lattice/scale_trials.h"
+#include "codec/lattice/transpose_bytes.h"
 #include "codec/lattice/weighting.h"
 #include "sluice/codec.h"
 
 namespace sluice::inline SLUICE_ISA {
 
-/// What differs between the types.
+/// The integer scales that a type has for its sub-blocks: first, first + step, ... last.
+struct ScaleRange {
+  float first;
+  float last;
+  float step;  ///< 1 or 2
+};
+
+/// What differs between the types, and between the efforts of a type.
 struct LevelSearch {
-  int first_scale;  ///< scales are first_scale, first_scale + scale_step, ... last_scale
-  int last_scale;
-  int scale_step;
+  ScaleRange scales;
   /// The scale at which the largest weight meets the outermost level, times these, is tried:
-  /// `trials` steps from `lowest` to `highest`. Twice as many gain about 0.1 % of the error.
+  /// `trials` steps from `lowest` to `highest`.
   int trials;
   float lowest;
   float highest;
+  /// So many of a sub-block's best, of the two tables and the two signs, are kept.
+  std::size_t candidates;
 };
 
 namespace level_search {
 
 inline constexpr std::size_t kSubBlock = 16;
 inline constexpr std::size_t kSuperBlock = kLanes * kSubBlock;
-using Blocks = LaneBlocks<kSubBlock>;
+using Blocks = WeightedLanes<kSubBlock>;
 
-/// For the two tables and the two signs of a scale: the best real-valued scale of each lane. The
-/// error near it is about yy * (s - scale)^2 - gain.
+/// Super-block scales that are tried for each extreme scale.
+inline constexpr int kScaleSteps = 32;
+static_assert(kScaleSteps % static_cast<int>(kLanes) == 0);
+
+/// The best real-valued scale of each lane with one of the two tables and one sign of the scale.
+/// The error near it is about yy * (s - scale)^2 - gain.
 struct Candidate {
-  Lanes scale{};
-  Lanes gain{};
-  Lanes yy{};
+  Lanes scale = 0;
+  Lanes gain = 0;
+  Lanes yy = 0;
+  Lanes shift = 0;  ///< of the table's levels
 };
 
-/// [2 * table + (scale is negative)]
+/// The best comes first.
 using Candidates = std::array<Candidate, 4>;
 
-template <const auto& kTable, std::size_t kShifted>
-Candidate best_scales(const Blocks& blocks, const Lanes& largest, float sign,
-                      const LevelSearch& search) noexcept {
+/// Puts the new candidate in its place; the least is lost.
+static inline void insert(const Candidate& candidate, Candidates& candidates) noexcept {
+  Candidate lost = candidate;
+  for (Candidate& c : candidates) {
+    const LaneMask better = lost.gain > c.gain;
+    const Candidate previous = c;
+    for (Lanes Candidate::*member :
+         {&Candidate::scale, &Candidate::gain, &Candidate::yy, &Candidate::shift}) {
+      c.*member = select(better, lost.*member, previous.*member);
+      lost.*member = select(better, previous.*member, lost.*member);
+    }
+  }
+}
+
+/// Tries scales of one sign. `unit`: the inverse scale at which the largest weight meets the
+/// outermost level. `fit`: fits levels, given inverse scales.
+template <typename Fit>
+Candidate best_scales(const Lanes& unit, const LevelSearch& search, const Fit& fit) noexcept {
   Candidate best;
-  const float outermost = -kTable[0][0];
+  const float step = (search.highest - search.lowest) / static_cast<float>(search.trials - 1);
   for (int trial = 0; trial < search.trials; ++trial) {
-    const float step = (search.highest - search.lowest) / static_cast<float>(search.trials - 1);
-    const float reach = sign * outermost * (search.lowest + step * static_cast<float>(trial));
-    Lanes inverse;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      inverse[lane] = largest[lane] > 0x1p-100f ? reach / largest[lane] : 0.0f;
-    }
-    const LevelFit fit = fit_levels<kTable, kShifted>(blocks, inverse);
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float scale = fit.xy[lane] / fit.yy[lane];
-      const float gain = scale * fit.xy[lane];
-      const bool better = gain > best.gain[lane];
-      best.gain[lane] = better ? gain : best.gain[lane];
-      best.scale[lane] = better ? scale : best.scale[lane];
-      best.yy[lane] = better ? fit.yy[lane] : best.yy[lane];
-    }
+    const LevelFit found = fit(unit * (search.lowest + step * static_cast<float>(trial)));
+    const Lanes scale = found.xy / found.yy;
+    const Lanes gain = scale * found.xy;
+    const LaneMask better = gain > best.gain;
+    best.gain = select(better, gain, best.gain);
+    best.scale = select(better, scale, best.scale);
+    best.yy = select(better, found.yy, best.yy);
   }
   return best;
 }
 
-/// The scale nearest to ratio that the type has.
-inline int nearest_scale(float ratio, const LevelSearch& search) noexcept {
-  const float step = static_cast<float>(search.scale_step);
-  const float count = static_cast<float>(search.last_scale - search.first_scale) / step;
-  const float position = (ratio - static_cast<float>(search.first_scale)) / step;
-  const float clamped = position < 0 ? 0.0f : position > count ? count : position;
-  return search.first_scale + search.scale_step * static_cast<int>(clamped + 0.5f);
+template <const auto& kTable>
+Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noexcept {
+  static constexpr auto& kLevels = kTable[0];
+  constexpr float kShift = kTable[1][0] - kTable[0][0];
+  Lanes highest = 0;
+  Lanes lowest = 0;
+  for (const Lanes& row : blocks.x) {
+    highest = greater(highest, row);
+    lowest = lesser(lowest, row);
+  }
+  const Lanes extreme = select(highest > Lanes(0) - lowest, highest, lowest);
+  const Lanes unit = select(magnitude(extreme) > 0x1p-100f, Lanes(kLevels[0]) / extreme, 0);
+  Candidates candidates;
+  for (const float sign : {1.0f, -1.0f}) {
+    insert(best_scales(unit * sign, search,
+                       [&](const Lanes& inverse) {
+                         return fit_levels<kLevels>(blocks.x, blocks.w, inverse);
+                       }),
+           candidates);
+    Candidate shifted = best_scales(unit * sign, search, [&](const Lanes& inverse) {
+      return fit_levels<kLevels>(blocks.x, blocks.w, inverse, kShift);
+    });
+    shifted.shift = kShift;
+    insert(shifted, candidates);
+  }
+  return candidates;
+}
+
+/// The scales nearest to `ratio` that the type has.
+static inline Lanes nearest_scales(const Lanes& ratio, const ScaleRange& scales) noexcept {
+  const float per_step = 1 / scales.step;
+  const float last = (scales.last - scales.first) * per_step;
+  const Lanes position = (ratio - scales.first) * per_step;
+  const Lanes near = nearest_integers(lesser(greater(position, 0), last));
+  return near * scales.step + scales.first;
 }
 
 /// The super-block scale whose multiples come nearest to what the sub-blocks want, by the
-/// candidates' parabolas: no codes are searched, so that many can be tried.
-inline float best_super_scale(const Candidates& candidates, const LevelSearch& search) noexcept {
-  float strongest = 0;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    const Candidate* best = &candidates[0];
-    for (const Candidate& c : candidates) best = c.gain[lane] > best->gain[lane] ? &c : best;
-    const float scale = best->scale[lane];
-    strongest = std::fabs(scale) > std::fabs(strongest) ? scale : strongest;
-  }
+/// candidates' parabolas: no codes are searched, so that many can be tried. One lane, one scale.
+static inline float best_super_scale(const Candidates& candidates,
+                                     const LevelSearch& search) noexcept {
+  const Lanes& favourite = candidates[0].scale;
+  const float highest = largest_of_lanes(favourite);
+  const float lowest = -largest_of_lanes(Lanes(0) - favourite);
+  const float strongest = highest > -lowest ? highest : lowest;
   if (strongest == 0) return 0;
   // The strongest sub-block gets the extreme scale, or one a little inside or beyond it. A range
   // that is not symmetric is tried both ways round.
-  constexpr int kSteps = 24;
   constexpr float kLowest = 0.8f;
-  constexpr float kStep = 0.5f / (kSteps - 1);
-  const bool symmetric = search.first_scale == -search.last_scale;
-  float best = 0;
-  float best_error = 0;
-  for (int i = 0; i < (symmetric ? kSteps : 2 * kSteps); ++i) {
-    const int extreme = i < kSteps ? search.first_scale : search.last_scale;
-    const float factor = kLowest + kStep * static_cast<float>(i % kSteps);
-    const float d = strongest / static_cast<float>(extreme) * factor;
-    const float inverse = 1 / d;
-    Lanes error{};
-    for (std::size_t c = 0; c < candidates.size(); ++c) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        const float wanted = candidates[c].scale[lane];
-        const float off = wanted - d * static_cast<float>(nearest_scale(wanted * inverse, search));
-        const float e = candidates[c].yy[lane] * off * off - candidates[c].gain[lane];
-        error[lane] = c == 0 || e < error[lane] ? e : error[lane];
+  constexpr float kStep = 0.5f / (kScaleSteps - 1);
+  const bool symmetric = search.scales.first == -search.scales.last;
+  ScaleTrials best;
+  for (int start = 0; start < (symmetric ? kScaleSteps : 2 * kScaleSteps);
+       start += static_cast<int>(kLanes)) {
+    const float extreme = start < kScaleSteps ? search.scales.first : search.scales.last;
+    const Lanes factor =
+        count_up() * kStep + (kLowest + kStep * static_cast<float>(start % kScaleSteps));
+    const Lanes d = factor * (strongest / extreme);
+    const Lanes inverse = Lanes(1) / d;
+    Lanes error = 0;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      Lanes least;
+      for (std::size_t c = 0; c < search.candidates; ++c) {
+        const Lanes wanted = candidates[c].scale[lane];
+        const Lanes off = wanted - nearest_scales(wanted * inverse, search.scales) * d;
+        const Lanes e = off * off * candidates[c].yy[lane] - candidates[c].gain[lane];
+        least = c == 0 ? e : lesser(e, least);
       }
+      error = error + least;
     }
-    float total = 0;
-    for (const float e : error) total += e;
-    if (i == 0 || total < best_error) {
-      best_error = total;
-      best = d;
-    }
+    best.add(d, error);
   }
-  return best;
+  return best.scale();
 }
 
 /// What a super-block scale leads to.
 struct Choice {
-  std::array<int, kLanes> scale{};
-  std::array<std::uint8_t, kLanes> shifted{};
+  Lanes scale;
+  Lanes shift;      ///< of the table's levels
   float error = 0;  ///< weighted, less that of coding zeros
   float refit = 0;  ///< the least-squares super-block scale for these codes
 };
 
+/// What to multiply values by to get levels; 0 for a scale of 0.
+static inline Lanes inverse_scales(const Lanes& scale, float d) noexcept {
+  return select(magnitude(scale) > 0, Lanes(1) / (scale * d), 0);
+}
+
 template <const auto& kTable>
 Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
               const LevelSearch& search) noexcept {
+  static constexpr auto& kLevels = kTable[0];
   Choice choice;
-  Lanes error{};
-  Lanes xy{};
-  Lanes yy{};
-  for (std::size_t c = 0; c < candidates.size(); ++c) {
-    std::array<int, kLanes> scale;
-    Lanes inverse;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      scale[lane] = nearest_scale(candidates[c].scale[lane] / d, search);
-      inverse[lane] = scale[lane] == 0 ? 0.0f : 1 / (d * static_cast<float>(scale[lane]));
-    }
+  Lanes error;
+  Lanes xy;
+  Lanes yy;
+  for (std::size_t c = 0; c < search.candidates; ++c) {
+    const Lanes scale = nearest_scales(candidates[c].scale * (1 / d), search.scales);
     const LevelFit fit =
-        c < 2 ? fit_levels<kTable, 0>(blocks, inverse) : fit_levels<kTable, 1>(blocks, inverse);
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float s = static_cast<float>(scale[lane]);
-      const float lane_xy = s * fit.xy[lane];
-      const float lane_yy = s * s * fit.yy[lane];
-      const float e = d * (d * lane_yy - 2 * lane_xy);
-      if (c != 0 && !(e < error[lane])) continue;
-      error[lane] = e;
-      xy[lane] = lane_xy;
-      yy[lane] = lane_yy;
-      choice.scale[lane] = scale[lane];
-      choice.shifted[lane] = c < 2 ? 0 : 1;
+        fit_levels<kLevels>(blocks.x, blocks.w, inverse_scales(scale, d), candidates[c].shift);
+    const Lanes c_xy = scale * fit.xy;
+    const Lanes c_yy = scale * scale * fit.yy;
+    const Lanes e = (c_yy * d - c_xy * 2) * d;
+    if (c == 0) {
+      error = e;
+      xy = c_xy;
+      yy = c_yy;
+      choice.scale = scale;
+      choice.shift = candidates[c].shift;
+      continue;
     }
+    const LaneMask better = e < error;
+    error = select(better, e, error);
+    xy = select(better, c_xy, xy);
+    yy = select(better, c_yy, yy);
+    choice.scale = select(better, scale, choice.scale);
+    choice.shift = select(better, candidates[c].shift, choice.shift);
   }
-  float sum_xy = 0;
-  float sum_yy = 0;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    choice.error += error[lane];
-    sum_xy += xy[lane];
-    sum_yy += yy[lane];
-  }
-  choice.refit = sum_yy > 0 ? sum_xy / sum_yy : 0.0f;
+  choice.error = sum_of_lanes(error);
+  const float sum_yy = sum_of_lanes(yy);
+  choice.refit = sum_yy > 0 ? sum_of_lanes(xy) / sum_yy : 0.0f;
   return choice;
 }
 
-/// One super-block. `Block` has d, extra, set_scale and set_code.
+/// The codes of all weights in their order, and whether they are better than zeros.
+struct Codes {
+  std::array<std::uint8_t, kSuperBlock> code;
+  bool better_than_zeros;
+};
+
+template <const auto& kTable>
+Codes find_codes(const Blocks& blocks, const Choice& choice, float d) noexcept {
+  static constexpr auto& kLevels = kTable[0];
+  using Nearest = NearestLevel<kLevels>;
+  Codes codes;
+  ErrorOfLanes error;
+  const Lanes scale = choice.scale * d;
+  const Lanes inverse = inverse_scales(choice.scale, d);
+  for (std::size_t j = 0; j < kSubBlock; ++j) {
+    std::array<std::int32_t, kLanes> code;
+    Lanes level;
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      const FloatRegister shift = choice.shift.part[r];
+      const IntRegister nearest = Nearest::codes(blocks.x[j].part[r] * inverse.part[r] - shift);
+      level.part[r] = Nearest::levels(nearest) + shift;
+      std::memcpy(&code[r * kRegisterLanes], &nearest, sizeof(nearest));
+    }
+    error.add(blocks.x[j], blocks.q[j], scale, level);
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      codes.code[j * kLanes + lane] = static_cast<std::uint8_t>(code[lane]);
+    }
+  }
+  transpose_bytes(codes.code);
+  codes.better_than_zeros = error.sum_less_than_zeros();
+  return codes;
+}
+
+/// The block that decodes to zeros. Codes of the smallest positive level make them +0.
+template <typename Block, const auto& kTable>
+Block zeros() noexcept {
+  Block block{};
+  std::array<std::uint8_t, kSuperBlock> codes;
+  codes.fill(nearest_code(kTable[0], 0.0f));
+  for (unsigned b = 0; b < kLanes; ++b) block.set_scale(b, 1);
+  block.set_codes(codes);
+  return block;
+}
+
+/// One super-block. `Block` has d, extra, set_scale and set_codes.
 template <typename Block, const auto& kTable>
 Block encode_super_block(const float* values, const float* importance,
                          const LevelSearch& search) noexcept {
-  // The block that decodes to zeros. Codes of the smallest positive level make them +0.
-  constexpr unsigned kZeroCode = nearest_code(kTable[0], 0.0f);
-  Block zeros{};
-  for (unsigned b = 0; b < kLanes; ++b) {
-    zeros.set_scale(b, 1);
-    for (unsigned j = 0; j < kSubBlock; ++j) zeros.set_code(b, j, kZeroCode);
-  }
-
-  WeightedBlock<kSuperBlock> weighted;
-  weighted.load<kSubBlock>(values, importance);
-  if (weighted.zero) return zeros;
   Blocks blocks;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    for (std::size_t j = 0; j < kSubBlock; ++j) {
-      blocks.x[j][lane] = weighted.x[kSubBlock * lane + j];
-      blocks.w[j][lane] = weighted.w[kSubBlock * lane + j];
-    }
-  }
-
-  const Lanes largest = largest_magnitudes(blocks);
-  const Candidates candidates = {best_scales<kTable, 0>(blocks, largest, 1.0f, search),
-                                 best_scales<kTable, 0>(blocks, largest, -1.0f, search),
-                                 best_scales<kTable, 1>(blocks, largest, 1.0f, search),
-                                 best_scales<kTable, 1>(blocks, largest, -1.0f, search)};
+  to_lanes(values, blocks.x);
+  if (importance != nullptr) to_lanes(importance, blocks.q);
+  blocks.prepare<Share::block>(importance != nullptr);
+  if (blocks.block_largest[0] == 0) return zeros<Block, kTable>();
 
   // Scales and codes are searched again at each refitted scale, always one that fp16 has.
   constexpr int kRounds = 3;
+  const int exponent = blocks.exponent[0];
+  const Candidates candidates = find_candidates<kTable>(blocks, search);
   Choice best;
   std::uint16_t best_d = 0;
   float wanted = best_super_scale(candidates, search);
   for (int round = 0; round < kRounds; ++round) {
-    const std::uint16_t d = weighted.round_scale(wanted);
+    const std::uint16_t d = round_scale(wanted, exponent);
     if (round > 0 && d == best_d) break;
-    const Choice choice = choose<kTable>(blocks, candidates, weighted.stored_scale(d), search);
+    const Choice choice = choose<kTable>(blocks, candidates, stored_scale(d, exponent), search);
     wanted = choice.refit;
     if (choice.error < best.error) {
       best = choice;
       best_d = d;
     }
   }
-  if (best_d == 0) return zeros;
+  if (best_d == 0) return zeros<Block, kTable>();
 
+  const Codes codes = find_codes<kTable>(blocks, best, stored_scale(best_d, exponent));
+  if (!codes.better_than_zeros) return zeros<Block, kTable>();
   Block block{};
   block.d = best_d;
-  const float d = weighted.stored_scale(best_d);
-  double error = 0;
-  double error_of_zeros = 0;
+  block.set_codes(codes.code);
   for (unsigned b = 0; b < kLanes; ++b) {
-    const auto& levels = kTable[best.shifted[b]];
-    const float scale = d * static_cast<float>(best.scale[b]);
-    const float inverse = best.scale[b] == 0 ? 0.0f : 1 / scale;
-    block.set_scale(b, best.scale[b]);
-    block.extra = static_cast<std::uint16_t>(block.extra | best.shifted[b] << b);
-    for (unsigned j = 0; j < kSubBlock; ++j) {
-      const std::size_t i = kSubBlock * b + j;
-      const unsigned code = nearest_code(levels, weighted.x[i] * inverse);
-      block.set_code(b, j, code);
-      const double x = weighted.x[i];
-      const double off = x - double{scale} * levels[code];
-      error += weighted.q[i] * off * off;
-      error_of_zeros += weighted.q[i] * x * x;
-    }
+    block.set_scale(b, static_cast<int>(best.scale[b]));
+    block.extra = static_cast<std::uint16_t>(block.extra | (best.shift[b] > 0 ? 1u : 0u) << b);
   }
-  return error < error_of_zeros ? block : zeros;
+  return block;
 }
 
 }  // namespace level_search

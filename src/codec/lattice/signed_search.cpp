@@ -1,29 +1,26 @@
 #include "codec/lattice/signed_search.h"
 
-#include <bit>
-
 #include "codec/lattice/codebooks.h"
-
-// Loops over lanes say "unroll 1", because unrolling them before vectorizing would prevent that.
+#include "codec/lattice/shorts.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-constexpr std::size_t kHalf = kGroupSize / 2;
-constexpr std::size_t kHalves = 81;  // 3 levels to the power of 4
+// The price of an entry, in units of its lane, is scale / 2 * norm - dot. A scale is a number of
+// 16 bits, kOne for the largest; norm has one bit more than the price, so that the high half of
+// their product is the price.
+constexpr int kOne = 32768;
+constexpr float kLargestPrice = 32000;  // what rounding may add stays below 32768
 
-/// What an entry's half of four magnitudes sums to, for each lane.
-struct HalfSums {
-  std::array<GroupLanes, kHalves> dot;
-  std::array<GroupLanes, kHalves> norm;
-  std::array<GroupLanes, kHalves> smallest;  ///< smallest term of dot
-};
+constexpr std::size_t kWidth = kGroupSize / 2;  // of half an entry
+constexpr std::size_t kHalves = 81;             // 3 levels to the power of 4
+constexpr std::size_t kShortRegisters = kLaneHalves * kLanes / kRegisterShorts;
 
-/// The number in base 3 that an entry's half is, first magnitude lowest.
+/// The number in base 3 that half an entry is, first magnitude highest.
 constexpr std::size_t half_number(std::size_t entry, std::size_t half) noexcept {
   const unsigned packed = packed_grids::kIq2xxsGrid[entry] >> 8 * half;
   std::size_t number = 0;
-  for (std::size_t j = kHalf; j-- > 0;) number = 3 * number + (packed >> 2 * j & 3);
+  for (std::size_t j = 0; j < kWidth; ++j) number = 3 * number + (packed >> 2 * j & 3);
   return number;
 }
 
@@ -37,128 +34,279 @@ constexpr auto kHalfNumbers = [] {
   return numbers;
 }();
 
-/// Level number of position j of the half with this number.
-constexpr std::size_t level_of(std::size_t number, std::size_t j) noexcept {
-  constexpr std::array<std::size_t, kHalf> kPowers = {1, 3, 9, 27};
-  return number / kPowers[j] % 3;
+/// What three levels of one position, and then more positions together, add to an entry.
+struct Part {
+  ShortRegister dot;
+  ShortRegister norm;
+  ShortRegister flip;  ///< what the cheapest wrong sign takes off dot
+};
+
+inline Part join(const Part& a, const Part& b) noexcept {
+  return {a.dot + b.dot, a.norm + b.norm, lesser(a.flip, b.flip)};
 }
 
-constexpr auto kHalfLevels = [] {
-  std::array<std::array<float, kHalf>, kHalves> levels{};
-  for (std::size_t number = 0; number < kHalves; ++number) {
-    for (std::size_t j = 0; j < kHalf; ++j) {
-      levels[number][j] = kIq2Magnitudes[level_of(number, j)];
-    }
-  }
-  return levels;
-}();
-
-/// Sums over positions first to first + 3. `wx` is w |x|.
-void sum_halves(const std::array<GroupLanes, kGroupSize>& wx,
-                const std::array<GroupLanes, kGroupSize>& w, std::size_t first,
-                HalfSums& sums) noexcept {
-  for (std::size_t number = 0; number < kHalves; ++number) {
-    const std::array<float, kHalf>& g = kHalfLevels[number];
-#pragma GCC unroll 1
-    for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-      const float a = wx[first][lane] * g[0];
-      const float b = wx[first + 1][lane] * g[1];
-      const float c = wx[first + 2][lane] * g[2];
-      const float d = wx[first + 3][lane] * g[3];
-      sums.dot[number][lane] = (a + b) + (c + d);
-      sums.norm[number][lane] =
-          (w[first][lane] * (g[0] * g[0]) + w[first + 1][lane] * (g[1] * g[1])) +
-          (w[first + 2][lane] * (g[2] * g[2]) + w[first + 3][lane] * (g[3] * g[3]));
-      const float ab = a < b ? a : b;
-      const float cd = c < d ? c : d;
-      sums.smallest[number][lane] = ab < cd ? ab : cd;
-    }
+/// All 81 halves of four positions.
+void join_positions(const std::array<std::array<Part, 3>, kGroupSize>& part, std::size_t first,
+                    std::array<Part, kHalves>& halves) noexcept {
+  std::array<Part, 9> low;
+  for (std::size_t i = 0; i < 9; ++i) low[i] = join(part[first + 2][i / 3], part[first + 3][i % 3]);
+  for (std::size_t i = 0; i < 9; ++i) {
+    const Part high = join(part[first][i / 3], part[first + 1][i % 3]);
+    for (std::size_t k = 0; k < 9; ++k) halves[9 * i + k] = join(high, low[k]);
   }
 }
 
-bool odd_signs(const SignedGroups& groups, std::size_t lane) noexcept {
-  bool odd = false;
-  for (const GroupLanes& x : groups.x) odd ^= x[lane] < 0;
-  return odd;
+/// The magnitudes of level numbers: 8, 25, 43.
+inline FloatRegister magnitudes(IntRegister level) noexcept {
+  static_assert(kIq2Magnitudes == std::array<std::int8_t, 3>{8, 25, 43});
+  return __builtin_convertvector(level * 17 + (level >> 1) + 8, FloatRegister);
+}
+
+/// The sum over a sub-block's lanes, in each of them.
+Lanes sum_of_sub_blocks(const Lanes& low, const Lanes& high) noexcept {
+  const Lanes sum = low + high;
+  return sum + swap_halves(sum);
 }
 
 }  // namespace
 
-void sum_entries(const SignedGroups& groups, EntrySums& sums) noexcept {
-  std::array<GroupLanes, kGroupSize> wx;
-  GroupLanes twice_if_odd;  // what one wrong sign takes off, in units of its term
-  for (std::size_t j = 0; j < kGroupSize; ++j) {
-    for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-      const float x = groups.x[j][lane];
-      wx[j][lane] = groups.w[j][lane] * (x < 0 ? -x : x);
-    }
-  }
-  for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-    twice_if_odd[lane] = odd_signs(groups, lane) ? 2.0f : 0.0f;
-  }
-
-  HalfSums low;
-  HalfSums high;
-  sum_halves(wx, groups.w, 0, low);
-  sum_halves(wx, groups.w, kHalf, high);
-  for (std::size_t entry = 0; entry < kHalfNumbers.size(); ++entry) {
-    const auto [l, h] = kHalfNumbers[entry];
-#pragma GCC unroll 1
-    for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-      const float a = low.smallest[l][lane];
-      const float b = high.smallest[h][lane];
-      sums.dot[entry][lane] =
-          low.dot[l][lane] + high.dot[h][lane] - twice_if_odd[lane] * (a < b ? a : b);
-      sums.norm[entry][lane] = low.norm[l][lane] + high.norm[h][lane];
+void to_group_rows(const float* values, GroupRows& rows) noexcept {
+  float* const columns = reinterpret_cast<float*>(rows.data());
+  for (std::size_t k = 0; k < 4; ++k) {
+    for (std::size_t b = 0; b < 8; b += 4) {
+      for (std::size_t j = 0; j < kGroupSize; j += 4) {
+        transpose_4x4(values + 32 * b + 8 * k + j, 32,
+                      columns + (2 * j + k / 2) * kLanes + 8 * (k % 2) + b, 2 * kLanes);
+      }
     }
   }
 }
 
-NearestEntries nearest_entries(const EntrySums& sums, const GroupLanes& scale) noexcept {
-  // The error, less what the entries have in common, divided by twice the scale. Selections are
-  // spelt as bit masks, or the compiler makes branches of them and the lanes go one by one.
-  GroupLanes half_scale;
-  std::array<std::uint32_t, kGroupLanes> least;
-  std::array<std::uint32_t, kGroupLanes> index{};
-  for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-    half_scale[lane] = 0.5f * scale[lane];
-    least[lane] =
-        std::bit_cast<std::uint32_t>(half_scale[lane] * sums.norm[0][lane] - sums.dot[0][lane]);
-  }
-  for (std::uint32_t entry = 1; entry < 256; ++entry) {
-#pragma GCC unroll 1
-    for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-      const float error = half_scale[lane] * sums.norm[entry][lane] - sums.dot[entry][lane];
-      const std::uint32_t less = error < std::bit_cast<float>(least[lane]) ? ~0u : 0u;
-      least[lane] = (std::bit_cast<std::uint32_t>(error) & less) | (least[lane] & ~less);
-      index[lane] = (entry & less) | (index[lane] & ~less);
+SignedSearch::SignedSearch(const Groups& groups, const Lanes& largest_scale) noexcept
+    : groups_(groups), largest_scale_(largest_scale) {
+  for (std::size_t h = 0; h < kLaneHalves; ++h) {
+    Lanes signs = 1;
+    for (std::size_t j = 0; j < kGroupSize; ++j) {
+      const Lanes& x = groups_.x[2 * j + h];
+      wx_[2 * j + h] = groups_.w[2 * j + h] * magnitude(x);
+      signs = select(x < 0, Lanes(0) - signs, signs);
     }
+    odd_[h] = select(signs < 0, 1, 0);
   }
-  NearestEntries nearest;
-  nearest.index = index;
-  for (std::size_t lane = 0; lane < kGroupLanes; ++lane) {
-    nearest.dot[lane] = sums.dot[index[lane]][lane];
-    nearest.norm[lane] = sums.norm[index[lane]][lane];
-  }
-  return nearest;
+  sum_entries();
 }
 
-unsigned best_sign_index(const SignedGroups& groups, std::size_t lane, std::size_t entry) noexcept {
-  unsigned signs = 0;
-  std::size_t cheapest = 0;
-  float least = 0;
-  for (std::size_t j = 0; j < kGroupSize; ++j) {
-    const float x = groups.x[j][lane];
-    if (x < 0) signs |= 1u << j;
-    const float magnitude = static_cast<float>(kIq2xxsCodebook[entry][j]);
-    const float term = groups.w[j][lane] * (x < 0 ? -x : x) * magnitude;
-    if (j == 0 || term < least) {
-      least = term;
-      cheapest = j;
+void SignedSearch::sum_entries() noexcept {
+  constexpr float kLargest = kIq2Magnitudes[2];
+  std::array<std::array<Shorts, 3>, kGroupSize> dot;
+  std::array<std::array<Shorts, 3>, kGroupSize> norm;
+  std::array<std::array<Shorts, 3>, kGroupSize> flip;
+  for (std::size_t h = 0; h < kLaneHalves; ++h) {
+    Lanes sum_wx = 0;
+    Lanes sum_w = 0;
+    for (std::size_t j = 0; j < kGroupSize; ++j) {
+      sum_wx = sum_wx + wx_[2 * j + h];
+      sum_w = sum_w + groups_.w[2 * j + h];
+    }
+    const Lanes half_scale = largest_scale_ * 0.5f;
+    const Lanes largest = greater(sum_wx * kLargest, half_scale * sum_w * (kLargest * kLargest));
+    unit_[h] = greater(largest * (1 / kLargestPrice), 0x1p-100f);
+    const Lanes per_unit = Lanes(1) / unit_[h];
+    const auto put = [&](const Lanes& values, Shorts& shorts) {
+      std::array<float, kLanes> rounded;
+      (values + 0.5f).store(rounded.data());
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        shorts[h * kLanes + lane] = static_cast<std::int16_t>(static_cast<int>(rounded[lane]));
+      }
+    };
+    for (std::size_t j = 0; j < kGroupSize; ++j) {
+      const Lanes wx = wx_[2 * j + h] * per_unit;
+      const Lanes w = groups_.w[2 * j + h] * half_scale * per_unit;
+      for (std::size_t level = 0; level < 3; ++level) {
+        const float g = kIq2Magnitudes[level];
+        put(wx * g, dot[j][level]);
+        put(w * (2 * g * g), norm[j][level]);
+        put(lesser(wx * odd_[h] * (2 * g), kLargestPrice), flip[j][level]);
+      }
     }
   }
-  if (odd_signs(groups, lane)) signs ^= 1u << cheapest;
-  return signs & 127u;
+
+  for (std::size_t r = 0; r < kShortRegisters; ++r) {
+    const auto load = [r](const Shorts& shorts) {
+      ShortRegister value;
+      std::memcpy(&value, &shorts[r * kRegisterShorts], sizeof(value));
+      return value;
+    };
+    const auto store = [r](const ShortRegister& value, Shorts& shorts) {
+      std::memcpy(&shorts[r * kRegisterShorts], &value, sizeof(value));
+    };
+    std::array<std::array<Part, 3>, kGroupSize> part;
+    for (std::size_t j = 0; j < kGroupSize; ++j) {
+      for (std::size_t level = 0; level < 3; ++level) {
+        part[j][level] = {load(dot[j][level]), load(norm[j][level]), load(flip[j][level])};
+      }
+    }
+    std::array<Part, kHalves> first;
+    std::array<Part, kHalves> second;
+    join_positions(part, 0, first);
+    join_positions(part, kWidth, second);
+    for (std::size_t entry = 0; entry < kHalfNumbers.size(); ++entry) {
+      const Part sum = join(first[kHalfNumbers[entry][0]], second[kHalfNumbers[entry][1]]);
+      store(sum.dot - sum.flip, dot_[entry]);
+      store(sum.norm, norm_[entry]);
+    }
+  }
+}
+
+void SignedSearch::try_scales(std::size_t trials, float lowest,
+                              std::array<Lanes, kMaxTrials>& errors) const noexcept {
+  constexpr std::size_t kTogether = 4;  // trials to one walk over the entries
+  const float step = (1 - lowest) / static_cast<float>(trials - 1);
+  for (std::size_t start = 0; start < trials; start += kTogether) {
+    std::array<std::int16_t, kTogether> scale;
+    for (std::size_t t = 0; t < kTogether; ++t) {
+      const float factor = lowest + step * static_cast<float>(start + t);
+      scale[t] = static_cast<std::int16_t>(static_cast<int>(factor * kOne + 0.5f));
+    }
+    std::array<Shorts, kTogether> least;
+    for (std::size_t r = 0; r < kShortRegisters; ++r) {
+      const auto load = [r](const Shorts& shorts) {
+        ShortRegister value;
+        std::memcpy(&value, &shorts[r * kRegisterShorts], sizeof(value));
+        return value;
+      };
+      std::array<ShortRegister, kTogether> best;
+      best.fill(ShortRegister{} + std::int16_t{32767});
+      for (std::size_t entry = 0; entry < dot_.size(); ++entry) {
+        const ShortRegister dot = load(dot_[entry]);
+        const ShortRegister norm = load(norm_[entry]);
+#pragma GCC unroll 8
+        for (std::size_t t = 0; t < kTogether; ++t) {
+          best[t] = lesser(best[t], multiply_high(norm, ShortRegister{} + scale[t]) - dot);
+        }
+      }
+      for (std::size_t t = 0; t < kTogether; ++t) {
+        std::memcpy(&least[t][r * kRegisterShorts], &best[t], sizeof(best[t]));
+      }
+    }
+    for (std::size_t t = 0; t < kTogether && start + t < trials; ++t) {
+      std::array<std::array<float, kLanes>, kLaneHalves> price;
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        price[0][lane] = static_cast<float>(least[t][lane]);
+        price[1][lane] = static_cast<float>(least[t][kLanes + lane]);
+      }
+      const Lanes sum = sum_of_sub_blocks(Lanes::load(price[0].data()) * unit_[0],
+                                          Lanes::load(price[1].data()) * unit_[1]);
+      errors[start + t] = sum * (lowest + step * static_cast<float>(start + t));
+    }
+  }
+}
+
+NearestEntries SignedSearch::nearest(const Lanes& scale) const noexcept {
+  const Lanes ratio = lesser(scale / greater(largest_scale_, 0x1p-100f), 1.02f) * kOne + 0.5f;
+  std::array<float, kLanes> numbers;
+  ratio.store(numbers.data());
+  Shorts scales;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    scales[lane] = static_cast<std::int16_t>(static_cast<int>(numbers[lane]));
+    scales[kLanes + lane] = scales[lane];
+  }
+
+  Shorts found;
+  for (std::size_t r = 0; r < kShortRegisters; ++r) {
+    const auto load = [r](const Shorts& shorts) {
+      ShortRegister value;
+      std::memcpy(&value, &shorts[r * kRegisterShorts], sizeof(value));
+      return value;
+    };
+    const ShortRegister s = load(scales);
+    ShortRegister least = ShortRegister{} + std::int16_t{32767};
+    ShortRegister index{};
+    ShortRegister entry{};
+    for (std::size_t i = 0; i < dot_.size(); ++i) {
+      const ShortRegister price = multiply_high(load(norm_[i]), s) - load(dot_[i]);
+      index = price < least ? entry : index;
+      least = lesser(least, price);
+      entry += std::int16_t{1};
+    }
+    std::memcpy(&found[r * kRegisterShorts], &index, sizeof(index));
+  }
+
+  NearestEntries entries;
+  for (std::size_t h = 0; h < kLaneHalves; ++h) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      entries.index[h][lane] = found[h * kLanes + lane];
+    }
+  }
+  measure(entries);
+  return entries;
+}
+
+/// The packed level numbers of 16 entries.
+static std::array<std::int32_t, kLanes> packed_levels(
+    const std::array<std::int32_t, kLanes>& index) noexcept {
+  std::array<std::int32_t, kLanes> packed;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    packed[lane] = packed_grids::kIq2xxsGrid[static_cast<std::size_t>(index[lane])];
+  }
+  return packed;
+}
+
+void SignedSearch::measure(NearestEntries& entries) const noexcept {
+  std::array<Lanes, kLaneHalves> dot;
+  std::array<Lanes, kLaneHalves> norm;
+  for (std::size_t h = 0; h < kLaneHalves; ++h) {
+    const std::array<std::int32_t, kLanes> packed = packed_levels(entries.index[h]);
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      IntRegister levels;
+      std::memcpy(&levels, &packed[r * kRegisterLanes], sizeof(levels));
+      FloatRegister sum_dot{};
+      FloatRegister sum_norm{};
+      FloatRegister smallest = FloatRegister{} + 0x1p100f;
+      for (std::size_t j = 0; j < kGroupSize; ++j) {
+        const FloatRegister g = magnitudes(levels >> static_cast<int>(2 * j) & 3);
+        const FloatRegister term = wx_[2 * j + h].part[r] * g;
+        sum_dot += term;
+        sum_norm += groups_.w[2 * j + h].part[r] * (g * g);
+        smallest = term < smallest ? term : smallest;
+      }
+      dot[h].part[r] = sum_dot - odd_[h].part[r] * 2.0f * smallest;
+      norm[h].part[r] = sum_norm;
+    }
+  }
+  entries.dot = sum_of_sub_blocks(dot[0], dot[1]);
+  entries.norm = sum_of_sub_blocks(norm[0], norm[1]);
+}
+
+SignedEntries SignedSearch::with_signs(const NearestEntries& entries) const noexcept {
+  SignedEntries out;
+  for (std::size_t h = 0; h < kLaneHalves; ++h) {
+    const std::array<std::int32_t, kLanes> packed = packed_levels(entries.index[h]);
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      IntRegister levels;
+      std::memcpy(&levels, &packed[r * kRegisterLanes], sizeof(levels));
+      std::array<FloatRegister, kGroupSize> g;
+      FloatRegister smallest = FloatRegister{} + 0x1p100f;
+      IntRegister cheapest{};
+      IntRegister signs{};
+      for (std::size_t j = 0; j < kGroupSize; ++j) {
+        const std::int32_t bit = 1 << j;
+        g[j] = magnitudes(levels >> static_cast<int>(2 * j) & 3);
+        const FloatRegister term = wx_[2 * j + h].part[r] * g[j];
+        cheapest = term < smallest ? IntRegister{} + bit : cheapest;
+        smallest = term < smallest ? term : smallest;
+        signs |= (groups_.x[2 * j + h].part[r] < 0.0f) & bit;
+      }
+      signs ^= cheapest & (odd_[h].part[r] > 0.0f);
+      for (std::size_t j = 0; j < kGroupSize; ++j) {
+        const IntRegister minus = (signs & (1 << j)) != 0;
+        out.y[2 * j + h].part[r] = minus ? -g[j] : g[j];
+      }
+      signs &= 127;
+      std::memcpy(&out.sign_index[h][r * kRegisterLanes], &signs, sizeof(signs));
+    }
+  }
+  return out;
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -2,94 +2,159 @@
 
 // What the encoders of this room minimise, and the range they work in.
 
-#include <algorithm>
 #include <array>
-#include <cmath>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include "base/float16.h"
+#include "codec/lattice/lanes.h"
 
 namespace sluice::inline SLUICE_ISA {
 
-/// `kElements` weights that share a scale on disk, ready for a search.
-///
-/// Values are scaled by a power of two that brings the largest into [1, 2), so that squares neither
-/// overflow nor vanish whatever the input's range. Importance likewise. The error weight is
-/// w = q * sqrt(2 * mean(x^2) + x^2), as ik_llama.cpp has it. Plain q would give 1 to 5 % less of
-/// the error that q weighs; these weights gave a model less divergence when tried with IQ1_M.
-template <std::size_t kElements>
-struct WeightedBlock {
-  std::array<float, kElements> x;
-  std::array<float, kElements> q;  ///< importance; ones if there is none
-  std::array<float, kElements> w;  ///< weight of a squared error; positive unless all x are zero
-  int exponent = 0;                ///< original value = x * 2^exponent
-  bool zero = true;                ///< nothing to code: all values (that matter) are zero
-
-  /// `importance` may be null. `kSubBlock` weights share the finest scale of the type.
-  template <std::size_t kSubBlock>
-  void load(const float* values, const float* importance) noexcept;
-
-  /// The fp16 scale nearest to `scale` (of scaled values), never 0 and never infinite, so that the
-  /// search goes on at what the block will hold. The scale's sign is kept.
-  std::uint16_t round_scale(float scale) const noexcept {
-    const double original = std::clamp(double{scale} * std::ldexp(1.0, exponent), -65504., 65504.);
-    const std::uint16_t half = f32_to_f16(static_cast<float>(original));
-    return half & 0x7fffu ? half : static_cast<std::uint16_t>(half | 1u);
-  }
-
-  /// What a stored scale means for scaled values.
-  float stored_scale(std::uint16_t half) const noexcept {
-    return static_cast<float>(double{f16_to_f32(half)} * std::ldexp(1.0, -exponent));
-  }
-};
-
-/// 2^-e for the e with 2^e <= largest < 2^(e+1); denormals included. Double, because float has no
-/// 2^149.
-inline double power_below(float largest) noexcept {
-  return std::ldexp(1.0, std::ilogb(largest));
+/// 2^exponent, for exponents that a normal double has.
+static inline double power_of_two(int exponent) noexcept {
+  return std::bit_cast<double>(static_cast<std::uint64_t>(1023 + exponent) << 52);
 }
 
-template <std::size_t kElements>
-template <std::size_t kSubBlock>
-void WeightedBlock<kElements>::load(const float* values, const float* importance) noexcept {
-  float largest_q = 0;
-  for (std::size_t i = 0; importance != nullptr && i < kElements; ++i) {
-    largest_q = std::max(largest_q, importance[i]);
-  }
-  if (largest_q > 0) {
-    const double factor = 1 / power_below(largest_q);
-    for (std::size_t i = 0; i < kElements; ++i) {
-      q[i] = static_cast<float>(importance[i] * factor);
+/// The fp16 scale nearest to `scale` times 2^exponent, never 0 and never infinite, so that the
+/// search goes on at what the block will hold. The scale's sign is kept.
+static inline std::uint16_t round_scale(float scale, int exponent) noexcept {
+  const double original = double{scale} * power_of_two(exponent);
+  const double finite = original < -65504 ? -65504 : original > 65504 ? 65504 : original;
+  const std::uint16_t half = f32_to_f16(static_cast<float>(finite));
+  return half & 0x7fffu ? half : static_cast<std::uint16_t>(half | 1u);
+}
+
+/// What a stored scale means for values that were divided by 2^exponent.
+static inline float stored_scale(std::uint16_t half, int exponent) noexcept {
+  return static_cast<float>(double{f16_to_f32(half)} * power_of_two(-exponent));
+}
+
+/// Division by the power of two that brings a lane's largest value into [1, 2), in two steps that
+/// floats have, even where that value is denormal. Lanes of zeros stay as they are.
+struct Normalizer {
+  Lanes first = 1;
+  Lanes second = 1;
+  std::array<std::int32_t, kLanes> exponent;
+
+  explicit Normalizer(const Lanes& largest_or_zero) noexcept {
+    const Lanes largest = select(largest_or_zero > 0, largest_or_zero, 1);
+    first = select(largest < 0x1p-60f, 0x1p64f, 1);
+    const Lanes normal = largest * first;
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      const IntRegister power = reinterpret_cast<IntRegister>(normal.part[r]) & 0x7f800000;
+      const IntRegister lifted = first.part[r] > 1.0f;
+      second.part[r] = 1.0f / reinterpret_cast<FloatRegister>(power);
+      const IntRegister e = (power >> 23) - 127 - (lifted & 64);
+      std::memcpy(&exponent[r * kRegisterLanes], &e, sizeof(e));
     }
+  }
+  Lanes operator()(const Lanes& values) const noexcept { return values * first * second; }
+};
+
+/// How the lanes belong together.
+enum class Share {
+  none,   ///< each lane is a block of its own
+  block,  ///< the lanes are one block, with one scale on disk
+  pairs,  ///< they are one block, and lanes 8 apart are one of its sub-blocks
+};
+
+/// `kSize` weights a lane, ready for a search.
+///
+/// Values are scaled by a power of two that brings the block's largest into [1, 2), so that squares
+/// neither overflow nor vanish whatever the input's range. Importance likewise. The error weight is
+/// w = q * sqrt(2 * mean(x^2) + x^2), as ik_llama.cpp has it. Plain q would give 1 to 5 % less of
+/// the error that q weighs; these weights gave a model less divergence when tried with IQ1_M.
+template <std::size_t kSize>
+struct WeightedLanes {
+  std::array<Lanes, kSize> x;
+  std::array<Lanes, kSize> q;  ///< importance; ones if there is none
+  std::array<Lanes, kSize> w;  ///< weight of a squared error; positive unless the block is zero
+  std::array<std::int32_t, kLanes> exponent;  ///< original value = x * 2^exponent
+  Lanes block_largest;  ///< of the original values that have importance; 0: nothing to code
+
+  /// Takes values as they are in x. `importance` says whether q has been filled in.
+  template <Share kShare>
+  void prepare(bool importance) noexcept;
+};
+
+template <std::size_t kSize>
+template <Share kShare>
+void WeightedLanes<kSize>::prepare(bool importance) noexcept {
+  constexpr bool kTogether = kShare != Share::none;
+  const auto of_block = [](const Lanes& largest) -> Lanes {
+    return kTogether ? Lanes(largest_of_lanes(largest)) : largest;
+  };
+  if (importance) {
+    Lanes largest = 0;
+    for (const Lanes& row : q) largest = greater(largest, row);
+    largest = of_block(largest);
+    const Normalizer normalize(largest);
+    for (Lanes& row : q) row = select(largest > 0, normalize(row), 1);
   } else {
-    q.fill(1.0f);
+    q.fill(1);
   }
 
   // A column of no importance may hold anything, also an outlier that would waste the scales'
   // range: it follows the others.
-  std::array<float, kElements / kSubBlock> largest{};
-  for (std::size_t i = 0; i < kElements; ++i) {
-    if (q[i] > 0) largest[i / kSubBlock] = std::max(largest[i / kSubBlock], std::fabs(values[i]));
+  Lanes largest = 0;
+  for (std::size_t j = 0; j < kSize; ++j) {
+    largest = greater(largest, select(q[j] > 0, magnitude(x[j]), 0));
   }
-  const float largest_x = *std::max_element(largest.begin(), largest.end());
-  zero = largest_x == 0;
-  if (zero) return;
-  exponent = std::ilogb(largest_x);
-  const double factor = std::ldexp(1.0, -exponent);
-  for (std::size_t i = 0; i < kElements; ++i) {
-    const float sub_block_largest = largest[i / kSubBlock];
-    const float bound = sub_block_largest > 0 ? sub_block_largest : largest_x;
-    x[i] = static_cast<float>(std::clamp(values[i], -bound, bound) * factor);
+  if constexpr (kShare == Share::pairs) largest = greater(largest, swap_halves(largest));
+  block_largest = of_block(largest);
+  const Lanes bound = select(largest > 0, largest, block_largest);
+  const Normalizer normalize(block_largest);
+  exponent = normalize.exponent;
+  Lanes sum = 0;
+  for (Lanes& row : x) {
+    row = normalize(greater(lesser(row, bound), Lanes(0) - bound));
+    sum = sum + row * row;
   }
 
-  float sum = 0;
-  for (const float value : x) sum += value * value;
-  const float sigma2 = 2 * sum / static_cast<float>(kElements);
+  constexpr float kCount = kTogether ? kSize * kLanes : kSize;
+  const Lanes sigma2 = (kTogether ? Lanes(sum_of_lanes(sum)) : sum) * (2 / kCount);
   // The floor lets sub-blocks without importance still be coded as themselves.
-  for (std::size_t i = 0; i < kElements; ++i) {
-    w[i] = std::max(q[i], 0x1p-40f) * std::sqrt(sigma2 + x[i] * x[i]);
+  for (std::size_t j = 0; j < kSize; ++j) {
+    w[j] = greater(q[j], 0x1p-40f) * square_root(sigma2 + x[j] * x[j]);
   }
 }
+
+/// Errors of decoded values and of zeros, as importance weighs them, in double precision: whether
+/// a block is better than zeros must not depend on the range of its values.
+class ErrorOfLanes {
+ public:
+  /// `y` is the level that x is coded as.
+  void add(const Lanes& x, const Lanes& q, const Lanes& scale, const Lanes& y) noexcept {
+    std::array<float, kLanes> x_of;
+    std::array<float, kLanes> q_of;
+    std::array<float, kLanes> scale_of;
+    std::array<float, kLanes> y_of;
+    x.store(x_of.data());
+    q.store(q_of.data());
+    scale.store(scale_of.data());
+    y.store(y_of.data());
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const double value = x_of[lane];
+      const double off = value - double{scale_of[lane]} * double{y_of[lane]};
+      coded_[lane] += double{q_of[lane]} * off * off;
+      zeros_[lane] += double{q_of[lane]} * value * value;
+    }
+  }
+
+  bool less_than_zeros(std::size_t lane) const noexcept { return coded_[lane] < zeros_[lane]; }
+  bool sum_less_than_zeros() const noexcept {
+    double coded = 0;
+    double zeros = 0;
+    for (const double error : coded_) coded += error;
+    for (const double error : zeros_) zeros += error;
+    return coded < zeros;
+  }
+
+ private:
+  std::array<double, kLanes> coded_{};
+  std::array<double, kLanes> zeros_{};
+};
 
 }  // namespace sluice::inline SLUICE_ISA
