@@ -9,9 +9,11 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <map>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "codec/distortion.h"
@@ -85,19 +87,26 @@ EncodeRows input(Effort effort, std::size_t row_count = Rows::kRows) {
           .effort = effort};
 }
 
+/// Over 8 super-blocks, with the best kernels. Slow, so counted only once for each encoder.
+double instructions_per_weight(const Codec& codec, Effort effort) {
+  static std::map<std::pair<TensorType, Effort>, double> known;
+  const auto [entry, first] = known.try_emplace({codec.type, effort});
+  if (!first) return entry->second;
+  EncodeRows few = input(effort, 1);
+  few.row_elements = 2048;
+  Blocks blocks(byte_size(codec.type, few.row_elements));
+  const auto encode = [&] { codec.encode(few, blocks.data()); };
+  encode();  // whatever is done once only
+  const auto count = static_cast<double>(count_instructions(encode));
+  return entry->second = count / static_cast<double>(few.row_elements);
+}
+
 void bench_encode(State& state, const Codec& codec, Effort effort) {
   time_encoder(state, codec.type,
                [&](Blocks& blocks) { codec.encode(input(effort), blocks.data()); });
-  if (!count_instructions_too || &codec != find_codec(codec.type)) return;
-  // A few blocks: every single step costs microseconds.
-  constexpr std::size_t kCounted = 1024;
-  Blocks blocks(byte_size(codec.type, kCounted));
-  EncodeRows few = input(effort, 1);
-  few.row_elements = kCounted;
-  const auto encode = [&] { codec.encode(few, blocks.data()); };
-  encode();
-  state.counters["instructions_per_weight"] =
-      static_cast<double>(count_instructions(encode)) / kCounted;
+  if (count_instructions_too && &codec == find_codec(codec.type)) {
+    state.counters["instructions_per_weight"] = instructions_per_weight(codec, effort);
+  }
 }
 
 void bench_peer(State& state, const Peer& peer, TensorType type) {

@@ -22,7 +22,7 @@ std::string figure(double value) {
 }
 
 std::string error_figure(double value) {
-  return std::isnan(value) ? "–" : fmt::format("{:.4g}", value);
+  return std::isnan(value) ? "–" : fmt::format("{:.4g}", std::max(value, 0.0));
 }
 
 std::string ratio(double value) {
@@ -104,6 +104,7 @@ std::vector<std::string> TableReporter::names_below(const std::string& prefix) c
 }
 
 void TableReporter::print_encoders() {
+  if (names_below("encode").empty()) return;
   const std::vector<std::string> peers = names_below("peer");
   const std::vector<Isa> isas = best_first();
   std::vector<std::string> header = {"type", "effort"};
@@ -136,6 +137,7 @@ void TableReporter::print_encoders() {
 }
 
 void TableReporter::print_errors() {
+  if (names_below("encode").empty()) return;
   const std::vector<std::string> peers = names_below("peer");
   std::vector<std::string> header = {"type", "effort", "bits a weight", "weighted", "refit"};
   for (const std::string& peer : peers) header.push_back(peer + " refit");
@@ -147,9 +149,10 @@ void TableReporter::print_errors() {
     const double error = find(own, counter);
     if (std::isnan(error)) return;
     const bool refit = counter == "refit_error";
-    std::vector<std::string> cells = {
-        type + (refit ? "" : ", as searched"), effort, figure(8 * find(own, "bytes_per_weight")),
-        refit ? error_figure(find(own, "weighted_error")) : "", error_figure(error)};
+    std::vector<std::string> cells = {type + (refit ? "" : ", as searched"), effort,
+                                      fmt::format("{:g}", 8 * find(own, "bytes_per_weight")),
+                                      refit ? error_figure(find(own, "weighted_error")) : "",
+                                      error_figure(error)};
     for (const std::string& peer : peers) {
       cells.push_back(error_figure(find(fmt::format("peer/{}/{}", peer, type), counter)));
     }
@@ -168,6 +171,7 @@ void TableReporter::print_errors() {
 }
 
 void TableReporter::print_decoders() {
+  if (names_below("decode").empty()) return;
   std::vector<std::string> header = {"type"};
   for (const Isa isa : best_first()) header.emplace_back(name(isa));
   header.emplace_back("GB/s of blocks");
@@ -189,6 +193,7 @@ void TableReporter::print_decoders() {
 }
 
 void TableReporter::print_conversions() {
+  if (names_below("convert").empty()) return;
   const double copy = find("machine/copy", "bytes_per_second");
   print_header(GetOutputStream(), "From BF16 in memory to blocks in memory:",
                {"type", "million weights a second", "GB/s, in and out", "share of the copy's"});
