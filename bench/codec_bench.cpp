@@ -260,7 +260,9 @@ int run(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(rest_count, rest.data())) return 2;
   register_all(peers);
   if (table) {
-    TableReporter reporter;
+    std::vector<std::string> labels;
+    for (const Peer& peer : peers) labels.push_back(peer.label());
+    TableReporter reporter(std::move(labels));
     benchmark::RunSpecifiedBenchmarks(&reporter);
   } else {
     benchmark::RunSpecifiedBenchmarks();

@@ -105,7 +105,7 @@ std::vector<std::string> TableReporter::names_below(const std::string& prefix) c
 
 void TableReporter::print_encoders() {
   if (names_below("encode").empty()) return;
-  const std::vector<std::string> peers = names_below("peer");
+  const std::vector<std::string>& peers = peers_;
   const std::vector<Isa> isas = best_first();
   std::vector<std::string> header = {"type", "effort"};
   for (const Isa isa : isas) header.emplace_back(name(isa));
@@ -138,7 +138,7 @@ void TableReporter::print_encoders() {
 
 void TableReporter::print_errors() {
   if (names_below("encode").empty()) return;
-  const std::vector<std::string> peers = names_below("peer");
+  const std::vector<std::string>& peers = peers_;
   std::vector<std::string> header = {"type", "effort", "bits a weight", "weighted", "refit"};
   for (const std::string& peer : peers) header.push_back(peer + " refit");
   for (const std::string& peer : peers) header.push_back("/ " + peer);

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::bench {
@@ -12,6 +13,9 @@ namespace sluice::bench {
 /// Prints the results as the tables of bench/README.md, each figure the median of its repetitions.
 class TableReporter : public benchmark::BenchmarkReporter {
  public:
+  /// \param peers labels of the peers, in the order of their columns
+  explicit TableReporter(std::vector<std::string> peers) : peers_(std::move(peers)) {}
+
   bool ReportContext(const Context& context) override;
   void ReportRuns(const std::vector<Run>& runs) override;
   void Finalize() override;
@@ -30,6 +34,7 @@ class TableReporter : public benchmark::BenchmarkReporter {
   void print_conversions();
   void print_machine();
 
+  std::vector<std::string> peers_;
   std::map<std::string, Counters, std::less<>> results_;
   std::vector<std::string> order_;  ///< names of benchmarks
 };
