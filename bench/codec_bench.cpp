@@ -1,0 +1,283 @@
+// Speed and error of the codecs, beside those of other quantizers in the same run. See README.md.
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "codec/distortion.h"
+#include "instruction_count.h"
+#include "peer.h"
+#include "rows.h"
+#include "sluice/codec.h"
+#include "table.h"
+
+namespace sluice::bench {
+namespace {
+
+using benchmark::Counter;
+using benchmark::State;
+using Blocks = std::vector<std::byte>;
+
+bool count_instructions_too = false;
+
+std::vector<float> decode(TensorType type, const Blocks& blocks) {
+  std::vector<float> values(Rows::kElements);
+  find_codec(type)->decode(blocks.data(), values.data(), values.size());
+  return values;
+}
+
+/// The refit error under the weights that the search for IQ1_M minimises: importance times
+/// sqrt(3 mean(x^2) + x^2), the mean over the super-block.
+double searched_error(const std::vector<float>& decoded) {
+  constexpr std::size_t kSuperBlock = 256;
+  std::vector<float> weights(Rows::kElements);
+  for (std::size_t start = 0; start < Rows::kElements; start += kSuperBlock) {
+    const float* x = rows().values.data() + start;
+    double squares = 0;
+    for (std::size_t i = 0; i < kSuperBlock; ++i) squares += double{x[i]} * double{x[i]};
+    for (std::size_t i = 0; i < kSuperBlock; ++i) {
+      const double spread = std::sqrt(3 * squares / kSuperBlock + double{x[i]} * double{x[i]});
+      const float importance = rows().importance[(start + i) % Rows::kRowElements];
+      weights[start + i] = static_cast<float>(importance * spread);
+    }
+  }
+  return testing_support::refit_error(rows().values, decoded, weights);
+}
+
+void count_weights(State& state, TensorType type, std::size_t weights) {
+  state.counters["weights_per_second"] =
+      Counter(static_cast<double>(weights), Counter::kIsIterationInvariantRate);
+  state.counters["bytes_per_weight"] = bits_per_weight(type) / 8;
+}
+
+/// Times `encode`, which fills blocks for all rows; then measures the error of what it left.
+void time_encoder(State& state, TensorType type, const std::function<void(Blocks&)>& encode) {
+  Blocks blocks(byte_size(type, Rows::kElements));
+  encode(blocks);  // whatever is done once only, and page faults
+  for (auto _ : state) {
+    encode(blocks);
+    benchmark::ClobberMemory();
+  }
+  count_weights(state, type, Rows::kElements);
+  const std::vector<float> decoded = decode(type, blocks);
+  state.counters["weighted_error"] =
+      testing_support::weighted_error(rows().values, decoded, rows().importance);
+  state.counters["refit_error"] =
+      testing_support::refit_error(rows().values, decoded, rows().importance);
+  if (type == TensorType::iq1_m) state.counters["searched_error"] = searched_error(decoded);
+}
+
+EncodeRows input(Effort effort, std::size_t row_count = Rows::kRows) {
+  return {.values = rows().values.data(),
+          .rows = row_count,
+          .row_elements = Rows::kRowElements,
+          .importance = rows().importance.data(),
+          .effort = effort};
+}
+
+/// Over 8 super-blocks, with the best kernels. Slow, so counted only once for each encoder.
+double instructions_per_weight(const Codec& codec, Effort effort) {
+  static std::map<std::pair<TensorType, Effort>, double> known;
+  const auto [entry, first] = known.try_emplace({codec.type, effort});
+  if (!first) return entry->second;
+  EncodeRows few = input(effort, 1);
+  few.row_elements = 2048;
+  Blocks blocks(byte_size(codec.type, few.row_elements));
+  const auto encode = [&] { codec.encode(few, blocks.data()); };
+  encode();  // whatever is done once only
+  const auto count = static_cast<double>(count_instructions(encode));
+  return entry->second = count / static_cast<double>(few.row_elements);
+}
+
+void bench_encode(State& state, const Codec& codec, Effort effort) {
+  time_encoder(state, codec.type,
+               [&](Blocks& blocks) { codec.encode(input(effort), blocks.data()); });
+  if (count_instructions_too && &codec == find_codec(codec.type)) {
+    state.counters["instructions_per_weight"] = instructions_per_weight(codec, effort);
+  }
+}
+
+void bench_peer(State& state, const Peer& peer, TensorType type) {
+  peer.prepare(type);
+  time_encoder(state, type, [&](Blocks& blocks) {
+    peer.encode(type, rows().values.data(), Rows::kRows, Rows::kRowElements,
+                rows().importance.data(), blocks.data());
+  });
+}
+
+/// Blocks of the rows, or of random bytes if the type is only read.
+Blocks blocks_of(const Codec& codec) {
+  Blocks blocks(byte_size(codec.type, Rows::kElements));
+  if (codec.encode != nullptr) {
+    codec.encode(input(Effort::fast), blocks.data());
+  } else {
+    std::mt19937_64 random(2);
+    for (std::byte& byte : blocks) byte = static_cast<std::byte>(random());
+  }
+  return blocks;
+}
+
+void bench_decode(State& state, const Codec& codec) {
+  const Blocks blocks = blocks_of(*find_codec(codec.type));
+  std::vector<float> values(Rows::kElements);
+  for (auto _ : state) {
+    codec.decode(blocks.data(), values.data(), values.size());
+    benchmark::ClobberMemory();
+  }
+  count_weights(state, codec.type, Rows::kElements);
+}
+
+/// What a quantization run does: BF16 from memory, a tile at a time through the cache, to blocks.
+void bench_convert(State& state, const Codec& codec, Isa isa) {
+  constexpr std::size_t kTiles = 256;  // 64 MB, more than caches hold
+  const Codec& source = *find_codec(TensorType::bf16, isa);
+  const Blocks tile = blocks_of(source);
+  Blocks in;
+  for (std::size_t i = 0; i < kTiles; ++i) in.insert(in.end(), tile.begin(), tile.end());
+  const std::size_t tile_bytes = byte_size(codec.type, Rows::kElements);
+  Blocks out(kTiles * tile_bytes);
+  std::vector<float> values(Rows::kElements);
+  EncodeRows encoder_input = input(Effort::best);
+  encoder_input.values = values.data();
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < kTiles; ++i) {
+      source.decode(in.data() + i * tile.size(), values.data(), values.size());
+      codec.encode(encoder_input, out.data() + i * tile_bytes);
+    }
+    benchmark::ClobberMemory();
+  }
+  count_weights(state, codec.type, kTiles * Rows::kElements);
+  state.counters["bytes_per_second"] =
+      Counter(static_cast<double>(in.size() + out.size()), Counter::kIsIterationInvariantRate);
+}
+
+/// How fast a core copies memory: the limit of anything that reads and writes it.
+void bench_copy(State& state) {
+  constexpr std::size_t kBytes = std::size_t{128} << 20;
+  const Blocks in(kBytes, std::byte{1});
+  Blocks out(kBytes);
+  for (auto _ : state) {
+    std::memcpy(out.data(), in.data(), kBytes);
+    benchmark::ClobberMemory();
+  }
+  state.counters["bytes_per_second"] = Counter(2.0 * kBytes, Counter::kIsIterationInvariantRate);
+}
+
+/// The core's clock: a chain of additions takes one cycle each.
+void bench_clock(State& state) {
+  constexpr int kAdditions = 1'000'000;
+  std::uint64_t sum = 1;
+  for (auto _ : state) {
+    for (int i = 0; i < kAdditions; i += 10) {
+      for (int k = 0; k < 10; ++k) {
+        sum += 3;
+        asm volatile("" : "+r"(sum));  // NOLINT: in a register, one addition after the other
+      }
+    }
+  }
+  state.counters["hertz"] = Counter(kAdditions, Counter::kIsIterationInvariantRate);
+}
+
+bool depends_on_effort(const Codec& codec) {
+  Blocks fast(byte_size(codec.type, Rows::kRowElements));
+  Blocks best(fast.size());
+  codec.encode(input(Effort::fast, 1), fast.data());
+  codec.encode(input(Effort::best, 1), best.data());
+  return fast != best;
+}
+
+void register_all(const std::deque<Peer>& peers) {
+  using benchmark::RegisterBenchmark;
+  RegisterBenchmark("machine/copy", bench_copy);
+  RegisterBenchmark("machine/clock", bench_clock);
+  for (const Codec& best_codec : codecs()) {
+    const TensorType type = best_codec.type;
+    if (best_codec.encode == nullptr) continue;
+    const bool has_fast = depends_on_effort(best_codec);
+    for (const Effort effort : {Effort::fast, Effort::best}) {
+      if (effort == Effort::fast && !has_fast) continue;
+      for (const Isa isa : supported_isas()) {
+        RegisterBenchmark(
+            fmt::format("encode/{}/{}/{}", name(type), name(effort), name(isa)).c_str(),
+            [=](State& state) { bench_encode(state, *find_codec(type, isa), effort); });
+      }
+    }
+    for (const Peer& peer : peers) {
+      if (!peer.knows(type)) continue;
+      RegisterBenchmark(fmt::format("peer/{}/{}", peer.label(), name(type)).c_str(),
+                        [&peer, type](State& state) { bench_peer(state, peer, type); });
+    }
+  }
+  for (const Codec& best_codec : codecs()) {
+    for (const Isa isa : supported_isas()) {
+      const TensorType type = best_codec.type;
+      RegisterBenchmark(fmt::format("decode/{}/{}", name(type), name(isa)).c_str(),
+                        [=](State& state) { bench_decode(state, *find_codec(type, isa)); });
+    }
+  }
+  // The types whose encoders are to be as fast as memory.
+  for (const TensorType type :
+       {TensorType::f16, TensorType::bf16, TensorType::q4_0, TensorType::q4_1, TensorType::q5_0,
+        TensorType::q5_1, TensorType::q8_0, TensorType::q6_k, TensorType::q6_0}) {
+    const Isa isa = best_isa();
+    RegisterBenchmark(fmt::format("convert/{}/{}", name(type), name(isa)).c_str(),
+                      [=](State& state) { bench_convert(state, *find_codec(type, isa), isa); });
+  }
+}
+
+int run(int argc, char** argv) {
+  std::deque<Peer> peers;
+  bool table = false;
+  std::vector<char*> rest;
+  for (int i = 0; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--peer" && i + 1 < argc) {
+      peers.emplace_back(argv[++i]);
+    } else if (argument.starts_with("--peer=")) {
+      peers.emplace_back(std::string(argument.substr(argument.find('=') + 1)));
+    } else if (argument == "--table") {
+      table = true;
+    } else if (argument == "--instructions") {
+      count_instructions_too = true;
+    } else {
+      rest.push_back(argv[i]);
+    }
+  }
+  int rest_count = static_cast<int>(rest.size());
+  benchmark::Initialize(&rest_count, rest.data());
+  if (benchmark::ReportUnrecognizedArguments(rest_count, rest.data())) return 2;
+  register_all(peers);
+  if (table) {
+    std::vector<std::string> labels;
+    for (const Peer& peer : peers) labels.push_back(peer.label());
+    TableReporter reporter(std::move(labels));
+    benchmark::RunSpecifiedBenchmarks(&reporter);
+  } else {
+    benchmark::RunSpecifiedBenchmarks();
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace sluice::bench
+
+int main(int argc, char** argv) {
+  try {
+    return sluice::bench::run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench_codec: {}\n", error.what());
+    return 1;
+  }
+}
