@@ -1,5 +1,4 @@
 #include <array>
-#include <bit>
 #include <cstdint>
 
 #include "base/float16.h"
@@ -7,6 +6,8 @@
 #include "codec/iq1_m/codes.h"
 #include "codec/iq1_m/group_search.h"
 #include "codec/iq1_m/iq1_m.h"
+#include "codec/iq1_m/lookups.h"
+#include "codec/iq1_m/super_block.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -30,20 +31,15 @@ namespace {
 using iq1_m::all;
 using iq1_m::Choice;
 using iq1_m::Floats;
-using iq1_m::Groups;
 using iq1_m::Halves;
 using iq1_m::kFloats;
 using iq1_m::kWidth;
 using iq1_m::Shorts;
+using iq1_m::SuperBlock;
 
 constexpr std::size_t kSubBlocks = BlockIq1M::kSubBlocks;
 static_assert(kSubBlocks == kFloats, "a half of the groups has one of each sub-block");
 constexpr int kScales = BlockIq1M::kMaxScale + 1;
-
-/// sigma2 is this times the super-block's mean x^2. #327 has 1.5, over 32 weights. The larger it
-/// is, the nearer the weights are to q alone. Both ends measure worse on a real model (KL
-/// divergence); from 3 to 6 there is little to choose.
-constexpr float kSigma2 = 3.0f;
 
 /// What an effort pays for: the scales searched first, as multiples of the sub-block's
 /// sum w x^2 / sum w |x|. 98 % of best scales are between 0.80 and 1.65 times that, and each search
@@ -64,101 +60,7 @@ constexpr std::size_t kTrials = kFloats;
 constexpr float kFirstTrial = 0.6f;
 constexpr float kTrialStep = 0.045f;
 
-/// Importance below this share of the super-block's largest counts as this much: groups without any
-/// are still coded near their values, at no cost to the others.
-constexpr float kLeastImportance = 0x1p-60f;
-
 constexpr float kLargestHalf = 65504.0f;
-
-/// The power of two at or below `magnitude`, within the range whose inverse is a normal number.
-float power_of_two_below(float magnitude) noexcept {
-  const std::uint32_t exponent = std::bit_cast<std::uint32_t>(magnitude) >> 23;
-  return std::bit_cast<float>((exponent < 1 ? 1u : exponent > 253 ? 253u : exponent) << 23);
-}
-
-/// What belongs to each sub-block.
-Floats pair_sum(const Halves& values) noexcept {
-  return values.half[0] + values.half[1];
-}
-
-/// Sub-block b's 16 values are lane b of 16 vectors, 8 for its even group and 8 for its odd one.
-void turn(const float* values, Halves* turned) noexcept {
-  Floats columns[2 * kWidth];
-  iq1_m::transpose(values, columns);
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    turned[j] = {columns[j], columns[kWidth + j]};
-  }
-}
-
-float largest_of(const Halves* values) noexcept {
-  Floats result = all(0);
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    for (const Floats& half : values[j].half) result = most(result, magnitude(half));
-  }
-  return largest(result);
-}
-
-/// Importance of a super-block's columns, the weight of the user's error: scaled by a power of two
-/// so that the largest is in [1, 2). Null counts as all ones.
-void load_importance(const float* importance, Halves* q) noexcept {
-  if (importance == nullptr) {
-    for (std::size_t j = 0; j < kWidth; ++j) q[j] = {all(1), all(1)};
-    return;
-  }
-  turn(importance, q);
-  const Floats factor = all(1.0f / power_of_two_below(largest_of(q)));
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    for (Floats& half : q[j].half) half = half * factor;
-  }
-}
-
-/// A super-block made ready: values scaled by a power of two so that their largest is in [1, 2) and
-/// nothing can overflow or vanish that matters.
-struct SuperBlock {
-  Groups groups;
-  Halves wx[kWidth];    ///< error weights times values
-  Floats likely_scale;  ///< of each sub-block
-  float unit;           ///< what values were divided by; 0 if all are zeros
-  float xx;             ///< sum w x^2
-};
-
-void load(const float* x, const Halves* q, SuperBlock& block) noexcept {
-  turn(x, block.groups.x);
-  const float largest = largest_of(block.groups.x);
-  block.unit = largest > 0 ? power_of_two_below(largest) : 0;
-  if (block.unit == 0) return;
-  const Floats factor = all(1.0f / block.unit);
-  Halves squares{all(0), all(0)};
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    for (std::size_t h = 0; h < 2; ++h) {
-      const Floats value = block.groups.x[j].half[h] * factor;
-      block.groups.x[j].half[h] = value;
-      squares.half[h] = squares.half[h] + value * value;
-    }
-  }
-  const Floats sigma2 =
-      all(kSigma2 / BlockIq1M::kElements * iq1_m::sum(squares.half[0], squares.half[1]));
-  Halves w[kWidth];
-  Halves xx{all(0), all(0)};
-  Halves magnitudes = xx;
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    for (std::size_t h = 0; h < 2; ++h) {
-      const Floats value = block.groups.x[j].half[h];
-      const Floats weight =
-          most(q[j].half[h], all(kLeastImportance)) * root(sigma2 + value * value);
-      const Floats wx = weight * value;
-      w[j].half[h] = weight;
-      block.wx[j].half[h] = wx;
-      xx.half[h] = xx.half[h] + wx * value;
-      magnitudes.half[h] = magnitudes.half[h] + magnitude(wx);
-    }
-  }
-  block.xx = iq1_m::sum(xx.half[0], xx.half[1]);
-  // A mean magnitude that leans to the values that will not be coded as zeros. (Of no weight at
-  // all: 0.)
-  block.likely_scale = pair_sum(xx) / most(pair_sum(magnitudes), all(0x1p-120f));
-  iq1_m::prepare(w, block.wx, block.groups);
-}
 
 /// A whole super-block decided, but for d.
 struct Solution {
@@ -360,7 +262,7 @@ void encode_super_block(const float* x, const Halves* q, BlockIq1M& out) noexcep
   solution.code = iq1_m::shorts(iq1_m::kZeroVector);
   solution.multiple = all(1);
   SuperBlock block;
-  load(x, q, block);
+  load_values(x, q, block);
   std::uint16_t d = 0;
   if (block.unit > 0 && fit<Settings>(block, solution)) d = final_d(block, q, solution);
   write(solution, d, out);

@@ -47,9 +47,6 @@ struct Choice {
 };
 inline constexpr int kNegativeShift = 0x2000;
 
-/// The coordinates of the codebook vectors `number`: bit 2j for +1 at j, bit 2j + 1 for -1.
-Shorts flags_of(const Shorts& number) noexcept;
-
 /// Fills in all but x, from error weights w and the products w x [kWidth].
 void prepare(const Halves* w, const Halves* wx, Groups& groups) noexcept;
 

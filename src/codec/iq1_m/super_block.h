@@ -1,0 +1,32 @@
+#pragma once
+
+// What the IQ1_M encoder makes of a super-block before it searches: scaled, weighed and turned.
+
+#include "codec/iq1_m/group_search.h"
+#include "codec/iq1_m/lanes.h"
+
+namespace sluice::inline SLUICE_ISA::iq1_m {
+
+/// What belongs to each sub-block.
+inline Floats pair_sum(const Halves& values) noexcept {
+  return values.half[0] + values.half[1];
+}
+
+/// A super-block made ready: values scaled by a power of two so that their largest is in [1, 2) and
+/// nothing can overflow or vanish that matters.
+struct SuperBlock {
+  Groups groups;
+  Halves wx[kWidth];    ///< error weights times values
+  Floats likely_scale;  ///< of each sub-block
+  float unit;           ///< what values were divided by; 0 if all are zeros
+  float xx;             ///< sum w x^2
+};
+
+/// Importance of a super-block's columns, the weight of the user's error: scaled by a power of two
+/// so that the largest is in [1, 2). Null counts as all ones.
+void load_importance(const float* importance, Halves* q) noexcept;
+
+/// Makes a super-block ready, but for a unit of 0. `q` is what load_importance() gave.
+void load_values(const float* x, const Halves* q, SuperBlock& block) noexcept;
+
+}  // namespace sluice::inline SLUICE_ISA::iq1_m
