@@ -233,7 +233,9 @@ TEST(Lanes, DoNotShowInTiles) {
   const Sample s = sample(256, 5);
   const auto two = tile_of<Float2>(s, true, 4);
   const auto four = tile_of<Float4>(s, true, 4);
-  EXPECT_EQ(std::memcmp(&two.tile, &four.tile, sizeof two.tile), 0);
+  EXPECT_EQ(std::memcmp(two.tile.x, four.tile.x, sizeof two.tile.x), 0);
+  EXPECT_EQ(std::memcmp(two.tile.w, four.tile.w, sizeof two.tile.w), 0);
+  EXPECT_EQ(std::memcmp(two.tile.wx, four.tile.wx, sizeof two.tile.wx), 0);
 }
 
 TEST(Lanes, DoNotShowInSearches) {
