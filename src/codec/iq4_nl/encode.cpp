@@ -80,7 +80,7 @@ void write_blocks(const Blocks& blocks, const Scales& scales, std::size_t count,
   ErrorOfLanes error;
   std::array<std::uint8_t, 256> bytes;  // [byte of the block][lane], then turned
   const Lanes inverse = Lanes(1) / scales.meaning;
-  const auto code = [&](std::size_t j) {
+  const auto code = [&](std::size_t j) noexcept {
     Lanes level;
     std::array<std::int32_t, kLanes> codes;
     for (std::size_t r = 0; r < kRegisters; ++r) {

@@ -130,10 +130,10 @@ static inline float join_lanes(const Lanes& lanes, const Join& join) noexcept {
   return join(two, __builtin_shufflevector(two, two, 1, 1, 1, 1))[0];
 }
 static inline float sum_of_lanes(const Lanes& lanes) noexcept {
-  return join_lanes(lanes, [](auto a, auto b) { return a + b; });
+  return join_lanes(lanes, [](auto a, auto b) noexcept { return a + b; });
 }
 static inline float largest_of_lanes(const Lanes& lanes) noexcept {
-  return join_lanes(lanes, [](auto a, auto b) { return a > b ? a : b; });
+  return join_lanes(lanes, [](auto a, auto b) noexcept { return a > b ? a : b; });
 }
 
 /// Lane l and lane l + 8 change places.

@@ -105,11 +105,11 @@ Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noex
   Candidates candidates;
   for (const float sign : {1.0f, -1.0f}) {
     insert(best_scales(unit * sign, search,
-                       [&](const Lanes& inverse) {
+                       [&](const Lanes& inverse) noexcept {
                          return fit_levels<kLevels>(blocks.x, blocks.w, inverse);
                        }),
            candidates);
-    Candidate shifted = best_scales(unit * sign, search, [&](const Lanes& inverse) {
+    Candidate shifted = best_scales(unit * sign, search, [&](const Lanes& inverse) noexcept {
       return fit_levels<kLevels>(blocks.x, blocks.w, inverse, kShift);
     });
     shifted.shift = kShift;

@@ -112,7 +112,7 @@ void SignedSearch::sum_entries() noexcept {
     const Lanes largest = greater(sum_wx * kLargest, half_scale * sum_w * (kLargest * kLargest));
     unit_[h] = greater(largest * (1 / kLargestPrice), 0x1p-100f);
     const Lanes per_unit = Lanes(1) / unit_[h];
-    const auto put = [&](const Lanes& values, Shorts& shorts) {
+    const auto put = [&](const Lanes& values, Shorts& shorts) noexcept {
       std::array<float, kLanes> rounded;
       (values + 0.5f).store(rounded.data());
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
@@ -132,12 +132,12 @@ void SignedSearch::sum_entries() noexcept {
   }
 
   for (std::size_t r = 0; r < kShortRegisters; ++r) {
-    const auto load = [r](const Shorts& shorts) {
+    const auto load = [r](const Shorts& shorts) noexcept {
       ShortRegister value;
       std::memcpy(&value, &shorts[r * kRegisterShorts], sizeof(value));
       return value;
     };
-    const auto store = [r](const ShortRegister& value, Shorts& shorts) {
+    const auto store = [r](const ShortRegister& value, Shorts& shorts) noexcept {
       std::memcpy(&shorts[r * kRegisterShorts], &value, sizeof(value));
     };
     std::array<std::array<Part, 3>, kGroupSize> part;
@@ -170,7 +170,7 @@ void SignedSearch::try_scales(std::size_t trials, float lowest,
     }
     std::array<Shorts, kTogether> least;
     for (std::size_t r = 0; r < kShortRegisters; ++r) {
-      const auto load = [r](const Shorts& shorts) {
+      const auto load = [r](const Shorts& shorts) noexcept {
         ShortRegister value;
         std::memcpy(&value, &shorts[r * kRegisterShorts], sizeof(value));
         return value;
@@ -214,7 +214,7 @@ NearestEntries SignedSearch::nearest(const Lanes& scale) const noexcept {
 
   Shorts found;
   for (std::size_t r = 0; r < kShortRegisters; ++r) {
-    const auto load = [r](const Shorts& shorts) {
+    const auto load = [r](const Shorts& shorts) noexcept {
       ShortRegister value;
       std::memcpy(&value, &shorts[r * kRegisterShorts], sizeof(value));
       return value;

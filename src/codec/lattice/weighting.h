@@ -83,7 +83,7 @@ template <std::size_t kSize>
 template <Share kShare>
 void WeightedLanes<kSize>::prepare(bool importance) noexcept {
   constexpr bool kTogether = kShare != Share::none;
-  const auto of_block = [](const Lanes& largest) -> Lanes {
+  const auto of_block = [](const Lanes& largest) noexcept -> Lanes {
     return kTogether ? Lanes(largest_of_lanes(largest)) : largest;
   };
   if (importance) {
