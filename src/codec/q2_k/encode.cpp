@@ -13,7 +13,7 @@ constexpr AffineSuperBlockType kType = {
 
 void encode_q2_k(const EncodeRows& rows, std::byte* out) noexcept {
   encode_affine_super_blocks<FloatLanes, 16, BlockQ2_K>(
-      rows, out, kType, [](const AffineSuperBlock<16>& found, BlockQ2_K& block) {
+      rows, out, kType, [](const AffineSuperBlock<16>& found, BlockQ2_K& block) noexcept {
         for (int s = 0; s < 16; ++s) {
           block.scales[s] = static_cast<std::uint8_t>(found.scales[s] | found.mins[s] << 4);
         }

@@ -27,8 +27,9 @@ void decode_q4_0(const std::byte* blocks, float* out, std::size_t elements) noex
 
 void encode_q4_0(const EncodeRows& rows, std::byte* out) noexcept {
   encode_symmetric_blocks<FloatLanes, BlockQ4_0>(
-      rows, out, kLow, kHigh, kEffort,
-      [](const std::uint8_t* codes, BlockQ4_0& block) { pack_nibbles(codes, block.codes); });
+      rows, out, kLow, kHigh, kEffort, [](const std::uint8_t* codes, BlockQ4_0& block) noexcept {
+        pack_nibbles(codes, block.codes);
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

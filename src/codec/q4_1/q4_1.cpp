@@ -27,8 +27,9 @@ void decode_q4_1(const std::byte* blocks, float* out, std::size_t elements) noex
 
 void encode_q4_1(const EncodeRows& rows, std::byte* out) noexcept {
   encode_affine_blocks<FloatLanes, BlockQ4_1>(
-      rows, out, kHigh, kEffort,
-      [](const std::uint8_t* codes, BlockQ4_1& block) { pack_nibbles(codes, block.codes); });
+      rows, out, kHigh, kEffort, [](const std::uint8_t* codes, BlockQ4_1& block) noexcept {
+        pack_nibbles(codes, block.codes);
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

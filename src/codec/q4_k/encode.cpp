@@ -13,7 +13,7 @@ constexpr AffineSuperBlockType kType = {
 
 void encode_q4_k(const EncodeRows& rows, std::byte* out) noexcept {
   encode_affine_super_blocks<FloatLanes, 32, BlockQ4_K>(
-      rows, out, kType, [](const AffineSuperBlock<32>& found, BlockQ4_K& block) {
+      rows, out, kType, [](const AffineSuperBlock<32>& found, BlockQ4_K& block) noexcept {
         block.d = found.d;
         block.dmin = found.dmin;
         pack_six_bit_pairs(found.scales, found.mins, block.scales);

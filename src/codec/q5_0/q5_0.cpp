@@ -27,11 +27,11 @@ void decode_q5_0(const std::byte* blocks, float* out, std::size_t elements) noex
 }
 
 void encode_q5_0(const EncodeRows& rows, std::byte* out) noexcept {
-  encode_symmetric_blocks<FloatLanes, BlockQ5_0>(rows, out, kLow, kHigh, kEffort,
-                                                 [](const std::uint8_t* codes, BlockQ5_0& block) {
-                                                   pack_nibbles(codes, block.low);
-                                                   pack_fifth_bits(codes, block.high);
-                                                 });
+  encode_symmetric_blocks<FloatLanes, BlockQ5_0>(
+      rows, out, kLow, kHigh, kEffort, [](const std::uint8_t* codes, BlockQ5_0& block) noexcept {
+        pack_nibbles(codes, block.low);
+        pack_fifth_bits(codes, block.high);
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

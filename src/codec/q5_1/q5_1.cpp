@@ -27,11 +27,11 @@ void decode_q5_1(const std::byte* blocks, float* out, std::size_t elements) noex
 }
 
 void encode_q5_1(const EncodeRows& rows, std::byte* out) noexcept {
-  encode_affine_blocks<FloatLanes, BlockQ5_1>(rows, out, kHigh, kEffort,
-                                              [](const std::uint8_t* codes, BlockQ5_1& block) {
-                                                pack_nibbles(codes, block.low);
-                                                pack_fifth_bits(codes, block.high);
-                                              });
+  encode_affine_blocks<FloatLanes, BlockQ5_1>(
+      rows, out, kHigh, kEffort, [](const std::uint8_t* codes, BlockQ5_1& block) noexcept {
+        pack_nibbles(codes, block.low);
+        pack_fifth_bits(codes, block.high);
+      });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

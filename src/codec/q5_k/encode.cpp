@@ -13,7 +13,7 @@ constexpr AffineSuperBlockType kType = {
 
 void encode_q5_k(const EncodeRows& rows, std::byte* out) noexcept {
   encode_affine_super_blocks<FloatLanes, 32, BlockQ5_K>(
-      rows, out, kType, [](const AffineSuperBlock<32>& found, BlockQ5_K& block) {
+      rows, out, kType, [](const AffineSuperBlock<32>& found, BlockQ5_K& block) noexcept {
         block.d = found.d;
         block.dmin = found.dmin;
         pack_six_bit_pairs(found.scales, found.mins, block.scales);

@@ -40,7 +40,7 @@ void decode_q6_0(const std::byte* blocks, float* out, std::size_t elements) noex
 
 void encode_q6_0(const EncodeRows& rows, std::byte* out) noexcept {
   encode_symmetric_blocks<FloatLanes, BlockQ6_0>(
-      rows, out, kLow, kHigh, kEffort, [](const std::uint8_t* codes, BlockQ6_0& block) {
+      rows, out, kLow, kHigh, kEffort, [](const std::uint8_t* codes, BlockQ6_0& block) noexcept {
         pack_nibbles(codes, block.low);
         std::uint64_t high = 0;
         for (int run = 0; run < 4; ++run) {

@@ -16,7 +16,7 @@ constexpr SymmetricSuperBlockType kType = {
 
 void encode_q6_k(const EncodeRows& rows, std::byte* out) noexcept {
   for_each_super_block_tile<FloatLanes, 16>(
-      rows, 5, [&](const SuperBlockTile<16>& tile, std::size_t index, int) {
+      rows, 5, [&](const SuperBlockTile<16>& tile, std::size_t index, int) noexcept {
         const SymmetricSuperBlock<16> found = encode_symmetric_super_block<FloatLanes>(tile, kType);
         std::uint8_t high[256];
         for (int i = 0; i < 256; ++i) high[i] = found.codes[i] >> 4;

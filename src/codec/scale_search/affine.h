@@ -106,7 +106,7 @@ static inline AffineFit<V> search_affine(const TileLanes<V, N>& lanes,
   const V range = greater(load<V>(&lanes.tile.most.at[lanes.column]) - least, V{});
   const V unit = range > 0.0f ? 1.0f / range : V{};
   AffineFit<V> best{};
-  const auto consider = [&](V inverse, V offset) {
+  const auto consider = [&](V inverse, V offset) noexcept {
     const AffineFit<V> fit =
         solve_affine<kOffset>(moments, code_affine(lanes, inverse, offset, high));
     const auto better = fit.score > best.score;

@@ -289,7 +289,7 @@ static inline void encode_affine_super_blocks(const EncodeRows& rows, std::byte*
                                               Pack pack) noexcept {
   for_each_super_block_tile<V, N>(
       rows, std::bit_width(static_cast<unsigned>(type.high)) - 1,
-      [&](const SuperBlockTile<N>& tile, std::size_t first, int used) {
+      [&](const SuperBlockTile<N>& tile, std::size_t first, int used) noexcept {
         const AffineSuperBlockSearch<V, N> search(tile, type);
         const AffineChoice<N> choice = search.search();
         for (int b = 0; b < used; ++b) {

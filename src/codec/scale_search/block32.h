@@ -81,7 +81,7 @@ static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* ou
                                            int high, const SymmetricEffort& effort,
                                            Pack pack) noexcept {
   const int bits = std::bit_width(static_cast<unsigned>(high));
-  for_each_batch<V>(rows, bits, [&](const BlockBatch& batch, std::size_t first, int used) {
+  for_each_batch<V>(rows, bits, [&](const BlockBatch& batch, std::size_t first, int used) noexcept {
     Columns wanted;
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
       const TileLanes<V, kBlock32> lanes{batch.tile, lane};
@@ -115,7 +115,7 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
                                         const AffineEffort& effort, Pack pack) noexcept {
   // Offsets are anywhere, so that values minus offset span two units.
   const int bits = std::bit_width(static_cast<unsigned>(high)) - 1;
-  for_each_batch<V>(rows, bits, [&](const BlockBatch& batch, std::size_t first, int used) {
+  for_each_batch<V>(rows, bits, [&](const BlockBatch& batch, std::size_t first, int used) noexcept {
     Columns wanted;
     Columns wanted_offset;
     Columns coded;  // the part of sum w x^2 that is

@@ -59,7 +59,7 @@ template <class V, int N>
 static inline SymmetricFit<V> search_symmetric(const TileLanes<V, N>& lanes, int low, int high,
                                                const SymmetricEffort& effort) noexcept {
   SymmetricFit<V> best{};
-  const auto consider = [&](V inverse) {
+  const auto consider = [&](V inverse) noexcept {
     const SymmetricFit<V> fit = solve_symmetric(code_symmetric(lanes, inverse, low, high));
     const auto better = fit.score > best.score;
     best.scale = better ? fit.scale : best.scale;
