@@ -103,10 +103,12 @@ static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* ou
 /// Whether a block is certainly better than zeros, under the importance too: by sqrt(33) at most
 /// its ratios differ from those of the search's weights. What the search cannot see, weights below
 /// 2^-16 of the largest, is too little to matter; neither is d's rounding where d is a normal
-/// number.
-static inline bool clearly_coded(float coded, float energy, float d) noexcept {
+/// number. An importance that vanished in the weights, though not in what it is multiplied with
+/// when errors are told, says nothing: `weight` is the largest.
+static inline bool clearly_coded(float coded, float energy, float weight, float d) noexcept {
   constexpr float kMuch = 0.05f * Tile<kBlock32>::kWeightUnit;
-  return coded > 0.95f * energy && energy > kMuch && d > 0x1p-14f && d < 60000.0f;
+  return coded > 0.95f * energy && energy > kMuch && weight > 0x1p-100f && d > 0x1p-14f &&
+         d < 60000.0f;
 }
 
 /// Encodes to blocks with a scale `d` and an offset `m` in binary16, codes of [0, high].
@@ -138,7 +140,7 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
       const float m = offsets.value.at[b];
       std::uint8_t codes[kBlock32];
       nearest_codes<V>(batch.values[b], scales.inverse.at[b], m, 0, high, codes);
-      if (!clearly_coded(coded.at[b], batch.tile.wxx.at[b], d)) {
+      if (!clearly_coded(coded.at[b], batch.tile.wxx.at[b], batch.tile.column_weight.at[b], d)) {
         float decoded[kBlock32];
         for (int i = 0; i < kBlock32; ++i) decoded[i] = d * static_cast<float>(codes[i]) + m;
         if (worse_than_zeros(batch.values[b], decoded, batch.importance[b], kBlock32)) {
