@@ -1,10 +1,10 @@
 #pragma once
 
 // Arithmetic over lanes: a search is written once, for one sub-block, and runs on as many
-// sub-blocks as V has lanes. There is never a sum across lanes, and every operation is one
-// correctly rounded IEEE operation, so the number of lanes does not show in the result: V may be
-// float itself (one lane, plain scalar code) or a vector of any width. Internal linkage, because
-// files compiled for different instruction sets may include this header.
+// sub-blocks as V, a vector of floats, has lanes. There is never a sum across lanes, and every
+// operation is one on integers or one correctly rounded IEEE operation, so the number of lanes does
+// not show in the result. Internal linkage, because files compiled for different instruction sets
+// include this header.
 
 #include <cmath>
 #include <cstddef>
