@@ -168,7 +168,7 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
     }
     iq1_m::prepare(turned_w, turned_wx, groups);
     iq1_m::Choice choice;
-    iq1_m::search(groups, halves(scale), choice);
+    iq1_m::search<iq1_m::kAllSets>(groups, halves(scale), choice);
     std::uint16_t codes[kLanes];
     float twice_xy[kLanes];
     float yy[kLanes];

@@ -22,7 +22,7 @@ namespace {
 //    the error at any scale, and d is chosen from many by the lower envelopes of the parabolas.
 // 4. With d known, each sub-block takes its best of the 8 scales, codes and shifts are searched
 //    again at exactly that scale, each group takes the best of all that was found for it, and d is
-//    refitted by least squares; then once more for that d.
+//    refitted by least squares; `best` does so once more for that d.
 // 5. Least squares shrinks: it leaves decoded values too small on average along the true ones, and
 //    shrinkage adds up over a model's layers while noise averages out. So the stored d is the one
 //    that makes them unbiased, sum w x^2 / sum w x y. Codes belong to the least-squares scale; this
@@ -42,17 +42,18 @@ static_assert(kSubBlocks == kFloats, "a half of the groups has one of each sub-b
 constexpr int kScales = BlockIq1M::kMaxScale + 1;
 
 /// What an effort pays for: the scales searched first, as multiples of the sub-block's
-/// sum w x^2 / sum w |x|. 98 % of best scales are between 0.80 and 1.65 times that, and each search
-/// serves its neighbourhood.
+/// sum w x^2 / sum w |x|, and how many vectors a search looks at. 98 % of best scales are between
+/// 0.80 and 1.65 times that, and each search serves its neighbourhood.
 struct Best {
   static constexpr std::array<float, 4> kFirstScales = {0.85f, 1.0f, 1.2f, 1.45f};
+  static constexpr std::size_t kSets = iq1_m::kAllSets;
+  static constexpr int kRefits = 2;
 };
 struct Fast {
   static constexpr std::array<float, 2> kFirstScales = {0.95f, 1.3f};
+  static constexpr std::size_t kSets = iq1_m::kFewSets;
+  static constexpr int kRefits = 1;
 };
-
-/// Times that codes and d are chosen for each other in the end.
-constexpr int kRefits = 2;
 
 /// Super-block scales compared, as multiples of the one that gives the largest sub-block scale to
 /// the largest of the 8: outside of this range the error is hardly ever smaller.
@@ -173,14 +174,14 @@ bool fit(const SuperBlock& block, Solution& best) noexcept {
   Choice found[kFirst + 1];
   for (std::size_t n = 0; n < kFirst; ++n) {
     const Floats scale = block.likely_scale * all(Settings::kFirstScales[n]);
-    iq1_m::search(block.groups, {scale, scale}, found[n]);
+    iq1_m::search<Settings::kSets>(block.groups, {scale, scale}, found[n]);
   }
   float d = choose_d<kFirst>(found);
   if (!(d > 0)) return false;
   const Floats scale = choose_multiples<kFirst>(found, d) * all(d);
-  iq1_m::search(block.groups, {scale, scale}, found[kFirst]);
+  iq1_m::search<Settings::kSets>(block.groups, {scale, scale}, found[kFirst]);
   float highest = 0;
-  for (int refit = 0; refit < kRefits; ++refit) {
+  for (int refit = 0; refit < Settings::kRefits; ++refit) {
     const Solution solution = solve<kFirst + 1>(found, d);
     if (!(solution.xy > 0)) break;
     d = solution.xy / solution.yy;

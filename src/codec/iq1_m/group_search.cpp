@@ -72,10 +72,11 @@ constexpr std::array<MoveSet, 11> kMoveSets = {{
     {2, 3},  // 10: {1, 3}
     {0, 4},  // 11: {4}
 }};
-constexpr std::size_t kSets = kMoveSets.size() + 1;
+static_assert(kAllSets == kMoveSets.size() + 1, "the empty set is one");
 constexpr std::size_t kPlaces = 5;
 
 /// How far a search for one shift has come.
+template <std::size_t kSets>
 struct Shifted {
   Shorts keys[kWidth];
   Shorts numbers[kSets];
@@ -172,13 +173,14 @@ void prepare(const Halves* w, const Halves* wx, Groups& groups) noexcept {
   }
 }
 
+template <std::size_t kSets>
 void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept {
   Halves inverse;
   for (std::size_t h = 0; h < 2; ++h) {
     inverse.half[h] = select(all(0x1p-60f) < scale.half[h], all(kStep) / scale.half[h], all(0));
   }
-  Shifted plus;
-  Shifted minus;
+  Shifted<kSets> plus;
+  Shifted<kSets> minus;
   plus.numbers[0] = minus.numbers[0] = shorts(kVectors - 1);  // all ones
 #pragma GCC unroll 8
   for (std::size_t j = 0; j < kWidth; ++j) {
@@ -188,7 +190,7 @@ void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept 
       near.half[h] = most(least(groups.x[j].half[h] * inverse.half[h], all(kMost)), all(-kMost));
     }
     const Shorts place = integers(near.half[0], near.half[1]);
-    const auto add_key = [&](Shifted & shifted, const Shorts& y) noexcept
+    const auto add_key = [&](Shifted<kSets> & shifted, const Shorts& y) noexcept
         __attribute__((always_inline)) {
       // The sign of `beyond` tells +-1 from 0, the sign of y +-1 from each other. The code is 1,
       // less 1 for a y below zero, less 1 again if a move would raise it.
@@ -219,7 +221,7 @@ void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept 
   for (std::size_t set = 0; set < kSets; ++set) {
     if (set > 0) {
       const auto [from, place] = kMoveSets[set - 1];
-      for (Shifted* shifted : {&plus, &minus}) {
+      for (Shifted<kSets>* shifted : {&plus, &minus}) {
         shifted->numbers[set] = shifted->numbers[from] + shifted->steps[place];
         shifted->prices[set] = add_saturated(shifted->prices[from], shifted->keys[place]);
       }
@@ -245,5 +247,8 @@ void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept 
   choice.code =
       select(join(better[0], better[1]), minus.number | shorts(kNegativeShift), plus.number);
 }
+
+template void search<kAllSets>(const Groups&, const Halves&, Choice&) noexcept;
+template void search<kFewSets>(const Groups&, const Halves&, Choice&) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA::iq1_m

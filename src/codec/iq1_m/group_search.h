@@ -50,8 +50,14 @@ inline constexpr int kNegativeShift = 0x2000;
 /// Fills in all but x, from error weights w and the products w x [kWidth].
 void prepare(const Halves* w, const Halves* wx, Groups& groups) noexcept;
 
-/// The best code and shift of each group at its lane's scale, within a fraction of a percent of
-/// the whole codebook's best. A scale of (nearly) zero gives the zero code.
+/// How many sets of moves a search tries: with all of them it is within a fraction of a percent of
+/// the whole codebook's best, with few within 1 %.
+inline constexpr std::size_t kAllSets = 12;
+inline constexpr std::size_t kFewSets = 8;
+
+/// The best code and shift of each group at its lane's scale, of those that `kSets` sets of moves
+/// reach. A scale of (nearly) zero gives the zero code.
+template <std::size_t kSets>
 void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA::iq1_m

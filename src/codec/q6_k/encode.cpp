@@ -8,9 +8,9 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-// Inverse scales from 24 to 32 codes for the largest magnitude.
+// Inverse scales from 25 to 32 codes for the largest magnitude.
 constexpr SymmetricSuperBlockType kType = {
-    .low = -32, .high = 31, .lowest = -128, .effort = {-8.0f, 1.0f, 9, 0, false}};
+    .low = -32, .high = 31, .lowest = -128, .effort = {-7.0f, 1.0f, 8, 0, false}};
 
 }  // namespace
 
