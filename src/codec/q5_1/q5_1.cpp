@@ -9,7 +9,7 @@ namespace {
 constexpr int kHigh = 31;
 
 // From a range wider by nine hundredths than the values' to one narrower by one.
-constexpr AffineEffort kEffort = {-0.09f, 0.05f, 3, 1};
+constexpr AffineEffort kEffort = {-0.09f, 0.05f, 3, 0};
 
 }  // namespace
 
