@@ -69,7 +69,7 @@ TEST_F(Cli, OnATerminalOneLiveLine) {
       run_on_terminal({SLUICE_PROGRAM, "quantize", "--pure", model_, output_, "Q4_0"}, 60);
   EXPECT_EQ(done.status, 0) << done.out;
   EXPECT_NE(done.out.find('\r'), std::string::npos);
-  EXPECT_NE(done.out.find(" %"), std::string::npos);
+  EXPECT_NE(done.out.find("100.0 %"), std::string::npos) << "the end must be seen";
   EXPECT_EQ(done.out.find("[4/4]"), std::string::npos);
   // No live line may wrap: between two line starts there are fewer columns than the terminal has.
   const std::string live = done.out.substr(0, done.out.find('\n'));

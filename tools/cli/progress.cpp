@@ -55,9 +55,11 @@ void ProgressDisplay::note(std::string_view text) {
 void ProgressDisplay::progress(const Progress& progress) {
   if (!terminal_) return;
   const auto now = std::chrono::steady_clock::now();
-  if (now - last_drawn_ < kRedraw) return;
+  const bool finished = progress.input_bytes_done == progress.input_bytes;
+  if (now - last_drawn_ < kRedraw && !finished) return;
   last_drawn_ = now;
-  draw(progress_line(window_start_, progress));
+  // The line that stays tells the rates of the whole run.
+  draw(progress_line(finished ? Progress{} : window_start_, progress));
   if (progress.elapsed_s - window_start_.elapsed_s > kWindowSeconds) window_start_ = progress;
 }
 
