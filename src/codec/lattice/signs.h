@@ -4,24 +4,34 @@
 // number of minus signs in a group is even.
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace sluice::inline SLUICE_ISA {
 
 /// The 8 sign bits (bit j set: value j is negative) that a 7-bit sign index stands for.
 constexpr std::uint8_t expand_signs(unsigned index) noexcept {
-  return static_cast<std::uint8_t>(index | (std::popcount(index) & 1u) << 7);
+  return static_cast<std::uint8_t>(index | static_cast<unsigned>(__builtin_parity(index)) << 7);
 }
 
-/// out[j] = +-scale * entry[j], minus where bit j of `signs` is set.
+/// out[j] = +-scale * entry[j], minus where bit j of `signs` is set. kWidth is 4 or 8.
 template <std::size_t kWidth>
 void decode_signed(const std::array<std::int8_t, kWidth>& entry, unsigned signs, float scale,
                    float* out) noexcept {
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    const float value = scale * static_cast<float>(entry[j]);
-    out[j] = signs >> j & 1 ? -value : value;
+  using Bytes = std::int8_t __attribute__((vector_size(4)));
+  using Floats = float __attribute__((vector_size(16)));
+  using Bits = std::uint32_t __attribute__((vector_size(16)));
+  constexpr Bits kBit = {1, 2, 4, 8};
+  for (std::size_t first = 0; first < kWidth; first += 4) {
+    Bytes bytes;
+    std::memcpy(&bytes, &entry[first], sizeof bytes);
+    const Floats values = scale * __builtin_convertvector(bytes, Floats);
+    Bits result;
+    std::memcpy(&result, &values, sizeof result);
+    // A sign is flipped without a branch: which way it goes cannot be foretold.
+    result ^= ((Bits{} + (signs >> first)) & kBit) == kBit ? Bits{} + 0x80000000u : Bits{};
+    std::memcpy(out + first, &result, sizeof result);
   }
 }
 
