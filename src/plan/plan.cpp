@@ -65,17 +65,14 @@ std::vector<TypeChoice> choices_for(const RecipeOptions& recipe, const gguf::Hea
 }
 
 void describe_output(const PlanRequest& request, gguf::Header& header) {
-  const auto erase = [&](std::string_view prefix) {
-    std::erase_if(header.metadata,
-                  [&](const gguf::KeyValue& kv) { return kv.key.starts_with(prefix); });
-  };
-  erase("split.");
   header.set("general.quantization_version", gguf::Value::of(std::uint32_t{2}));
   header.set("general.file_type", gguf::Value::of(request.recipe.file_type->number));
   header.set("sluice.version", gguf::Value::of(version()));
   header.set("sluice.effort", gguf::Value::of(name(request.effort)));
   if (request.imatrix != nullptr) {
-    erase("quantize.imatrix.");
+    // What an earlier quantization told of its own matrix.
+    std::erase_if(header.metadata,
+                  [](const gguf::KeyValue& kv) { return kv.key.starts_with("quantize.imatrix."); });
     header.set("quantize.imatrix.file", gguf::Value::of(std::string_view(request.imatrix->file())));
     if (!request.imatrix->dataset().empty()) {
       header.set("quantize.imatrix.dataset",
