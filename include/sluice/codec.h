@@ -39,11 +39,17 @@ struct EncodeRows {
 /// are finite, zeros decode to zeros, and the error is never larger than that of coding zeros.
 using EncodeFunction = void (*)(const EncodeRows& rows, std::byte* out) noexcept;
 
+/// Whether all floating-point scales of `count` blocks are numbers: every 16-bit scale and minimum,
+/// every 8-bit exponent and float by its own type's rule; of F32, F16, BF16 and F64 every value.
+/// Where they are, every weight is finite.
+using ScalesFiniteFunction = bool (*)(const std::byte* blocks, std::size_t count) noexcept;
+
 /// One row of the codec table.
 struct Codec {
   TensorType type;
   DecodeFunction decode;  ///< null for types that are only copied
   EncodeFunction encode;  ///< null for types that are only read
+  ScalesFiniteFunction scales_finite;
 };
 
 /// Instruction sets that the codecs are compiled for. Which one runs shows in the speed only.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/float16.h"
+#include "codec/packing/finite_scales.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -26,6 +27,11 @@ void encode_bf16(const EncodeRows& rows, std::byte* out) noexcept {
     const std::uint16_t bits = f32_to_bf16(not_less > kLargest ? kLargest : not_less);
     std::memcpy(out + i * sizeof bits, &bits, sizeof bits);
   }
+}
+
+bool scales_finite_bf16(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<std::uint16_t>(blocks, count,
+                                   [](std::uint16_t bits) { return (bits & 0x7f80u) != 0x7f80u; });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

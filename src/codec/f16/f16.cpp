@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "codec/packing/finite_scales.h"
 #include "codec/scale_search/stored_scale.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -22,6 +23,11 @@ void encode_f16(const EncodeRows& rows, std::byte* out) noexcept {
     const std::uint16_t bits = stored_scale(values[i]);
     std::memcpy(out + i * sizeof bits, &bits, sizeof bits);
   }
+}
+
+bool scales_finite_f16(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<std::uint16_t>(blocks, count,
+                                   [](std::uint16_t bits) { return finite_half(bits); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "codec/packing/finite_scales.h"
+
 namespace sluice::inline SLUICE_ISA {
 
 void decode_f32(const std::byte* blocks, float* out, std::size_t elements) noexcept {
@@ -10,6 +12,11 @@ void decode_f32(const std::byte* blocks, float* out, std::size_t elements) noexc
 
 void encode_f32(const EncodeRows& rows, std::byte* out) noexcept {
   std::memcpy(out, rows.values, rows.rows * rows.row_elements * sizeof(float));
+}
+
+bool scales_finite_f32(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<std::uint32_t>(
+      blocks, count, [](std::uint32_t bits) { return (bits & 0x7f800000u) != 0x7f800000u; });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -2,6 +2,7 @@
 #include "codec/iq1_m/block.h"
 #include "codec/iq1_m/iq1_m.h"
 #include "codec/lattice/codebooks.h"
+#include "codec/packing/finite_scales.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -18,6 +19,11 @@ void decode_iq1_m(const std::byte* blocks, float* out, std::size_t elements) noe
       }
     }
   }
+}
+
+bool scales_finite_iq1_m(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockIq1M>(blocks, count,
+                               [](const BlockIq1M& block) { return finite_half(block.d()); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

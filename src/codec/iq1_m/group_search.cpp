@@ -190,7 +190,8 @@ void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept 
       near.half[h] = most(least(groups.x[j].half[h] * inverse.half[h], all(kMost)), all(-kMost));
     }
     const Shorts place = integers(near.half[0], near.half[1]);
-    const auto add_key = [&](Shifted<kSets> & shifted, const Shorts& y) noexcept
+    // Not noexcept, because the compilers disagree about where an attribute stands beside it.
+    const auto add_key = [&](Shifted<kSets> & shifted, const Shorts& y)
         __attribute__((always_inline)) {
       // The sign of `beyond` tells +-1 from 0, the sign of y +-1 from each other. The code is 1,
       // less 1 for a y below zero, less 1 again if a move would raise it.

@@ -8,5 +8,6 @@ void decode_iq1_m(const std::byte* blocks, float* out, std::size_t elements) noe
 
 /// See encode.cpp for the method.
 void encode_iq1_m(const EncodeRows& rows, std::byte* out) noexcept;
+bool scales_finite_iq1_m(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -3,6 +3,7 @@
 #include "codec/iq1_s/iq1_s.h"
 #include "codec/lattice/codebooks.h"
 #include "codec/lattice/for_each_block.h"
+#include "codec/packing/finite_scales.h"
 namespace sluice::inline SLUICE_ISA {
 
 void decode_iq1_s(const std::byte* blocks, float* out, std::size_t elements) noexcept {
@@ -18,6 +19,11 @@ void decode_iq1_s(const std::byte* blocks, float* out, std::size_t elements) noe
       }
     }
   });
+}
+
+bool scales_finite_iq1_s(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockIq1S>(blocks, count,
+                               [](const BlockIq1S& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

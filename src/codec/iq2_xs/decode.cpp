@@ -4,6 +4,7 @@
 #include "codec/lattice/codebooks.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/signs.h"
+#include "codec/packing/finite_scales.h"
 namespace sluice::inline SLUICE_ISA {
 
 void decode_iq2_xs(const std::byte* blocks, float* out, std::size_t elements) noexcept {
@@ -16,6 +17,11 @@ void decode_iq2_xs(const std::byte* blocks, float* out, std::size_t elements) no
                     scale, y);
     }
   });
+}
+
+bool scales_finite_iq2_xs(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockIq2Xs>(blocks, count,
+                                [](const BlockIq2Xs& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -4,6 +4,7 @@
 #include "codec/lattice/codebooks.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/signs.h"
+#include "codec/packing/finite_scales.h"
 namespace sluice::inline SLUICE_ISA {
 
 void decode_iq3_s(const std::byte* blocks, float* out, std::size_t elements) noexcept {
@@ -16,6 +17,11 @@ void decode_iq3_s(const std::byte* blocks, float* out, std::size_t elements) noe
       decode_signed(kIq3sCodebook[index], block.signs[group / 2] >> 4 * (group % 2), scale, y);
     }
   });
+}
+
+bool scales_finite_iq3_s(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockIq3S>(blocks, count,
+                               [](const BlockIq3S& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -4,6 +4,7 @@
 #include "codec/lattice/codebooks.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/signs.h"
+#include "codec/packing/finite_scales.h"
 namespace sluice::inline SLUICE_ISA {
 
 void decode_iq3_xxs(const std::byte* blocks, float* out, std::size_t elements) noexcept {
@@ -17,6 +18,11 @@ void decode_iq3_xxs(const std::byte* blocks, float* out, std::size_t elements) n
       decode_signed(kIq3xxsCodebook[block.index[group]], signs >> 4 * (group % 2), scale, y);
     }
   });
+}
+
+bool scales_finite_iq3_xxs(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockIq3Xxs>(blocks, count,
+                                 [](const BlockIq3Xxs& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

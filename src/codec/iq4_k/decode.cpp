@@ -3,6 +3,7 @@
 #include "codec/iq4_k/iq4_k.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/levels.h"
+#include "codec/packing/finite_scales.h"
 namespace sluice::inline SLUICE_ISA {
 
 void decode_iq4_k(const std::byte* blocks, float* out, std::size_t elements) noexcept {
@@ -14,6 +15,11 @@ void decode_iq4_k(const std::byte* blocks, float* out, std::size_t elements) noe
       for (unsigned j = 0; j < 16; ++j) *y++ = scale * levels[block.code(b, j)];
     }
   });
+}
+
+bool scales_finite_iq4_k(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockIq4K>(blocks, count,
+                               [](const BlockIq4K& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

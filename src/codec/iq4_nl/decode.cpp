@@ -3,6 +3,7 @@
 #include "codec/iq4_nl/iq4_nl.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/levels.h"
+#include "codec/packing/finite_scales.h"
 namespace sluice::inline SLUICE_ISA {
 
 void decode_iq4_nl(const std::byte* blocks, float* out, std::size_t elements) noexcept {
@@ -13,6 +14,11 @@ void decode_iq4_nl(const std::byte* blocks, float* out, std::size_t elements) no
       y[j + 16] = d * kIq4Levels[block.codes[j] >> 4];
     }
   });
+}
+
+bool scales_finite_iq4_nl(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockIq4Nl>(blocks, count,
+                                [](const BlockIq4Nl& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

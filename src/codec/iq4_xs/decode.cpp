@@ -3,6 +3,7 @@
 #include "codec/iq4_xs/iq4_xs.h"
 #include "codec/lattice/for_each_block.h"
 #include "codec/lattice/levels.h"
+#include "codec/packing/finite_scales.h"
 namespace sluice::inline SLUICE_ISA {
 
 void decode_iq4_xs(const std::byte* blocks, float* out, std::size_t elements) noexcept {
@@ -18,6 +19,11 @@ void decode_iq4_xs(const std::byte* blocks, float* out, std::size_t elements) no
       }
     }
   });
+}
+
+bool scales_finite_iq4_xs(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockIq4Xs>(blocks, count,
+                                [](const BlockIq4Xs& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

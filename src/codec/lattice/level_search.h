@@ -72,6 +72,11 @@ static inline void insert(const Candidate& candidate, Candidates& candidates) no
   }
 }
 
+/// The unshifted levels, as an object of their own: a part of one is no template argument for clang
+/// before version 18.
+template <const auto& kTable>
+inline constexpr auto kFirstLevels = kTable[0];
+
 /// Tries scales of one sign. `unit`: the inverse scale at which the largest weight meets the
 /// outermost level. `fit`: fits levels, given inverse scales.
 template <typename Fit>
@@ -92,7 +97,7 @@ Candidate best_scales(const Lanes& unit, const LevelSearch& search, const Fit& f
 
 template <const auto& kTable>
 Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noexcept {
-  static constexpr auto& kLevels = kTable[0];
+  static constexpr auto& kLevels = kFirstLevels<kTable>;
   constexpr float kShift = kTable[1][0] - kTable[0][0];
   Lanes highest = 0;
   Lanes lowest = 0;
@@ -181,7 +186,7 @@ static inline Lanes inverse_scales(const Lanes& scale, float d) noexcept {
 template <const auto& kTable>
 Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
               const LevelSearch& search) noexcept {
-  static constexpr auto& kLevels = kTable[0];
+  static constexpr auto& kLevels = kFirstLevels<kTable>;
   Choice choice;
   Lanes error;
   Lanes xy;
@@ -222,7 +227,7 @@ struct Codes {
 
 template <const auto& kTable>
 Codes find_codes(const Blocks& blocks, const Choice& choice, float d) noexcept {
-  static constexpr auto& kLevels = kTable[0];
+  static constexpr auto& kLevels = kFirstLevels<kTable>;
   using Nearest = NearestLevel<kLevels>;
   Codes codes;
   ErrorOfLanes error;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "codec/packing/e2m1.h"
+#include "codec/packing/finite_scales.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -26,6 +27,11 @@ void decode_mxfp4(const std::byte* blocks, float* out, std::size_t elements) noe
       out[i + j + 16] = static_cast<float>(kTwiceE2M1[block.codes[j] >> 4]) * scale;
     }
   }
+}
+
+bool scales_finite_mxfp4(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockMXFP4>(blocks, count,
+                                [](const BlockMXFP4& block) { return block.exponent != 0xff; });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -15,5 +15,6 @@ struct BlockMXFP4 {
 static_assert(sizeof(BlockMXFP4) == 17);
 
 void decode_mxfp4(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+bool scales_finite_mxfp4(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

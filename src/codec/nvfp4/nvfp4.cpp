@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "codec/packing/e2m1.h"
+#include "codec/packing/finite_scales.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -33,6 +34,14 @@ void decode_nvfp4(const std::byte* blocks, float* out, std::size_t elements) noe
       }
     }
   }
+}
+
+bool scales_finite_nvfp4(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockNVFP4>(blocks, count, [](const BlockNVFP4& block) {
+    bool finite = true;
+    for (const std::uint8_t scale : block.scales) finite = finite & ((scale & 0x7f) != 0x7f);
+    return finite;
+  });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

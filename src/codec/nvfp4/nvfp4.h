@@ -18,5 +18,6 @@ struct BlockNVFP4 {
 static_assert(sizeof(BlockNVFP4) == 36);
 
 void decode_nvfp4(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+bool scales_finite_nvfp4(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "base/float16.h"
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/two_bit_planes.h"
 #include "codec/q2_k/block.h"
 #include "codec/q2_k/q2_k.h"
@@ -23,6 +24,12 @@ void decode_q2_k(const std::byte* blocks, float* out, std::size_t elements) noex
       }
     }
   }
+}
+
+bool scales_finite_q2_k(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ2_K>(blocks, count, [](const BlockQ2_K& block) {
+    return finite_half(block.d) & finite_half(block.dmin);
+  });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

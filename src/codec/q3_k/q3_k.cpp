@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/float16.h"
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/two_bit_planes.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -29,6 +30,11 @@ void decode_q3_k(const std::byte* blocks, float* out, std::size_t elements) noex
       }
     }
   }
+}
+
+bool scales_finite_q3_k(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ3_K>(blocks, count,
+                               [](const BlockQ3_K& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

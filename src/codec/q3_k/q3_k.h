@@ -20,5 +20,6 @@ struct BlockQ3_K {
 static_assert(sizeof(BlockQ3_K) == 110);
 
 void decode_q3_k(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+bool scales_finite_q3_k(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -1,5 +1,6 @@
 #include "codec/q4_0/q4_0.h"
 
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/nibbles.h"
 #include "codec/scale_search/block32.h"
 
@@ -30,6 +31,11 @@ void encode_q4_0(const EncodeRows& rows, std::byte* out) noexcept {
       rows, out, kLow, kHigh, kEffort, [](const std::uint8_t* codes, BlockQ4_0& block) noexcept {
         pack_nibbles(codes, block.codes);
       });
+}
+
+bool scales_finite_q4_0(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ4_0>(blocks, count,
+                               [](const BlockQ4_0& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

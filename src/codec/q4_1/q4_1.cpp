@@ -1,5 +1,6 @@
 #include "codec/q4_1/q4_1.h"
 
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/nibbles.h"
 #include "codec/scale_search/block32.h"
 
@@ -30,6 +31,12 @@ void encode_q4_1(const EncodeRows& rows, std::byte* out) noexcept {
       rows, out, kHigh, kEffort, [](const std::uint8_t* codes, BlockQ4_1& block) noexcept {
         pack_nibbles(codes, block.codes);
       });
+}
+
+bool scales_finite_q4_1(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ4_1>(blocks, count, [](const BlockQ4_1& block) {
+    return finite_half(block.d) & finite_half(block.m);
+  });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "base/float16.h"
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/six_bit_pairs.h"
 #include "codec/q4_k/block.h"
 #include "codec/q4_k/q4_k.h"
@@ -25,6 +26,12 @@ void decode_q4_k(const std::byte* blocks, float* out, std::size_t elements) noex
       }
     }
   }
+}
+
+bool scales_finite_q4_k(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ4_K>(blocks, count, [](const BlockQ4_K& block) {
+    return finite_half(block.d) & finite_half(block.dmin);
+  });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

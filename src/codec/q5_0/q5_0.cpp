@@ -1,5 +1,6 @@
 #include "codec/q5_0/q5_0.h"
 
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/nibbles.h"
 #include "codec/scale_search/block32.h"
 
@@ -32,6 +33,11 @@ void encode_q5_0(const EncodeRows& rows, std::byte* out) noexcept {
         pack_nibbles(codes, block.low);
         pack_fifth_bits(codes, block.high);
       });
+}
+
+bool scales_finite_q5_0(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ5_0>(blocks, count,
+                               [](const BlockQ5_0& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -1,5 +1,6 @@
 #include "codec/q5_1/q5_1.h"
 
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/nibbles.h"
 #include "codec/scale_search/block32.h"
 
@@ -32,6 +33,12 @@ void encode_q5_1(const EncodeRows& rows, std::byte* out) noexcept {
         pack_nibbles(codes, block.low);
         pack_fifth_bits(codes, block.high);
       });
+}
+
+bool scales_finite_q5_1(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ5_1>(blocks, count, [](const BlockQ5_1& block) {
+    return finite_half(block.d) & finite_half(block.m);
+  });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -17,5 +17,6 @@ static_assert(sizeof(BlockQ5_1) == 24);
 
 void decode_q5_1(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 void encode_q5_1(const EncodeRows& rows, std::byte* out) noexcept;
+bool scales_finite_q5_1(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

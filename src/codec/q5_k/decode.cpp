@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "base/float16.h"
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/six_bit_pairs.h"
 #include "codec/q5_k/block.h"
 #include "codec/q5_k/q5_k.h"
@@ -26,6 +27,12 @@ void decode_q5_k(const std::byte* blocks, float* out, std::size_t elements) noex
       }
     }
   }
+}
+
+bool scales_finite_q5_k(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ5_K>(blocks, count, [](const BlockQ5_K& block) {
+    return finite_half(block.d) & finite_half(block.dmin);
+  });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

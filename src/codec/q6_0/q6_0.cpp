@@ -1,5 +1,6 @@
 #include "codec/q6_0/q6_0.h"
 
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/nibbles.h"
 #include "codec/scale_search/block32.h"
 
@@ -50,6 +51,11 @@ void encode_q6_0(const EncodeRows& rows, std::byte* out) noexcept {
         }
         std::memcpy(block.high, &high, sizeof high);
       });
+}
+
+bool scales_finite_q6_0(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ6_0>(blocks, count,
+                               [](const BlockQ6_0& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

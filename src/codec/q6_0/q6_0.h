@@ -19,5 +19,6 @@ static_assert(sizeof(BlockQ6_0) == 26);
 
 void decode_q6_0(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 void encode_q6_0(const EncodeRows& rows, std::byte* out) noexcept;
+bool scales_finite_q6_0(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "base/float16.h"
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/two_bit_planes.h"
 #include "codec/q6_k/block.h"
 #include "codec/q6_k/q6_k.h"
@@ -26,6 +27,11 @@ void decode_q6_k(const std::byte* blocks, float* out, std::size_t elements) noex
       for (int i = 16 * s; i < 16 * s + 16; ++i) *out++ = scale * static_cast<float>(codes[i] - 32);
     }
   }
+}
+
+bool scales_finite_q6_k(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ6_K>(blocks, count,
+                               [](const BlockQ6_K& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -1,5 +1,6 @@
 #include "codec/q8_0/q8_0.h"
 
+#include "codec/packing/finite_scales.h"
 #include "codec/scale_search/block32.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -28,6 +29,11 @@ void encode_q8_0(const EncodeRows& rows, std::byte* out) noexcept {
     }
     std::memcpy(out, &block, sizeof block);
   }
+}
+
+bool scales_finite_q8_0(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockQ8_0>(blocks, count,
+                               [](const BlockQ8_0& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -18,5 +18,6 @@ void decode_q8_0(const std::byte* blocks, float* out, std::size_t elements) noex
 /// Takes no account of importance: every weight is within d / 2. Codes keep within [-127, 127],
 /// since there are readers whose kernels negate codes or add 127 to them.
 void encode_q8_0(const EncodeRows& rows, std::byte* out) noexcept;
+bool scales_finite_q8_0(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/float16.h"
+#include "codec/packing/finite_scales.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -31,6 +32,11 @@ void decode_tq1_0(const std::byte* blocks, float* out, std::size_t elements) noe
     out = decode_digits(block.digits + 32, 16, 5, d, out);
     out = decode_digits(block.last, 4, 4, d, out);
   }
+}
+
+bool scales_finite_tq1_0(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockTQ1_0>(blocks, count,
+                                [](const BlockTQ1_0& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

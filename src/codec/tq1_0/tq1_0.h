@@ -19,5 +19,6 @@ struct BlockTQ1_0 {
 static_assert(sizeof(BlockTQ1_0) == 54);
 
 void decode_tq1_0(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+bool scales_finite_tq1_0(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

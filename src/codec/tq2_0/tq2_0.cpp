@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/float16.h"
+#include "codec/packing/finite_scales.h"
 #include "codec/packing/two_bit_planes.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -16,6 +17,11 @@ void decode_tq2_0(const std::byte* blocks, float* out, std::size_t elements) noe
     unpack_two_bits(block.codes, codes);
     for (const std::uint8_t code : codes) *out++ = static_cast<float>(code - 1) * d;
   }
+}
+
+bool scales_finite_tq2_0(const std::byte* blocks, std::size_t count) noexcept {
+  return all_blocks<BlockTQ2_0>(blocks, count,
+                                [](const BlockTQ2_0& block) { return finite_half(block.d); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -1,0 +1,126 @@
+#include "codec/error_range.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kLongestRegion = 256;
+
+// Of F32, F16 and BF16: what rounding (to nearest or towards zero) can cost. Of quantized types the
+// error falls by 4 with each bit; 16 is two to five times what heavy-tailed weights have, and above
+// 0.5 any type of one or two bits would pass as common.
+double common_error(TensorType type) {
+  switch (type) {
+    case TensorType::f32:
+      return 0x1p-44;
+    case TensorType::f16:
+      return 0x1p-20;
+    case TensorType::bf16:
+      return 0x1p-14;
+    default:
+      return std::min(0.5, 16 * std::exp2(-2 * bits_per_weight(type)));
+  }
+}
+
+constexpr double kSmallest = 0x1p-13;
+
+struct Sums {
+  double error = 0;
+  double norm = 0;
+  double relative() const { return norm > 0 ? error / norm : 0.0; }
+};
+
+/// Sums q (x - y)^2 and q x^2, in lanes of their own so that they run on vectors.
+template <typename Importance>
+Sums sums_of(std::span<const float> values, const float* decoded, Importance importance) noexcept {
+  constexpr std::size_t kLanes = 8;
+  std::array<double, kLanes> errors{};
+  std::array<double, kLanes> norms{};
+  const auto add = [&](std::size_t i, std::size_t lane) {
+    const double x = values[i];
+    const double difference = x - double{decoded[i]};
+    const double q = importance(i);
+    errors[lane] += q * difference * difference;
+    norms[lane] += q * x * x;
+  };
+  std::size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) add(i + lane, lane);
+  }
+  for (; i < values.size(); ++i) add(i, 0);
+  Sums sums;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    sums.error += errors[lane];
+    sums.norm += norms[lane];
+  }
+  return sums;
+}
+
+Sums plain_sums(std::span<const float> values, const float* decoded) noexcept {
+  return sums_of(values, decoded, [](std::size_t) { return 1.0; });
+}
+
+Sums weighted_sums(std::span<const float> values, const float* decoded,
+                   const float* importance) noexcept {
+  return sums_of(values, decoded, [&](std::size_t i) { return double{importance[i]}; });
+}
+
+constexpr double kNearZeros = 0.95;
+constexpr double kFarBeyondZeros = 1.25;
+
+double limit_for(double own_error) noexcept {
+  return std::min(10 * std::sqrt(own_error), std::max(kNearZeros, own_error + 0.35));
+}
+
+Excess excess_of(double error, double limit) noexcept {
+  return {error, limit, limit < kNearZeros || error > kFarBeyondZeros};
+}
+
+}  // namespace
+
+ErrorRange::ErrorRange(TensorType type, Isa isa)
+    : codec_(*find_codec(type, isa)),
+      region_elements_(info(type).block_elements > 1 ? info(type).block_elements : kLongestRegion),
+      in_rows_(info(type).block_elements > 1),
+      common_(common_error(type)) {}
+
+Judgement ErrorRange::judge(std::span<const float> values, std::span<const float> decoded,
+                            const float* importance) const noexcept {
+  const Sums plain = plain_sums(values, decoded.data());
+  Judgement judgement{plain.error, plain.norm};
+  const double negligible = in_rows_ ? kSmallest * kSmallest : 0x1p-50;  // F16: 2^-25 squared
+  if (!std::isfinite(plain.error) || plain.error <= common_ * plain.norm ||
+      plain.error <= negligible * static_cast<double>(values.size())) {
+    return judgement;
+  }
+  if (codec_.encode == nullptr) {
+    // Ternary types come near zeros by right; all others stay well below.
+    constexpr double kZeros = 0.999;
+    if (plain.relative() > kZeros) judgement.excess = excess_of(plain.relative(), kZeros);
+    return judgement;
+  }
+
+  std::array<std::byte, kLongestRegion * sizeof(float)> blocks;
+  std::array<float, kLongestRegion> own;
+  codec_.encode(
+      {.values = values.data(), .rows = 1, .row_elements = values.size(), .importance = importance},
+      blocks.data());
+  codec_.decode(blocks.data(), own.data(), values.size());
+  const auto limit = [&](double own_error) { return std::max(common_, limit_for(own_error)); };
+  const double plain_limit = limit(plain_sums(values, own.data()).relative());
+  if (plain.relative() <= plain_limit) return judgement;
+  if (importance != nullptr) {
+    const Sums weighted = weighted_sums(values, decoded.data(), importance);
+    const Sums weighted_own = weighted_sums(values, own.data(), importance);
+    if (weighted.norm > 0 && weighted.relative() <= limit(weighted_own.relative())) {
+      return judgement;
+    }
+  }
+  judgement.excess = excess_of(plain.relative(), plain_limit);
+  return judgement;
+}
+
+}  // namespace sluice
