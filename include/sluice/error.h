@@ -18,11 +18,14 @@ enum class ErrorCode {
   input_truncated,  ///< an input file ends before the data it announces
   input_type,       ///< a tensor has a type that cannot be decoded
   input_value,      ///< a tensor holds NaN or infinity
+  input_changed,    ///< an input file was written to while it was read
   input_read,       ///< the device failed while an input was read
   output_is_input,  ///< writing would destroy an input file
   output_open,      ///< the output cannot be created
   output_no_space,  ///< the file system cannot hold the output
   output_write,     ///< the device failed while the output was written
+  output_damaged,   ///< an output is not what its source encodes to
+  resume_refused,   ///< what an earlier run left was made from something else
   imatrix_format,   ///< an importance matrix file breaks its format
   imatrix_missing,  ///< a very-low-bit type has no importance row
   imatrix_length,   ///< an importance row does not fit its tensor

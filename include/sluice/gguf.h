@@ -78,6 +78,7 @@ struct Header {
   std::uint64_t alignment = 32;
   std::vector<KeyValue> metadata;
   std::vector<Tensor> tensors;
+  std::uint64_t end = 0;          ///< where the last description ends in the file
   std::uint64_t data_offset = 0;  ///< where the data section starts in the file
 
   /// A metadata value, or null.

@@ -9,16 +9,32 @@
 
 namespace sluice {
 
+/// What a run waits for. While every worker has something to do, it is the cores; while one has
+/// not, it is the disk, or the memory budget if nothing may be read before something is finished.
+enum class Limit { disk, cores, budget };
+
+/// "disk", "cores" or "budget".
+std::string_view name(Limit limit) noexcept;
+
 /// How far a run is.
 struct Progress {
-  std::uint64_t input_bytes_done = 0;  ///< of input whose output is written
-  std::uint64_t input_bytes = 0;       ///< in all
-  std::uint64_t weights_done = 0;
+  std::uint64_t input_bytes_done = 0;     ///< of input whose output is made
+  std::uint64_t input_bytes = 0;          ///< in all
+  std::uint64_t input_bytes_skipped = 0;  ///< of those done, by an earlier run
+  std::uint64_t weights_done = 0;         ///< by this run
   double elapsed_s = 0;
-  double read_s = 0;     ///< time with at least one read under way
-  double write_s = 0;    ///< time spent writing
-  double compute_s = 0;  ///< summed over workers
-  int threads = 1;
+  double wait_disk_s = 0;  ///< of the time elapsed, see Limit
+  double wait_cores_s = 0;
+  double wait_budget_s = 0;
+};
+
+/// A point in a run's history. Numbers count from its start.
+struct Sample {
+  double time_s = 0;
+  std::uint64_t read_bytes = 0;
+  std::uint64_t written_bytes = 0;
+  std::uint64_t weights = 0;
+  Limit limit = Limit::disk;  ///< at that moment
 };
 
 /// What became of one tensor.
@@ -29,8 +45,10 @@ struct TensorReport {
   std::vector<std::uint64_t> shape;  ///< row length first
   std::uint64_t source_bytes = 0;
   std::uint64_t bytes = 0;
+  /// Of its bytes in the output, as zlib, gzip and `crc32` have it, known when the run has ended.
+  std::uint32_t crc32 = 0;
   /// sum q (x - y)^2 / sum q x^2, and the same with all q = 1; 0 for tensors that were copied, NaN
-  /// where it was not measured.
+  /// where it was not measured, or part of the tensor was made by an earlier run.
   double weighted_error = 0;
   double plain_error = 0;
 };
@@ -42,13 +60,21 @@ struct RunReport {
   double read_s = 0;
   std::uint64_t write_bytes = 0;
   double write_s = 0;
-  double compute_s = 0;               ///< summed over workers
+  double compute_s = 0;    ///< summed over workers
+  double wait_disk_s = 0;  ///< of the wall time, see Limit
+  double wait_cores_s = 0;
+  double wait_budget_s = 0;
+  double workers_busy = 0;            ///< share of the workers' time from the first read on
+  std::uint64_t resumed_bytes = 0;    ///< of the output, made by an earlier run
+  bool shared_spindle = false;        ///< reads and writes took turns
+  std::string spindle;                ///< why, or why not
   std::uint64_t peak_anon_bytes = 0;  ///< most anonymous memory that the process held
   std::string io;                     ///< the mode that ran: "async", "mmap", "read"
   std::string isa;                    ///< the kernels that ran
   int threads = 1;
   std::uint64_t weights = 0;
   std::vector<TensorReport> tensors;  ///< in the output's order
+  std::vector<Sample> samples;        ///< evenly spread over the run, at most a thousand
 };
 
 /// Is told what a run does. All calls come from one thread at a time; they must be quick, because

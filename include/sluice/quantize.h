@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,6 +19,13 @@ enum class IoMode {
   plain,      ///< one pread after the other
 };
 
+/// Whether input and output share a disk whose head has to move between them.
+enum class Spindle {
+  automatic,  ///< by the files' devices
+  shared,     ///< reads and writes take turns, in large batches
+  separate,   ///< neither waits for the other
+};
+
 /// Everything that decides what is made and how.
 struct QuantizeOptions {
   std::string input;   ///< a GGUF file, or any part of a split one
@@ -32,9 +40,22 @@ struct QuantizeOptions {
   std::uint64_t memory = std::uint64_t{512}
                          << 20;  ///< bytes for input, scratch and output together
   IoMode io = IoMode::automatic;
+  Spindle spindle = Spindle::automatic;
   Effort effort = Effort::best;
   Isa isa = best_isa();        ///< kernels to run; the bytes are the same for all
   bool measure_error = false;  ///< fill in the errors of TensorReport (costs a decode)
+  /// Check every chunk before it is written: finite scales, and an error such as a right encoding
+  /// has (costs a decode). A chunk that fails ends the run (output_damaged).
+  bool verify = false;
+
+  /// Most time between two checkpoints: as much work is done twice, at most, after a crash.
+  double checkpoint_s = 4;
+  bool restart = false;        ///< begin anew even if an earlier run left something to go on with
+  bool verify_resume = false;  ///< read again what an earlier run made, and make anew what differs
+  std::string trace;           ///< write a Chrome trace of the run to this file; empty: none
+  /// Set to true, by another thread or a signal handler, it ends the run within a second, with what
+  /// is done kept. May be null.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 /// What will be done to one tensor.
@@ -63,9 +84,12 @@ struct PlanView {
 /// \throws Error
 PlanView plan(const QuantizeOptions& options);
 
-/// Makes the output file. Notes and progress go to `observer`, which is called from one thread at a
-/// time.
-/// \throws Error; the output is then not there, and an older file of that name is untouched.
+/// Makes the output file, or goes on making it where an earlier run with the same input and options
+/// was stopped, killed or cut off: what that run had brought to the disk (`OUT.part`, with
+/// `OUT.part.journal`) is not made again, and the bytes are those of an undisturbed run. Notes and
+/// progress go to `observer`, which is called from one thread at a time.
+/// \throws Error; the output is then not there, and an older file of that name is untouched. If the
+///         run had come to a checkpoint, a later call goes on from there.
 RunReport quantize(const QuantizeOptions& options, Observer& observer);
 
 }  // namespace sluice

@@ -2,14 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 namespace sluice {
 namespace {
 
+/// Makes control characters visible, C0 but those in `allowed`, DEL and C1 (U+0080 to U+009F):
+/// names come from files that anybody may have written, and messages go to terminals.
+std::string without_controls(std::string_view text, std::string_view allowed = {}) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(text[i]);
+    const bool c1 = byte == 0xc2 && i + 1 < text.size() &&
+                    (static_cast<std::uint8_t>(text[i + 1]) & 0xe0) == 0x80;
+    const bool control = byte < 0x20 || byte == 0x7f || c1;
+    if (!control || allowed.find(text[i]) != allowed.npos) {
+      out += text[i];
+      continue;
+    }
+    out += fmt::format("\\x{:02x}", byte);
+    if (c1) out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(text[++i]));
+  }
+  return out;
+}
+
 std::string compose(const std::string& message, const ErrorContext& context) {
   std::string text;
-  if (!context.file.empty()) text += context.file + ": ";
-  if (!context.tensor.empty()) text += fmt::format("tensor '{}': ", context.tensor);
-  text += message;
+  if (!context.file.empty()) text += without_controls(context.file) + ": ";
+  if (!context.tensor.empty()) {
+    text += fmt::format("tensor '{}': ", without_controls(context.tensor));
+  }
+  text += without_controls(message, "\n");  // some list tensors line by line
   if (context.offset) text += fmt::format(" (at byte {})", *context.offset);
   if (!context.cure.empty()) text += ". " + context.cure;
   return text;
@@ -23,7 +46,7 @@ Error::Error(ErrorCode code, const std::string& message, ErrorContext context)
 Error Error::in_file(const std::string& file, const Error& cause) {
   ErrorContext context = cause.context();
   context.file = file;
-  return Error(file + ": " + cause.what(), cause.code(), std::move(context));
+  return Error(without_controls(file) + ": " + cause.what(), cause.code(), std::move(context));
 }
 
 int exit_status(ErrorCode code) noexcept {
@@ -36,12 +59,15 @@ int exit_status(ErrorCode code) noexcept {
     case ErrorCode::input_truncated:
     case ErrorCode::input_type:
     case ErrorCode::input_value:
+    case ErrorCode::input_changed:
       return 3;
     case ErrorCode::input_read:
     case ErrorCode::output_is_input:
     case ErrorCode::output_open:
     case ErrorCode::output_no_space:
     case ErrorCode::output_write:
+    case ErrorCode::resume_refused:
+    case ErrorCode::output_damaged:
       return 4;
     case ErrorCode::imatrix_format:
     case ErrorCode::imatrix_missing:

@@ -194,7 +194,8 @@ Header read_header(Reader& in) {
   for (std::uint64_t i = 0; i < tensors; ++i) header.tensors.push_back(read_tensor(in, seen));
   in.about({}, {});
 
-  header.data_offset = align_up(in.position(), header.alignment);
+  header.end = in.position();
+  header.data_offset = align_up(header.end, header.alignment);
   if (!header.tensors.empty()) {
     if (header.data_offset > in.file_size()) {
       in.fail(ErrorCode::input_truncated, "the file ends before its data section", in.position(),

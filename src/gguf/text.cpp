@@ -26,6 +26,13 @@ std::size_t character_length(std::string_view text) noexcept {
   return length;
 }
 
+/// Whether the character of `length` bytes that `text` begins with is a control character: C0, DEL
+/// or C1, of which some terminals take U+009B for the start of a command as they do ESC.
+bool is_control(std::string_view text, std::size_t length) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  return byte(0) < 0x20 || byte(0) == 0x7f || (length == 2 && byte(0) == 0xc2 && byte(1) < 0xa0);
+}
+
 }  // namespace
 
 bool is_plain_utf8(std::string_view text) noexcept {
@@ -43,9 +50,9 @@ std::string printable(std::string_view text) {
   while (!text.empty()) {
     if (out.size() >= kLongest) return out + "…";
     const std::size_t length = character_length(text);
-    const auto first = static_cast<std::uint8_t>(text.front());
-    const bool show = length != 0 && first >= 0x20 && first != 0x7f;
-    out += show ? std::string(text.substr(0, length)) : fmt::format("\\x{:02x}", first);
+    const bool show = length != 0 && !is_control(text, length);
+    out += show ? std::string(text.substr(0, length))
+                : fmt::format("\\x{:02x}", static_cast<std::uint8_t>(text.front()));
     text.remove_prefix(show ? length : 1);
   }
   return out;

@@ -3,10 +3,8 @@
 #include "io/async_source.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/random_access_file.hpp>
@@ -15,33 +13,13 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "io/direct.h"
 #include "sluice/error.h"
 
 namespace sluice::io {
 namespace {
 
 namespace asio = boost::asio;
-
-// Offsets, lengths and addresses of direct reads are multiples of this. Devices ask for 512 or
-// 4096; one page suits both, and Source::kBufferSlack has room for it at both ends.
-constexpr std::uint64_t kDirectAlignment = 4096;
-
-// A second descriptor of the file, for direct reads; -1 where the file system refuses (tmpfs, some
-// FUSE) or asks for a coarser alignment than ours.
-int open_direct(const File& file) {
-  const std::string path = "/proc/self/fd/" + std::to_string(file.descriptor());
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECT);
-  if (descriptor < 0) return -1;
-  struct statx status {};
-  if (::statx(descriptor, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) == 0 &&
-      (status.stx_mask & STATX_DIOALIGN) != 0 &&
-      (status.stx_dio_offset_align == 0 || kDirectAlignment % status.stx_dio_offset_align != 0 ||
-       kDirectAlignment % std::max(1u, status.stx_dio_mem_align) != 0)) {
-    ::close(descriptor);
-    return -1;
-  }
-  return descriptor;
-}
 
 // One read in flight. An Asio file object runs one read at a time, however many are queued, so each
 // read has an object of its own over a duplicated descriptor: the queue is as deep as the budget
@@ -76,6 +54,8 @@ class Read : public std::enable_shared_from_this<Read> {
  private:
   void advance(const boost::system::error_code& error, std::size_t bytes) {
     if (error == asio::error::interrupted || error == asio::error::try_again) return start();
+    // Some file systems take O_DIRECT at opening and refuse the read.
+    if (direct_ && error == asio::error::invalid_argument) return finish_through_cache(got_);
     if (error && error != asio::error::eof) {
       return finish(std::make_exception_ptr(
           Error(ErrorCode::input_read, "cannot be read: " + error.message(),
@@ -83,18 +63,31 @@ class Read : public std::enable_shared_from_this<Read> {
     }
     const std::size_t end = got_ + bytes;
     if (end >= range_.offset - start_ + range_.size) return finish(nullptr);
-    // A short read. A direct one may only go on from an aligned place; if it did not get as far as
-    // the next one, the file ends here.
+    // A short read. A direct one may only go on from an aligned place.
     const std::size_t next = direct_ ? align_down(end, kDirectAlignment) : end;
-    if (next == got_) return finish(shrunk_error(file_, start_ + end));
+    if (next == got_) return finish_through_cache(end);
     got_ = next;
     start();
   }
 
+  // Where reads do not go on: the end of the file, or a file system that gives direct reads in
+  // pieces smaller than a page. One plain read settles which.
+  void finish_through_cache(std::size_t got) {
+    const std::size_t wanted = range_.offset - start_ + range_.size;
+    std::exception_ptr error;
+    try {
+      got += file_.read_at(start_ + got, window_.first(wanted).subspan(got));
+      if (got < wanted) error = shrunk_error(file_, start_ + got);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    finish(error);
+  }
+
   void finish(std::exception_ptr error) {
     if (!direct_) {
-      ::posix_fadvise(file_.descriptor(), static_cast<off_t>(range_.offset),
-                      static_cast<off_t>(range_.size), POSIX_FADV_DONTNEED);
+      file_.drop_cached(align_down(range_.offset, File::kLargestFolio),
+                        align_up(range_.offset + range_.size, File::kLargestFolio));
     }
     const ReadDone done = std::move(done_);
     done(window_.subspan(range_.offset - start_, range_.size), error);
@@ -118,8 +111,7 @@ class AsyncSource final : public Source {
     // Where io_uring is forbidden, constructing a file object throws, opened or not: the probe.
     const asio::random_access_file probe(context_);
     for (const File& part : parts_) {
-      const int direct = open_direct(part);
-      direct_.push_back(direct >= 0 ? File(direct, part.path()) : File());
+      direct_.push_back(open_direct(part, O_RDONLY));
     }
     thread_ = std::thread([this] { context_.run(); });
   }

@@ -68,6 +68,13 @@ FileIdentity File::identity() const {
   return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
 }
 
+FileState File::state() const {
+  const struct stat status = status_of(descriptor_, path_);
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return {static_cast<std::uint64_t>(status.st_size),
+          status.st_mtim.tv_sec * kSecond + status.st_mtim.tv_nsec};
+}
+
 std::size_t File::read_at(std::uint64_t offset, std::span<std::byte> out) const {
   std::size_t done = 0;
   while (done < out.size()) {
@@ -82,6 +89,18 @@ std::size_t File::read_at(std::uint64_t offset, std::span<std::byte> out) const 
     done += static_cast<std::size_t>(got);
   }
   return done;
+}
+
+void File::prefetch(std::uint64_t begin, std::uint64_t size) const noexcept {
+  ::posix_fadvise(descriptor_, static_cast<off_t>(begin), static_cast<off_t>(size),
+                  POSIX_FADV_WILLNEED);
+}
+
+void File::drop_cached(std::uint64_t begin, std::uint64_t end) const noexcept {
+  if (begin < end) {
+    ::posix_fadvise(descriptor_, static_cast<off_t>(begin), static_cast<off_t>(end - begin),
+                    POSIX_FADV_DONTNEED);
+  }
 }
 
 }  // namespace sluice::io

@@ -15,6 +15,13 @@ struct FileIdentity {
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
+/// What changes when a file is written to.
+struct FileState {
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0;  ///< time of last modification, since 1970
+  friend bool operator==(const FileState&, const FileState&) = default;
+};
+
 /// A descriptor that is closed with its owner. Positional calls only, so that one file serves
 /// several threads.
 class File {
@@ -32,10 +39,24 @@ class File {
   const std::string& path() const { return path_; }
   std::uint64_t size() const;
   FileIdentity identity() const;
+  FileState state() const;
 
   /// Reads up to `out.size()` bytes at `offset`; fewer only at the end of the file.
   /// \throws Error (input_read)
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) const;
+
+  /// Asks for bytes that are read next, so that the disk does not wait between two reads. Does not
+  /// wait itself.
+  void prefetch(std::uint64_t begin, std::uint64_t size) const noexcept;
+
+  /// The page cache's largest folio on x86-64. The kernel does not drop a folio that reaches beyond
+  /// the range it was given, so a large file read and dropped piece by piece would stay cached by
+  /// half.
+  static constexpr std::uint64_t kLargestFolio = std::uint64_t{2} << 20;
+
+  /// Takes clean pages of a range out of the page cache, so that bytes needed once do not push
+  /// others out. Dirty and mapped pages stay.
+  void drop_cached(std::uint64_t begin, std::uint64_t end) const noexcept;
 
  private:
   int descriptor_ = -1;

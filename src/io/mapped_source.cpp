@@ -2,14 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <boost/interprocess/file_mapping.hpp>
 #include <boost/interprocess/mapped_region.hpp>
-#include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "base/checked.h"
+#include "io/bus_guard.h"
 #include "sluice/error.h"
 
 namespace sluice::io {
@@ -17,45 +17,77 @@ namespace {
 
 namespace ipc = boost::interprocess;
 
-ipc::mapped_region map_whole(const File& file) {
-  if (file.size() == 0) return {};
-  return {ipc::file_mapping(file.path().c_str(), ipc::read_only), ipc::read_only};
-}
+constexpr std::size_t kPage = 4096;
 
-// Brings pages in on this thread, so that compute workers do not wait for the disk. Where the
-// kernel can (5.14), a page that is gone with the file's end is an answer instead of SIGBUS.
-int populate(const std::byte* begin, std::size_t size) {
-  constexpr std::uintptr_t kPage = 4096;
-  const auto address = reinterpret_cast<std::uintptr_t>(begin);
-  const std::uintptr_t first = align_down(address, kPage);
-  if (::madvise(reinterpret_cast<void*>(first), address + size - first, MADV_POPULATE_READ) == 0) {
-    return 0;
+/// A whole file in memory, whose pages may go missing without ending the process.
+class Mapping {
+ public:
+  /// \throws ipc::interprocess_exception
+  explicit Mapping(const File& file) : region_(map_whole(file)), guard_(bytes()) {}
+
+  std::span<const std::byte> bytes() const {
+    return {static_cast<const std::byte*>(region_.get_address()), region_.get_size()};
   }
-  if (errno != EINVAL) return errno;
-  for (std::size_t i = 0; i < size; i += kPage) {
-    static_cast<void>(*const_cast<const volatile std::byte*>(begin + i));
+
+  /// Brings pages in on this thread, so that compute workers do not wait for the disk. Pages that
+  /// cannot be had are left to `fault_before`.
+  void populate(const ReadRange& range) const {
+    const std::byte* begin = bytes().data() + range.offset;
+    const std::uintptr_t first = align_down(reinterpret_cast<std::uintptr_t>(begin), kPage);
+    const std::size_t length = reinterpret_cast<std::uintptr_t>(begin) + range.size - first;
+    if (::madvise(reinterpret_cast<void*>(first), length, MADV_POPULATE_READ) == 0) return;
+    // Kernels before 5.14 cannot do it, newer ones refuse where a page is missing: touching finds
+    // out which.
+    for (std::size_t i = 0; i < range.size && !guard_.first_fault(); i += kPage) {
+      static_cast<void>(*const_cast<const volatile std::byte*>(begin + i));
+    }
   }
-  return 0;
-}
+
+  /// The Error if bytes before `end` are not, or were not when they were touched, those of the
+  /// file; null if all is well. What a file lost within its last page reads as zeros without a
+  /// fault, so its size counts too.
+  std::exception_ptr fault_before(std::uint64_t end, const File& file) const {
+    const std::uint64_t size = file.size();
+    if (size < end) return shrunk_error(file, size);
+    const std::optional<std::size_t> fault = guard_.first_fault();
+    if (!fault) return nullptr;
+    return std::make_exception_ptr(
+        Error(ErrorCode::input_read, "cannot be read: the disk failed or the file was changed",
+              {.file = file.path(),
+               .offset = *fault,
+               .cure = "Check the disk; if the file was replaced meanwhile, start anew"}));
+  }
+
+ private:
+  static ipc::mapped_region map_whole(const File& file) {
+    if (file.size() == 0) return {};
+    return {ipc::file_mapping(file.path().c_str(), ipc::read_only), ipc::read_only};
+  }
+
+  ipc::mapped_region region_;
+  BusGuard guard_;  // goes before the region
+};
 
 class MappedSource final : public Source {
  public:
-  MappedSource(std::span<const File> parts, std::vector<ipc::mapped_region> regions)
-      : parts_(parts), regions_(std::move(regions)) {}
+  MappedSource(std::span<const File> parts, std::vector<Mapping> mappings)
+      : parts_(parts), mappings_(std::move(mappings)) {}
 
   std::string_view name() const override { return "mmap"; }
 
   void read(const ReadRange& range, std::span<std::byte>, ReadDone done) override {
-    const File& file = parts_[range.part];
-    const std::span<const std::byte> bytes(at(range), range.size);
+    const Mapping& mapping = mappings_[range.part];
+    std::span<const std::byte> bytes;
     std::exception_ptr error;
     try {
-      if (range.offset + range.size > file.size()) {
-        error = shrunk_error(file, file.size());
-      } else if (const int reason = populate(bytes.data(), bytes.size()); reason != 0) {
-        error = std::make_exception_ptr(
-            Error(ErrorCode::input_read, "cannot be read: " + system_message(reason),
-                  {.file = file.path(), .offset = range.offset, .cure = "Check the disk"}));
+      // A mapping that is shorter than the range was made after the file shrank.
+      if (range.offset + range.size > mapping.bytes().size()) {
+        error = shrunk_error(parts_[range.part], mapping.bytes().size());
+      } else {
+        bytes = mapping.bytes().subspan(range.offset, range.size);
+        parts_[range.part].prefetch(range.offset, range.size + kReadAhead);
+        mapping.populate(range);
+        error = mapping.fault_before(range.offset + range.size, parts_[range.part]);
       }
     } catch (...) {
       error = std::current_exception();
@@ -63,38 +95,44 @@ class MappedSource final : public Source {
     done(bytes, error);
   }
 
+  void check(const ReadRange& range) const override {
+    const std::exception_ptr error =
+        mappings_[range.part].fault_before(range.offset + range.size, parts_[range.part]);
+    if (error) std::rethrow_exception(error);
+  }
+
   // A page shared with the neighbouring range is freed as well; if that range is still in use, the
   // page faults in again, which costs one read of 4 KiB.
   void release(const ReadRange& range) override {
-    constexpr std::uintptr_t kPage = 4096;
-    const auto begin = reinterpret_cast<std::uintptr_t>(at(range));
+    const std::span<const std::byte> mapped = mappings_[range.part].bytes();
+    if (range.offset + range.size > mapped.size()) return;
+    const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data() + range.offset);
     const std::uintptr_t first = align_down(begin, kPage);
     const std::size_t length = begin + range.size - first;
     // The mapping's reference must go first: fadvise leaves mapped pages alone. mapped_region's own
     // advise is posix_madvise, which ignores DONTNEED on Linux.
     ::madvise(reinterpret_cast<void*>(first), length, MADV_DONTNEED);
-    ::posix_fadvise(parts_[range.part].descriptor(), static_cast<off_t>(range.offset),
-                    static_cast<off_t>(range.size), POSIX_FADV_DONTNEED);
+    // Pages of neighbours that are in use are mapped, and stay.
+    parts_[range.part].drop_cached(align_down(range.offset, File::kLargestFolio),
+                                   align_up(range.offset + range.size, File::kLargestFolio));
   }
 
  private:
-  const std::byte* at(const ReadRange& range) const {
-    return static_cast<const std::byte*>(regions_[range.part].get_address()) + range.offset;
-  }
-
   std::span<const File> parts_;
-  std::vector<ipc::mapped_region> regions_;
+  std::vector<Mapping> mappings_;
 };
 
 }  // namespace
 
 struct MappedFile::State {
-  ipc::mapped_region region;
+  File file;
+  Mapping mapping;
 };
 
-MappedFile::MappedFile(const File& file) {
+MappedFile::MappedFile(File file) {
   try {
-    state_ = std::make_unique<State>(State{map_whole(file)});
+    Mapping mapping(file);
+    state_ = std::make_unique<State>(State{std::move(file), std::move(mapping)});
   } catch (const ipc::interprocess_exception& error) {
     throw Error(ErrorCode::input_open, std::string("cannot be mapped: ") + error.what(),
                 {.file = file.path(), .cure = "Put the file on a local disk"});
@@ -106,18 +144,23 @@ MappedFile::MappedFile(MappedFile&&) noexcept = default;
 MappedFile& MappedFile::operator=(MappedFile&&) noexcept = default;
 
 std::span<const std::byte> MappedFile::bytes() const {
-  return {static_cast<const std::byte*>(state_->region.get_address()), state_->region.get_size()};
+  return state_->mapping.bytes();
+}
+
+void MappedFile::check() const {
+  const std::exception_ptr error = state_->mapping.fault_before(bytes().size(), state_->file);
+  if (error) std::rethrow_exception(error);
 }
 
 std::unique_ptr<Source> open_mapped_source(std::span<const File> parts, std::string& reason) {
-  std::vector<ipc::mapped_region> regions;
+  std::vector<Mapping> mappings;
   try {
-    for (const File& part : parts) regions.push_back(map_whole(part));
+    for (const File& part : parts) mappings.emplace_back(part);
   } catch (const ipc::interprocess_exception& error) {
     reason = std::string("the input cannot be mapped (") + error.what() + ")";
     return nullptr;
   }
-  return std::make_unique<MappedSource>(parts, std::move(regions));
+  return std::make_unique<MappedSource>(parts, std::move(mappings));
 }
 
 }  // namespace sluice::io

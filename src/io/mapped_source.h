@@ -13,12 +13,17 @@ namespace sluice::io {
 class MappedFile {
  public:
   /// \throws Error (input_open)
-  explicit MappedFile(const File& file);
+  explicit MappedFile(File file);
   ~MappedFile();
   MappedFile(MappedFile&&) noexcept;
   MappedFile& operator=(MappedFile&&) noexcept;
 
   std::span<const std::byte> bytes() const;
+
+  /// To be called once bytes were used and before the result counts: bytes that could not be had
+  /// read as zeros.
+  /// \throws Error (input_truncated, input_read) if the file shrank or the disk failed
+  void check() const;
 
  private:
   struct State;

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include "base/checked.h"
+
 namespace sluice::io {
 namespace {
 
@@ -19,15 +21,16 @@ class PlainSource final : public Source {
     const File& file = parts_[range.part];
     const std::span<std::byte> bytes = buffer.first(range.size);
     std::exception_ptr error;
+    file.prefetch(range.offset + range.size, kReadAhead);
     try {
       const std::size_t got = file.read_at(range.offset, bytes);
       if (got < bytes.size()) error = shrunk_error(file, range.offset + got);
     } catch (...) {
       error = std::current_exception();
     }
-    // The bytes are in the buffer now: the kernel's copy would only push other files out.
-    ::posix_fadvise(file.descriptor(), static_cast<off_t>(range.offset),
-                    static_cast<off_t>(range.size), POSIX_FADV_DONTNEED);
+    // The bytes are in the buffer now: the kernel's copy would only push other files out. The folio
+    // at the end holds bytes that are read next; it goes then.
+    file.drop_cached(align_down(range.offset, File::kLargestFolio), range.offset + range.size);
     done(bytes, error);
   }
 

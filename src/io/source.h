@@ -22,6 +22,10 @@ struct ReadRange {
   std::size_t size = 0;
 };
 
+/// How far a source that reads through the page cache asks ahead: two of the largest reads, so that
+/// the disk has one to do while the other is being taken over. It comes on top of the budget.
+inline constexpr std::uint64_t kReadAhead = std::uint64_t{8} << 20;
+
 /// Called once per read, from whichever thread finished it: the bytes, valid until they are
 /// released, or an Error. Must not block and must not throw.
 using ReadDone = std::function<void(std::span<const std::byte> bytes, std::exception_ptr error)>;
@@ -42,6 +46,11 @@ class Source {
   /// the source's until `done` was called and the bytes were released. A source that is not
   /// asynchronous waits for the disk here, so this is never called on a compute worker.
   virtual void read(const ReadRange& range, std::span<std::byte> buffer, ReadDone done) = 0;
+
+  /// To be called after the bytes of a finished read were used and before the result counts: bytes
+  /// that are only now fetched may be gone by then, and read as zeros.
+  /// \throws Error (input_truncated, input_read)
+  virtual void check(const ReadRange& /*range*/) const {}
 
   /// The bytes of a finished read are no longer needed: gives page cache back that it took.
   virtual void release(const ReadRange& range) = 0;

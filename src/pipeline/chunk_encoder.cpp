@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "codec/error_range.h"
+#include "pipeline/clocks.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -41,6 +43,43 @@ void check_finite(const PlannedTensor& tensor, std::uint64_t first_element, cons
                  byte_size(tensor.source, element / info(tensor.source).block_elements *
                                               info(tensor.source).block_elements),
        .cure = "The checkpoint is damaged or was converted wrongly: get it anew"});
+}
+
+std::string row_text(const PlannedTensor& tensor, std::uint64_t row) {
+  return fmt::format(
+      "row {}{}", row % tensor.rows_per_expert(),
+      tensor.experts() > 1 ? fmt::format(" of expert {}", row / tensor.rows_per_expert()) : "");
+}
+
+[[noreturn]] void refuse_encoding(const PlannedTensor& tensor, std::uint64_t row,
+                                  const std::string& what) {
+  throw Error(ErrorCode::output_damaged,
+              fmt::format("{} at {}, before it was written", what, row_text(tensor, row)),
+              {.tensor = tensor.name,
+               .cure = "Check this machine's memory and cooling, and run again; if it fails at the "
+                       "same place, try --isa portable and report it"});
+}
+
+/// Checks encoded rows while their source is at hand: what becomes of them on the disk is for the
+/// tensor's checksum to tell.
+/// \param first_row  in the tensor
+void verify_rows(const PlannedTensor& tensor, std::uint64_t first_row, const Codec& codec, Isa isa,
+                 std::span<const float> values, std::span<const float> decoded,
+                 std::span<const float> importance, const std::byte* blocks) {
+  if (!codec.scales_finite(blocks, values.size() / info(tensor.type).block_elements)) {
+    refuse_encoding(tensor, first_row, "the encoder left a scale that is NaN or infinite");
+  }
+  const ErrorRange range(tensor.type, isa);
+  range.judge_all(
+      values, decoded, importance, 0,
+      [&](std::size_t start, std::size_t, const Judgement& judgement) {
+        if (!judgement.excess) return;
+        refuse_encoding(
+            tensor, first_row + start / tensor.row_elements(),
+            fmt::format("the encoding is off by {:.3g} of its source's square, where "
+                        "{} has {:.3g} at most",
+                        judgement.excess->error, name(tensor.type), judgement.excess->limit));
+      });
 }
 
 void add_errors(std::span<const float> values, std::span<const float> decoded,
@@ -85,7 +124,9 @@ void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Kernels kerne
   for (std::uint64_t done = 0; done < chunk.elements; done += tile) {
     const std::size_t count = std::min<std::uint64_t>(tile, chunk.elements - done);
     const std::span<float> values = std::span(scratch.values).first(count);
+    const Stopwatch decoding;
     from.decode(input.data() + byte_size(tensor.source, done), values.data(), count);
+    scratch.decode_ns += decoding.nanoseconds();
     check_finite(tensor, chunk.first_element + done, file, values);
     if (tensor.copied()) continue;
     std::byte* blocks = output.data() + byte_size(tensor.type, done);
@@ -100,6 +141,11 @@ void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Kernels kerne
       const std::span<float> decoded = std::span(scratch.decoded).first(count);
       to.decode(blocks, decoded.data(), count);
       add_errors(values, decoded, importance, sums);
+      if (kernels.verify) {
+        verify_rows(tensor, (chunk.first_element + done) / row_elements, to, kernels.isa, values,
+                    decoded, tensor.importance != nullptr ? importance : std::span<const float>(),
+                    blocks);
+      }
     }
   }
 }

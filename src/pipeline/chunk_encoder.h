@@ -15,12 +15,15 @@ struct Scratch {
   std::vector<float> values;      ///< a tile of decoded input
   std::vector<float> decoded;     ///< the same tile after encoding; empty if error is not measured
   std::vector<float> importance;  ///< one row
+  int worker = 0;                 ///< whose it is, for the trace
+  std::int64_t decode_ns = 0;     ///< part of the last chunk's time that went into decoding input
 };
 
-/// Which kernels do the work, and how hard they try.
+/// Which kernels do the work, how hard they try, and whether their work is checked.
 struct Kernels {
   Isa isa;
   Effort effort;
+  bool verify = false;  ///< wants scratch with room to decode again
 };
 
 /// Sums from which errors are computed.
@@ -42,7 +45,9 @@ struct ErrorSums {
 /// Decodes a chunk's input tile by tile and encodes it to `output`, adding to `sums` if the scratch
 /// has room to decode again. For a copied tensor `output` is empty, and the input is only checked.
 /// \param file  the input file's name, for messages
-/// \throws Error (input_value) naming tensor, row and column of the first NaN or infinity
+/// \throws Error (input_value) naming tensor, row and column of the first NaN or infinity;
+///         (output_damaged) naming tensor and row, where `verify` finds blocks that no right
+///         encoder makes of these weights
 void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Kernels kernels,
                   const ImportanceMatrix* imatrix, const std::string& file,
                   std::span<const std::byte> input, std::span<std::byte> output, Scratch& scratch,

@@ -8,11 +8,13 @@
 namespace sluice {
 
 /// How the byte budget is spent. Everything is allocated once, before the first read: a fixed
-/// number of slots, each with room for a chunk's input and output, and scratch for each worker.
+/// number of slots, each with room for a chunk's input and output, scratch for each worker, and the
+/// buffer that gathers output.
 struct MemoryPlan {
   std::uint64_t chunk_bytes = 0;  ///< most bytes of input and output that a chunk may have
   std::size_t slot_bytes = 0;     ///< the same with the source's slack, in whole pages
   std::size_t slots = 0;
+  std::size_t extents = 0;              ///< of the output buffer
   std::size_t tile_elements = 0;        ///< weights that a worker decodes and encodes at a time
   std::size_t importance_elements = 0;  ///< the longest row
 

@@ -22,7 +22,7 @@ struct Slot {
 };
 
 /// The byte budget: all slots there are. A chunk is read only when it has a slot, and keeps it
-/// until its output is written.
+/// until the output writer has taken over what became of it.
 class SlotPool {
  public:
   SlotPool(std::size_t slots, std::size_t slot_bytes) : buffer_(slots * slot_bytes), slots_(slots) {
@@ -30,6 +30,12 @@ class SlotPool {
       slots_[i].memory = buffer_.bytes().subspan(i * slot_bytes, slot_bytes);
       free_.push(&slots_[i]);
     }
+  }
+
+  /// Null if no slot is free.
+  Slot* try_acquire() {
+    Slot* slot = nullptr;
+    return free_.try_pop(slot) ? slot : nullptr;
   }
 
   /// Waits until a slot is free: for the reader's thread, never for a compute worker.

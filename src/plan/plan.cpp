@@ -1,10 +1,12 @@
 #include "plan/plan.h"
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <numeric>
 
+#include "gguf/text.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
@@ -97,11 +99,24 @@ std::uint64_t PlannedTensor::experts() const {
   return elements() / (row_elements() * rows_per_expert());
 }
 
+std::uint64_t hash_of(const Plan& plan) {
+  // The header holds names, shapes, types, places and metadata; what is left is where from.
+  std::vector<std::uint64_t> numbers{XXH3_64bits(plan.header.data(), plan.header.size()),
+                                     plan.output_size};
+  for (const PlannedTensor& tensor : plan.tensors) {
+    numbers.insert(numbers.end(),
+                   {static_cast<std::uint64_t>(tensor.source), tensor.part, tensor.input_offset,
+                    tensor.output_offset, tensor.importance == nullptr ? std::uint64_t{0} : 1});
+  }
+  return XXH3_64bits(numbers.data(), numbers.size() * sizeof(std::uint64_t));
+}
+
 void require_importance(const Plan& plan, const ImportanceMatrix* imatrix) {
   if (plan.missing_importance.empty()) return;
   std::string list;
   for (const std::uint32_t index : plan.missing_importance) {
-    list += fmt::format("\n  {} ({})", plan.tensors[index].name, name(plan.tensors[index].type));
+    list += fmt::format("\n  {} ({})", gguf::printable(plan.tensors[index].name),
+                        name(plan.tensors[index].type));
   }
   throw Error(ErrorCode::imatrix_missing,
               fmt::format("{} tensors would get a very-low-bit type without importance values, "

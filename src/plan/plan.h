@@ -69,6 +69,10 @@ struct TensorLocation {
 Plan make_plan(const PlanRequest& request, const gguf::Header& model,
                std::span<const TensorLocation> locations, const std::string& file);
 
+/// XXH3 of every decision in the plan: two plans with equal hashes make the same bytes of the same
+/// input.
+std::uint64_t hash_of(const Plan& plan);
+
 /// Refuses a plan that leaves very-low-bit tensors without importance values.
 /// \throws Error (imatrix_missing) that lists every such tensor
 void require_importance(const Plan& plan, const ImportanceMatrix* imatrix);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "gguf/text.h"
 #include "sluice/error.h"
 
 namespace sluice::recipe {
@@ -13,7 +14,7 @@ constexpr std::string_view kArchitecture = "general.architecture";
 
 [[noreturn]] void throw_missing(std::string_view key) {
   throw Error(ErrorCode::input_format,
-              "the model's metadata has no usable " + std::string(key) +
+              "the model's metadata has no usable " + gguf::printable(key) +
                   ", which the rules of the mix need",
               {.cure = "Add the key to the model, or give every tensor one type with --pure"});
 }

@@ -3,6 +3,7 @@
 #include "sluice/quantize.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <cmath>
 #include <filesystem>
@@ -295,6 +296,23 @@ TEST_F(QuantizeTest, AnonymousMemoryStaysWithinTheBudget) {
   const RunReport report = quantize(options, silent());
   EXPECT_LE(report.peak_anon_bytes, options.memory);
   EXPECT_GT(report.peak_anon_bytes, 0u);
+}
+
+TEST_F(QuantizeTest, TheReportTellsEachTensorsChecksum) {
+  for (const std::uint64_t memory : {std::uint64_t{64} << 20, std::uint64_t{512} << 20}) {
+    QuantizeOptions options = options_for(model_, output_, "IQ1_M", false);
+    options.imatrix = imatrix_;
+    options.memory = memory;
+    options.verify = true;
+    const RunReport report = quantize(options, silent());
+    const std::map<std::string, Bytes> data = tensor_data(output_, nullptr);
+    for (const TensorReport& tensor : report.tensors) {
+      const Bytes& bytes = data.at(tensor.name);
+      EXPECT_EQ(tensor.crc32, ::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()),
+                                      static_cast<uInt>(bytes.size())))
+          << tensor.name;
+    }
+  }
 }
 
 TEST_F(QuantizeTest, TheReportTellsErrorsThatAnIndependentSumConfirms) {

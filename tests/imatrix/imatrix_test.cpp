@@ -170,6 +170,21 @@ TEST(Dat, HostileNumbersAreRefused) {
   EXPECT_EQ(code_of({}), ErrorCode::imatrix_format);
 }
 
+TEST(Dat, NamesAreShownEscaped) {
+  using namespace std::string_literals;
+  for (const std::string& name : {"a\x1b[2J"s, "a\xc2\x9b"s, "a\nb"s, "a\0b"s, "a\xff"s}) {
+    try {
+      const Bytes bytes = DatBuilder().entry(name, 1, {1}).entry(name, 1, {1}).build();
+      ImportanceMatrix::parse(bytes, "m.dat");
+      ADD_FAILURE() << "twice the same name";
+    } catch (const Error& error) {
+      const std::string text = error.what();
+      EXPECT_EQ(text.find(name), std::string::npos) << text;
+      EXPECT_NE(text.find("'a\\x"), std::string::npos) << text;
+    }
+  }
+}
+
 TEST(Dat, EveryTruncationIsRefusedExceptAtTheOptionalEnd) {
   const auto entries = DatBuilder().entry("first", 2, {1, 2}).entry("second", 3, {3});
   const std::size_t end = entries.build().size();

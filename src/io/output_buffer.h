@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "base/interval_set.h"
+#include "base/page_buffer.h"
+
+namespace sluice::io {
+
+/// Output that waits to be written in large pieces. The output file is seen as a row of extents;
+/// bytes arrive in any order and any size, and an extent is ready when all its bytes are there.
+/// Ready extents that are neighbours in the file are handed out as one write. Not thread-safe.
+class OutputBuffer {
+ public:
+  /// A multiple of every direct write's alignment, and small against the buffer, because each place
+  /// at which output arrives holds one that is not full yet. An extent more or less in a write of
+  /// megabytes does not matter.
+  static constexpr std::size_t kExtent = std::size_t{256} << 10;
+
+  /// With fewer, output that arrives at two places at once would be written in bits.
+  static constexpr std::size_t kLeastExtents = 4;
+
+  /// Takes a write: pieces that lie one after the other in the file, from `begin` on.
+  using Write =
+      std::function<void(std::uint64_t begin, std::span<const std::span<const std::byte>> pieces)>;
+
+  /// \param extents  room, in extents
+  /// \param size     of the output file
+  /// \param written  what an earlier run has written: such bytes are accepted and left out
+  OutputBuffer(std::size_t extents, std::uint64_t size, IntervalSet written);
+
+  /// Takes over as many of the bytes as there is room for, and tells how many. They belong at
+  /// `offset` of the file, and are given only once.
+  std::size_t put(std::uint64_t offset, std::span<const std::byte> bytes);
+
+  /// Bytes in extents that are ready.
+  std::uint64_t ready_bytes() const { return ready_bytes_; }
+
+  /// Hands out ready extents in the order of their places, and frees them, until `limit` bytes or
+  /// more were handed out.
+  void write_ready(std::uint64_t limit, std::size_t largest_write, const Write& write);
+
+  /// Hands out everything, ready or not.
+  void write_all(std::size_t largest_write, const Write& write);
+
+  /// What was handed out, and what had been written before.
+  const IntervalSet& written() const { return written_; }
+
+ private:
+  struct Extent {
+    std::byte* memory = nullptr;
+    IntervalSet filled;         // in offsets of the file
+    std::uint64_t missing = 0;  // bytes that are neither here nor written
+  };
+  using Extents = std::map<std::uint64_t, Extent>;  // by number
+
+  Interval range_of(std::uint64_t number) const;
+  Extents::iterator extent_at(std::uint64_t number);
+  Extents::iterator hand_out(Extents::iterator first, std::size_t largest_write,
+                             const Write& write);
+
+  PageBuffer memory_;
+  std::vector<std::byte*> free_;
+  Extents open_;
+  std::uint64_t size_;
+  std::uint64_t ready_bytes_ = 0;
+  IntervalSet written_;
+};
+
+}  // namespace sluice::io

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "io/file.h"
+#include "sluice/quantize.h"
+
+namespace sluice::io {
+
+/// Where the system describes itself.
+struct SystemPaths {
+  std::string sysfs = "/sys";
+  std::string mountinfo = "/proc/self/mountinfo";
+};
+
+/// Whether input and output share a rotating disk, and why, as a clause for the user.
+struct SpindleDecision {
+  bool shared = false;
+  std::string reason;
+};
+
+/// A file or folder and the device number (st_dev) of the file system that it is on.
+struct Place {
+  std::string path;
+  std::uint64_t device = 0;
+};
+
+/// Whether `output`, which need not exist yet but whose folder does, is on a rotating disk that
+/// holds an input too. Follows partitions, device mapper, md and loop devices to the disks under
+/// them. File systems whose disk is not known (network, overlay) are taken as shared if they are
+/// one file system: taking turns costs little, a wandering head half the rate.
+SpindleDecision decide_spindle(Spindle wanted, std::span<const File> inputs,
+                               const std::string& output, const SystemPaths& system = {});
+
+/// The same for places that were looked up before. Never throws for what sysfs holds or lacks.
+SpindleDecision decide_spindle_of(std::span<const Place> inputs, const Place& output,
+                                  const SystemPaths& system = {});
+
+}  // namespace sluice::io

@@ -1,0 +1,182 @@
+#include "journal/journal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "io/sink.h"
+#include "sluice/error.h"
+
+namespace sluice::journal {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "numbers are stored as they are");
+
+constexpr std::string_view kMagic = "sluiceJ1";
+constexpr std::size_t kHeaderSize = 8 + 4 + 8;
+
+// One record for each write and each tensor: a hundred thousand are 4 MB. No journal is this large.
+constexpr std::uint64_t kLargestJournal = std::uint64_t{256} << 20;
+
+struct StoredRecord {
+  std::uint64_t begin;
+  std::uint64_t end;
+  std::uint64_t hash;
+  std::uint32_t crc32;
+  std::uint32_t zero;
+  std::uint64_t check;
+};
+static_assert(sizeof(StoredRecord) == 40);
+
+std::uint64_t check_of(const StoredRecord& record, std::uint64_t binding_hash,
+                       std::uint64_t number) {
+  return XXH3_64bits_withSeed(&record, offsetof(StoredRecord, check), binding_hash + number);
+}
+
+template <class T>
+T load_number(std::span<const std::byte> bytes, std::size_t offset) {
+  T value;
+  std::memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+
+std::uint64_t hash_of(std::string_view text) {
+  return XXH3_64bits(text.data(), text.size());
+}
+
+}  // namespace
+
+IntervalSet ranges_of(std::span<const Record> records) {
+  IntervalSet set;
+  for (const Record& record : records) set.add(record.range);
+  return set;
+}
+
+std::optional<Contents> parse(std::span<const std::byte> file) {
+  if (file.size() < kHeaderSize || std::memcmp(file.data(), kMagic.data(), kMagic.size()) != 0) {
+    return std::nullopt;
+  }
+  const auto length = load_number<std::uint32_t>(file, 8);
+  const auto binding_hash = load_number<std::uint64_t>(file, 12);
+  if (length > file.size() - kHeaderSize) return std::nullopt;
+  Contents contents;
+  contents.binding.assign(reinterpret_cast<const char*>(file.data()) + kHeaderSize, length);
+  if (hash_of(contents.binding) != binding_hash) return std::nullopt;
+  contents.size = kHeaderSize + length;
+  while (file.size() - contents.size >= sizeof(StoredRecord)) {
+    const auto record = load_number<StoredRecord>(file, contents.size);
+    if (record.check != check_of(record, binding_hash, contents.records.size()) ||
+        record.begin >= record.end) {
+      break;
+    }
+    contents.records.push_back({{record.begin, record.end}, record.hash, record.crc32});
+    contents.size += sizeof record;
+  }
+  return contents;
+}
+
+std::optional<Contents> Journal::load() const {
+  const io::File file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC), path_);
+  if (file.descriptor() < 0) {
+    if (errno == ENOENT) return std::nullopt;
+    throw Error(ErrorCode::output_open, "cannot be opened: " + io::system_message(errno),
+                {.file = path_, .cure = "Give yourself the right to read it, or remove it"});
+  }
+  try {
+    if (file.size() > kLargestJournal) return std::nullopt;
+    std::vector<std::byte> bytes(file.size());
+    bytes.resize(file.read_at(0, bytes));
+    return parse(bytes);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::output_open, error);
+  }
+}
+
+void Journal::open(int flags) {
+  file_ = io::File(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666), path_);
+  if (file_.descriptor() < 0) {
+    throw Error(ErrorCode::output_open, "cannot be opened: " + io::system_message(errno),
+                {.file = path_, .cure = "Give yourself the right to write to the output's folder"});
+  }
+}
+
+void Journal::start(std::string binding) {
+  file_ = {};
+  ::unlink(path_.c_str());
+  binding_ = std::move(binding);
+  pending_.clear();
+  records_ = 0;
+  size_ = 0;
+}
+
+void Journal::resume(const Contents& contents) {
+  open(0);
+  binding_ = contents.binding;
+  records_ = contents.records.size();
+  size_ = contents.size;
+  if (::ftruncate(file_.descriptor(), static_cast<off_t>(size_)) != 0) {
+    throw Error(ErrorCode::output_write, "cannot be shortened: " + io::system_message(errno),
+                {.file = path_, .cure = "Check the disk"});
+  }
+}
+
+void Journal::append(const Record& record) {
+  StoredRecord stored{record.range.begin, record.range.end, record.hash, record.crc32, 0, 0};
+  stored.check = check_of(stored, hash_of(binding_), records_++);
+  const auto* bytes = reinterpret_cast<const std::byte*>(&stored);
+  pending_.insert(pending_.end(), bytes, bytes + sizeof stored);
+}
+
+// Counts the bytes only when all are written: a call after a failure begins at the same place.
+void Journal::write(std::span<const std::byte> bytes) {
+  std::uint64_t end = size_;
+  while (!bytes.empty()) {
+    const ssize_t put =
+        ::pwrite(file_.descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(end));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) {
+      throw Error(
+          errno == ENOSPC || errno == EDQUOT ? ErrorCode::output_no_space : ErrorCode::output_write,
+          "cannot be written: " + io::system_message(errno),
+          {.file = path_, .cure = "Check the disk and run the same command again"});
+    }
+    end += static_cast<std::uint64_t>(put);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  size_ = end;
+}
+
+void Journal::commit() {
+  if (pending_.empty()) return;
+  const bool fresh = !exists();
+  if (fresh) {
+    open(O_CREAT | O_TRUNC);
+    const auto length = static_cast<std::uint32_t>(binding_.size());
+    const std::uint64_t hash = hash_of(binding_);
+    std::string header(kMagic);
+    header.append(reinterpret_cast<const char*>(&length), sizeof length);
+    header.append(reinterpret_cast<const char*>(&hash), sizeof hash);
+    header += binding_;
+    write(std::as_bytes(std::span(header)));
+  }
+  write(pending_);
+  pending_.clear();
+  if (::fdatasync(file_.descriptor()) != 0) {
+    throw Error(ErrorCode::output_write, "cannot be synced: " + io::system_message(errno),
+                {.file = path_, .cure = "Check the disk and run the same command again"});
+  }
+  if (fresh) io::sync_folder_of(path_);
+}
+
+void Journal::remove() {
+  file_ = {};
+  ::unlink(path_.c_str());
+}
+
+}  // namespace sluice::journal

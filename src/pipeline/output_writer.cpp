@@ -1,0 +1,191 @@
+#include "pipeline/output_writer.h"
+
+#include <xxhash.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "sluice/error.h"
+
+namespace sluice {
+namespace {
+
+// Where reads need not wait for writes, output goes out as soon as it makes a write of some size:
+// what is left when the last input was read is time that nothing else fills.
+constexpr std::uint64_t kEagerWrite = std::uint64_t{2} << 20;
+
+// With what is on its way through the pipeline, less than 64 MiB of output are made twice after a
+// crash.
+constexpr std::uint64_t kCheckpointBytes = std::uint64_t{48} << 20;
+
+// A run that was told to stop shall have stopped after a second, on a slow disk too.
+constexpr double kSaveSeconds = 0.3;
+
+struct FreeState {
+  void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+};
+
+}  // namespace
+
+OutputWriter::OutputWriter(const Plan& plan, std::span<const journal::Record> done,
+                           const Surroundings& surroundings, const Options& options)
+    : plan_(plan),
+      to_(surroundings),
+      options_(options),
+      buffer_(options.extents, plan.output_size, journal::ranges_of(done)),
+      crcs_(plan.tensors.size()) {
+  for (const PlannedTensor& tensor : plan.tensors) {
+    boundaries_.push_back(tensor.output_offset);
+    boundaries_.push_back(tensor.output_offset + tensor.output_size);
+  }
+  boundaries_.push_back(plan.output_size);
+  for (const journal::Record& record : done) note(record);
+}
+
+// Puts a range's CRC at its place in its tensor's: the CRC of a whole is the exclusive or of its
+// parts' CRCs, each moved on by the bytes that follow it, so the parts may come in any order.
+void OutputWriter::note(const journal::Record& record) {
+  const auto next = std::upper_bound(plan_.tensors.begin(), plan_.tensors.end(), record.range.begin,
+                                     [](std::uint64_t offset, const PlannedTensor& tensor) {
+                                       return offset < tensor.output_offset;
+                                     });
+  if (next == plan_.tensors.begin()) return;  // the header
+  const PlannedTensor& tensor = *std::prev(next);
+  const std::uint64_t end = tensor.output_offset + tensor.output_size;
+  if (record.range.end > end) return;  // padding
+  crcs_[static_cast<std::size_t>(&tensor - plan_.tensors.data())] ^= static_cast<std::uint32_t>(
+      crc32_combine(record.crc32, 0, static_cast<z_off_t>(end - record.range.end)));
+}
+
+void OutputWriter::write(std::uint64_t begin, std::span<const std::span<const std::byte>> pieces) {
+  const std::int64_t trace_begin = to_.trace != nullptr ? to_.trace->now() : 0;
+  to_.balance.disk(+1);
+  {
+    const BusyClock::Guard busy(writing_);
+    to_.sink.write_at(begin, pieces);
+  }
+  to_.balance.disk(-1);
+
+  // A record is of one tensor, or of what lies between two.
+  const std::unique_ptr<XXH3_state_t, FreeState> hash(XXH3_createState());
+  XXH3_64bits_reset(hash.get());
+  std::uint64_t at = begin;
+  journal::Record record{.range = {begin, begin}};
+  auto boundary = std::upper_bound(boundaries_.begin(), boundaries_.end(), begin);
+  const auto close_record = [&] {
+    if (record.range.begin == at) return;
+    record.range.end = at;
+    record.hash = XXH3_64bits_digest(hash.get());
+    note(record);
+    unsafe_.push_back(record);
+    XXH3_64bits_reset(hash.get());
+    record = {.range = {at, at}};
+  };
+  for (std::span<const std::byte> piece : pieces) {
+    while (!piece.empty()) {
+      while (*boundary <= at) ++boundary;
+      const std::size_t size = std::min<std::uint64_t>(piece.size(), *boundary - at);
+      XXH3_64bits_update(hash.get(), piece.data(), size);
+      record.crc32 = static_cast<std::uint32_t>(
+          crc32_z(record.crc32, reinterpret_cast<const Bytef*>(piece.data()), size));
+      at += size;
+      piece = piece.subspan(size);
+      if (at == *boundary) close_record();
+    }
+  }
+  close_record();
+  written_bytes_ += at - begin;
+  unsafe_bytes_ += at - begin;
+  if (to_.trace != nullptr) {
+    to_.trace->span(
+        Trace::writer, "write", trace_begin, to_.trace->now(), {},
+        {{"offset", static_cast<double>(begin)}, {"bytes", static_cast<double>(at - begin)}});
+  }
+}
+
+io::OutputBuffer::Write OutputWriter::write_function() {
+  return [this](std::uint64_t begin, std::span<const std::span<const std::byte>> pieces) {
+    write(begin, pieces);
+  };
+}
+
+void OutputWriter::write_ready() {
+  const Turns::WriteBatch turn(to_.turns);
+  buffer_.write_ready(std::numeric_limits<std::uint64_t>::max(), io::Sink::kLargestWrite,
+                      write_function());
+}
+
+void OutputWriter::put(std::uint64_t offset, std::span<const std::byte> bytes) {
+  for (;;) {
+    const std::size_t taken = buffer_.put(offset, bytes);
+    offset += taken;
+    bytes = bytes.subspan(taken);
+    if (bytes.empty()) break;
+    if (buffer_.ready_bytes() > 0) {
+      write_ready();
+    } else {
+      // Output arrives at more places than there are extents: better small writes than none.
+      const Turns::WriteBatch turn(to_.turns);
+      buffer_.write_all(io::Sink::kLargestWrite, write_function());
+    }
+  }
+  if (!to_.turns.shared() && buffer_.ready_bytes() >= kEagerWrite) write_ready();
+}
+
+void OutputWriter::checkpoint_if_due() {
+  if (since_checkpoint_.seconds() < options_.checkpoint_s &&
+      unsafe_bytes_ + buffer_.ready_bytes() < kCheckpointBytes) {
+    return;
+  }
+  const Turns::WriteBatch turn(to_.turns);
+  buffer_.write_ready(std::numeric_limits<std::uint64_t>::max(), io::Sink::kLargestWrite,
+                      write_function());
+  checkpoint();
+}
+
+void OutputWriter::checkpoint() {
+  if (!unsafe_.empty()) {
+    const std::int64_t trace_begin = to_.trace != nullptr ? to_.trace->now() : 0;
+    to_.balance.disk(+1);
+    {
+      const BusyClock::Guard busy(writing_);
+      to_.sink.sync();
+      for (const journal::Record& record : unsafe_) to_.journal.append(record);
+      unsafe_.clear();
+      unsafe_bytes_ = 0;
+      to_.journal.commit();
+      to_.sink.keep();
+    }
+    to_.balance.disk(-1);
+    if (to_.trace != nullptr) {
+      to_.trace->span(Trace::writer, "sync", trace_begin, to_.trace->now());
+    }
+  }
+  since_checkpoint_ = Stopwatch();
+}
+
+void OutputWriter::finish() {
+  const Turns::WriteBatch turn(to_.turns);
+  buffer_.write_all(io::Sink::kLargestWrite, write_function());
+  // So that the journal knows that all is there when the file gets its name.
+  if (to_.journal.exists()) checkpoint();
+}
+
+void OutputWriter::save() noexcept {
+  // Before the first checkpoint there is too little to leave files behind for.
+  if (!to_.journal.exists()) return;
+  try {
+    const Turns::WriteBatch turn(to_.turns);
+    const Stopwatch watch;
+    while (buffer_.ready_bytes() > 0 && watch.seconds() < kSaveSeconds) {
+      buffer_.write_ready(1, io::Sink::kLargestWrite, write_function());
+    }
+    checkpoint();
+  } catch (...) {
+    // The error that ends the run is what the user must see. The journal speaks of less.
+  }
+}
+
+}  // namespace sluice

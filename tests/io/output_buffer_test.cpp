@@ -1,0 +1,154 @@
+#include "io/output_buffer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "io/direct.h"
+
+namespace sluice::io {
+namespace {
+
+constexpr std::uint64_t kExtent = OutputBuffer::kExtent;
+
+std::vector<std::byte> pattern(std::uint64_t size, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<std::byte> bytes(size);
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  return bytes;
+}
+
+/// A file that keeps what it was given, and complains about bytes that come twice.
+class Written {
+ public:
+  explicit Written(std::uint64_t size) : bytes(size) {}
+
+  OutputBuffer::Write function() {
+    return [this](std::uint64_t begin, std::span<const std::span<const std::byte>> pieces) {
+      std::uint64_t at = begin;
+      for (const std::span<const std::byte> piece : pieces) {
+        std::memcpy(&bytes[at], piece.data(), piece.size());
+        at += piece.size();
+      }
+      EXPECT_EQ(ranges.overlap({begin, at}), 0u) << "written twice";
+      EXPECT_TRUE(writes.empty() || rising == false || begin >= writes.back().end);
+      ranges.add({begin, at});
+      writes.push_back({begin, at});
+    };
+  }
+
+  std::vector<std::byte> bytes;
+  IntervalSet ranges;
+  std::vector<Interval> writes;
+  bool rising = false;
+};
+
+TEST(OutputBuffer, NeighboursBecomeOneWrite) {
+  const std::uint64_t size = 6 * kExtent;
+  const std::vector<std::byte> data = pattern(size, 1);
+  Written file(size);
+  file.rising = true;
+  OutputBuffer buffer(8, size, {});
+  // The second half before the first, in pieces that cross extents.
+  for (const Interval piece :
+       {Interval{3 * kExtent, 5 * kExtent + 100}, {0, kExtent + 7}, {kExtent + 7, 3 * kExtent}}) {
+    ASSERT_EQ(buffer.put(piece.begin, std::span(data).subspan(piece.begin, piece.size())),
+              piece.size());
+  }
+  EXPECT_EQ(buffer.ready_bytes(), 5 * kExtent);
+  buffer.write_ready(size, size, file.function());
+  EXPECT_EQ(file.writes, (std::vector<Interval>{{0, 5 * kExtent}}));
+  EXPECT_EQ(buffer.ready_bytes(), 0u);
+  buffer.put(5 * kExtent + 100, std::span(data).subspan(5 * kExtent + 100));
+  buffer.write_ready(size, size, file.function());
+  EXPECT_EQ(file.bytes, data);
+  EXPECT_TRUE(buffer.written().contains({0, size}));
+}
+
+TEST(OutputBuffer, NoWriteIsLargerThanTheLargest) {
+  const std::uint64_t size = 9 * kExtent + 5;
+  const std::vector<std::byte> data = pattern(size, 2);
+  Written file(size);
+  OutputBuffer buffer(10, size, {});
+  buffer.put(0, data);
+  buffer.write_ready(size, 4 * kExtent, file.function());
+  ASSERT_EQ(file.writes.size(), 3u);
+  for (const Interval write : file.writes) EXPECT_LE(write.size(), 4 * kExtent);
+  EXPECT_EQ(file.bytes, data);
+}
+
+TEST(OutputBuffer, WritesOfWholeExtentsCanGoPastThePageCache) {
+  const std::uint64_t size = 4 * kExtent;
+  OutputBuffer buffer(4, size, {});
+  buffer.put(0, pattern(size, 3));
+  buffer.write_ready(size, size, [](std::uint64_t begin, const auto& pieces) {
+    EXPECT_EQ(begin % kDirectAlignment, 0u);
+    for (const std::span<const std::byte> piece : pieces) {
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(piece.data()) % kDirectAlignment, 0u);
+      EXPECT_EQ(piece.size() % kDirectAlignment, 0u);
+    }
+  });
+}
+
+TEST(OutputBuffer, TakesNoMoreThanThereIsRoomFor) {
+  const std::uint64_t size = 10 * kExtent;
+  const std::vector<std::byte> data = pattern(size, 4);
+  Written file(size);
+  OutputBuffer buffer(4, size, {});
+  const std::size_t taken = buffer.put(100, std::span(data).subspan(100));
+  EXPECT_EQ(taken, 4 * kExtent - 100);
+  EXPECT_EQ(buffer.put(4 * kExtent, std::span(data).subspan(4 * kExtent)), 0u);
+  buffer.write_ready(size, size, file.function());
+  EXPECT_EQ(file.writes, (std::vector<Interval>{{kExtent, 4 * kExtent}}));
+}
+
+// Any order, any room, any part done before: the file comes out right, nothing is written twice,
+// and what was done before is left alone.
+TEST(OutputBuffer, AnyOrderAnyRoomAnythingDoneBefore) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    std::mt19937 random(seed);
+    const std::uint64_t size = 1 + random() % (12 * kExtent);
+    const std::vector<std::byte> data = pattern(size, seed);
+    IntervalSet done;
+    for (unsigned k = random() % 4; k > 0; --k) {
+      const std::uint64_t begin = random() % size;
+      done.add({begin, std::min(size, begin + random() % (2 * kExtent))});
+    }
+    std::vector<Interval> pieces;
+    for (std::uint64_t at = 0; at < size;) {
+      const std::uint64_t end = std::min(size, at + 1 + random() % kExtent);
+      pieces.push_back({at, end});
+      at = end;
+    }
+    std::shuffle(pieces.begin(), pieces.end(), random);
+
+    Written file(size);
+    done.for_each([&](Interval range) {
+      std::memcpy(&file.bytes[range.begin], &data[range.begin], range.size());
+      file.ranges.add(range);
+    });
+    OutputBuffer buffer(OutputBuffer::kLeastExtents + random() % 6, size, done);
+    for (Interval piece : pieces) {
+      while (piece.size() > 0) {
+        piece.begin += buffer.put(piece.begin, std::span(data).subspan(piece.begin, piece.size()));
+        if (piece.size() == 0) break;
+        if (buffer.ready_bytes() > 0) {
+          buffer.write_ready(size, 4 * kExtent, file.function());
+        } else {
+          buffer.write_all(4 * kExtent, file.function());
+        }
+      }
+    }
+    buffer.write_all(4 * kExtent, file.function());
+    ASSERT_EQ(file.bytes, data) << "seed " << seed;
+    ASSERT_TRUE(file.ranges.contains({0, size}));
+    ASSERT_TRUE(buffer.written().contains({0, size}));
+    ASSERT_EQ(buffer.ready_bytes(), 0u);
+  }
+}
+
+}  // namespace
+}  // namespace sluice::io
