@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
@@ -50,6 +51,37 @@ class Cli : public testing::Test {
   std::string output_ = folder_ / "out.gguf";
 };
 
+TEST_F(Cli, VerifiesWhatItMade) {
+  const std::string quantized = folder_ / "quantize.json";
+  const std::string verified = folder_ / "verify.json";
+  ASSERT_EQ(
+      sluice({"quantize", "--verify", "--pure", "--report", quantized, model_, output_, "q4_k"})
+          .status,
+      0);
+  const Finished good =
+      sluice({"verify", output_, "--against", model_, "--report", verified, "--memory", "64M"});
+  EXPECT_EQ(good.status, 0) << good.out << good.errors;
+  EXPECT_NE(good.out.find("good, 4 tensors"), std::string::npos) << good.out;
+  const auto made = nlohmann::json::parse(std::ifstream(quantized));
+  const auto seen = nlohmann::json::parse(std::ifstream(verified));
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(made["tensors"][i]["crc32"], seen["tensors"][i]["crc32"]);
+  }
+
+  std::vector<std::byte> bytes = read_file(output_);
+  std::fill(bytes.end() - 2000, bytes.end() - 1000, std::byte{});
+  write_file(output_, bytes);
+  const Finished bad = sluice({"verify", output_, "--against", model_, "--report", verified});
+  EXPECT_EQ(bad.status, 4);
+  EXPECT_NE(bad.out.find("output.weight: rows "), std::string::npos) << bad.out;
+  const auto findings = nlohmann::json::parse(std::ifstream(verified));
+  EXPECT_FALSE(findings["good"]);
+  EXPECT_EQ(findings["findings"][0]["tensor"], "output.weight");
+
+  EXPECT_EQ(sluice({"verify", folder_ / "none.gguf"}).status, 3);
+  EXPECT_EQ(sluice({"verify"}).status, 2);
+}
+
 TEST_F(Cli, QuantizesAndSaysWhatItDid) {
   const Finished done = sluice({"quantize", "--pure", model_, output_, "q4_0", "2"});
   EXPECT_EQ(done.status, 0) << done.errors;
@@ -72,7 +104,9 @@ TEST_F(Cli, OnATerminalOneLiveLine) {
   EXPECT_NE(done.out.find("100.0 %"), std::string::npos) << "the end must be seen";
   EXPECT_EQ(done.out.find("[4/4]"), std::string::npos);
   // No live line may wrap: between two line starts there are fewer columns than the terminal has.
-  const std::string live = done.out.substr(0, done.out.find('\n'));
+  std::string live = done.out;
+  while (live.starts_with("note: ")) live.erase(0, live.find('\n') + 1);
+  live = live.substr(0, live.find('\n'));
   std::size_t start = 0;
   for (std::size_t at; (at = live.find('\r', start)) != std::string::npos; start = at + 1) {
     EXPECT_LT(at - start, 60u);

@@ -25,8 +25,10 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"imatrix", {"base", "gguf"}},
     {"io", {"base"}},
     {"plan", {"base", "gguf", "recipe", "imatrix"}},
-    {"pipeline", {"base", "plan", "codec", "io"}},
-    {"api", {"base", "gguf", "plan", "io", "pipeline"}},
+    {"journal", {"base", "io"}},
+    {"pipeline", {"base", "plan", "codec", "io", "journal"}},
+    {"verify", {"base", "gguf", "codec", "io", "plan"}},
+    {"api", {"base", "gguf", "plan", "io", "journal", "pipeline", "verify"}},
 };
 
 // Libraries that only one room may use.

@@ -18,6 +18,7 @@ struct Typed {
   std::string type;
   std::string mix = "llama.cpp";
   std::string io = "auto";
+  std::string spindle = "auto";
   std::string isa = "auto";
   std::string effort = "best";
 };
@@ -56,7 +57,12 @@ void add_conversion_arguments(CLI::App& command, Arguments& arguments, Typed& ty
       ->check(CLI::IsMember({"auto", "mmap", "async", "read"}))
       ->capture_default_str();
   command
-      .add_option("--effort", typed.effort, "How hard to search for small errors: fast or best")
+      .add_option("--spindle", typed.spindle,
+                  "Whether input and output share a hard disk: auto, shared (reads and writes take "
+                  "turns) or separate")
+      ->check(CLI::IsMember({"auto", "shared", "separate"}))
+      ->capture_default_str();
+  command.add_option("--effort", typed.effort, "How hard to search for small errors: fast or best")
       ->check(CLI::IsMember({"fast", "best"}))
       ->capture_default_str();
   command
@@ -69,12 +75,31 @@ void add_conversion_arguments(CLI::App& command, Arguments& arguments, Typed& ty
       ->capture_default_str();
 }
 
+void add_verify_arguments(CLI::App& command, Arguments& arguments) {
+  VerifyOptions& options = arguments.verify;
+  command.add_option("output", options.output, "GGUF file to check, or any part of a split one")
+      ->required();
+  command.add_option("--against", options.against,
+                     "What it was made from: every block is compared");
+  command.add_option("--imatrix", options.imatrix,
+                     "The importance matrix it was made with, which says what errors are right");
+  command.add_option("--threads", options.threads, "Threads (default: one a core)")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--memory", options.memory, "Byte budget for all buffers (default: 512M)")
+      ->transform(CLI::AsSizeValue(false));
+  command.add_option("--report", arguments.report,
+                     "Write findings, and each tensor's error and CRC-32, to this JSON file");
+}
+
 void resolve(const Typed& typed, QuantizeOptions& options) {
   static const std::map<std::string, IoMode> kModes = {{"auto", IoMode::automatic},
                                                        {"mmap", IoMode::mmap},
                                                        {"async", IoMode::async},
                                                        {"read", IoMode::plain}};
   options.io = kModes.at(typed.io);
+  static const std::map<std::string, Spindle> kSpindles = {
+      {"auto", Spindle::automatic}, {"shared", Spindle::shared}, {"separate", Spindle::separate}};
+  options.spindle = kSpindles.at(typed.spindle);
   options.mix = typed.mix == "llama.cpp" ? Mix::llama_cpp : Mix::ik_llama_cpp;
   options.effort = typed.effort == "fast" ? Effort::fast : Effort::best;
   if (typed.isa != "auto") {
@@ -112,9 +137,26 @@ Parsed parse_arguments(int argc, char** argv) {
   quantize->add_option("--report", arguments.report,
                        "Write what was done, with each tensor's error, to this JSON file");
 
+  quantize->add_option("--trace", arguments.options.trace,
+                       "Write what happened when, as a Chrome trace, to this file");
+  quantize
+      ->add_option("--checkpoint", arguments.options.checkpoint_s,
+                   "Seconds of work that may have to be done again after a crash")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  quantize->add_flag("--restart", arguments.options.restart,
+                     "Begin anew even if an earlier run left something to go on with");
+  quantize->add_flag("--verify-resume", arguments.options.verify_resume,
+                     "Check what an earlier run has made before going on");
+  quantize->add_flag("--verify", arguments.options.verify,
+                     "Check each chunk against its source before it is written");
+
   CLI::App* plan = app.add_subcommand("plan", "Show what quantize would do, without doing it");
   add_conversion_arguments(*plan, arguments, typed);
   plan->add_flag("--json", arguments.json, "As JSON");
+
+  CLI::App* verify = app.add_subcommand("verify", "Check a model, alone or against its source");
+  add_verify_arguments(*verify, arguments);
 
   CLI::App* demo = app.add_subcommand("demo", "Make a small model and quantize it to IQ1_M");
   arguments.demo_folder = "sluice-demo";
@@ -125,6 +167,8 @@ Parsed parse_arguments(int argc, char** argv) {
     app.parse(argc, argv);
     if (*demo) {
       arguments.command = Command::demo;
+    } else if (*verify) {
+      arguments.command = Command::verify;
     } else {
       arguments.command = *plan ? Command::plan : Command::quantize;
       resolve(typed, arguments.options);

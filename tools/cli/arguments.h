@@ -3,18 +3,20 @@
 #include <string>
 
 #include "sluice/quantize.h"
+#include "sluice/verify.h"
 
 namespace sluice::cli {
 
 /// Which command was given.
-enum class Command { quantize, plan, demo };
+enum class Command { quantize, plan, verify, demo };
 
 /// The command line, parsed.
 struct Arguments {
   Command command = Command::quantize;
   QuantizeOptions options;
+  VerifyOptions verify;
   bool json = false;        ///< plan: print JSON
-  std::string report;       ///< quantize: where to write the report; empty: nowhere
+  std::string report;       ///< quantize, verify: where to write the report; empty: nowhere
   std::string demo_folder;  ///< demo: where to put its files
 };
 

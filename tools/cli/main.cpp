@@ -2,7 +2,9 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
 #include "arguments.h"
 #include "demo_model.h"
@@ -10,6 +12,9 @@
 #include "reports.h"
 #include "sluice/error.h"
 #include "sluice/quantize.h"
+#include "stop.h"
+#include "text.h"
+#include "verify_command.h"
 
 namespace {
 
@@ -19,6 +24,8 @@ using namespace sluice::cli;
 void run_quantize(const Arguments& arguments) {
   QuantizeOptions options = arguments.options;
   options.measure_error = !arguments.report.empty();
+  options.stop = &stop_requested();
+  catch_stop_signals();
   ProgressDisplay display;
   const RunReport report = quantize(options, display);
   display.end();
@@ -49,6 +56,15 @@ void run_demo(const Arguments& arguments) {
   run_quantize(quantize_it);
 }
 
+// Whether the same command goes on where this run ended.
+bool can_go_on(const Arguments& arguments, ErrorCode code) {
+  std::error_code ignored;
+  return arguments.command == Command::quantize &&
+         (code == ErrorCode::interrupted || code == ErrorCode::output_no_space ||
+          code == ErrorCode::output_write || code == ErrorCode::input_read) &&
+         std::filesystem::exists(arguments.options.output + ".part.journal", ignored);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -62,6 +78,8 @@ int main(int argc, char** argv) {
       case Command::plan:
         run_plan(parsed.arguments);
         break;
+      case Command::verify:
+        return run_verify(parsed.arguments.verify, parsed.arguments.report);
       case Command::demo:
         run_demo(parsed.arguments);
         break;
@@ -69,6 +87,9 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const Error& error) {
     fmt::print(stderr, "sluice: {}\n", error.what());
+    if (can_go_on(parsed.arguments, error.code())) {
+      fmt::print(stderr, "to go on: {}\n", printable(command_line(argc, argv)));
+    }
     return exit_status(error.code());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "sluice: out of memory. Lower --memory or use fewer threads\n");

@@ -22,10 +22,13 @@ std::size_t terminal_columns() {
   return size.ws_col;
 }
 
-// Workers that were busy nearly all the time are the limit; else they waited for the disk.
-std::string_view limit(const Progress& from, const Progress& now) {
-  const double available = (now.elapsed_s - from.elapsed_s) * now.threads;
-  return now.compute_s - from.compute_s > 0.9 * available ? "cores" : "disk";
+// What most of the time went into.
+Limit limit(const Progress& from, const Progress& now) {
+  const double disk = now.wait_disk_s - from.wait_disk_s;
+  const double cores = now.wait_cores_s - from.wait_cores_s;
+  const double budget = now.wait_budget_s - from.wait_budget_s;
+  if (cores >= disk && cores >= budget) return Limit::cores;
+  return disk >= budget ? Limit::disk : Limit::budget;
 }
 
 }  // namespace
@@ -35,14 +38,16 @@ std::string progress_line(const Progress& from, const Progress& now) {
   const double rate = static_cast<double>(now.input_bytes_done - from.input_bytes_done) / seconds;
   const double weights = static_cast<double>(now.weights_done - from.weights_done) / seconds;
   const double left = static_cast<double>(now.input_bytes - now.input_bytes_done);
-  const double overall = static_cast<double>(now.input_bytes_done) / std::max(1e-9, now.elapsed_s);
+  const double overall = static_cast<double>(now.input_bytes_done - now.input_bytes_skipped) /
+                         std::max(1e-9, now.elapsed_s);
   const double share = now.input_bytes == 0 ? 1.0
                                             : static_cast<double>(now.input_bytes_done) /
                                                   static_cast<double>(now.input_bytes);
   return fmt::format("{:5.1f} %  {} of {}  {}/s  {} weights/s  ETA {}  limit: {}", 100 * share,
                      bytes_text(static_cast<double>(now.input_bytes_done)),
                      bytes_text(static_cast<double>(now.input_bytes)), bytes_text(rate),
-                     count_text(weights), time_text(left / overall), limit(from, now));
+                     count_text(weights), time_text(left / std::max(1e-9, overall)),
+                     name(limit(from, now)));
 }
 
 ProgressDisplay::ProgressDisplay() : terminal_(::isatty(STDERR_FILENO) == 1) {}
@@ -59,7 +64,9 @@ void ProgressDisplay::progress(const Progress& progress) {
   if (now - last_drawn_ < kRedraw && !finished) return;
   last_drawn_ = now;
   // The line that stays tells the rates of the whole run.
-  draw(progress_line(finished ? Progress{} : window_start_, progress));
+  Progress start;
+  start.input_bytes_done = progress.input_bytes_skipped;
+  draw(progress_line(finished ? start : window_start_, progress));
   if (progress.elapsed_s - window_start_.elapsed_s > kWindowSeconds) window_start_ = progress;
 }
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "sluice/error.h"
 #include "text.h"
@@ -28,28 +30,7 @@ double bits(std::uint64_t bytes, std::uint64_t weights) {
 
 }  // namespace
 
-void write_report(const RunReport& report, const std::string& path) {
-  Json tensors = Json::array();
-  for (const TensorReport& tensor : report.tensors) {
-    tensors.push_back({{"name", tensor.name},
-                       {"source", name(tensor.source)},
-                       {"type", name(tensor.type)},
-                       {"shape", tensor.shape},
-                       {"bytes", tensor.bytes},
-                       {"weighted_error", number_or_null(tensor.weighted_error)},
-                       {"plain_error", number_or_null(tensor.plain_error)}});
-  }
-  const Json json = {{"wall_s", report.wall_s},
-                     {"read_bytes", report.read_bytes},
-                     {"read_s", report.read_s},
-                     {"write_bytes", report.write_bytes},
-                     {"write_s", report.write_s},
-                     {"compute_s", report.compute_s},
-                     {"peak_anon_bytes", report.peak_anon_bytes},
-                     {"io", report.io},
-                     {"isa", report.isa},
-                     {"threads", report.threads},
-                     {"tensors", std::move(tensors)}};
+void write_json(const Json& json, const std::string& path) {
   std::ofstream file(path);
   if (!file) {
     throw Error(ErrorCode::output_open, "the report cannot be created",
@@ -63,21 +44,82 @@ void write_report(const RunReport& report, const std::string& path) {
   }
 }
 
+std::string checksum_text(std::uint32_t crc32) {
+  return fmt::format("{:#010x}", crc32);
+}
+
+void write_report(const RunReport& report, const std::string& path) {
+  Json tensors = Json::array();
+  for (const TensorReport& tensor : report.tensors) {
+    tensors.push_back({{"name", tensor.name},
+                       {"source", name(tensor.source)},
+                       {"type", name(tensor.type)},
+                       {"shape", tensor.shape},
+                       {"bytes", tensor.bytes},
+                       {"crc32", checksum_text(tensor.crc32)},
+                       {"weighted_error", number_or_null(tensor.weighted_error)},
+                       {"plain_error", number_or_null(tensor.plain_error)}});
+  }
+  Json samples = Json::array();
+  for (const Sample& sample : report.samples) {
+    samples.push_back({{"t", sample.time_s},
+                       {"read", sample.read_bytes},
+                       {"written", sample.written_bytes},
+                       {"weights", sample.weights},
+                       {"limit", name(sample.limit)}});
+  }
+  const Json json = {{"wall_s", report.wall_s},
+                     {"read_bytes", report.read_bytes},
+                     {"read_s", report.read_s},
+                     {"write_bytes", report.write_bytes},
+                     {"write_s", report.write_s},
+                     {"compute_s", report.compute_s},
+                     {"wait_disk_s", report.wait_disk_s},
+                     {"wait_cores_s", report.wait_cores_s},
+                     {"wait_budget_s", report.wait_budget_s},
+                     {"workers_busy", report.workers_busy},
+                     {"resumed_bytes", report.resumed_bytes},
+                     {"peak_anon_bytes", report.peak_anon_bytes},
+                     {"io", report.io},
+                     {"spindle", report.shared_spindle ? "shared" : "separate"},
+                     {"spindle_reason", report.spindle},
+                     {"isa", report.isa},
+                     {"threads", report.threads},
+                     {"tensors", std::move(tensors)},
+                     {"samples", std::move(samples)}};
+  write_json(json, path);
+}
+
 void print_summary(const RunReport& report, const std::string& output) {
   std::uint64_t data = 0;
   for (const TensorReport& tensor : report.tensors) data += tensor.bytes;
+  std::uint64_t source = 0;
+  std::uint64_t weights = 0;
+  for (const TensorReport& tensor : report.tensors) {
+    source += tensor.source_bytes;
+    weights += std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::uint64_t{1},
+                               std::multiplies<>());
+  }
   const double rate = static_cast<double>(report.weights) / std::max(1e-9, report.wall_s);
   fmt::print("{}\n", printable(output));
   fmt::print("  size    {} from {}, {:.3f} bits per weight ({} weights)\n",
-             bytes_text(static_cast<double>(report.write_bytes)),
-             bytes_text(static_cast<double>(report.read_bytes)), bits(data, report.weights),
-             count_text(static_cast<double>(report.weights)));
+             bytes_text(static_cast<double>(data)), bytes_text(static_cast<double>(source)),
+             bits(data, weights), count_text(static_cast<double>(weights)));
+  if (report.resumed_bytes > 0) {
+    fmt::print("  resumed {} of it were made by an earlier run\n",
+               bytes_text(static_cast<double>(report.resumed_bytes)));
+  }
   fmt::print("  time    {} wall, {} reading, {} writing, {} computing on {} threads\n",
              time_text(report.wall_s), time_text(report.read_s), time_text(report.write_s),
              time_text(report.compute_s), report.threads);
   fmt::print("  rate    {} weights/s ({} kernels), {}/s read ({})\n", count_text(rate), report.isa,
              bytes_text(static_cast<double>(report.read_bytes) / std::max(1e-9, report.wall_s)),
              report.io);
+  const double waits =
+      std::max(1e-9, report.wait_disk_s + report.wait_cores_s + report.wait_budget_s);
+  fmt::print("  limit   {:.0f} % of the time the disk, {:.0f} % cores, {:.0f} % memory\n",
+             100 * report.wait_disk_s / waits, 100 * report.wait_cores_s / waits,
+             100 * report.wait_budget_s / waits);
   fmt::print("  memory  {} at most\n", bytes_text(static_cast<double>(report.peak_anon_bytes)));
 }
 

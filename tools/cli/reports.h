@@ -1,10 +1,19 @@
 #pragma once
 
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "sluice/quantize.h"
 
 namespace sluice::cli {
+
+/// Writes a document to a file.
+/// \throws Error (output_open, output_write)
+void write_json(const nlohmann::ordered_json& json, const std::string& path);
+
+/// `0x1c291ca3`.
+std::string checksum_text(std::uint32_t crc32);
 
 /// Writes a run's facts as JSON.
 /// \throws Error (output_open, output_write)

@@ -42,10 +42,17 @@ std::string shape_text(const std::vector<std::uint64_t>& shape) {
 }
 
 std::string printable(const std::string& text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   std::string result;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    result += code < 0x20 || code == 0x7f ? fmt::format("\\x{:02x}", code) : std::string(1, c);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    // C0, DEL and C1, of which some terminals take U+009B for the start of a command.
+    const bool c1 = byte(i) == 0xc2 && i + 1 < text.size() && (byte(i + 1) & 0xe0) == 0x80;
+    if (byte(i) < 0x20 || byte(i) == 0x7f || c1) {
+      result += fmt::format("\\x{:02x}", byte(i));
+      if (c1) result += fmt::format("\\x{:02x}", byte(++i));
+    } else {
+      result += text[i];
+    }
   }
   return result;
 }

@@ -1,0 +1,109 @@
+#include "sluice/verify.h"
+
+#include <chrono>
+#include <optional>
+#include <thread>
+
+#include "api/model_files.h"
+#include "io/mapped_source.h"
+#include "sluice/error.h"
+#include "sluice/imatrix.h"
+#include "verify/findings.h"
+#include "verify/structure.h"
+#include "verify/tensor_pairs.h"
+#include "verify/verifier.h"
+
+namespace sluice {
+namespace {
+
+ModelView view_of(const ModelFiles& files) {
+  return {files.parts, files.model.tensors, files.locations};
+}
+
+// An output that cannot be read as a model is a finding; one that is not there is an error.
+std::optional<ModelFiles> open_output(const std::string& path, FindingList& findings) {
+  try {
+    return open_model(path);
+  } catch (const Error& error) {
+    switch (error.code()) {
+      case ErrorCode::input_format:
+      case ErrorCode::input_truncated:
+      case ErrorCode::input_type:
+        findings.add({.fault = Fault::structure,
+                      .file = error.context().file.empty() ? path : error.context().file,
+                      .tensor = error.context().tensor,
+                      .what = error.what(),
+                      .rows = std::nullopt,
+                      .offset = error.context().offset.value_or(0)});
+        return std::nullopt;
+      default:
+        throw;
+    }
+  }
+}
+
+int threads_of(const VerifyOptions& options) {
+  if (options.threads > 0) return options.threads;
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+}  // namespace
+
+std::string_view name(Fault fault) noexcept {
+  switch (fault) {
+    case Fault::structure:
+      return "structure";
+    case Fault::padding:
+      return "padding";
+    case Fault::missing_tensor:
+      return "missing tensor";
+    case Fault::extra_tensor:
+      return "extra tensor";
+    case Fault::shape:
+      return "shape";
+    case Fault::copy:
+      return "copy";
+    case Fault::scale:
+      return "scale";
+    case Fault::error:
+      return "error";
+    case Fault::source:
+      return "source";
+  }
+  return "?";
+}
+
+VerifyReport verify(const VerifyOptions& options, Observer& observer) {
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<ModelFiles> against;
+  if (!options.against.empty()) against = open_model(options.against);
+  std::optional<io::MappedFile> imatrix_file;
+  std::optional<ImportanceMatrix> imatrix;
+  if (!options.imatrix.empty()) {
+    imatrix_file.emplace(io::File::open_input(options.imatrix));
+    imatrix = ImportanceMatrix::parse(imatrix_file->bytes(), options.imatrix);
+  }
+
+  FindingList findings;
+  VerifyReport report;
+  if (const std::optional<ModelFiles> output = open_output(options.output, findings)) {
+    for (std::size_t i = 0; i < output->parts.size(); ++i) {
+      check_structure(output->parts[i], output->headers[i].header, findings);
+    }
+    const ModelView view = view_of(*output);
+    std::optional<ModelView> source;
+    if (against) source = view_of(*against);
+    const ImportanceMatrix* matrix = imatrix ? &*imatrix : nullptr;
+    const std::vector<TensorPair> pairs =
+        pair_tensors(view, source ? &*source : nullptr, matrix, findings);
+    check_tensors(pairs, matrix,
+                  {.threads = threads_of(options), .memory = options.memory, .isa = options.isa},
+                  observer, findings, report);
+  }
+  report.findings_in_all = findings.count();
+  report.findings = findings.take();
+  report.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+}  // namespace sluice
