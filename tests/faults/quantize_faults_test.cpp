@@ -1,0 +1,275 @@
+// The program on disks and kernels that fail, in each I/O mode: it either makes the same bytes as
+// ever or ends with one clear message, and an older output stays as it was.
+
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+
+#include "support/fault_disk.h"
+
+namespace {
+
+using namespace sluice::testing_support;
+namespace fs = std::filesystem;
+
+const std::string kModel = SLUICE_TEST_DATA "/model/tiny-llama-f16.gguf";
+const std::string kMatrix = SLUICE_TEST_DATA "/imatrix/tiny-llama.imatrix.gguf";
+constexpr std::size_t kModelSize = 14221152;
+
+// Runs it in small pieces, so that there are many reads and writes to fail.
+Finished quantize(
+    const std::string& mode, const std::string& matrix, const std::string& model,
+    const std::string& output, const std::function<void()>& prepare = [] {}) {
+  return run({SLUICE_PROGRAM, "quantize", "--effort", "fast", "--memory", "32M", "--io", mode,
+              "--imatrix", matrix, model, output, "IQ1_M"},
+             prepare);
+}
+
+// What an undisturbed run makes.
+const std::vector<std::byte>& expected_bytes() {
+  static const std::vector<std::byte> bytes = [] {
+    const TempFolder folder;
+    const Finished done = quantize("read", kMatrix, kModel, folder / "out.gguf");
+    if (done.status != 0) throw std::runtime_error(done.errors);
+    return read_file(folder / "out.gguf");
+  }();
+  return bytes;
+}
+
+// Makes a system call fail in this process and those it starts.
+void forbid(int call, int error) {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  sock_fprog program{std::size(filter), filter};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    ::_exit(126);
+  }
+}
+
+class Faults : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (!disk_.mounted()) GTEST_SKIP() << disk_.why_not();
+    write_file(output_, older_);
+  }
+
+  Finished quantize_on_disk(const std::function<void()>& prepare = [] {}) {
+    return quantize(mode_, matrix_, disk_ / "tiny-llama-f16.gguf", output_, prepare);
+  }
+
+  // What a failed run may have left for the next one.
+  void remove_leftovers() {
+    std::vector<fs::path> leftovers;
+    for (const fs::directory_entry& entry : fs::directory_iterator(disk_ / ".")) {
+      if (entry.path().filename().string().starts_with("out.gguf.")) {
+        leftovers.push_back(entry.path());
+      }
+    }
+    for (const fs::path& leftover : leftovers) fs::remove(leftover);
+  }
+
+  void expect_same_bytes(const Finished& done) {
+    ASSERT_EQ(done.status, 0) << done.errors;
+    EXPECT_TRUE(read_file(output_) == expected_bytes());
+    EXPECT_FALSE(fs::exists(output_ + ".part"));
+  }
+
+  // One line that names the file, what is wrong and what helps; the older output is untouched.
+  void expect_failure(const Finished& done, int status, const std::string& file,
+                      const std::vector<std::string>& texts) {
+    EXPECT_EQ(done.status, status) << done.errors;
+    const std::size_t begin = done.errors.find("sluice: ");
+    ASSERT_NE(begin, std::string::npos) << done.errors;
+    const std::string message = done.errors.substr(begin);
+    EXPECT_NE(message.find(file), std::string::npos) << message;
+    EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 1) << message;
+    for (const std::string& text : texts) {
+      EXPECT_NE(message.find(text), std::string::npos) << "wanted: " << text << "\n" << message;
+    }
+    EXPECT_TRUE(read_file(output_) == older_);
+  }
+
+  const std::string mode_ = GetParam();
+  FaultDisk disk_{{kModel, kMatrix}};
+  std::string matrix_ = kMatrix;  // its path becomes part of the output
+  const std::string output_ = disk_ / "out.gguf";
+  const std::vector<std::byte> older_ = std::vector<std::byte>(1000, std::byte{7});
+};
+
+// What must be survived. On a disk with short reads nothing can be mapped: there `mmap` is a test
+// of how it does without.
+
+TEST_P(Faults, AGoodDiskGivesTheExpectedBytes) {
+  expect_same_bytes(quantize_on_disk());
+}
+
+TEST_P(Faults, ShortReadsAreContinued) {
+  disk_.tell("short 40000\n");
+  expect_same_bytes(quantize_on_disk());
+  EXPECT_GT(disk_.count("read"), kModelSize / 40000);
+}
+
+TEST_P(Faults, ReadsShorterThanAPageAreContinued) {
+  disk_.tell("short 3000\n");
+  expect_same_bytes(quantize_on_disk());
+}
+
+// A page fault cannot be interrupted; on this disk an error there is an error.
+TEST_P(Faults, InterruptedCallsAreRepeated) {
+  if (mode_ == "mmap") GTEST_SKIP() << "a page fault is not interrupted";
+  disk_.tell("on read skip=30 times=5 do EINTR\non write times=3 do EINTR\n");
+  expect_same_bytes(quantize_on_disk());
+  EXPECT_EQ(disk_.count("faults"), 8u);
+}
+
+TEST_P(Faults, WithoutDirectReadsItGoesThroughTheCache) {
+  disk_.tell("no-direct\n");
+  expect_same_bytes(quantize_on_disk());
+}
+
+TEST_P(Faults, DirectReadsThatAreRefusedOnlyThenGoThroughTheCache) {
+  disk_.tell("no-direct-reads\n");
+  expect_same_bytes(quantize_on_disk());
+}
+
+TEST_P(Faults, WithoutFallocateItWritesAllTheSame) {
+  disk_.tell("on fallocate do EOPNOTSUPP\n");
+  expect_same_bytes(quantize_on_disk());
+  EXPECT_GT(disk_.count("faults"), 0u);
+}
+
+TEST_P(Faults, WithoutIoUringItReadsOtherwise) {
+  for (const int error : {EPERM, ENOSYS}) {
+    expect_same_bytes(quantize_on_disk([&] { forbid(__NR_io_uring_setup, error); }));
+  }
+}
+
+// What ends the run.
+
+TEST_P(Faults, AFailingInputIsNamedWithThePlace) {
+  disk_.tell("on read file=f16.gguf at=9000000 do EIO\n");
+  const Finished done = quantize_on_disk();
+  expect_failure(done, 4, disk_ / "tiny-llama-f16.gguf", {"cannot be read", "Check the disk"});
+  EXPECT_GT(disk_.count("faults"), 0u);
+  // A direct read is told only that it failed, the others on which page.
+  const std::size_t at = done.errors.find("(at byte ");
+  ASSERT_NE(at, std::string::npos) << done.errors;
+  const std::size_t offset = std::stoull(done.errors.substr(at + 9));
+  EXPECT_LE(offset, 9000000u);
+  EXPECT_GE(offset, mode_ == "async" ? 9000000u - (4u << 20) : 9000000u / 4096 * 4096);
+}
+
+TEST_P(Faults, AFailingHeaderIsNamed) {
+  disk_.tell("on read file=f16.gguf do EIO\n");
+  expect_failure(quantize_on_disk(), 4, disk_ / "tiny-llama-f16.gguf",
+                 {"cannot be read", "(at byte 0)", "Check the disk"});
+}
+
+// At its beginning, and at values that are only looked at when they are needed.
+TEST_P(Faults, AFailingImportanceMatrixIsNamed) {
+  matrix_ = disk_ / "tiny-llama.imatrix.gguf";
+  for (const std::string at : {"0", "70000"}) {
+    disk_.tell("clear\non read file=imatrix.gguf at=" + at + " do EIO\n");
+    expect_failure(quantize_on_disk(), 4, matrix_,
+                   {"cannot be read", "(at byte ", "Check the disk"});
+  }
+}
+
+TEST_P(Faults, AnImportanceMatrixThatShrinksIsAnError) {
+  matrix_ = disk_ / "tiny-llama.imatrix.gguf";
+  disk_.tell("on read file=imatrix.gguf times=1 do shrink:50000\n");
+  expect_failure(quantize_on_disk(), 3, matrix_,
+                 {"ends before", "(at byte 50000)", "copy it again"});
+}
+
+TEST_P(Faults, AnInputThatShrinksIsAnError) {
+  disk_.tell("on read file=f16.gguf skip=20 times=1 do shrink:5000001\n");
+  expect_failure(quantize_on_disk(), 3, disk_ / "tiny-llama-f16.gguf",
+                 {"ends before", "(at byte ", "copy it again"});
+  EXPECT_EQ(disk_.count("faults"), 1u);
+}
+
+TEST_P(Faults, AnInputThatCannotBeOpenedIsNamed) {
+  disk_.tell("on open file=f16.gguf do EACCES\n");
+  expect_failure(quantize_on_disk(), 3, disk_ / "tiny-llama-f16.gguf",
+                 {"cannot be opened", "right to read"});
+}
+
+TEST_P(Faults, TooLittleSpaceIsSaidBeforeAnyWork) {
+  disk_.tell("free 1000000\n");
+  expect_failure(quantize_on_disk(), 4, output_, {"needs", "Free some space"});
+  EXPECT_EQ(read_file(output_).size(), older_.size());
+  EXPECT_LT(disk_.count("read"), kModelSize / (128 * 1024)) << "the model was read";
+}
+
+TEST_P(Faults, ADiskThatCannotSetSpaceAsideIsFoundFullBeforeAnyWork) {
+  disk_.tell("on fallocate do ENOSPC\n");
+  expect_failure(quantize_on_disk(), 4, output_, {"Free some space"});
+  EXPECT_LT(disk_.count("read"), kModelSize / (128 * 1024)) << "the model was read";
+}
+
+TEST_P(Faults, ADiskThatFillsUpMeanwhileIsAnError) {
+  disk_.tell("on fallocate do EOPNOTSUPP\nspace 1000000\n");
+  expect_failure(quantize_on_disk(), 4, output_, {"No space left", "Free some space"});
+}
+
+TEST_P(Faults, FailingWritesSyncsAndRenamesAreErrors) {
+  for (const std::string rule : {"write", "write at=1000000", "fsync", "rename"}) {
+    disk_.tell("clear\non " + rule + " do EIO\n");
+    SCOPED_TRACE(rule);
+    remove_leftovers();
+    expect_failure(quantize_on_disk(), 4, output_, {"Input/output error", "Check the "});
+  }
+}
+
+TEST_P(Faults, AReadOnlyTargetIsSaidBeforeAnyWork) {
+  disk_.tell("on create do EROFS\n");
+  expect_failure(quantize_on_disk(), 4, output_, {"cannot be created", "Read-only", "folder"});
+  EXPECT_LT(disk_.count("read"), kModelSize / (128 * 1024)) << "the model was read";
+}
+
+TEST_P(Faults, APowerCutLeavesTheOlderOutput) {
+  {  // The older output and its name are safe.
+    const int file = ::open(output_.c_str(), O_WRONLY);
+    ASSERT_EQ(::fsync(file), 0);
+    ::close(file);
+    const int folder = ::open((disk_ / ".").c_str(), O_RDONLY | O_DIRECTORY);
+    ASSERT_EQ(::fsync(folder), 0);
+    ::close(folder);
+  }
+  for (const std::string names : {"lost", "kept"}) {
+    remove_leftovers();
+    disk_.tell("clear\non write do power-off\n");
+    const Finished done = quantize_on_disk();
+    EXPECT_EQ(done.status, 4) << done.errors;
+    disk_.tell("clear\npower-on data=lost names=" + names + "\n");
+    EXPECT_TRUE(read_file(output_) == older_);
+  }
+  // Off at the very end: whichever file has the name is whole.
+  for (const std::string at : {"fsync", "rename", "fsyncdir"}) {
+    for (const std::string names : {"lost", "kept"}) {
+      disk_.tell("clear\non " + at + " do power-off\n");
+      quantize_on_disk();
+      disk_.tell("clear\npower-on data=lost names=" + names + "\n");
+      const std::vector<std::byte> left = read_file(output_);
+      EXPECT_TRUE(left == older_ || left == expected_bytes()) << at << " " << names;
+    }
+  }
+  expect_same_bytes(quantize_on_disk());
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, Faults, testing::Values("mmap", "async", "read"),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace
