@@ -35,6 +35,7 @@ struct Value {
   ValueType type = ValueType::u8;
   std::vector<std::byte> bytes;
 
+  static Value of(std::uint16_t v);
   static Value of(std::uint32_t v);
   static Value of(std::int32_t v);
   static Value of(float v);

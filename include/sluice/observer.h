@@ -53,6 +53,13 @@ struct TensorReport {
   double plain_error = 0;
 };
 
+/// One file of the output.
+struct PartReport {
+  std::string file;
+  std::uint64_t bytes = 0;
+  std::uint64_t tensors = 0;  ///< how many it holds
+};
+
 /// What a run did and took.
 struct RunReport {
   double wall_s = 0;
@@ -73,6 +80,7 @@ struct RunReport {
   std::string isa;                    ///< the kernels that ran
   int threads = 1;
   std::uint64_t weights = 0;
+  std::vector<PartReport> parts;      ///< the output's files
   std::vector<TensorReport> tensors;  ///< in the output's order
   std::vector<Sample> samples;        ///< evenly spread over the run, at most a thousand
 };

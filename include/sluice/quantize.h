@@ -8,6 +8,7 @@
 #include "sluice/codec.h"
 #include "sluice/observer.h"
 #include "sluice/recipe.h"
+#include "sluice/split.h"
 
 namespace sluice {
 
@@ -28,8 +29,11 @@ enum class Spindle {
 
 /// Everything that decides what is made and how.
 struct QuantizeOptions {
-  std::string input;   ///< a GGUF file, or any part of a split one
-  std::string output;  ///< appears under this name only when it is whole
+  std::string input;  ///< a GGUF file, or any part of a split one
+  /// Appears under this name only when it is whole. If it is split, `NAME`, `NAME.gguf` and the
+  /// name of any part all stand for `NAME-00001-of-0000N.gguf` and so on.
+  std::string output;
+  SplitOptions split;  ///< into which files the output goes
   Mix mix = Mix::llama_cpp;
   const FileType* file_type = nullptr;
   bool pure = false;                  ///< one type for all tensors, with the usual fallbacks
@@ -65,8 +69,9 @@ struct PlannedTensorView {
   TensorType source;
   TensorType type;
   std::string rule;      ///< why this type
-  std::uint64_t offset;  ///< in the output file
-  std::uint64_t size;    ///< bytes in the output file
+  std::uint64_t part;    ///< which output file
+  std::uint64_t offset;  ///< in that file
+  std::uint64_t size;    ///< bytes there
 };
 
 /// What will be done, tensor by tensor in the output's order.
@@ -76,7 +81,8 @@ struct PlanView {
   /// plan that has any, unless told to ignore it.
   std::vector<std::string> missing_importance;
   std::uint64_t input_bytes = 0;   ///< tensor data to read
-  std::uint64_t output_bytes = 0;  ///< of the output file
+  std::uint64_t output_bytes = 0;  ///< of all output files
+  std::vector<PartReport> parts;   ///< the output files; without an output their names are endings
   std::uint64_t weights = 0;
 };
 
@@ -85,11 +91,17 @@ struct PlanView {
 PlanView plan(const QuantizeOptions& options);
 
 /// Makes the output file, or goes on making it where an earlier run with the same input and options
-/// was stopped, killed or cut off: what that run had brought to the disk (`OUT.part`, with
-/// `OUT.part.journal`) is not made again, and the bytes are those of an undisturbed run. Notes and
+/// was stopped, killed or cut off: what that run had brought to the disk (`OUT.part`, of a split
+/// output `OUT.part-00002` and so on too, with `OUT.part.journal`) is not made again, and the bytes
+/// are those of an undisturbed run. Of a split output the first file, by which programs find the
+/// others, gets its name last; an older one is gone before the others get theirs. Notes and
 /// progress go to `observer`, which is called from one thread at a time.
 /// \throws Error; the output is then not there, and an older file of that name is untouched. If the
 ///         run had come to a checkpoint, a later call goes on from there.
 RunReport quantize(const QuantizeOptions& options, Observer& observer);
+
+/// The name under which the output's first file grows: `OUT.part`. While `OUT.part.journal` is
+/// there too, the same call goes on from there.
+std::string working_file(const QuantizeOptions& options);
 
 }  // namespace sluice

@@ -4,11 +4,9 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
-#include <system_error>
 #include <utility>
 
 #include "sluice/error.h"
@@ -19,7 +17,7 @@ namespace {
 // Where reading is for checking only, this much at a time.
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
-bool holds(const io::Sink& sink, const journal::Record& record) {
+bool holds(io::Sink& sink, const journal::Record& record) {
   struct FreeState {
     void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
   };
@@ -38,40 +36,38 @@ bool holds(const io::Sink& sink, const journal::Record& record) {
 
 }  // namespace
 
-Checkpoint::Checkpoint(const QuantizeOptions& options, journal::Binding binding,
-                       std::uint64_t output_size)
-    : sink_(options.output),
-      journal_(sink_.part_path() + ".journal"),
-      output_(options.output),
-      binding_(std::move(binding)),
-      output_size_(output_size) {}
+Checkpoint::Checkpoint(const OutputNames& names, journal::Binding binding)
+    : sink_(names.work_path, names.parts),
+      journal_(sink_.work_path() + ".journal"),
+      binding_(std::move(binding)) {}
 
-// Whether the earlier run was cut off between its last two steps: the output has its name, and the
-// journal is still there.
-bool Checkpoint::renamed(const std::vector<journal::Record>& records) const {
-  std::error_code error;
-  return journal::ranges_of(records).contains({0, output_size_}) &&
-         std::filesystem::file_size(output_, error) == output_size_ && !error;
+// Only then did the earlier run begin to give the files their names.
+bool Checkpoint::all_made(const std::vector<journal::Record>& records) const {
+  const IntervalSet made = journal::ranges_of(records);
+  return std::ranges::all_of(sink_.parts(), [&](const io::SinkPart& part) {
+    return made.contains({part.begin, part.begin + part.size});
+  });
 }
 
 Checkpoint::Found Checkpoint::open(const QuantizeOptions& options, Observer& observer) {
   const std::optional<journal::Contents> contents = journal_.load();
   if (options.restart || !contents) {
     journal_.start(to_text(binding_));
-    sink_.start(output_size_);
+    sink_.start();
     return {};
   }
   const std::optional<journal::Binding> then = journal::parse_binding(contents->binding);
   const std::string reason = then ? journal::difference(*then, binding_)
                                   : std::string("its journal is of another version");
-  if (!sink_.found_size()) {
-    const bool complete = reason.empty() && renamed(contents->records);
+  if (!sink_.found()) {
+    // Or it was cut off between its last two steps: the journal is all that is left to remove.
+    const bool complete = reason.empty() && all_made(contents->records) && sink_.has_names();
     if (complete) {
       observer.note("the output was complete already");
       journal_.remove();
     } else {
       journal_.start(to_text(binding_));
-      sink_.start(output_size_);
+      sink_.start();
     }
     return {.complete = complete};
   }
@@ -82,17 +78,17 @@ Checkpoint::Found Checkpoint::open(const QuantizeOptions& options, Observer& obs
                 "an earlier run left a part of the output here, and this run cannot go on with "
                 "it: " +
                     reason,
-                {.file = sink_.part_path(),
+                {.file = sink_.work_path(),
                  .cure = "Run the earlier command again to finish it, name another output, or pass "
                          "--restart to begin anew"});
   }
-  if (*sink_.found_size() != output_size_) {
-    throw Error(
-        ErrorCode::resume_refused,
-        fmt::format("has {} bytes where its journal says {}", *sink_.found_size(), output_size_),
-        {.file = sink_.part_path(), .cure = "Pass --restart to begin anew"});
+  if (all_made(contents->records)) sink_.take_back();
+  if (const std::string unfit = sink_.first_unfit(); !unfit.empty()) {
+    throw Error(ErrorCode::resume_refused,
+                "is not there, or has not the size that its journal speaks of",
+                {.file = unfit, .cure = "Pass --restart to begin anew"});
   }
-  sink_.resume(output_size_);
+  sink_.resume();
   std::vector<journal::Record> records = contents->records;
   if (options.verify_resume) records = verified(std::move(records), observer);
   if (records.size() == contents->records.size()) {
@@ -104,12 +100,12 @@ Checkpoint::Found Checkpoint::open(const QuantizeOptions& options, Observer& obs
   }
   observer.note(fmt::format("resuming: {:.0f} % done",
                             100.0 * static_cast<double>(journal::ranges_of(records).size()) /
-                                static_cast<double>(output_size_)));
+                                static_cast<double>(binding_.output_size)));
   return {.records = std::move(records)};
 }
 
 std::vector<journal::Record> Checkpoint::verified(std::vector<journal::Record> records,
-                                                  Observer& observer) const {
+                                                  Observer& observer) {
   std::uint64_t lost = 0;
   std::erase_if(records, [&](const journal::Record& record) {
     if (holds(sink_, record)) return false;
@@ -118,7 +114,7 @@ std::vector<journal::Record> Checkpoint::verified(std::vector<journal::Record> r
   });
   if (lost > 0) {
     observer.note(fmt::format("{} bytes of {} are not what was written there, and are made again",
-                              lost, sink_.part_path()));
+                              lost, sink_.work_path()));
   }
   return records;
 }

@@ -10,6 +10,8 @@
 
 #include "api/checkpoint.h"
 #include "api/model_files.h"
+#include "api/output_names.h"
+#include "gguf/text.h"
 #include "io/mapped_source.h"
 #include "io/source.h"
 #include "io/spindle.h"
@@ -51,11 +53,12 @@ std::optional<OpenedMatrix> open_matrix(const std::string& path) {
   }
 }
 
-/// Input files, importance matrix and the plan that refers to them.
+/// Input files, importance matrix, the plan that refers to them and the output's names.
 struct Prepared {
   ModelFiles files;
   std::optional<OpenedMatrix> imatrix;
   Plan plan;
+  OutputNames names;
 
   const ImportanceMatrix* matrix() const { return imatrix ? &imatrix->matrix : nullptr; }
 };
@@ -63,19 +66,22 @@ struct Prepared {
 // In place, because the plan points into the importance matrix.
 void prepare(const QuantizeOptions& options, Prepared& prepared) {
   prepared.files = open_model(options.input);
-  if (!options.output.empty()) {
-    io::refuse_output_over_input(options.output, prepared.files.parts);
-  }
   prepared.imatrix = open_matrix(options.imatrix);
   const PlanRequest request{.recipe = {.mix = options.mix,
                                        .file_type = options.file_type,
                                        .pure = options.pure,
                                        .has_imatrix = prepared.imatrix.has_value()},
+                            .split = options.split,
                             .allow_requantize = options.allow_requantize,
                             .effort = options.effort,
                             .imatrix = prepared.matrix()};
   prepared.plan = make_plan(request, prepared.files.model, prepared.files.locations,
                             prepared.files.parts.front().path());
+  prepared.names = names_of(options, prepared.plan.parts);
+  if (!options.output.empty()) {
+    io::refuse_output_over_input(prepared.names.work_path, prepared.names.parts,
+                                 prepared.files.parts);
+  }
 }
 
 std::string_view mode_name(IoMode mode) {
@@ -106,12 +112,22 @@ journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prep
     binding.imatrix = options.imatrix;
     binding.imatrix_hash = prepared.imatrix->hash;
   }
-  binding.options = fmt::format(
-      "{}{}, {} mix, effort {}", options.file_type->name, options.pure ? " --pure" : "",
-      options.mix == Mix::llama_cpp ? "llama.cpp" : "ik_llama.cpp", name(options.effort));
+  binding.options = fmt::format("{}{}, {} mix, effort {}{}", options.file_type->name,
+                                options.pure ? " --pure" : "",
+                                options.mix == Mix::llama_cpp ? "llama.cpp" : "ik_llama.cpp",
+                                name(options.effort), split_text(options.split));
   binding.plan_hash = hash_of(prepared.plan);
   binding.output_size = prepared.plan.output_size;
   return binding;
+}
+
+std::vector<PartReport> parts_of(const Prepared& prepared) {
+  std::vector<PartReport> parts;
+  for (std::size_t no = 0; no < prepared.plan.parts.size(); ++no) {
+    const OutputPart& part = prepared.plan.parts[no];
+    parts.push_back({prepared.names.parts[no].path, part.size, part.tensors});
+  }
+  return parts;
 }
 
 // A file that was written to while it was read may have given anything.
@@ -125,11 +141,12 @@ void check_unchanged(const ModelFiles& files) {
 }
 
 // Of a run that finds its work done.
-RunReport report_of_complete(const Plan& plan) {
+RunReport report_of_complete(const Prepared& prepared) {
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   RunReport report;
-  report.resumed_bytes = plan.output_size;
-  for (const PlannedTensor& tensor : plan.tensors) {
+  report.parts = parts_of(prepared);
+  report.resumed_bytes = prepared.plan.output_size;
+  for (const PlannedTensor& tensor : prepared.plan.tensors) {
     report.tensors.push_back({.name = tensor.name,
                               .source = tensor.source,
                               .type = tensor.type,
@@ -140,6 +157,18 @@ RunReport report_of_complete(const Plan& plan) {
                               .plain_error = kUnknown});
   }
   return report;
+}
+
+// A tensor is in one file, whatever its size.
+void note_large_parts(const SplitOptions& split, const Prepared& prepared, Observer& observer) {
+  if (split.max_bytes == 0) return;
+  for (const OutputPart& part : prepared.plan.parts) {
+    if (part.size - part.header.size() <= split.max_bytes) continue;
+    const PlannedTensor& tensor = prepared.plan.tensors[part.first_tensor];
+    observer.note(
+        fmt::format("{} has {} bytes, more than a file shall have: it gets one of its own",
+                    gguf::printable(tensor.name), tensor.output_size));
+  }
 }
 
 int default_threads() {
@@ -153,13 +182,15 @@ PlanView plan(const QuantizeOptions& options) {
   prepare(options, prepared);
   PlanView view;
   for (const PlannedTensor& tensor : prepared.plan.tensors) {
-    view.tensors.push_back({.name = tensor.name,
-                            .shape = tensor.shape,
-                            .source = tensor.source,
-                            .type = tensor.type,
-                            .rule = tensor.rule,
-                            .offset = tensor.output_offset,
-                            .size = tensor.output_size});
+    view.tensors.push_back(
+        {.name = tensor.name,
+         .shape = tensor.shape,
+         .source = tensor.source,
+         .type = tensor.type,
+         .rule = tensor.rule,
+         .part = tensor.output_part,
+         .offset = tensor.output_offset - prepared.plan.parts[tensor.output_part].begin,
+         .size = tensor.output_size});
     view.weights += tensor.elements();
   }
   for (const std::uint32_t index : prepared.plan.missing_importance) {
@@ -167,6 +198,7 @@ PlanView plan(const QuantizeOptions& options) {
   }
   view.input_bytes = prepared.plan.input_size;
   view.output_bytes = prepared.plan.output_size;
+  view.parts = parts_of(prepared);
   return view;
 }
 
@@ -186,9 +218,11 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
     observer.note(spindle.reason + ": reading and writing take turns");
   }
 
-  Checkpoint checkpoint(options, binding_of(options, prepared), prepared.plan.output_size);
+  note_large_parts(options.split, prepared, observer);
+
+  Checkpoint checkpoint(prepared.names, binding_of(options, prepared));
   const Checkpoint::Found found = checkpoint.open(options, observer);
-  if (found.complete) return report_of_complete(prepared.plan);
+  if (found.complete) return report_of_complete(prepared);
   RunReport report =
       run_pipeline(prepared.plan, prepared.matrix(), prepared.files.parts, *opened.source,
                    checkpoint.sink(), checkpoint.journal(), found.records,
@@ -205,6 +239,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
                     .stop = options.stop},
                    observer);
   report.spindle = spindle.reason;
+  report.parts = parts_of(prepared);
   check_unchanged(prepared.files);
   checkpoint.commit();
   return report;

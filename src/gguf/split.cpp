@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <limits>
 #include <map>
-#include <string_view>
+#include <regex>
 
 #include "gguf/text.h"
 #include "sluice/error.h"
@@ -33,8 +32,10 @@ std::optional<std::uint64_t> number(const Header& header, std::string_view key,
   return number;
 }
 
+constexpr std::string_view kExtension = ".gguf";
+
 std::string part_ending(std::uint64_t no, std::uint64_t count) {
-  return fmt::format("-{:05}-of-{:05}.gguf", no + 1, count);
+  return fmt::format("-{:05}-of-{:05}{}", no + 1, count, kExtension);
 }
 
 /// Checks that each part is the one that its place demands, and that all tell the same.
@@ -66,7 +67,7 @@ void check_agreement(std::span<const Part> parts) {
 std::optional<Split> split_of(const Header& header, const std::string& file) {
   const std::optional<std::uint64_t> count = number(header, kCount, file);
   if (count.value_or(0) <= 1) return std::nullopt;
-  if (*count > std::numeric_limits<std::uint16_t>::max()) {
+  if (*count > kMostParts) {
     fail(file,
          fmt::format("the model is split into {} parts, more than the format allows", *count));
   }
@@ -87,9 +88,28 @@ std::vector<std::string> part_files(const std::string& file, const Split& split)
   const std::string_view stem = std::string_view(file).substr(0, file.size() - ending.size());
   std::vector<std::string> files;
   for (std::uint64_t no = 0; no < split.count; ++no) {
-    files.push_back(fmt::format("{}{}", stem, part_ending(no, split.count)));
+    files.push_back(part_file(stem, no, split.count));
   }
   return files;
+}
+
+std::string part_file(std::string_view stem, std::uint64_t no, std::uint64_t count) {
+  return fmt::format("{}{}", stem, part_ending(no, count));
+}
+
+std::string stem_of(std::string_view name) {
+  if (!name.ends_with(kExtension)) return std::string(name);
+  std::string stem(name.substr(0, name.size() - kExtension.size()));
+  static const std::regex kNumbers("-[0-9]{5}-of-[0-9]{5}$");
+  std::smatch numbers;
+  if (std::regex_search(stem, numbers, kNumbers)) stem.resize(stem.size() - numbers.length());
+  return stem;
+}
+
+void set_split(Header& header, std::uint64_t no, std::uint64_t count, std::uint64_t tensors) {
+  header.set(kNo, Value::of(static_cast<std::uint16_t>(no)));
+  header.set(kCount, Value::of(static_cast<std::uint16_t>(count)));
+  header.set(kTensors, Value::of(static_cast<std::int32_t>(tensors)));
 }
 
 Model merge_parts(std::span<const Part> parts) {

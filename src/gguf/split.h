@@ -6,11 +6,15 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/gguf.h"
 
 namespace sluice::gguf {
+
+/// `split.count` is a 16-bit number.
+inline constexpr std::uint64_t kMostParts = 65535;
 
 /// What a part tells about the set it belongs to.
 struct Split {
@@ -29,6 +33,17 @@ std::optional<Split> split_of(const Header& header, const std::string& file);
 /// \param split  what that part's header tells
 /// \throws Error (input_format) if the name has another ending
 std::vector<std::string> part_files(const std::string& file, const Split& split);
+
+/// The name of part `no`, from 0: `STEM-00001-of-00003.gguf`.
+std::string part_file(std::string_view stem, std::uint64_t no, std::uint64_t count);
+
+/// What the names of all parts begin with, folder included, when the user calls the model `name`:
+/// that without `.gguf`, or without the ending of any part.
+std::string stem_of(std::string_view name);
+
+/// Sets the split keys of part `no` in the types that llama.cpp demands.
+/// \param tensors  the total over all parts
+void set_split(Header& header, std::uint64_t no, std::uint64_t count, std::uint64_t tensors);
 
 /// One file of a model.
 struct Part {

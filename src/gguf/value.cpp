@@ -98,6 +98,9 @@ std::optional<std::string> take_string(std::span<const std::byte>& bytes) {
 
 }  // namespace
 
+Value Value::of(std::uint16_t v) {
+  return scalar(ValueType::u16, v);
+}
 Value Value::of(std::uint32_t v) {
   return scalar(ValueType::u32, v);
 }

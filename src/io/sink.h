@@ -2,19 +2,35 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
-#include "base/interval_set.h"
-#include "io/file.h"
+#include "io/output_file.h"
 
 namespace sluice::io {
 
-/// The output file, written in any order at planned offsets under the name `PATH.part`, and renamed
-/// to PATH when it is whole. Until then an older PATH is untouched. Where the file system allows,
-/// whole pages are written past the page cache; elsewhere what was written is brought to the disk
-/// and dropped from the cache as it goes, so that dirty pages never pile up.
+/// Where a file of the output belongs.
+struct SinkPart {
+  std::string path;         ///< its name once the output is whole
+  std::uint64_t begin = 0;  ///< its place in the output's address space
+  std::uint64_t size = 0;   ///< bytes
+};
+
+/// The output: one file or several that make one address space, written in any order at planned
+/// offsets. Until all is whole the files have working names: `WORK` for the first, `WORK-00002` and
+/// so on for the others. Then they get their own names, the first file last, and as a program finds
+/// the others by the first, it finds all or nothing:
+///
+///  1. Everything is brought to the disk.
+///  2. If there are several, an older first file goes away: were it still there while the others
+///     get their names, it would lead to files of another model.
+///  3. The others get their names, from the last to the second, then the first.
+///
+/// Whatever ends a run between these steps leaves every byte in a file of one name or the other,
+/// and no first file, or an older output that nothing has touched, or the whole new one. A later
+/// run finds the first working name and calls take_back(). Before each step, and before the first
+/// file gets its name, what was done so far is brought to the disk.
 class Sink {
  public:
   /// Writes larger than this gain nothing: at 100 MB/s it takes 160 ms, sixteen times as long as a
@@ -22,62 +38,83 @@ class Sink {
   /// that buffered writing takes.
   static constexpr std::size_t kLargestWrite = std::size_t{16} << 20;
 
-  /// Opens `path.part`, or makes it, and holds it against other runs until the process ends.
+  /// Files that are open at once, beside the first: a run writes one or two at a time, and systems
+  /// allow a process a thousand.
+  static constexpr std::size_t kMostOpen = 16;
+
+  /// Opens `WORK`, or makes it, and holds it against other runs until the process ends.
+  /// \param parts  one or more, by rising `begin`, with room between two
   /// \throws Error (output_open) also if another run has it
-  explicit Sink(const std::string& path);
+  Sink(std::string work_path, std::vector<SinkPart> parts);
   ~Sink();
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
 
-  const std::string& part_path() const { return part_path_; }
+  /// The working name of the first file.
+  const std::string& work_path() const { return work_path_; }
+  std::span<const SinkPart> parts() const { return parts_; }
 
-  /// The size of the part file that was found; none if there was no such file.
-  std::optional<std::uint64_t> found_size() const { return found_size_; }
+  /// Whether `WORK` was there before.
+  bool found() const { return found_; }
 
-  /// Empties the part file and sets `size` bytes aside.
-  /// \throws Error (output_no_space, output_write)
-  void start(std::uint64_t size);
+  /// Whether all files have their names, and the right sizes.
+  bool has_names() const;
 
-  /// Goes on with the part file as it was found, of `size` bytes.
+  /// Gives back their working names to files that got their names before a run was cut off.
+  /// \throws Error (output_write)
+  void take_back();
+
+  /// The first working name without a file of the right size; empty: none.
+  std::string first_unfit() const;
+
+  /// Makes all files, or empties them, sets the space aside, and removes what an earlier run with
+  /// more files left.
+  /// \throws Error (output_open, output_no_space, output_write)
+  void start();
+
+  /// Goes on with the files as they were found.
   /// \throws Error (output_no_space) if the rest has no room
-  void resume(std::uint64_t size);
+  void resume();
 
-  /// From now on the part file stays when there is no commit.
+  /// From now on the working files stay when there is no commit.
   void keep() { keep_ = true; }
 
-  /// Writes pieces that lie one after the other, from `offset` on.
+  /// Writes pieces that lie one after the other, from `offset` on, in one file.
   /// \throws Error (output_write, output_no_space)
   void write_at(std::uint64_t offset, std::span<const std::span<const std::byte>> pieces);
 
-  /// Reads back what an earlier run wrote; returns the bytes got, fewer only at the file's end.
-  /// \throws Error (output_write)
-  std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) const;
+  /// Reads back what an earlier run wrote, from one file; returns the bytes got, fewer only at the
+  /// file's end. \throws Error (output_write)
+  std::size_t read_at(std::uint64_t offset, std::span<std::byte> out);
 
   /// Returns when everything written so far would survive a power cut.
   /// \throws Error (output_write)
   void sync();
 
-  /// Brings everything to the disk and gives the file its name.
+  /// Brings everything to the disk and gives the files their names.
   /// \throws Error (output_write)
   void commit();
 
  private:
-  void drop_written(Interval written);
-  [[noreturn]] void throw_write_error(int reason, std::uint64_t offset) const;
+  std::string work_name(std::size_t no) const;
+  std::size_t part_at(std::uint64_t offset) const;
+  OutputFile& file(std::size_t no);
+  void reserve();
+  void rename(const std::string& from, const std::string& to);
 
-  std::string path_;
-  std::string part_path_;
-  File file_;
-  File direct_;  // the same file for direct writes; closed where the file system refuses them
-  std::optional<std::uint64_t> found_size_;
-  Interval behind_{};  // buffered bytes on their way to the disk
+  std::string work_path_;
+  std::vector<SinkPart> parts_;
+  std::vector<OutputFile> files_;  // one for each part; open: the first, and those in open_
+  std::vector<std::size_t> open_;  // in the order of opening
+  std::size_t named_;              // the first part that has its name; those after it have too
+  bool found_ = false;
   bool keep_ = false;
-  bool committed_ = false;
 };
 
-/// Refuses an output that is, by path or by inode, one of the inputs.
+/// Refuses an output of which any file, under either name, is one of the inputs.
 /// \throws Error (output_is_input)
-void refuse_output_over_input(const std::string& output, std::span<const File> inputs);
+void refuse_output_over_input(const std::string& work_path, std::span<const SinkPart> parts,
+                              std::span<const File> inputs);
 
 /// Brings a folder's list of names to the disk. Errors are ignored: some file systems cannot.
 void sync_folder_of(const std::string& path);

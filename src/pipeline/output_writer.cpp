@@ -23,6 +23,17 @@ constexpr std::uint64_t kCheckpointBytes = std::uint64_t{48} << 20;
 // A run that was told to stop shall have stopped after a second, on a slow disk too.
 constexpr double kSaveSeconds = 0.3;
 
+static_assert(kPartAlignment % io::OutputBuffer::kExtent == 0, "no extent is of two files");
+
+// What need not come any more: what an earlier run wrote, and what lies between two files.
+IntervalSet written_before(const Plan& plan, std::span<const journal::Record> done) {
+  IntervalSet written = journal::ranges_of(done);
+  for (std::size_t no = 1; no < plan.parts.size(); ++no) {
+    written.add({plan.parts[no - 1].end(), plan.parts[no].begin});
+  }
+  return written;
+}
+
 struct FreeState {
   void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
 };
@@ -34,13 +45,15 @@ OutputWriter::OutputWriter(const Plan& plan, std::span<const journal::Record> do
     : plan_(plan),
       to_(surroundings),
       options_(options),
-      buffer_(options.extents, plan.output_size, journal::ranges_of(done)),
+      buffer_(options.extents, plan.output_end(), written_before(plan, done)),
       crcs_(plan.tensors.size()) {
-  for (const PlannedTensor& tensor : plan.tensors) {
-    boundaries_.push_back(tensor.output_offset);
-    boundaries_.push_back(tensor.output_offset + tensor.output_size);
+  for (const OutputPart& part : plan.parts) {
+    for (std::size_t i = part.first_tensor; i < part.first_tensor + part.tensors; ++i) {
+      boundaries_.push_back(plan.tensors[i].output_offset);
+      boundaries_.push_back(plan.tensors[i].output_offset + plan.tensors[i].output_size);
+    }
+    boundaries_.push_back(part.end());
   }
-  boundaries_.push_back(plan.output_size);
   for (const journal::Record& record : done) note(record);
 }
 
@@ -51,10 +64,10 @@ void OutputWriter::note(const journal::Record& record) {
                                      [](std::uint64_t offset, const PlannedTensor& tensor) {
                                        return offset < tensor.output_offset;
                                      });
-  if (next == plan_.tensors.begin()) return;  // the header
+  if (next == plan_.tensors.begin()) return;  // the first header
   const PlannedTensor& tensor = *std::prev(next);
   const std::uint64_t end = tensor.output_offset + tensor.output_size;
-  if (record.range.end > end) return;  // padding
+  if (record.range.end > end) return;  // padding, or another header
   crcs_[static_cast<std::size_t>(&tensor - plan_.tensors.data())] ^= static_cast<std::uint32_t>(
       crc32_combine(record.crc32, 0, static_cast<z_off_t>(end - record.range.end)));
 }

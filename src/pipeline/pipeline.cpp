@@ -263,10 +263,7 @@ void Run::skip_done(std::span<const journal::Record> done) {
 std::uint64_t Run::padding_after(const Chunk& chunk) const {
   const PlannedTensor& tensor = plan_.tensors[chunk.tensor];
   const std::uint64_t end = tensor.output_offset + tensor.output_size;
-  if (chunk.output_offset + chunk.output_size < end) return 0;
-  const std::size_t next = std::size_t{chunk.tensor} + 1;
-  return (next < plan_.tensors.size() ? plan_.tensors[next].output_offset : plan_.output_size) -
-         end;
+  return chunk.output_offset + chunk.output_size < end ? 0 : tensor.output_padding;
 }
 
 Interval Run::place_of(const Chunk& chunk) const {
@@ -377,8 +374,9 @@ void Run::write_all(WriteNode::gateway_type& gateway) {
       error_.set(std::current_exception());
     }
   };
-  if (!done_.contains({0, plan_.header.size()})) {
-    guarded([&] { writer_.put(0, plan_.header); });
+  for (const OutputPart& part : plan_.parts) {
+    if (done_.contains({part.begin, part.begin + part.header.size()})) continue;
+    guarded([&] { writer_.put(part.begin, part.header); });
   }
   Slot* slot = nullptr;
   for (to_write_.pop(slot); slot != nullptr; to_write_.pop(slot)) {

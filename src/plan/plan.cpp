@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/checked.h"
 #include "gguf/text.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
@@ -89,6 +90,25 @@ void describe_output(const PlanRequest& request, gguf::Header& header) {
   }
 }
 
+// Decides where in which file every byte goes.
+void place_tensors(const SplitOptions& split, gguf::Header& output, Plan& plan) {
+  std::vector<std::size_t> input_parts;
+  for (const PlannedTensor& tensor : plan.tensors) input_parts.push_back(tensor.part);
+  plan.parts = lay_out_parts(output, split, input_parts);
+  for (std::size_t no = 0; no < plan.parts.size(); ++no) {
+    const OutputPart& part = plan.parts[no];
+    for (std::size_t i = part.first_tensor; i < part.first_tensor + part.tensors; ++i) {
+      const gguf::Tensor& placed = output.tensors[i];
+      PlannedTensor& tensor = plan.tensors[i];
+      tensor.output_part = no;
+      tensor.output_offset = part.begin + part.header.size() + placed.offset;
+      tensor.output_size = placed.size;
+      tensor.output_padding = align_up(placed.size, output.alignment) - placed.size;
+    }
+    plan.output_size += part.size;
+  }
+}
+
 }  // namespace
 
 std::uint64_t PlannedTensor::elements() const {
@@ -100,9 +120,12 @@ std::uint64_t PlannedTensor::experts() const {
 }
 
 std::uint64_t hash_of(const Plan& plan) {
-  // The header holds names, shapes, types, places and metadata; what is left is where from.
-  std::vector<std::uint64_t> numbers{XXH3_64bits(plan.header.data(), plan.header.size()),
-                                     plan.output_size};
+  // The headers hold names, shapes, types, places and metadata; what is left is where from.
+  std::vector<std::uint64_t> numbers;
+  for (const OutputPart& part : plan.parts) {
+    numbers.insert(numbers.end(),
+                   {XXH3_64bits(part.header.data(), part.header.size()), part.begin, part.size});
+  }
   for (const PlannedTensor& tensor : plan.tensors) {
     numbers.insert(numbers.end(),
                    {static_cast<std::uint64_t>(tensor.source), tensor.part, tensor.input_offset,
@@ -155,13 +178,7 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
   }
   assign_importance(request.imatrix, choices, plan);
 
-  const std::uint64_t data_size = gguf::lay_out(output.tensors, output.alignment);
-  plan.header = gguf::serialize_header(output);
-  plan.output_size = plan.header.size() + data_size;
-  for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
-    plan.tensors[i].output_offset = plan.header.size() + output.tensors[i].offset;
-    plan.tensors[i].output_size = output.tensors[i].size;
-  }
+  place_tensors(request.split, output, plan);
 
   plan.reading_order.resize(plan.tensors.size());
   std::iota(plan.reading_order.begin(), plan.reading_order.end(), 0u);

@@ -6,14 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "plan/output_layout.h"
 #include "sluice/codec.h"
 #include "sluice/gguf.h"
 #include "sluice/imatrix.h"
 #include "sluice/recipe.h"
+#include "sluice/split.h"
 
 namespace sluice {
 
-/// One tensor's way from the input files to the output file.
+/// One tensor's way from the input files to the output.
 struct PlannedTensor {
   std::string name;
   std::vector<std::uint64_t> shape;  ///< 1 to 4 extents, row length first
@@ -23,8 +25,10 @@ struct PlannedTensor {
   std::size_t part = 0;            ///< which input file
   std::uint64_t input_offset = 0;  ///< in that file
   std::uint64_t input_size = 0;
-  std::uint64_t output_offset = 0;  ///< in the output file
+  std::size_t output_part = 0;      ///< which output file
+  std::uint64_t output_offset = 0;  ///< in the output's address space
   std::uint64_t output_size = 0;
+  std::uint64_t output_padding = 0;                     ///< zeros that follow
   const ImportanceMatrix::Entry* importance = nullptr;  ///< null: none is known
 
   std::uint64_t row_elements() const { return shape[0]; }
@@ -38,17 +42,21 @@ struct PlannedTensor {
 /// Everything decided before a byte moves. All block formats have a fixed rate, so every byte of
 /// the output has its place now, and chunks can be written in any order.
 struct Plan {
-  std::vector<std::byte> header;                  ///< of the output file, complete
+  std::vector<OutputPart> parts;                  ///< the output's files
   std::vector<PlannedTensor> tensors;             ///< in the output's order
   std::vector<std::uint32_t> reading_order;       ///< tensors by part and input offset
   std::vector<std::uint32_t> missing_importance;  ///< very-low-bit tensors without a row
   std::uint64_t input_size = 0;                   ///< tensor bytes to read
-  std::uint64_t output_size = 0;                  ///< of the whole file
+  std::uint64_t output_size = 0;                  ///< of all files together
+
+  /// Where the output's address space ends.
+  std::uint64_t output_end() const { return parts.back().end(); }
 };
 
 /// What a plan is made from.
 struct PlanRequest {
   RecipeOptions recipe;
+  SplitOptions split;
   bool allow_requantize = false;
   Effort effort = Effort::best;
   const ImportanceMatrix* imatrix = nullptr;  ///< outlives the plan; null: none
@@ -84,7 +92,7 @@ struct Chunk {
   std::uint64_t elements;
   std::uint64_t input_offset;  ///< in the tensor's part
   std::uint64_t input_size;
-  std::uint64_t output_offset;  ///< in the output file
+  std::uint64_t output_offset;  ///< in the output's address space
   std::uint64_t output_size;
   std::uint64_t expert;
 };

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <vector>
 
@@ -30,6 +31,30 @@ std::string type_names() {
   return names;
 }
 
+// As in gguf-split: a bare number would be a limit of a few bytes.
+std::string require_unit(const std::string& size) {
+  return !size.empty() && std::isdigit(static_cast<unsigned char>(size.back()))
+             ? "needs a unit, as 40G or 500M"
+             : "";
+}
+
+void add_split_arguments(CLI::App& command, SplitOptions& split) {
+  auto* rules = command.add_option_group("Split");
+  rules
+      ->add_option(
+          "--split-max-size", split.max_bytes,
+          "Write several files with at most so much tensor data each, as 40G or 500M (1G = "
+          "1000M)")
+      ->transform(CLI::AsSizeValue(true))
+      ->transform(CLI::Validator(require_unit, ""));
+  rules
+      ->add_option("--split-max-tensors", split.max_tensors,
+                   "Write several files with at most so many tensors each")
+      ->check(CLI::PositiveNumber);
+  rules->add_flag("--keep-split", split.keep, "Write the parts that the input has");
+  rules->require_option(0, 1);
+}
+
 void add_conversion_arguments(CLI::App& command, Arguments& arguments, Typed& typed) {
   QuantizeOptions& options = arguments.options;
   command.add_option("model", options.input, "16-bit GGUF file, or any part of a split one")
@@ -48,6 +73,7 @@ void add_conversion_arguments(CLI::App& command, Arguments& arguments, Typed& ty
   command.add_flag("--pure", options.pure, "One type for all tensors");
   command.add_flag("--allow-requantize", options.allow_requantize,
                    "Accept a source that is already quantized below 8 bits");
+  add_split_arguments(command, options.split);
   command
       .add_option("--memory", options.memory,
                   "Byte budget for input, scratch and output together, as 128M or 2G (default: "

@@ -29,7 +29,7 @@ void run_quantize(const Arguments& arguments) {
   ProgressDisplay display;
   const RunReport report = quantize(options, display);
   display.end();
-  print_summary(report, options.output);
+  print_summary(report);
   if (!arguments.report.empty()) write_report(report, arguments.report);
 }
 
@@ -62,7 +62,7 @@ bool can_go_on(const Arguments& arguments, ErrorCode code) {
   return arguments.command == Command::quantize &&
          (code == ErrorCode::interrupted || code == ErrorCode::output_no_space ||
           code == ErrorCode::output_write || code == ErrorCode::input_read) &&
-         std::filesystem::exists(arguments.options.output + ".part.journal", ignored);
+         std::filesystem::exists(working_file(arguments.options) + ".journal", ignored);
 }
 
 }  // namespace

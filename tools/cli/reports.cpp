@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <span>
 
 #include "sluice/error.h"
 #include "text.h"
@@ -18,6 +19,14 @@ namespace {
 
 // Keys in the order in which they are documented.
 using Json = nlohmann::ordered_json;
+
+Json to_json(std::span<const PartReport> parts) {
+  Json json = Json::array();
+  for (const PartReport& part : parts) {
+    json.push_back({{"file", part.file}, {"bytes", part.bytes}, {"tensors", part.tensors}});
+  }
+  return json;
+}
 
 Json number_or_null(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
@@ -85,12 +94,13 @@ void write_report(const RunReport& report, const std::string& path) {
                      {"spindle_reason", report.spindle},
                      {"isa", report.isa},
                      {"threads", report.threads},
+                     {"parts", to_json(report.parts)},
                      {"tensors", std::move(tensors)},
                      {"samples", std::move(samples)}};
   write_json(json, path);
 }
 
-void print_summary(const RunReport& report, const std::string& output) {
+void print_summary(const RunReport& report) {
   std::uint64_t data = 0;
   for (const TensorReport& tensor : report.tensors) data += tensor.bytes;
   std::uint64_t source = 0;
@@ -101,7 +111,11 @@ void print_summary(const RunReport& report, const std::string& output) {
                                std::multiplies<>());
   }
   const double rate = static_cast<double>(report.weights) / std::max(1e-9, report.wall_s);
-  fmt::print("{}\n", printable(output));
+  for (const PartReport& part : report.parts) {
+    fmt::print("{}", printable(part.file));
+    if (report.parts.size() > 1) fmt::print("  {}", bytes_text(static_cast<double>(part.bytes)));
+    fmt::print("\n");
+  }
   fmt::print("  size    {} from {}, {:.3f} bits per weight ({} weights)\n",
              bytes_text(static_cast<double>(data)), bytes_text(static_cast<double>(source)),
              bits(data, weights), count_text(static_cast<double>(weights)));
@@ -132,10 +146,12 @@ void print_plan(const PlanView& plan, bool json) {
                          {"source", name(tensor.source)},
                          {"type", name(tensor.type)},
                          {"rule", tensor.rule},
+                         {"part", tensor.part},
                          {"offset", tensor.offset},
                          {"size", tensor.size}});
     }
     const Json document = {{"tensors", std::move(tensors)},
+                           {"parts", to_json(plan.parts)},
                            {"missing_importance", plan.missing_importance},
                            {"input_bytes", plan.input_bytes},
                            {"output_bytes", plan.output_bytes},
@@ -166,6 +182,12 @@ void print_plan(const PlanView& plan, bool json) {
   for (const auto& [type, total] : types) {
     fmt::print("{:<7}  {:>5} tensors  {}\n", type, total.first,
                bytes_text(static_cast<double>(total.second)));
+  }
+  if (plan.parts.size() > 1) {
+    for (const PartReport& part : plan.parts) {
+      fmt::print("{}  {:>5} tensors  {}\n", printable(part.file), part.tensors,
+                 bytes_text(static_cast<double>(part.bytes)));
+    }
   }
   fmt::print("{} from {}, {:.3f} bits per weight ({} weights)\n",
              bytes_text(static_cast<double>(plan.output_bytes)),

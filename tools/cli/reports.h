@@ -20,7 +20,7 @@ std::string checksum_text(std::uint32_t crc32);
 void write_report(const RunReport& report, const std::string& path);
 
 /// Prints a run's summary to stdout.
-void print_summary(const RunReport& report, const std::string& output);
+void print_summary(const RunReport& report);
 
 /// Prints a plan to stdout, as a table or as JSON.
 void print_plan(const PlanView& plan, bool json);

@@ -1,0 +1,31 @@
+#include "api/output_names.h"
+
+#include <fmt/format.h>
+
+#include "gguf/split.h"
+
+namespace sluice {
+
+std::string working_file(const QuantizeOptions& options) {
+  return (options.split.any() ? gguf::stem_of(options.output) + ".gguf" : options.output) + ".part";
+}
+
+OutputNames names_of(const QuantizeOptions& options, std::span<const OutputPart> parts) {
+  OutputNames names{.work_path = working_file(options), .parts = {}};
+  const std::string stem = gguf::stem_of(options.output);
+  for (std::size_t no = 0; no < parts.size(); ++no) {
+    names.parts.push_back(
+        {.path = options.split.any() ? gguf::part_file(stem, no, parts.size()) : options.output,
+         .begin = parts[no].begin,
+         .size = parts[no].size});
+  }
+  return names;
+}
+
+std::string split_text(const SplitOptions& split) {
+  if (split.max_bytes > 0) return fmt::format(", split at {} bytes", split.max_bytes);
+  if (split.max_tensors > 0) return fmt::format(", split at {} tensors", split.max_tensors);
+  return split.keep ? ", split as the input" : "";
+}
+
+}  // namespace sluice

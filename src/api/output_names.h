@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/sink.h"
+#include "plan/output_layout.h"
+#include "sluice/quantize.h"
+
+namespace sluice {
+
+/// What the output's files are called.
+struct OutputNames {
+  std::string work_path;  ///< of the first while it grows, see io::Sink; the journal lies beside it
+  std::vector<io::SinkPart> parts;
+};
+
+/// The working name does not tell the number of parts, so that runs which make the same output in
+/// other parts meet.
+OutputNames names_of(const QuantizeOptions& options, std::span<const OutputPart> parts);
+
+/// How the output is split, in words that follow others: ", by ..."; empty if it is not.
+std::string split_text(const SplitOptions& split);
+
+}  // namespace sluice
