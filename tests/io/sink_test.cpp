@@ -7,9 +7,12 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <iterator>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "base/checked.h"
 #include "base/interval_set.h"
 #include "base/page_buffer.h"
 #include "sluice/error.h"
@@ -29,6 +32,11 @@ void write_piece(Sink& sink, std::uint64_t offset, const std::vector<std::byte>&
   sink.write_at(offset, {&piece, 1});
 }
 
+// The one file of most tests.
+std::vector<SinkPart> one(const std::string& path, std::uint64_t size) {
+  return {{.path = path, .begin = 0, .size = size}};
+}
+
 std::vector<std::byte> filled(std::size_t size, int value) {
   return std::vector<std::byte>(size, static_cast<std::byte>(value));
 }
@@ -38,8 +46,8 @@ TEST(Sink, AppearsUnderItsNameOnlyWhenCommitted) {
   const std::string path = folder / "out";
   write_file(path, filled(3, 7));
   {
-    Sink sink(path);
-    sink.start(100);
+    Sink sink(path + ".part", one(path, 100));
+    sink.start();
     write_piece(sink, 50, filled(50, 2));
     write_piece(sink, 0, filled(10, 1));
     EXPECT_EQ(read_file(path), filled(3, 7)) << "the older file must stay until then";
@@ -56,8 +64,8 @@ TEST(Sink, AppearsUnderItsNameOnlyWhenCommitted) {
 TEST(Sink, LeavesNothingBehindWithoutCommit) {
   const TempFolder folder;
   {
-    Sink sink(folder / "out");
-    sink.start(100);
+    Sink sink(folder / "out.part", one(folder / "out", 100));
+    sink.start();
     write_piece(sink, 0, filled(10, 1));
   }
   EXPECT_FALSE(fs::exists(folder / "out"));
@@ -67,8 +75,8 @@ TEST(Sink, LeavesNothingBehindWithoutCommit) {
 TEST(Sink, MoreThanTheDiskHoldsIsRefusedBeforeWork) {
   const TempFolder folder;
   try {
-    Sink sink(folder / "out");
-    sink.start(std::uint64_t{1} << 60);
+    Sink sink(folder / "out.part", one(folder / "out", std::uint64_t{1} << 60));
+    sink.start();
     FAIL() << "an exabyte was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::output_no_space);
@@ -80,7 +88,7 @@ TEST(Sink, MoreThanTheDiskHoldsIsRefusedBeforeWork) {
 TEST(Sink, AFolderThatIsNotThereIsAnError) {
   const TempFolder folder;
   try {
-    Sink sink(folder / "no/such/out");
+    Sink sink(folder / "no/such/out.part", one(folder / "no/such/out", 1));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::output_open);
@@ -90,8 +98,8 @@ TEST(Sink, AFolderThatIsNotThereIsAnError) {
 // A write that the kernel refuses half-way, by way of the file size limit.
 TEST(Sink, AWriteThatFailsIsAnErrorThatNamesTheFile) {
   const TempFolder folder;
-  Sink sink(folder / "out");
-  sink.start(1);
+  Sink sink(folder / "out.part", one(folder / "out", 1));
+  sink.start();
   rlimit old{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
   std::signal(SIGXFSZ, SIG_IGN);
@@ -117,8 +125,8 @@ TEST(Sink, PiecesLieOneAfterTheOther) {
     pages.bytes()[i] = static_cast<std::byte>(i * 7 % 251);
   }
   std::vector<std::byte> expected(kSize);
-  Sink sink(folder / "out");
-  sink.start(kSize);
+  Sink sink(folder / "out.part", one(folder / "out", kSize));
+  sink.start();
   const auto write = [&](std::uint64_t offset, std::vector<Interval> pieces) {
     std::vector<std::span<const std::byte>> spans;
     std::uint64_t at = offset;
@@ -145,10 +153,10 @@ TEST(Sink, PiecesLieOneAfterTheOther) {
 TEST(Sink, ASecondRunIsRefusedWhileTheFirstHoldsTheFile) {
   const TempFolder folder;
   {
-    Sink first(folder / "out");
-    first.start(10);
+    Sink first(folder / "out.part", one(folder / "out", 10));
+    first.start();
     try {
-      Sink second(folder / "out");
+      Sink second(folder / "out.part", one(folder / "out", 20));
       ADD_FAILURE() << "two runs write one file";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::output_open);
@@ -159,21 +167,22 @@ TEST(Sink, ASecondRunIsRefusedWhileTheFirstHoldsTheFile) {
     first.commit();
   }
   EXPECT_EQ(read_file(folder / "out"), filled(10, 3));
-  EXPECT_NO_THROW(Sink(folder / "out"));
+  EXPECT_NO_THROW(Sink(folder / "out.part", one(folder / "out", 10)));
 }
 
 TEST(Sink, WhatIsKeptIsFoundAgain) {
   const TempFolder folder;
   {
-    Sink sink(folder / "out");
-    EXPECT_EQ(sink.found_size(), std::nullopt);
-    sink.start(100);
+    Sink sink(folder / "out.part", one(folder / "out", 100));
+    EXPECT_FALSE(sink.found());
+    sink.start();
     write_piece(sink, 0, filled(100, 5));
     sink.keep();
   }
-  Sink sink(folder / "out");
-  EXPECT_EQ(sink.found_size(), 100u);
-  sink.resume(100);
+  Sink sink(folder / "out.part", one(folder / "out", 100));
+  EXPECT_TRUE(sink.found());
+  EXPECT_EQ(sink.first_unfit(), "");
+  sink.resume();
   write_piece(sink, 90, filled(10, 6));
   sink.commit();
   std::vector<std::byte> expected = filled(100, 5);
@@ -191,13 +200,190 @@ TEST(Sink, AnOutputThatIsAnInputIsRefusedUnderAnyName) {
   inputs.push_back(File::open_input(folder / "in"));
   for (const std::string name : {"in", "hard", "soft", "x", "./in"}) {
     try {
-      refuse_output_over_input(folder / name, inputs);
+      refuse_output_over_input(folder / (name + ".part"), one(folder / name, 1), inputs);
       ADD_FAILURE() << name << " was accepted";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::output_is_input);
     }
   }
-  EXPECT_NO_THROW(refuse_output_over_input(folder / "new", inputs));
+  EXPECT_NO_THROW(refuse_output_over_input(folder / "new.part", one(folder / "new", 1), inputs));
+}
+
+// Three files, with room between two.
+constexpr std::uint64_t kPlace = 1 << 20;
+
+std::vector<SinkPart> three(const TempFolder& folder) {
+  return {{folder / "out-1", 0, 100},
+          {folder / "out-2", kPlace, 50},
+          {folder / "out-3", 2 * kPlace, 70}};
+}
+
+void write_three(Sink& sink) {
+  write_piece(sink, 2 * kPlace, filled(70, 3));
+  write_piece(sink, 0, filled(100, 1));
+  write_piece(sink, kPlace + 10, filled(40, 2));
+  write_piece(sink, kPlace, filled(10, 2));
+}
+
+void expect_three(const TempFolder& folder) {
+  EXPECT_EQ(read_file(folder / "out-1"), filled(100, 1));
+  EXPECT_EQ(read_file(folder / "out-2"), filled(50, 2));
+  EXPECT_EQ(read_file(folder / "out-3"), filled(70, 3));
+}
+
+std::size_t files_in(const TempFolder& folder) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(folder / "."), fs::directory_iterator()));
+}
+
+TEST(SinkOfParts, AppearsUnderItsNamesOnlyWhenCommitted) {
+  const TempFolder folder;
+  write_file(folder / "out-1", filled(3, 7));
+  write_file(folder / "out-2", filled(3, 7));
+  {
+    Sink sink(folder / "out.part", three(folder));
+    sink.start();
+    write_three(sink);
+    EXPECT_EQ(read_file(folder / "out-1"), filled(3, 7)) << "the older file must stay until then";
+    EXPECT_TRUE(fs::exists(folder / "out.part"));
+    EXPECT_TRUE(fs::exists(folder / "out.part-00002"));
+    std::vector<std::byte> back(20);
+    EXPECT_EQ(sink.read_at(kPlace + 40, back), 10u) << "a file has an end";
+    sink.commit();
+  }
+  expect_three(folder);
+  EXPECT_EQ(files_in(folder), 3u);
+}
+
+TEST(SinkOfParts, LeavesNothingBehindWithoutCommit) {
+  const TempFolder folder;
+  {
+    Sink sink(folder / "out.part", three(folder));
+    sink.start();
+    write_three(sink);
+  }
+  EXPECT_EQ(files_in(folder), 0u);
+}
+
+// Wherever the giving of names ended, all is found, and until the last step no first file.
+TEST(SinkOfParts, NamesThatWereGivenAreTakenBack) {
+  for (int named = 0; named < 3; ++named) {
+    const TempFolder folder;
+    {
+      Sink sink(folder / "out.part", three(folder));
+      sink.start();
+      write_three(sink);
+      sink.keep();
+    }
+    if (named > 0) fs::rename(folder / "out.part-00003", folder / "out-3");
+    if (named > 1) fs::rename(folder / "out.part-00002", folder / "out-2");
+    Sink sink(folder / "out.part", three(folder));
+    EXPECT_TRUE(sink.found());
+    EXPECT_FALSE(sink.has_names());
+    EXPECT_EQ(sink.first_unfit(), named == 0   ? ""
+                                  : named == 1 ? folder / "out.part-00003"
+                                               : folder / "out.part-00002");
+    sink.take_back();
+    EXPECT_EQ(sink.first_unfit(), "");
+    sink.resume();
+    sink.commit();
+    EXPECT_TRUE(sink.has_names());
+    expect_three(folder);
+    EXPECT_EQ(files_in(folder), 3u);
+  }
+}
+
+// A folder that has the second file's name.
+TEST(SinkOfParts, ANameThatCannotBeGivenLeavesNoFirstFile) {
+  for (const bool keep : {false, true}) {
+    const TempFolder folder;
+    write_file(folder / "out-1", filled(3, 7));
+    fs::create_directory(folder / "out-2");
+    {
+      Sink sink(folder / "out.part", three(folder));
+      sink.start();
+      write_three(sink);
+      if (keep) sink.keep();
+      EXPECT_THROW(sink.commit(), Error);
+    }
+    EXPECT_FALSE(fs::exists(folder / "out-1")) << "an older first file would lead to the new third";
+    EXPECT_EQ(files_in(folder), keep ? 4u : 1u);
+    if (!keep) continue;
+    fs::remove(folder / "out-2");
+    Sink sink(folder / "out.part", three(folder));
+    sink.take_back();
+    sink.commit();
+    expect_three(folder);
+  }
+}
+
+TEST(SinkOfParts, LeftoversOfMorePartsGo) {
+  const TempFolder folder;
+  for (const char* name : {"out.part", "out.part-00003", "out.part-00004", "out.part-00005"}) {
+    write_file(folder / name, filled(200, 9));
+  }
+  Sink sink(folder / "out.part", three(folder));
+  EXPECT_EQ(sink.first_unfit(), folder / "out.part");
+  sink.start();
+  EXPECT_EQ(files_in(folder), 3u);
+  write_three(sink);
+  sink.commit();
+  expect_three(folder);
+}
+
+// Together they are too much for the disk, each alone is not: none is begun.
+TEST(SinkOfParts, TheSpaceForAllIsCheckedFirst) {
+  const TempFolder folder;
+  const std::uint64_t size = fs::space(folder / ".").available / 5 * 4;
+  Sink sink(folder / "out.part",
+            {{folder / "1", 0, size}, {folder / "2", align_up(size + 1, kPlace), size}});
+  try {
+    sink.start();
+    FAIL() << "more than the disk holds was accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::output_no_space);
+  }
+  EXPECT_EQ(fs::file_size(folder / "out.part"), 0u);
+}
+
+TEST(SinkOfParts, MorePartsThanFilesMayBeOpen) {
+  const TempFolder folder;
+  constexpr std::size_t kParts = 4 * Sink::kMostOpen;
+  std::vector<SinkPart> parts;
+  for (std::size_t i = 0; i < kParts; ++i) {
+    parts.push_back({folder / ("out-" + std::to_string(i)), i * kPlace, 10});
+  }
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
+  const rlimit few{2 * Sink::kMostOpen + 20, old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  Sink sink(folder / "out.part", parts);
+  sink.start();
+  for (int half : {5, 0}) {
+    for (std::size_t i = 0; i < kParts; ++i) {
+      write_piece(sink, i * kPlace + static_cast<std::uint64_t>(half),
+                  filled(5, static_cast<int>(i)));
+    }
+  }
+  sink.commit();
+  ::setrlimit(RLIMIT_NOFILE, &old);
+  for (std::size_t i = 0; i < kParts; ++i) {
+    EXPECT_EQ(read_file(parts[i].path), filled(10, static_cast<int>(i)));
+  }
+}
+
+TEST(SinkOfParts, AnyPartThatIsAnInputIsRefused) {
+  const TempFolder folder;
+  write_file(folder / "in", filled(3, 1));
+  std::vector<File> inputs;
+  inputs.push_back(File::open_input(folder / "in"));
+  EXPECT_NO_THROW(refuse_output_over_input(folder / "out.part", three(folder), inputs));
+  for (const char* name : {"out-1", "out-3", "out.part", "out.part-00002"}) {
+    fs::create_hard_link(folder / "in", folder / name);
+    EXPECT_THROW(refuse_output_over_input(folder / "out.part", three(folder), inputs), Error)
+        << name;
+    fs::remove(folder / name);
+  }
 }
 
 }  // namespace

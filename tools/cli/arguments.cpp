@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -39,20 +41,22 @@ std::string require_unit(const std::string& size) {
 }
 
 void add_split_arguments(CLI::App& command, SplitOptions& split) {
-  auto* rules = command.add_option_group("Split");
-  rules
-      ->add_option(
-          "--split-max-size", split.max_bytes,
-          "Write several files with at most so much tensor data each, as 40G or 500M (1G = "
-          "1000M)")
-      ->transform(CLI::AsSizeValue(true))
-      ->transform(CLI::Validator(require_unit, ""));
-  rules
-      ->add_option("--split-max-tensors", split.max_tensors,
-                   "Write several files with at most so many tensors each")
-      ->check(CLI::PositiveNumber);
-  rules->add_flag("--keep-split", split.keep, "Write the parts that the input has");
-  rules->require_option(0, 1);
+  CLI::Option* size =
+      command
+          .add_option("--split-max-size", split.max_bytes,
+                      "Write several files with at most so much tensor data each, as 40G or 500M "
+                      "(1G is 1000M)")
+          ->transform(CLI::AsSizeValue(true))
+          ->transform(CLI::Validator(require_unit, ""))
+          ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
+  CLI::Option* tensors = command
+                             .add_option("--split-max-tensors", split.max_tensors,
+                                         "Write several files with at most so many tensors each")
+                             ->check(CLI::Range(1, std::numeric_limits<std::int32_t>::max()));
+  CLI::Option* keep = command.add_flag("--keep-split", split.keep,
+                                       "Write the files that the input has: NAME-00001-of-0000N");
+  size->excludes(tensors)->excludes(keep);
+  tensors->excludes(keep);
 }
 
 void add_conversion_arguments(CLI::App& command, Arguments& arguments, Typed& typed) {
