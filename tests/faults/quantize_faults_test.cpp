@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <filesystem>
+#include <map>
 
 #include "support/fault_disk.h"
 
@@ -271,5 +273,123 @@ TEST_P(Faults, APowerCutLeavesTheOlderOutput) {
 
 INSTANTIATE_TEST_SUITE_P(Modes, Faults, testing::Values("mmap", "async", "read"),
                          [](const auto& test) { return test.param; });
+
+// Outputs in several files, here of an older set to be replaced.
+class SplitFaults : public testing::Test {
+ protected:
+  using Files = std::map<std::string, std::vector<std::byte>>;  // by name
+
+  void SetUp() override {
+    if (!disk_.mounted()) GTEST_SKIP() << disk_.why_not();
+    const TempFolder folder;
+    ASSERT_EQ(quantize(kModel, folder / "out.gguf").status, 0);
+    expected_ = outputs_in(folder / ".");
+    ASSERT_EQ(expected_.size(), 4u);
+    for (auto& [name, bytes] : older_ = expected_) bytes.assign(1000, std::byte{7});
+  }
+
+  static Finished quantize(const std::string& model, const std::string& output) {
+    return run({SLUICE_PROGRAM, "quantize", "--effort", "fast", "--memory", "32M", "--io", "read",
+                "--checkpoint", "0", "--split-max-tensors", "20", "--imatrix", kMatrix, model,
+                output, "IQ1_M"});
+  }
+
+  // The model is elsewhere: a power cut on this disk changes the times of files.
+  Finished quantize_on_disk() { return quantize(kModel, disk_ / "out.gguf"); }
+
+  static Files outputs_in(const std::string& folder) {
+    Files files;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+      const std::string name = entry.path().filename();
+      if (name.starts_with("out")) files[name] = read_file(entry.path());
+    }
+    return files;
+  }
+
+  // The older set alone, safe.
+  void begin_with_older() {
+    for (const auto& [name, bytes] : outputs_in(disk_ / ".")) fs::remove(disk_ / name);
+    for (const auto& [name, bytes] : older_) {
+      write_file(disk_ / name, bytes);
+      const int file = ::open((disk_ / name).c_str(), O_WRONLY);
+      EXPECT_EQ(::fsync(file), 0);
+      ::close(file);
+    }
+    const int folder = ::open((disk_ / ".").c_str(), O_RDONLY | O_DIRECTORY);
+    EXPECT_EQ(::fsync(folder), 0);
+    ::close(folder);
+  }
+
+  // Those with the outputs' own names.
+  Files named() const {
+    Files files;
+    for (const auto& [name, bytes] : expected_) {
+      if (fs::exists(disk_ / name)) files[name] = read_file(disk_ / name);
+    }
+    return files;
+  }
+
+  FaultDisk disk_{{kModel}};
+  Files expected_;
+  Files older_;
+};
+
+// Wherever the power fails: what the first file leads to is all old or all new, and the same
+// command makes all new.
+TEST_F(SplitFaults, APowerCutLeavesNoMixture) {
+  const std::string first = expected_.begin()->first;
+  int old = 0, none = 0, whole = 0;
+  for (const std::string at :
+       {"write skip=5", "fsync skip=1", "unlink", "fsyncdir skip=1", "rename", "fsyncdir skip=2",
+        "rename skip=1", "rename skip=3", "fsyncdir skip=3", "unlink skip=1"}) {
+    for (const std::string names : {"lost", "kept"}) {
+      SCOPED_TRACE(at + ", names " + names);
+      begin_with_older();
+      disk_.tell("clear\non " + at + " do power-off\n");
+      quantize_on_disk();
+      EXPECT_GT(disk_.count("faults"), 0u);
+      disk_.tell("clear\npower-on data=lost names=" + names + "\n");
+      const Files left = named();
+      if (!left.contains(first)) {
+        ++none;
+      } else {
+        EXPECT_TRUE(left == older_ || left == expected_);
+        ++(left == older_ ? old : whole);
+      }
+      const Finished done = quantize_on_disk();
+      EXPECT_EQ(done.status, 0) << done.errors;
+      EXPECT_TRUE(outputs_in(disk_ / ".") == expected_);
+    }
+  }
+  EXPECT_GT(old, 0);
+  EXPECT_GT(none, 0);
+  EXPECT_GT(whole, 0);
+}
+
+TEST_F(SplitFaults, FailingStepsAreErrorsThatTheSameCommandSurvives) {
+  for (const std::string rule : {"write skip=10", "fsync skip=2", "rename", "rename skip=2",
+                                 "rename skip=3", "create skip=2"}) {
+    SCOPED_TRACE(rule);
+    begin_with_older();
+    disk_.tell("clear\non " + rule + " times=1 do EIO\n");
+    const Finished failed = quantize_on_disk();
+    EXPECT_EQ(failed.status, 4) << failed.errors;
+    EXPECT_NE(failed.errors.find(disk_ / "out.gguf.part"), std::string::npos) << failed.errors;
+    disk_.tell("clear\n");
+    const Finished done = quantize_on_disk();
+    EXPECT_EQ(done.status, 0) << done.errors;
+    EXPECT_TRUE(outputs_in(disk_ / ".") == expected_);
+  }
+}
+
+TEST_F(SplitFaults, TooLittleSpaceForAllIsSaidBeforeAnyWork) {
+  begin_with_older();
+  disk_.tell("free 1000000\n");  // enough for each file
+  const Finished done = quantize(disk_ / "tiny-llama-f16.gguf", disk_ / "out.gguf");
+  EXPECT_EQ(done.status, 4);
+  EXPECT_NE(done.errors.find("Free some space"), std::string::npos) << done.errors;
+  EXPECT_LT(disk_.count("read"), kModelSize / (128 * 1024)) << "the model was read";
+  EXPECT_TRUE(outputs_in(disk_ / ".") == older_);
+}
 
 }  // namespace
