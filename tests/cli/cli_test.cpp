@@ -51,6 +51,58 @@ class Cli : public testing::Test {
   std::string output_ = folder_ / "out.gguf";
 };
 
+TEST_F(Cli, WritesSeveralFiles) {
+  const std::string report = folder_ / "report.json";
+  const std::vector<std::string> arguments{"--pure", "--split-max-size", "200K", model_, output_,
+                                           "Q8_0"};
+  const auto with = [&](std::vector<std::string> words) {
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return sluice(words);
+  };
+  const Finished planned = with({"plan"});
+  const Finished planned_json = with({"plan", "--json"});
+  const Finished done = with({"quantize", "--report", report});
+  ASSERT_EQ(done.status, 0) << done.errors;
+  const auto plan = nlohmann::json::parse(planned_json.out);
+  const auto told = nlohmann::json::parse(std::ifstream(report));
+  ASSERT_EQ(plan["parts"].size(), 3u);
+  EXPECT_EQ(plan["parts"], told["parts"]);
+  for (const auto& part : plan["parts"]) {
+    EXPECT_EQ(fs::file_size(part["file"].get<std::string>()), part["bytes"]);
+    EXPECT_NE(planned.out.find(part["file"]), std::string::npos) << planned.out;
+    EXPECT_NE(done.out.find(part["file"]), std::string::npos) << done.out;
+  }
+  EXPECT_EQ(plan["parts"][1]["file"], folder_ / "out-00002-of-00003.gguf");
+  EXPECT_EQ(plan["parts"][1]["tensors"], 2);  // one and the norm
+  EXPECT_EQ(plan["tensors"][3]["part"], 2);
+  EXPECT_FALSE(fs::exists(output_));
+  EXPECT_EQ(sluice({"verify", plan["parts"][1]["file"], "--against", model_}).status, 0);
+  EXPECT_EQ(sluice({"quantize", "--pure", "--allow-requantize", "--keep-split",
+                    plan["parts"][0]["file"], folder_ / "kept.gguf", "Q4_0"})
+                .status,
+            0);
+  EXPECT_TRUE(fs::exists(folder_ / "kept-00003-of-00003.gguf"));
+}
+
+TEST_F(Cli, WrongSplitsAreRefused) {
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{
+           {"--split-max-size", "40"},
+           {"--split-max-size", "0M"},
+           {"--split-max-size", "-5M"},
+           {"--split-max-size", "40X"},
+           {"--split-max-size", "G"},
+           {"--split-max-tensors", "0"},
+           {"--split-max-tensors", "-1"},
+           {"--split-max-tensors", "2", "--keep-split"},
+           {"--split-max-size", "40G", "--split-max-tensors", "2"}}) {
+    std::vector<std::string> words{"plan", model_, output_, "Q8_0"};
+    words.insert(words.end(), wrong.begin(), wrong.end());
+    const Finished done = sluice(words);
+    EXPECT_EQ(done.status, 2) << wrong[1] << "\n" << done.out;
+    EXPECT_NE(done.errors.find("--split-max"), std::string::npos) << done.errors;
+  }
+}
+
 TEST_F(Cli, VerifiesWhatItMade) {
   const std::string quantized = folder_ / "quantize.json";
   const std::string verified = folder_ / "verify.json";

@@ -72,6 +72,30 @@ TEST(Split, AWrongNameIsRefused) {
   EXPECT_EQ(part_files("-00002-of-00003.gguf", second).front(), "-00001-of-00003.gguf");
 }
 
+TEST(Split, ANameLeadsToTheSet) {
+  for (const char* name : {"dir/m-x", "dir/m-x.gguf", "dir/m-x-00007-of-00009.gguf"}) {
+    EXPECT_EQ(stem_of(name), "dir/m-x") << name;
+  }
+  EXPECT_EQ(stem_of("m-00001-of-00003"), "m-00001-of-00003") << "no name of a part";
+  EXPECT_EQ(stem_of("m-0001-of-00003.gguf"), "m-0001-of-00003");
+  EXPECT_EQ(stem_of(".gguf"), "");
+  EXPECT_EQ(part_file("dir/m-x", 0, 3), "dir/m-x-00001-of-00003.gguf");
+  EXPECT_EQ(part_file("m", 65534, 65535), "m-65535-of-65535.gguf");
+}
+
+// The types that llama.cpp asks for: its reader takes no other width.
+TEST(Split, TheKeysAreWrittenInTheirTypes) {
+  Header header;
+  set_split(header, 3, 65535, 1147);
+  EXPECT_EQ(header.find("split.no")->type, ValueType::u16);
+  EXPECT_EQ(header.find("split.count")->type, ValueType::u16);
+  EXPECT_EQ(header.find("split.tensors.count")->type, ValueType::i32);
+  const Split split = split_of(header, "m").value();
+  EXPECT_EQ(split.no, 3u);
+  EXPECT_EQ(split.count, 65535u);
+  EXPECT_EQ(split.tensors, 1147u);
+}
+
 TEST(Split, FilesWithoutOtherPartsAreWhole) {
   const auto whole = [](const GgufBuilder& b) { return !split_of(parsed(b, "m").header, "m"); };
   EXPECT_TRUE(whole(GgufBuilder().u32("x", 1)));

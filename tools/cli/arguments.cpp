@@ -35,9 +35,10 @@ std::string type_names() {
 
 // As in gguf-split: a bare number would be a limit of a few bytes.
 std::string require_unit(const std::string& size) {
-  return !size.empty() && std::isdigit(static_cast<unsigned char>(size.back()))
-             ? "needs a unit, as 40G or 500M"
-             : "";
+  const auto digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+  return !size.empty() && digit(size.front()) && !digit(size.back())
+             ? ""
+             : "needs a number and a unit, as 40G or 500M";
 }
 
 void add_split_arguments(CLI::App& command, SplitOptions& split) {
