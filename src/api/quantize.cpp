@@ -11,7 +11,7 @@
 #include "api/checkpoint.h"
 #include "api/model_files.h"
 #include "api/output_names.h"
-#include "gguf/text.h"
+#include "base/text.h"
 #include "io/mapped_source.h"
 #include "io/source.h"
 #include "io/spindle.h"
@@ -167,7 +167,7 @@ void note_large_parts(const SplitOptions& split, const Prepared& prepared, Obser
     const PlannedTensor& tensor = prepared.plan.tensors[part.first_tensor];
     observer.note(
         fmt::format("{} has {} bytes, more than a file shall have: it gets one of its own",
-                    gguf::printable(tensor.name), tensor.output_size));
+                    printable(tensor.name), tensor.output_size));
   }
 }
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <regex>
 
-#include "gguf/text.h"
+#include "base/text.h"
 #include "sluice/error.h"
 
 namespace sluice::gguf {

@@ -21,6 +21,16 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// Integers only: what a damaged or hostile text has in their place, as 3.4e24, is no number to
+// convert.
+std::uint64_t as_unsigned(const Json& json) {
+  return json.get_ref<const Json::number_unsigned_t&>();
+}
+
+std::int64_t as_signed(const Json& json) {
+  return json.get_ref<const Json::number_integer_t&>();
+}
+
 }  // namespace
 
 std::string to_text(const Binding& binding) {
@@ -41,16 +51,16 @@ std::optional<Binding> parse_binding(std::string_view text) {
     Binding binding;
     for (const Json& input : json.at("inputs")) {
       binding.inputs.push_back({.path = input.at("path"),
-                                .size = input.at("size"),
-                                .modified_ns = input.at("modified_ns"),
-                                .header_hash = input.at("header_hash")});
+                                .size = as_unsigned(input.at("size")),
+                                .modified_ns = as_signed(input.at("modified_ns")),
+                                .header_hash = as_unsigned(input.at("header_hash"))});
     }
     binding.version = json.at("version");
     binding.imatrix = json.at("imatrix");
-    binding.imatrix_hash = json.at("imatrix_hash");
+    binding.imatrix_hash = as_unsigned(json.at("imatrix_hash"));
     binding.options = json.at("options");
-    binding.plan_hash = json.at("plan_hash");
-    binding.output_size = json.at("output_size");
+    binding.plan_hash = as_unsigned(json.at("plan_hash"));
+    binding.output_size = as_unsigned(json.at("output_size"));
     return binding;
   } catch (const Json::exception&) {
     return std::nullopt;

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "base/checked.h"
-#include "gguf/text.h"
+#include "base/text.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
@@ -138,7 +138,7 @@ void require_importance(const Plan& plan, const ImportanceMatrix* imatrix) {
   if (plan.missing_importance.empty()) return;
   std::string list;
   for (const std::uint32_t index : plan.missing_importance) {
-    list += fmt::format("\n  {} ({})", gguf::printable(plan.tensors[index].name),
+    list += fmt::format("\n  {} ({})", printable(plan.tensors[index].name),
                         name(plan.tensors[index].type));
   }
   throw Error(ErrorCode::imatrix_missing,

@@ -32,6 +32,15 @@ TEST(Binding, AnythingElseIsNotABinding) {
        {"", "{", "null", "[]", "{}", R"({"version":1})", R"({"version":"1","inputs":[1]})"}) {
     EXPECT_FALSE(parse_binding(text)) << text;
   }
+  // Numbers that no 64 bits hold, or that are none.
+  const std::string whole = to_text(sample());
+  ASSERT_TRUE(parse_binding(whole));
+  for (const std::string number : {"3.4e24", "-1", "10.5", "\"10\"", "null"}) {
+    std::string text = whole;
+    const std::string size = R"("size":10)";
+    text.replace(text.find(size), size.size(), R"("size":)" + number);
+    EXPECT_FALSE(parse_binding(text)) << number;
+  }
 }
 
 // Each thing that the output's bytes depend on is named when it differs.
