@@ -1,4 +1,4 @@
-// A tensor of 4 GiB in a memory cgroup of 256 MiB, page cache and all.
+// 4 GiB of tensors in a memory cgroup of 256 MiB, page cache and all.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -37,35 +37,64 @@ class MemoryGroup {
   }
 };
 
-class Memory : public testing::TestWithParam<std::string> {};
+class Memory : public testing::TestWithParam<std::string> {
+ protected:
+  /// Makes Q8_0 of a model of `layers` tensors, 4 GiB in all, in 256 MiB. Returns the report.
+  nlohmann::json quantize(std::uint64_t layers, std::vector<std::string> options) {
+    const std::optional<std::string> group = MemoryGroup::make(256u << 20);
+    if (!group) return {};
+    const std::uint64_t experts = 51 / layers;
+    GgufBuilder builder;
+    builder.string("general.architecture", "llama")
+        .u32("llama.block_count", static_cast<std::uint32_t>(layers))
+        .u32("llama.expert_count", static_cast<std::uint32_t>(experts));
+    const std::uint64_t bytes = 5120 * 8192 * experts * 2;
+    for (std::uint64_t i = 0; i < layers; ++i) {
+      builder.tensor("blk." + std::to_string(i) + ".ffn_up_exps.weight", {5120, 8192, experts}, 30,
+                     {}, i * bytes);
+    }
+    const std::string model = folder_ / "model.gguf";
+    write_file(model, builder.build());
+    // A hole: zeros that take no disk.
+    fs::resize_file(model, fs::file_size(model) + layers * bytes);
+
+    const std::string report = folder_ / "report.json";
+    std::vector<std::string> words{SLUICE_PROGRAM, "quantize", "--pure",   "--memory", "128M",
+                                   "--io",         GetParam(), "--report", report};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), {model, folder_ / "out.gguf", "Q8_0", "2"});
+    const Finished done =
+        run(words, [&] { std::ofstream(*group + "/cgroup.procs") << ::getpid() << std::flush; });
+    std::error_code ignored;
+    fs::remove(*group, ignored);
+    EXPECT_EQ(done.status, 0) << done.errors;
+    if (done.status != 0) return {};
+    std::ifstream file(report);
+    return nlohmann::json::parse(file);
+  }
+
+  void expect_bounded(const nlohmann::json& report) {
+    EXPECT_LE(report["peak_anon_bytes"].get<std::uint64_t>(), 128u << 20);
+    std::uint64_t bytes = 0;
+    for (const auto& part : report["parts"])
+      bytes += fs::file_size(part["file"].get<std::string>());
+    EXPECT_EQ(bytes / (1u << 20), std::uint64_t{5120} * 8192 * 51 / 32 * 34 / (1u << 20));
+  }
+
+  const TempFolder folder_;
+};
 
 TEST_P(Memory, FourGibibytesInAGroupOf256MiB) {
-  const std::optional<std::string> group = MemoryGroup::make(256u << 20);
-  if (!group) GTEST_SKIP() << "making a memory cgroup needs root";
+  const nlohmann::json report = quantize(1, {});
+  if (report.is_null()) GTEST_SKIP() << "making a memory cgroup needs root";
+  expect_bounded(report);
+}
 
-  const TempFolder folder;
-  const std::string model = folder / "model.gguf";
-  constexpr std::uint64_t kExperts = 51;
-  constexpr std::uint64_t kBytes = 5120 * 8192 * kExperts * 2;
-  GgufBuilder builder;
-  builder.string("general.architecture", "llama")
-      .u32("llama.block_count", 1)
-      .u32("llama.expert_count", kExperts)
-      .tensor("blk.0.ffn_up_exps.weight", {5120, 8192, kExperts}, 30, {});
-  write_file(model, builder.build());
-  fs::resize_file(model, fs::file_size(model) + kBytes);  // a hole: zeros that take no disk
-
-  const std::string report = folder / "report.json";
-  const Finished done =
-      run({SLUICE_PROGRAM, "quantize", "--pure", "--memory", "128M", "--io", GetParam(), "--report",
-           report, model, folder / "out.gguf", "Q8_0", "2"},
-          [&] { std::ofstream(*group + "/cgroup.procs") << ::getpid() << std::flush; });
-  std::error_code ignored;
-  fs::remove(*group, ignored);
-  ASSERT_EQ(done.status, 0) << done.errors;
-  EXPECT_EQ(fs::file_size(folder / "out.gguf") / (1u << 20), kBytes / 64 * 34 / (1u << 20));
-  std::ifstream file(report);
-  EXPECT_LE(nlohmann::json::parse(file)["peak_anon_bytes"].get<std::uint64_t>(), 128u << 20);
+TEST_P(Memory, FourGibibytesIntoManyFiles) {
+  const nlohmann::json report = quantize(51, {"--split-max-tensors", "1"});
+  if (report.is_null()) GTEST_SKIP() << "making a memory cgroup needs root";
+  EXPECT_EQ(report["parts"].size(), 51u);
+  expect_bounded(report);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Memory, testing::Values("async", "mmap", "read"),
