@@ -4,8 +4,10 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "api/checkpoint.h"
@@ -35,7 +37,8 @@ std::uint64_t hash_of(const io::FileState& state, std::span<const std::byte> byt
   return XXH3_64bits_withSeed(bytes.data(), std::min(bytes.size(), kBeginning), seed);
 }
 
-std::optional<OpenedMatrix> open_matrix(const std::string& path) {
+// None either if no entry counts, as in the peers.
+std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFilter& filter) {
   if (path.empty()) return std::nullopt;
   io::File input = io::File::open_input(path);
   const io::FileState state = input.state();
@@ -44,6 +47,10 @@ std::optional<OpenedMatrix> open_matrix(const std::string& path) {
     ImportanceMatrix matrix = ImportanceMatrix::parse(file.bytes(), path);
     const std::uint64_t hash = hash_of(state, file.bytes());
     file.check();
+    matrix.keep_only(filter);
+    if (matrix.size() == 0 && !(filter.include.empty() && filter.exclude.empty())) {
+      return std::nullopt;
+    }
     return OpenedMatrix{std::move(file), std::move(matrix), hash};
   } catch (const Error&) {
     file.check();  // what could not be read looks like a broken format
@@ -66,11 +73,12 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
   if (!options.output.empty()) {
     io::refuse_output_over_input(options.output, prepared.files.parts);
   }
-  prepared.imatrix = open_matrix(options.imatrix);
-  const PlanRequest request{.recipe = {.mix = options.mix,
-                                       .file_type = options.file_type,
-                                       .pure = options.pure,
-                                       .has_imatrix = prepared.imatrix.has_value()},
+  prepared.imatrix = open_matrix(options.imatrix, options.use);
+  RecipeOptions recipe = options;
+  recipe.has_imatrix = prepared.imatrix.has_value();
+  const PlanRequest request{.recipe = std::move(recipe),
+                            .edits = options.edits,
+                            .hide_imatrix = options.hide_imatrix,
                             .allow_requantize = options.allow_requantize,
                             .effort = options.effort,
                             .imatrix = prepared.matrix()};
@@ -165,14 +173,21 @@ PlanView plan(const QuantizeOptions& options) {
   for (const std::uint32_t index : prepared.plan.missing_importance) {
     view.missing_importance.push_back(prepared.plan.tensors[index].name);
   }
+  view.notes = prepared.plan.notes;
   view.input_bytes = prepared.plan.input_size;
   view.output_bytes = prepared.plan.output_size;
   return view;
 }
 
 RunReport quantize(const QuantizeOptions& options, Observer& observer) {
+  std::error_code ignored;
+  if (options.skip_existing && std::filesystem::exists(options.output, ignored)) {
+    observer.note(options.output + " exists, and is left as it is");
+    return {};
+  }
   Prepared prepared;
   prepare(options, prepared);
+  for (const std::string& note : prepared.plan.notes) observer.note(note);
   if (!options.ignore_imatrix_rules) require_importance(prepared.plan, prepared.matrix());
 
   const io::OpenedSource opened = io::open_source(options.io, prepared.files.parts);
