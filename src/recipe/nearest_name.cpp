@@ -36,7 +36,8 @@ std::string_view nearest_name(std::string_view text, const std::vector<std::stri
   std::size_t least = 1 + std::max<std::size_t>(1, text.size() / 3);
   for (const std::string_view name : names) {
     const std::size_t letters = distance(text, name);
-    if (letters < least) {
+    // Of two as near, what was left out is likelier than what was typed in excess.
+    if (letters < least || (letters == least && name.size() > nearest.size() && !nearest.empty())) {
       least = letters;
       nearest = name;
     }

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <filesystem>
 #include <set>
-#include <sstream>
 
+#include "recipe/folded_map.h"
 #include "recipe/model.h"
 
 namespace sluice::recipe_test {
@@ -55,29 +54,6 @@ TEST(FileTypes, HaveTheNumbersOfThePeers) {
   EXPECT_EQ(find_file_type("15")->name, "Q4_K");
   EXPECT_EQ(find_file_type("38")->name, "MXFP4_MOE");
   EXPECT_EQ(find_file_type("38", Mix::ik_llama_cpp)->name, "MXFP4");
-}
-
-/// A tensor's name with `*` for its layer, and the layer or -1.
-std::pair<std::string, int> without_layer(const std::string& name) {
-  const std::string prefix = "blk.";
-  int layer = -1;
-  if (!name.starts_with(prefix)) return {name, layer};
-  const auto [end, error] =
-      std::from_chars(name.data() + prefix.size(), name.data() + name.size(), layer);
-  if (error != std::errc()) return {name, -1};
-  return {prefix + "*" + end, layer};
-}
-
-/// "q6_k*2 q4_k" as three words.
-std::vector<std::string> unfold(const std::string& runs) {
-  std::vector<std::string> types;
-  std::istringstream words(runs);
-  for (std::string word; words >> word;) {
-    const std::size_t star = word.find('*');
-    const int count = star == word.npos ? 1 : std::stoi(word.substr(star + 1));
-    types.insert(types.end(), static_cast<std::size_t>(count), word.substr(0, star));
-  }
-  return types;
 }
 
 /// tests/data/mixes/file-types/NAME.json: its model (its own, or that of NAME.map.json), and by
@@ -127,23 +103,12 @@ FileTypeMaps read_file_type_maps(const std::filesystem::path& path) {
 /// The types that a map means, tensor by tensor.
 std::vector<std::string> expected_types(const FileTypeMaps& maps, const nlohmann::json& map,
                                         const FileType& file_type) {
-  std::map<std::string, std::vector<std::pair<int, std::size_t>>> groups;
-  for (std::size_t i = 0; i < maps.model.tensors.size(); ++i) {
-    const auto [name, layer] = without_layer(maps.model.tensors[i].name);
-    groups[name].push_back({layer, i});
-  }
-  std::vector<std::string> types(maps.model.tensors.size());
-  for (auto& [name, members] : groups) {
-    std::ranges::stable_sort(members, {}, &std::pair<int, std::size_t>::first);
-    const auto listed =
-        map.contains(name) ? unfold(map[name].get<std::string>()) : std::vector<std::string>();
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      const gguf::Tensor& tensor = maps.model.tensors[members[i].second];
-      types[members[i].second] =
-          !listed.empty()
-              ? listed.at(i)
-              : std::string(sluice::name(maps.kept.contains(name) ? tensor.type : file_type.type));
-    }
+  std::vector<std::string> types = unfold(maps.model, map);
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (!types[i].empty()) continue;
+    const gguf::Tensor& tensor = maps.model.tensors[i];
+    const bool kept = maps.kept.contains(without_layer(tensor.name).first);
+    types[i] = sluice::name(kept ? tensor.type : file_type.type);
   }
   return types;
 }
