@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "gguf/bytes.h"
-#include "gguf/text.h"
 #include "gguf/value_type.h"
 #include "sluice/error.h"
 #include "sluice/gguf.h"

@@ -6,7 +6,7 @@
 #include <map>
 #include <string_view>
 
-#include "gguf/text.h"
+#include "base/text.h"
 #include "sluice/error.h"
 
 namespace sluice::gguf {

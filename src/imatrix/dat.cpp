@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
+#include "base/text.h"
 #include "gguf/bytes.h"
-#include "gguf/text.h"
 #include "imatrix/formats.h"
 #include "sluice/error.h"
 
@@ -63,8 +63,8 @@ class Reader {
 void read_entry(Reader& in, ImportanceMatrix::Index& index) {
   const std::size_t start = in.position();
   const std::string_view name = in.text("a tensor name");
-  if (name.empty() || !gguf::is_plain_utf8(name)) {
-    in.fail(fmt::format("the tensor name '{}' is no text", gguf::printable(name)), start);
+  if (name.empty() || !is_plain_utf8(name)) {
+    in.fail(fmt::format("the tensor name '{}' is no text", printable(name)), start);
   }
   const std::int32_t calls = in.number("a number of calls");
   const std::size_t count_at = in.position();
@@ -72,13 +72,13 @@ void read_entry(Reader& in, ImportanceMatrix::Index& index) {
   if (count < 1 || static_cast<std::size_t>(count) > in.left() / sizeof(float)) {
     in.fail(
         fmt::format("{} values are announced, but {} bytes are left in the file", count, in.left()),
-        count_at, gguf::printable(name));
+        count_at, printable(name));
   }
   const auto values = static_cast<std::uint64_t>(count);
   const ImportanceMatrix::Entry entry{in.position(), 0, values, 0,
                                       calls > 0 ? static_cast<float>(calls) : 1.0f};
   if (!index.entries.emplace(name, entry).second) {
-    in.fail("has two entries", start, gguf::printable(name));
+    in.fail("has two entries", start, printable(name));
   }
   in.skip(values * sizeof(float));
 }

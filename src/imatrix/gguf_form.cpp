@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "gguf/text.h"
+#include "base/text.h"
 #include "imatrix/formats.h"
 #include "sluice/error.h"
 #include "sluice/gguf.h"
@@ -55,7 +55,7 @@ ImportanceMatrix::Index index_gguf(std::span<const std::byte> bytes, const std::
   const auto fail = [&](const std::string& message, std::string_view tensor, std::string cure) {
     throw Error(ErrorCode::imatrix_format, message,
                 {.file = file,
-                 .tensor = gguf::printable(tensor),
+                 .tensor = printable(tensor),
                  .offset = header.data_offset,
                  .cure = std::move(cure)});
   };

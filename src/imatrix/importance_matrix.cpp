@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "base/checked.h"
+#include "base/text.h"
 #include "gguf/bytes.h"
-#include "gguf/text.h"
 #include "imatrix/formats.h"
 #include "sluice/error.h"
 #include "sluice/imatrix.h"
@@ -92,7 +92,7 @@ const Entry* ImportanceMatrix::find(std::string_view tensor, std::uint64_t row_e
                 fmt::format("its importance has {} values, wanted are {} ({} columns, {} experts)",
                             own->second.values, row_elements * experts, row_elements, experts),
                 {.file = file_,
-                 .tensor = gguf::printable(tensor),
+                 .tensor = printable(tensor),
                  .offset = own->second.values_offset,
                  .cure = "Use an importance matrix that was made with this model"});
   }

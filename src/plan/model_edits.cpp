@@ -9,14 +9,14 @@
 #include <optional>
 #include <string>
 
-#include "gguf/text.h"
+#include "base/text.h"
 #include "sluice/error.h"
 
 namespace sluice {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
-  throw Error(ErrorCode::usage, fmt::format("the metadata '{}' {}", gguf::printable(text), why),
+  throw Error(ErrorCode::usage, fmt::format("the metadata '{}' {}", printable(text), why),
               {.cure = "Write KEY=TYPE:VALUE with TYPE int, float, bool or str, as in "
                        "llama.context_length=int:8192"});
 }
@@ -49,7 +49,7 @@ gguf::KeyValue parse_metadata_override(std::string_view text) {
   const std::size_t colon = text.find(':', sign == text.npos ? 0 : sign);
   if (sign == text.npos || colon == text.npos) refuse(text, "is not understood");
   const std::string key(text.substr(0, sign));
-  if (key.empty() || key.size() > kLongestKey || !gguf::is_plain_utf8(key)) {
+  if (key.empty() || key.size() > kLongestKey || !is_plain_utf8(key)) {
     refuse(text, fmt::format("has no key of 1 to {} characters", kLongestKey));
   }
   if (key == "general.alignment" || key.starts_with("split.")) {
@@ -68,10 +68,10 @@ gguf::KeyValue parse_metadata_override(std::string_view text) {
     return {key, gguf::Value::of(value == "true")};
   }
   if (type == "str") {
-    if (!gguf::is_plain_utf8(value)) refuse(text, "is not UTF-8");
+    if (!is_plain_utf8(value)) refuse(text, "is not UTF-8");
     return {key, gguf::Value::of(value)};
   }
-  refuse(text, fmt::format("has an unknown type '{}'", gguf::printable(type)));
+  refuse(text, fmt::format("has an unknown type '{}'", printable(type)));
 }
 
 std::vector<std::uint32_t> parse_layers(std::string_view text) {
@@ -81,7 +81,7 @@ std::vector<std::uint32_t> parse_layers(std::string_view text) {
     const std::string_view item = text.substr(begin, end - begin);
     const auto layer = number<std::uint32_t>(item);
     if (!layer) {
-      throw Error(ErrorCode::usage, fmt::format("'{}' is no layer's number", gguf::printable(item)),
+      throw Error(ErrorCode::usage, fmt::format("'{}' is no layer's number", printable(item)),
                   {.cure = "Write numbers separated by commas, as in 20,21,22"});
     }
     layers.push_back(*layer);

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "gguf/text.h"
+#include "base/text.h"
 #include "plan/prune.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
@@ -131,7 +131,7 @@ void require_importance(const Plan& plan, const ImportanceMatrix* imatrix) {
   if (plan.missing_importance.empty()) return;
   std::string list;
   for (const std::uint32_t index : plan.missing_importance) {
-    list += fmt::format("\n  {} ({})", gguf::printable(plan.tensors[index].name),
+    list += fmt::format("\n  {} ({})", printable(plan.tensors[index].name),
                         name(plan.tensors[index].type));
   }
   throw Error(ErrorCode::imatrix_missing,

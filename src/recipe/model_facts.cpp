@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "gguf/text.h"
+#include "base/text.h"
 #include "sluice/error.h"
 
 namespace sluice::recipe {
@@ -14,10 +14,10 @@ namespace {
 constexpr std::string_view kArchitecture = "general.architecture";
 
 [[noreturn]] void throw_missing(std::string_view key) {
-  throw Error(ErrorCode::input_format,
-              "the model's metadata has no usable " + gguf::printable(key) +
-                  ", which the rules of the mix need",
-              {.cure = "Add the key to the model, or give every tensor one type with --pure"});
+  throw Error(
+      ErrorCode::input_format,
+      "the model's metadata has no usable " + printable(key) + ", which the rules of the mix need",
+      {.cure = "Add the key to the model, or give every tensor one type with --pure"});
 }
 
 /// A number that some models give once and others once a layer: the first layer's, as the peers'

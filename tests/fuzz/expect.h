@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "gguf/text.h"
+#include "base/text.h"
 #include "sluice/error.h"
 
 #define FUZZ_EXPECT(condition)                                                            \
@@ -32,7 +32,7 @@ inline bool is_safe_to_show(std::string_view text) {
         byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
     if (two_byte_c1) return false;
   }
-  return gguf::is_plain_utf8(text);
+  return is_plain_utf8(text);
 }
 
 /// An error names the file and a cure, and shows nothing of the input raw.

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "fuzz/expect.h"
-#include "gguf/text.h"
 #include "sluice/gguf.h"
 
 namespace sluice::fuzzing {
@@ -29,8 +29,8 @@ inline void expect_readable(const gguf::Value& value) {
 inline void expect_sound(const gguf::Tensor& tensor, const gguf::Header& header,
                          std::uint64_t file_size) {
   FUZZ_EXPECT(!tensor.name.empty());
-  FUZZ_EXPECT(gguf::is_plain_utf8(tensor.name));
-  FUZZ_EXPECT(is_safe_to_show(gguf::printable(tensor.name)));
+  FUZZ_EXPECT(is_plain_utf8(tensor.name));
+  FUZZ_EXPECT(is_safe_to_show(printable(tensor.name)));
   FUZZ_EXPECT(!tensor.shape.empty() && tensor.shape.size() <= 4);
   FUZZ_EXPECT(tensor.size == byte_size(tensor.type, tensor.elements()));
   FUZZ_EXPECT(tensor.row_elements() % info(tensor.type).block_elements == 0);
@@ -48,7 +48,7 @@ inline void expect_sound(const gguf::Header& header, std::uint64_t file_size) {
   std::set<std::string> names;
   for (const auto& [key, value] : header.metadata) {
     FUZZ_EXPECT(names.insert(key).second);
-    FUZZ_EXPECT(gguf::is_plain_utf8(key));
+    FUZZ_EXPECT(is_plain_utf8(key));
     expect_readable(value);
   }
   names.clear();

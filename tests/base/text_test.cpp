@@ -1,10 +1,10 @@
-#include "gguf/text.h"
+#include "base/text.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace sluice::gguf {
+namespace sluice {
 namespace {
 
 using namespace std::string_literals;
@@ -33,4 +33,4 @@ TEST(Printable, CutsLongTexts) {
 }
 
 }  // namespace
-}  // namespace sluice::gguf
+}  // namespace sluice

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace sluice::gguf {
+namespace sluice {
 
 /// Whether `text` is UTF-8 (shortest forms only, no surrogates) and free of NUL, which would end
 /// the name early in every C program that reads the file after us.
@@ -14,4 +14,4 @@ bool is_plain_utf8(std::string_view text) noexcept;
 /// `text` for a message: control characters and bytes that are not UTF-8 as `\xNN`, long texts cut.
 std::string printable(std::string_view text);
 
-}  // namespace sluice::gguf
+}  // namespace sluice

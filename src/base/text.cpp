@@ -1,11 +1,11 @@
-#include "gguf/text.h"
+#include "base/text.h"
 
 #include <fmt/format.h>
 
 #include <cstddef>
 #include <cstdint>
 
-namespace sluice::gguf {
+namespace sluice {
 namespace {
 
 /// Bytes of the well-formed UTF-8 character that `text` begins with, or 0 (Unicode 15, table 3-7).
@@ -58,4 +58,4 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-}  // namespace sluice::gguf
+}  // namespace sluice
