@@ -252,43 +252,42 @@ TEST_F(Edits, AQuantizedSourceNeedsAWord) {
   EXPECT_EQ(complaint(), "");
 }
 
-// Stops a run after its first tensor.
-class StopAtOnce : public Observer {
+// Stops a run after some tensors.
+class StopHalfway : public Observer {
  public:
-  explicit StopAtOnce(std::atomic<bool>& stop) : stop_(stop) {}
-  void progress(const Progress&) override { stop_ = true; }
+  explicit StopHalfway(std::atomic<bool>& stop) : stop_(stop) {}
+  void tensor_done(const TensorReport&, std::size_t index, std::size_t count) override {
+    if (index == count / 2) stop_ = true;
+  }
 
  private:
   std::atomic<bool>& stop_;
 };
 
 TEST_F(Edits, AResumedRunRefusesOtherOptions) {
-  // Large enough for many chunks.
+  constexpr int kMany = 40;
   GgufBuilder model;
-  model.string("general.architecture", "llama").u32("llama.block_count", kLayers);
-  for (int layer = 0; layer < kLayers; ++layer) {
-    model.tensor("blk." + std::to_string(layer) + ".ffn_down.weight", {1024, 4096}, 0,
-                 bytes_of(std::vector<float>(1024 * 4096, 1.0f)));
-  }
-  write_file(options_.input, model.build());
+  model.string("general.architecture", "llama").u32("llama.block_count", kMany);
   GgufBuilder matrix;
   matrix.string("general.type", "imatrix")
       .strings("imatrix.datasets", {"x"})
       .u32("imatrix.chunk_count", 1)
       .u32("imatrix.chunk_size", 512);
-  for (int layer = 0; layer < kLayers; ++layer) {
+  for (int layer = 0; layer < kMany; ++layer) {
     const std::string name = "blk." + std::to_string(layer) + ".ffn_down.weight";
+    model.tensor(name, {1024, 512}, 0, bytes_of(std::vector<float>(1024 * 512, 1.0f)));
     matrix.tensor(name + ".in_sum2", {1024}, 0, bytes_of(std::vector<float>(1024, 1.0f)));
     matrix.tensor(name + ".counts", {1}, 0, bytes_of(std::vector<float>{1.0f}));
   }
+  write_file(options_.input, model.build());
   write_file(imatrix_, matrix.build());
   options_.imatrix = imatrix_;
   options_.file_type = find_file_type("Q4_0");
-  options_.memory = std::uint64_t{128} << 20;
+  options_.memory = std::uint64_t{96} << 20;
   options_.checkpoint_s = 0;
   std::atomic<bool> stop = false;
   options_.stop = &stop;
-  StopAtOnce observer(stop);
+  StopHalfway observer(stop);
   EXPECT_THROW(quantize(options_, observer), Error);
   options_.stop = nullptr;
 
