@@ -7,8 +7,17 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice {
+
+/// Which entries of an importance matrix count, as for llama-quantize's `--include-weights` and
+/// `--exclude-weights`: those whose names contain one of `include` (empty: all), and none of
+/// `exclude`.
+struct ImatrixFilter {
+  std::vector<std::string> include = {};
+  std::vector<std::string> exclude = {};
+};
 
 /// An importance matrix: for every column of a weight tensor the mean square of the activations
 /// that it met, one row of values per expert. Both llama.cpp formats are read, told apart by
@@ -37,10 +46,14 @@ class ImportanceMatrix {
   /// \throws Error (imatrix_format) naming file and offset.
   static ImportanceMatrix parse(std::span<const std::byte> bytes, const std::string& file);
 
+  /// Drops the entries that do not count; `find` gives nothing for such tensors then.
+  /// \throws Error (usage) if a part of a name is empty
+  void keep_only(const ImatrixFilter& filter);
+
   const std::string& file() const { return file_; }
   const std::string& dataset() const { return index_.dataset; }  ///< several joined by ", "
   std::uint64_t chunks() const { return index_.chunks; }         ///< 0 if the file does not tell
-  std::size_t size() const { return index_.entries.size(); }
+  std::size_t size() const { return index_.entries.size(); }     ///< entries that count
 
   /// The entry that serves a tensor: its own, or else that of a tensor which sees the same
   /// activations under another name and whose length fits: `ffn_up` for `ffn_gate` and the other
@@ -69,9 +82,13 @@ class ImportanceMatrix {
   bool read_row(const Entry& entry, std::uint64_t expert, std::span<float> out) const;
 
  private:
+  /// Whether the filter lets a tensor's importance count.
+  bool counts(std::string_view tensor) const;
+
   std::span<const std::byte> bytes_;
   std::string file_;
   Index index_;
+  ImatrixFilter filter_;
 };
 
 }  // namespace sluice

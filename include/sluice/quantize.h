@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "sluice/codec.h"
+#include "sluice/imatrix.h"
+#include "sluice/model_edits.h"
 #include "sluice/observer.h"
 #include "sluice/recipe.h"
 #include "sluice/split.h"
@@ -27,19 +29,20 @@ enum class Spindle {
   separate,   ///< neither waits for the other
 };
 
-/// Everything that decides what is made and how.
-struct QuantizeOptions {
+/// Everything that decides what is made and how: the recipe (`has_imatrix` is found out, not read),
+/// and the following.
+struct QuantizeOptions : RecipeOptions {
   std::string input;  ///< a GGUF file, or any part of a split one
   /// Appears under this name only when it is whole. If it is split, `NAME`, `NAME.gguf` and the
   /// name of any part all stand for `NAME-00001-of-0000N.gguf` and so on.
   std::string output;
-  SplitOptions split;  ///< into which files the output goes
-  Mix mix = Mix::llama_cpp;
-  const FileType* file_type = nullptr;
-  bool pure = false;                  ///< one type for all tensors, with the usual fallbacks
+  SplitOptions split;                 ///< into which files the output goes
+  ModelEdits edits;                   ///< metadata to set, layers to leave out
   std::string imatrix;                ///< importance matrix file; empty: none
+  ImatrixFilter use;                  ///< which of the matrix's entries count
+  bool hide_imatrix = false;          ///< keep the matrix's name and numbers out of the metadata
   bool ignore_imatrix_rules = false;  ///< allow very-low-bit types without importance
-  bool allow_requantize = false;      ///< accept sources below 8 bits a weight
+  bool allow_requantize = false;      ///< accept sources that are quantized already
   int threads = 0;                    ///< compute workers; 0: one a core
   std::uint64_t memory = std::uint64_t{512}
                          << 20;  ///< bytes for input, scratch and output together
@@ -54,6 +57,7 @@ struct QuantizeOptions {
 
   /// Most time between two checkpoints: as much work is done twice, at most, after a crash.
   double checkpoint_s = 4;
+  bool skip_existing = false;  ///< do nothing if the output is there already
   bool restart = false;        ///< begin anew even if an earlier run left something to go on with
   bool verify_resume = false;  ///< read again what an earlier run made, and make anew what differs
   std::string trace;           ///< write a Chrome trace of the run to this file; empty: none
@@ -80,6 +84,7 @@ struct PlanView {
   /// Tensors that would get a very-low-bit type without importance values; `quantize` refuses a
   /// plan that has any, unless told to ignore it.
   std::vector<std::string> missing_importance;
+  std::vector<std::string> notes;  ///< what the user may not expect: a rule that matches nothing
   std::uint64_t input_bytes = 0;   ///< tensor data to read
   std::uint64_t output_bytes = 0;  ///< of all output files
   std::vector<PartReport> parts;   ///< the output files; without an output their names are endings

@@ -18,26 +18,75 @@ enum class Mix {
   ik_llama_cpp,  ///< ik_llama.cpp of August 2026; loads there only
 };
 
-/// A file type as users name it: `IQ1_M`, `Q8_0`.
+/// "llama.cpp", "ik_llama.cpp".
+std::string_view name(Mix mix) noexcept;
+
+/// A file type as users name it: `IQ1_M`, `Q4_K_M`. Each has a mix, by whose rules some tensors get
+/// other types than its own.
 struct FileType {
   std::string_view name;  ///< upper case
   std::uint32_t number;   ///< `general.file_type`
   TensorType type;        ///< what most tensors get, and all of them with `pure`
-  bool has_mix;           ///< false: only `pure` makes sense, all tensors get `type`
+  bool in_llama_cpp;      ///< one that llama.cpp has
+  bool in_ik_llama_cpp;   ///< one that ik_llama.cpp has
+  bool copy = false;      ///< COPY: all tensors keep their types
+
+  bool in(Mix mix) const { return mix == Mix::llama_cpp ? in_llama_cpp : in_ik_llama_cpp; }
 };
 
-/// The file types that can be asked for.
+/// The file types that can be asked for, aliases (`Q4_K` for `Q4_K_M`) included.
 std::span<const FileType> file_types() noexcept;
 
-/// A file type by name, in any letter case, or null.
-const FileType* find_file_type(std::string_view name) noexcept;
+/// A file type by name, in any letter case, or by number, or null. Of several names for a number
+/// the first counts, as in llama-quantize; 38 is `MXFP4_MOE` in llama.cpp and `MXFP4` in
+/// ik_llama.cpp.
+const FileType* find_file_type(std::string_view text, Mix mix = Mix::llama_cpp) noexcept;
 
-/// What is to be made.
+/// Gives the tensors whose names match a type. `include/sluice/recipe_text.h` reads such rules.
+struct TypeRule {
+  /// A regular expression (ECMAScript), searched for in the name. Without back-references, of
+  /// moderate length: matching takes polynomial time whatever the pattern.
+  std::string pattern;
+  TensorType type;
+};
+
+/// Types for kinds of tensors, ik_llama.cpp's options `--attn-q-type` and so on.
+struct KindTypes {
+  std::optional<TensorType> attn_q = {};
+  std::optional<TensorType> attn_k = {};
+  std::optional<TensorType> attn_v = {};
+  std::optional<TensorType> attn_qkv = {};
+  std::optional<TensorType> attn_output = {};
+  std::optional<TensorType> ffn_gate = {};
+  std::optional<TensorType> ffn_down = {};
+  std::optional<TensorType> ffn_up = {};
+};
+
+/// What is to be made. Where several settings concern a tensor, the first in this order decides:
+/// `leave_output`; the types of single tensors (`output`, `token_embedding`,
+/// `per_layer_token_embedding`, `ffn_gate_inp`); `tensor_types`; `custom_types`; `pure`; `kinds`;
+/// the mix.
 struct RecipeOptions {
   Mix mix = Mix::llama_cpp;
   const FileType* file_type = nullptr;
-  bool pure = false;         ///< all quantizable tensors get file_type->type
-  bool has_imatrix = false;  ///< some rules choose better types without one
+  bool pure = false;          ///< all quantizable tensors get file_type->type
+  bool has_imatrix = false;   ///< some rules choose better types without one
+  bool leave_output = false;  ///< `output.weight` keeps its type
+  /// `output.weight`, or, outside `pure`, the token embedding that serves as output.
+  std::optional<TensorType> output = {};
+  /// `token_embd.weight`; with llama.cpp's mix also `per_layer_token_embd.weight`.
+  std::optional<TensorType> token_embedding = {};
+  std::optional<TensorType> per_layer_token_embedding = {};
+  std::optional<TensorType> ffn_gate_inp = {};  ///< the routers, else kept
+  /// llama.cpp's `--tensor-type`: the last that matches counts. Not looked at for file types
+  /// without blocks (F32, F16, BF16).
+  std::vector<TypeRule> tensor_types = {};
+  /// ik_llama.cpp's `--custom-q`: the first that matches counts. Not looked at with `pure`, and for
+  /// file types without blocks.
+  std::vector<TypeRule> custom_types = {};
+  /// Not looked at with `pure`. In ik_llama.cpp's mixes of few bits (IQ1_*, IQ2_XXS to IQ2_M) only
+  /// `attn_output` is, as there.
+  KindTypes kinds = {};
 };
 
 /// What a rule decided for one tensor.
@@ -47,12 +96,17 @@ struct TypeChoice {
   bool needs_importance;  ///< a very-low-bit type, which is useless without an importance row
 };
 
+/// What was decided for a model.
+struct ChosenTypes {
+  std::vector<TypeChoice> tensors;  ///< in the order of the model's
+  std::vector<std::string> notes;   ///< what the user may not expect: a rule that matches nothing
+};
+
 /// Chooses the type of each tensor of a model, in the order in which the peer's program meets them
 /// (some rules count the tensors of a kind).
 ///
 /// \param model  metadata (architecture, layers, heads, experts) and all tensors of all parts
-/// \returns one choice per tensor, in the order of `model.tensors`
-/// \throws Error (usage, input_format) if no type fits
-std::vector<TypeChoice> choose_types(const RecipeOptions& options, const gguf::Header& model);
+/// \throws Error (usage, input_format) if an option is wrong, or no type fits
+ChosenTypes choose_types(const RecipeOptions& options, const gguf::Header& model);
 
 }  // namespace sluice

@@ -4,8 +4,10 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "api/checkpoint.h"
@@ -37,7 +39,8 @@ std::uint64_t hash_of(const io::FileState& state, std::span<const std::byte> byt
   return XXH3_64bits_withSeed(bytes.data(), std::min(bytes.size(), kBeginning), seed);
 }
 
-std::optional<OpenedMatrix> open_matrix(const std::string& path) {
+// None either if no entry counts, as in the peers.
+std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFilter& filter) {
   if (path.empty()) return std::nullopt;
   io::File input = io::File::open_input(path);
   const io::FileState state = input.state();
@@ -46,6 +49,10 @@ std::optional<OpenedMatrix> open_matrix(const std::string& path) {
     ImportanceMatrix matrix = ImportanceMatrix::parse(file.bytes(), path);
     const std::uint64_t hash = hash_of(state, file.bytes());
     file.check();
+    matrix.keep_only(filter);
+    if (matrix.size() == 0 && !(filter.include.empty() && filter.exclude.empty())) {
+      return std::nullopt;
+    }
     return OpenedMatrix{std::move(file), std::move(matrix), hash};
   } catch (const Error&) {
     file.check();  // what could not be read looks like a broken format
@@ -66,12 +73,13 @@ struct Prepared {
 // In place, because the plan points into the importance matrix.
 void prepare(const QuantizeOptions& options, Prepared& prepared) {
   prepared.files = open_model(options.input);
-  prepared.imatrix = open_matrix(options.imatrix);
-  const PlanRequest request{.recipe = {.mix = options.mix,
-                                       .file_type = options.file_type,
-                                       .pure = options.pure,
-                                       .has_imatrix = prepared.imatrix.has_value()},
+  prepared.imatrix = open_matrix(options.imatrix, options.use);
+  RecipeOptions recipe = options;
+  recipe.has_imatrix = prepared.imatrix.has_value();
+  const PlanRequest request{.recipe = std::move(recipe),
                             .split = options.split,
+                            .edits = options.edits,
+                            .hide_imatrix = options.hide_imatrix,
                             .allow_requantize = options.allow_requantize,
                             .effort = options.effort,
                             .imatrix = prepared.matrix()};
@@ -159,6 +167,14 @@ RunReport report_of_complete(const Prepared& prepared) {
   return report;
 }
 
+// Whether all of the output's files are there.
+bool exists(const OutputNames& names) {
+  return std::ranges::all_of(names.parts, [](const io::SinkPart& part) {
+    std::error_code ignored;
+    return std::filesystem::exists(part.path, ignored);
+  });
+}
+
 // A tensor is in one file, whatever its size.
 void note_large_parts(const SplitOptions& split, const Prepared& prepared, Observer& observer) {
   if (split.max_bytes == 0) return;
@@ -196,6 +212,7 @@ PlanView plan(const QuantizeOptions& options) {
   for (const std::uint32_t index : prepared.plan.missing_importance) {
     view.missing_importance.push_back(prepared.plan.tensors[index].name);
   }
+  view.notes = prepared.plan.notes;
   view.input_bytes = prepared.plan.input_size;
   view.output_bytes = prepared.plan.output_size;
   view.parts = parts_of(prepared);
@@ -205,6 +222,11 @@ PlanView plan(const QuantizeOptions& options) {
 RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   Prepared prepared;
   prepare(options, prepared);
+  if (options.skip_existing && exists(prepared.names)) {
+    observer.note(prepared.names.parts.front().path + " exists, and is left as it is");
+    return {};
+  }
+  for (const std::string& note : prepared.plan.notes) observer.note(note);
   if (!options.ignore_imatrix_rules) require_importance(prepared.plan, prepared.matrix());
 
   const io::OpenedSource opened = io::open_source(options.io, prepared.files.parts);

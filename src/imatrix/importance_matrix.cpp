@@ -64,8 +64,27 @@ ImportanceMatrix ImportanceMatrix::parse(std::span<const std::byte> bytes,
   return matrix;
 }
 
+void ImportanceMatrix::keep_only(const ImatrixFilter& filter) {
+  for (const auto* parts : {&filter.include, &filter.exclude}) {
+    if (std::ranges::find(*parts, std::string()) == parts->end()) continue;
+    throw Error(ErrorCode::usage, "an empty name would mean all weights of the importance matrix",
+                {.cure = "Name a part of a tensor's name, as in ffn_down"});
+  }
+  filter_ = filter;
+  std::erase_if(index_.entries, [&](const auto& entry) { return !counts(entry.first); });
+}
+
+bool ImportanceMatrix::counts(std::string_view tensor) const {
+  const auto has_any_of = [&](const std::vector<std::string>& parts) {
+    return std::ranges::any_of(
+        parts, [&](const std::string& part) { return tensor.find(part) != tensor.npos; });
+  };
+  return (filter_.include.empty() || has_any_of(filter_.include)) && !has_any_of(filter_.exclude);
+}
+
 const Entry* ImportanceMatrix::find(std::string_view tensor, std::uint64_t row_elements,
                                     std::uint64_t experts) const {
+  if (!counts(tensor)) return nullptr;
   if (const auto own = index_.entries.find(tensor); own != index_.entries.end()) {
     if (fits(own->second, row_elements, experts)) return &own->second;
     if (tensor == "token_embd.weight") return nullptr;

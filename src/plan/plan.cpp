@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "plan/prune.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
@@ -25,8 +26,8 @@ void check_source(const PlannedTensor& tensor, bool allow_requantize, const std:
                  .tensor = tensor.name,
                  .cure = "Convert the model from a 16-bit checkpoint"});
   }
-  // Q8_0 is close enough to 16 bits to be a source; what lies below has lost too much already.
-  if (bits_per_weight(tensor.source) < 8 && !allow_requantize) {
+  // As strict as the peers: of Q8_0 too, whose errors are small but not nothing.
+  if (info(tensor.source).block_elements > 1 && !allow_requantize) {
     throw Error(ErrorCode::input_type,
                 fmt::format("is already quantized ({}), and quantizing again adds error to error",
                             name(tensor.source)),
@@ -36,19 +37,23 @@ void check_source(const PlannedTensor& tensor, bool allow_requantize, const std:
   }
   const Codec* to = find_codec(tensor.type);
   if (to == nullptr || to->encode == nullptr) {
-    throw Error(ErrorCode::usage, fmt::format("there is no encoder for {}", name(tensor.type)),
-                {.tensor = tensor.name, .cure = "Choose another type"});
+    throw Error(ErrorCode::usage,
+                fmt::format("would become {} ({}), for which there is no encoder",
+                            name(tensor.type), tensor.rule),
+                {.tensor = tensor.name,
+                 .cure = "Choose another file type, or give it another type with --tensor-type"});
   }
 }
 
-// Finds each tensor's importance row, and notes which ones are missing.
+// Finds each tensor's importance row, by its name in the input, and notes which ones are missing.
 void assign_importance(const ImportanceMatrix* imatrix, std::span<const TypeChoice> choices,
-                       Plan& plan) {
+                       const gguf::Header& model, std::span<const std::size_t> kept, Plan& plan) {
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
     PlannedTensor& tensor = plan.tensors[i];
     if (tensor.copied()) continue;
     if (imatrix != nullptr) {
-      tensor.importance = imatrix->find(tensor.name, tensor.row_elements(), tensor.experts());
+      tensor.importance =
+          imatrix->find(model.tensors[kept[i]].name, tensor.row_elements(), tensor.experts());
     }
     if (tensor.importance == nullptr && choices[i].needs_importance) {
       plan.missing_importance.push_back(static_cast<std::uint32_t>(i));
@@ -57,8 +62,8 @@ void assign_importance(const ImportanceMatrix* imatrix, std::span<const TypeChoi
 }
 
 // The recipe knows the model's metadata but not its file.
-std::vector<TypeChoice> choices_for(const RecipeOptions& recipe, const gguf::Header& model,
-                                    const std::string& file) {
+ChosenTypes choices_for(const RecipeOptions& recipe, const gguf::Header& model,
+                        const std::string& file) {
   try {
     return choose_types(recipe, model);
   } catch (const Error& error) {
@@ -67,27 +72,36 @@ std::vector<TypeChoice> choices_for(const RecipeOptions& recipe, const gguf::Hea
   }
 }
 
+void describe_matrix(const ImportanceMatrix& imatrix, bool hidden, gguf::Header& header) {
+  // What an earlier quantization told of its own matrix.
+  std::erase_if(header.metadata,
+                [](const gguf::KeyValue& kv) { return kv.key.starts_with("quantize.imatrix."); });
+  constexpr std::string_view kHidden = "top_secret";  // ik_llama.cpp's word
+  const auto text = [&](const std::string& value) {
+    return gguf::Value::of(hidden ? kHidden : std::string_view(value));
+  };
+  const auto number = [&](std::uint64_t value) {
+    return gguf::Value::of(hidden ? 0 : static_cast<std::int32_t>(value));
+  };
+  header.set("quantize.imatrix.file", text(imatrix.file()));
+  if (!imatrix.dataset().empty()) header.set("quantize.imatrix.dataset", text(imatrix.dataset()));
+  header.set("quantize.imatrix.entries_count", number(imatrix.size()));
+  if (imatrix.chunks() > 0) header.set("quantize.imatrix.chunks_count", number(imatrix.chunks()));
+}
+
+void set_metadata(const ModelEdits& edits, gguf::Header& header) {
+  for (const gguf::KeyValue& kv : edits.metadata) header.set(kv.key, kv.value);
+}
+
 void describe_output(const PlanRequest& request, gguf::Header& header) {
   header.set("general.quantization_version", gguf::Value::of(std::uint32_t{2}));
-  header.set("general.file_type", gguf::Value::of(request.recipe.file_type->number));
+  if (!request.recipe.file_type->copy) {
+    header.set("general.file_type", gguf::Value::of(request.recipe.file_type->number));
+  }
   header.set("sluice.version", gguf::Value::of(version()));
   header.set("sluice.effort", gguf::Value::of(name(request.effort)));
-  if (request.imatrix != nullptr) {
-    // What an earlier quantization told of its own matrix.
-    std::erase_if(header.metadata,
-                  [](const gguf::KeyValue& kv) { return kv.key.starts_with("quantize.imatrix."); });
-    header.set("quantize.imatrix.file", gguf::Value::of(std::string_view(request.imatrix->file())));
-    if (!request.imatrix->dataset().empty()) {
-      header.set("quantize.imatrix.dataset",
-                 gguf::Value::of(std::string_view(request.imatrix->dataset())));
-    }
-    header.set("quantize.imatrix.entries_count",
-               gguf::Value::of(static_cast<std::int32_t>(request.imatrix->size())));
-    if (request.imatrix->chunks() > 0) {
-      header.set("quantize.imatrix.chunks_count",
-                 gguf::Value::of(static_cast<std::int32_t>(request.imatrix->chunks())));
-    }
-  }
+  set_metadata(request.edits, header);  // the user's word against the source's and ours
+  if (request.imatrix != nullptr) describe_matrix(*request.imatrix, request.hide_imatrix, header);
 }
 
 // Decides where in which file every byte goes.
@@ -127,9 +141,11 @@ std::uint64_t hash_of(const Plan& plan) {
                    {XXH3_64bits(part.header.data(), part.header.size()), part.begin, part.size});
   }
   for (const PlannedTensor& tensor : plan.tensors) {
-    numbers.insert(numbers.end(),
-                   {static_cast<std::uint64_t>(tensor.source), tensor.part, tensor.input_offset,
-                    tensor.output_offset, tensor.importance == nullptr ? std::uint64_t{0} : 1});
+    numbers.insert(
+        numbers.end(),
+        {static_cast<std::uint64_t>(tensor.source), tensor.part, tensor.input_offset,
+         tensor.output_offset,
+         tensor.importance == nullptr ? std::uint64_t{0} : 1 + tensor.importance->values_offset});
   }
   return XXH3_64bits(numbers.data(), numbers.size() * sizeof(std::uint64_t));
 }
@@ -152,31 +168,36 @@ void require_importance(const Plan& plan, const ImportanceMatrix* imatrix) {
 
 Plan make_plan(const PlanRequest& request, const gguf::Header& model,
                std::span<const TensorLocation> locations, const std::string& file) {
-  const std::vector<TypeChoice> choices = choices_for(request.recipe, model, file);
   gguf::Header output;
   output.alignment = model.alignment;
   output.metadata = model.metadata;
   output.tensors = model.tensors;
+  set_metadata(request.edits, output);
+  const std::vector<std::size_t> kept = prune_tensors(request.edits.pruned_layers, output);
+  ChosenTypes chosen = choices_for(request.recipe, output, file);
+  const std::vector<TypeChoice>& choices = chosen.tensors;
+  prune_metadata(request.edits.pruned_layers, output);
   describe_output(request, output);
 
   Plan plan;
-  plan.tensors.resize(model.tensors.size());
-  for (std::size_t i = 0; i < model.tensors.size(); ++i) {
-    const gguf::Tensor& from = model.tensors[i];
+  plan.notes = std::move(chosen.notes);
+  plan.tensors.resize(output.tensors.size());
+  for (std::size_t i = 0; i < output.tensors.size(); ++i) {
+    const gguf::Tensor& from = output.tensors[i];
     PlannedTensor& tensor = plan.tensors[i];
     tensor.name = from.name;
     tensor.shape = from.shape;
     tensor.source = from.type;
     tensor.type = choices[i].type;
     tensor.rule = choices[i].rule;
-    tensor.part = locations[i].part;
-    tensor.input_offset = locations[i].file_offset;
+    tensor.part = locations[kept[i]].part;
+    tensor.input_offset = locations[kept[i]].file_offset;
     tensor.input_size = from.size;
     output.tensors[i].type = tensor.type;
     check_source(tensor, request.allow_requantize, file);
     plan.input_size += tensor.input_size;
   }
-  assign_importance(request.imatrix, choices, plan);
+  assign_importance(request.imatrix, choices, model, kept, plan);
 
   place_tensors(request.split, output, plan);
 

@@ -10,6 +10,7 @@
 #include "sluice/codec.h"
 #include "sluice/gguf.h"
 #include "sluice/imatrix.h"
+#include "sluice/model_edits.h"
 #include "sluice/recipe.h"
 #include "sluice/split.h"
 
@@ -17,7 +18,7 @@ namespace sluice {
 
 /// One tensor's way from the input files to the output.
 struct PlannedTensor {
-  std::string name;
+  std::string name;  ///< in the output; of a pruned model it may differ from the input
   std::vector<std::uint64_t> shape;  ///< 1 to 4 extents, row length first
   TensorType source;
   TensorType type;
@@ -46,6 +47,7 @@ struct Plan {
   std::vector<PlannedTensor> tensors;             ///< in the output's order
   std::vector<std::uint32_t> reading_order;       ///< tensors by part and input offset
   std::vector<std::uint32_t> missing_importance;  ///< very-low-bit tensors without a row
+  std::vector<std::string> notes;                 ///< sentences that the user should see
   std::uint64_t input_size = 0;                   ///< tensor bytes to read
   std::uint64_t output_size = 0;                  ///< of all files together
 
@@ -56,7 +58,9 @@ struct Plan {
 /// What a plan is made from.
 struct PlanRequest {
   RecipeOptions recipe;
-  SplitOptions split;
+  SplitOptions split = {};
+  ModelEdits edits = {};
+  bool hide_imatrix = false;
   bool allow_requantize = false;
   Effort effort = Effort::best;
   const ImportanceMatrix* imatrix = nullptr;  ///< outlives the plan; null: none

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <functional>
 #include <numeric>
+#include <optional>
 #include <tuple>
 
+#include "recipe/chooser.h"
 #include "recipe/fallback.h"
-#include "recipe/iq1_m_mix.h"
+#include "recipe/overrides.h"
 #include "recipe/tensor_kind.h"
 #include "sluice/error.h"
 
@@ -17,10 +17,32 @@ namespace sluice {
 namespace {
 
 using recipe::Rule;
-using Rules = std::function<Rule(const gguf::Tensor&)>;
+using recipe::TensorKind;
 
 /// Types from this number on are unknown to llama.cpp.
 constexpr std::uint32_t kFirstIkOnlyType = 133;
+
+void check_type(Mix mix, TensorType type, std::string_view what) {
+  if (mix == Mix::llama_cpp && static_cast<std::uint32_t>(type) >= kFirstIkOnlyType) {
+    throw Error(ErrorCode::usage,
+                fmt::format("llama.cpp cannot load {} tensors{}", name(type), what),
+                {.cure = "Use --mix ik_llama.cpp, and load the model there"});
+  }
+  switch (type) {
+    case TensorType::i8:
+    case TensorType::i16:
+    case TensorType::i32:
+    case TensorType::i64:
+    case TensorType::f64:
+    case TensorType::q8_1:
+    case TensorType::q8_k:
+      throw Error(ErrorCode::usage,
+                  fmt::format("{} is no type for a model's weights{}", name(type), what),
+                  {.cure = "Name a type such as q6_k"});
+    default:
+      break;
+  }
+}
 
 void check(const RecipeOptions& options) {
   if (options.file_type == nullptr) {
@@ -28,36 +50,26 @@ void check(const RecipeOptions& options) {
                 {.cure = "Name one, as in `quantize IN.gguf OUT.gguf IQ1_M`"});
   }
   const FileType& wanted = *options.file_type;
-  if (options.mix == Mix::llama_cpp &&
-      static_cast<std::uint32_t>(wanted.type) >= kFirstIkOnlyType) {
-    throw Error(ErrorCode::usage, fmt::format("llama.cpp cannot load {} tensors", wanted.name),
-                {.cure = "Use --mix ik_llama.cpp, and load the model there"});
+  if (!wanted.copy) check_type(options.mix, wanted.type, "");
+  if (!wanted.in(options.mix)) {
+    throw Error(
+        ErrorCode::usage, fmt::format("{} has no file type {}", name(options.mix), wanted.name),
+        {.cure = fmt::format("Use --mix {}",
+                             name(wanted.in_llama_cpp ? Mix::llama_cpp : Mix::ik_llama_cpp))});
   }
-  if (!options.pure && !wanted.has_mix) {
-    throw Error(ErrorCode::usage, fmt::format("there is no mix for {}", wanted.name),
-                {.cure = "Add --pure to give every tensor this type"});
+  for (const auto* type :
+       {&options.output, &options.token_embedding, &options.per_layer_token_embedding,
+        &options.ffn_gate_inp, &options.kinds.attn_q, &options.kinds.attn_k, &options.kinds.attn_v,
+        &options.kinds.attn_qkv, &options.kinds.attn_output, &options.kinds.ffn_gate,
+        &options.kinds.ffn_down, &options.kinds.ffn_up}) {
+    if (*type) check_type(options.mix, **type, "");
   }
-}
-
-Rules rules_for(const RecipeOptions& options, const gguf::Header& model) {
-  if (options.pure) {
-    return [type = options.file_type->type](const gguf::Tensor&) { return Rule{type, "pure"}; };
+  for (const auto* rules : {&options.tensor_types, &options.custom_types}) {
+    for (const TypeRule& rule : *rules) {
+      check_type(options.mix, rule.type,
+                 fmt::format(" (rule {}={})", rule.pattern, name(rule.type)));
+    }
   }
-  if (options.file_type->type == TensorType::iq1_m) {
-    return [mix = recipe::Iq1mMix(options.mix, recipe::read_model_facts(model))](
-               const gguf::Tensor& tensor) mutable { return mix.choose(tensor); };
-  }
-  return [type = options.file_type->type](const gguf::Tensor&) { return Rule{type, "default"}; };
-}
-
-/// The number of the block that a tensor belongs to, or -1.
-int layer_of(std::string_view name) noexcept {
-  constexpr std::string_view kPrefix = "blk.";
-  int layer = -1;
-  if (name.starts_with(kPrefix)) {
-    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), layer);
-  }
-  return layer;
 }
 
 /// The order in which the peer meets the tensors, as indices: llama.cpp sorts them by layer, then
@@ -67,7 +79,7 @@ std::vector<std::size_t> visiting_order(Mix mix, const std::vector<gguf::Tensor>
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (mix == Mix::llama_cpp) {
     std::ranges::sort(order, {}, [&](std::size_t i) {
-      return std::tuple<int, std::string_view>(layer_of(tensors[i].name), tensors[i].name);
+      return std::tuple<int, std::string_view>(recipe::layer_of(tensors[i].name), tensors[i].name);
     });
   }
   return order;
@@ -75,14 +87,15 @@ std::vector<std::size_t> visiting_order(Mix mix, const std::vector<gguf::Tensor>
 
 /// The peers refuse to write these types without an importance matrix, except for the embedding
 /// and the output, for which matrices have no rows as a rule.
-bool needs_importance(Mix mix, const gguf::Tensor& tensor, TensorType type) noexcept {
+bool needs_importance(const RecipeOptions& options, const gguf::Tensor& tensor,
+                      TensorType type) noexcept {
   if (type == tensor.type) return false;  // copied
   switch (recipe::kind_of(tensor.name)) {
-    case recipe::TensorKind::output:
-    case recipe::TensorKind::token_embd:
+    case TensorKind::output:
+    case TensorKind::token_embd:
       return false;
-    case recipe::TensorKind::per_layer_token_embd:
-      if (mix == Mix::llama_cpp) return false;
+    case TensorKind::per_layer_token_embd:
+      if (options.mix == Mix::llama_cpp) return false;
       break;
     default:
       break;
@@ -95,36 +108,89 @@ bool needs_importance(Mix mix, const gguf::Tensor& tensor, TensorType type) noex
     case TensorType::iq2_s:
       return true;
     case TensorType::iq3_xxs:
-      return mix == Mix::llama_cpp;
+      return options.mix == Mix::llama_cpp;
+    case TensorType::q2_k:
+      return static_cast<recipe::Ftype>(options.file_type->number) == recipe::Ftype::q2_k_s;
     default:
       return false;
   }
 }
 
-TypeChoice choose(Mix mix, const gguf::Tensor& tensor, const Rules& rules) {
-  if (const auto reason = recipe::kept_reason(mix, tensor); !reason.empty()) {
-    return {tensor.type, std::string(reason), false};
+/// Decides tensor by tensor, in the peer's order.
+class Recipe {
+ public:
+  Recipe(const RecipeOptions& options, const gguf::Header& model)
+      : options_(options), own_(options.file_type->type), overrides_(options) {
+    // A file type without blocks has no mix, and the peers look at no pattern then.
+    mixed_ = info(own_).block_elements > 1;
+    if (mixed_ && !options.pure) {
+      mix_.emplace(options.mix, *options.file_type, options.has_imatrix, model);
+    }
   }
-  const Rule rule = rules(tensor);
-  const TensorType type = recipe::fitting_type(mix, rule.type, tensor.row_elements());
-  std::string reason(rule.reason);
-  if (type != rule.type) {
-    reason += fmt::format("; rows of {} are no whole blocks of {}", tensor.row_elements(),
-                          name(rule.type));
+
+  TypeChoice choose(const gguf::Tensor& tensor) {
+    if (const std::string_view reason = kept_reason(tensor); !reason.empty()) {
+      return {tensor.type, std::string(reason), false};
+    }
+    const Rule rule = rule_for(tensor);
+    const TensorType type = recipe::fitting_type(options_.mix, rule.type, tensor.row_elements());
+    std::string reason(rule.reason);
+    if (type != rule.type) {
+      reason += fmt::format("; rows of {} are no whole blocks of {}", tensor.row_elements(),
+                            name(rule.type));
+    }
+    return {type, std::move(reason), needs_importance(options_, tensor, type)};
   }
-  return {type, std::move(reason), needs_importance(mix, tensor, type)};
-}
+
+  std::vector<std::string> notes() const { return overrides_.notes(); }
+
+ private:
+  std::string_view kept_reason(const gguf::Tensor& tensor) const {
+    if (options_.file_type->copy) return "copied";
+    if (options_.leave_output && tensor.name == "output.weight") return "--leave-output-tensor";
+    if (options_.ffn_gate_inp && recipe::is_router(tensor.name)) return {};
+    return recipe::kept_reason(options_.mix, tensor);
+  }
+
+  Rule rule_for(const gguf::Tensor& tensor) {
+    const TensorKind kind = recipe::kind_of(tensor.name);
+    if (const auto single = overrides_.for_single(tensor, kind)) return *single;
+    if (!mixed_) return {own_, options_.pure ? "pure" : recipe::kDefaultReason};
+    if (const auto rule = overrides_.by_tensor_type(tensor)) {
+      // ik_llama.cpp asks its mix first, which counts the tensor, and llama.cpp does not.
+      if (mix_ && options_.mix == Mix::ik_llama_cpp) mix_->choose(tensor);
+      return *rule;
+    }
+    if (!mix_) return {own_, "pure"};
+    const auto custom = overrides_.by_custom_type(tensor);
+    if (custom && options_.mix == Mix::llama_cpp) return *custom;
+    const Rule rule = mix_->choose(tensor);
+    if (custom) return *custom;
+    if (mix_->facts().tied_output) {
+      if (const auto output = overrides_.for_tied_output(kind)) return *output;
+    }
+    return overrides_.by_kind(kind).value_or(rule);
+  }
+
+  const RecipeOptions& options_;
+  TensorType own_;
+  bool mixed_;
+  recipe::Overrides overrides_;
+  std::optional<recipe::MixChooser> mix_;
+};
 
 }  // namespace
 
-std::vector<TypeChoice> choose_types(const RecipeOptions& options, const gguf::Header& model) {
+ChosenTypes choose_types(const RecipeOptions& options, const gguf::Header& model) {
   check(options);
-  const Rules rules = rules_for(options, model);
-  std::vector<TypeChoice> choices(model.tensors.size());
+  Recipe recipe(options, model);
+  ChosenTypes chosen;
+  chosen.tensors.resize(model.tensors.size());
   for (const std::size_t i : visiting_order(options.mix, model.tensors)) {
-    choices[i] = choose(options.mix, model.tensors[i], rules);
+    chosen.tensors[i] = recipe.choose(model.tensors[i]);
   }
-  return choices;
+  chosen.notes = recipe.notes();
+  return chosen;
 }
 
 }  // namespace sluice

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <span>
 
@@ -24,8 +25,11 @@ constexpr std::array kKindNames = {
     KindName{"attn_v.weight", TensorKind::attn_v},
     KindName{"attn_k.weight", TensorKind::attn_k},
     KindName{"attn_k", TensorKind::attn_k_part},
-    KindName{"attn_q", TensorKind::attn_q},
+    KindName{"attn_q.weight", TensorKind::attn_q},
+    KindName{"attn_q", TensorKind::attn_q_part},
     KindName{"attn_output.weight", TensorKind::attn_output},
+    KindName{"ffn_up", TensorKind::ffn_up},
+    KindName{"ffn_gate", TensorKind::ffn_gate},
     KindName{"ffn_down", TensorKind::ffn_down},
 };
 
@@ -34,9 +38,11 @@ struct KeptName {
   std::string_view reason;
 };
 
+constexpr std::string_view kRouter = "ffn_gate_inp.weight";
+
 constexpr std::array kKeptByBoth = {
     KeptName{"_norm.weight", "kept: norm"},
-    KeptName{"ffn_gate_inp.weight", "kept: router"},
+    KeptName{kRouter, "kept: router"},
     KeptName{"ssm_conv1d", "kept: convolution"},
     KeptName{"attn_rel_b.weight", "kept: relative position bias"},
 };
@@ -115,6 +121,19 @@ TensorKind kind_of(std::string_view name) noexcept {
   const auto it = std::ranges::find_if(
       kKindNames, [&](const KindName& known) { return contains(name, known.part); });
   return it == kKindNames.end() ? TensorKind::other : it->kind;
+}
+
+int layer_of(std::string_view name) noexcept {
+  constexpr std::string_view kPrefix = "blk.";
+  int layer = -1;
+  if (name.starts_with(kPrefix)) {
+    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), layer);
+  }
+  return layer;
+}
+
+bool is_router(std::string_view name) noexcept {
+  return contains(name, kRouter);
 }
 
 std::string_view kept_reason(Mix mix, const gguf::Tensor& tensor) noexcept {

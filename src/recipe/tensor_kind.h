@@ -17,14 +17,23 @@ enum class TensorKind {
   attn_v,
   attn_k,
   attn_k_part,  ///< other steps to the keys: `attn_k_b`, `attn_kv_a_mqa`
-  attn_q,       ///< `attn_q` and steps to the queries: `attn_q_a`, `attn_q_b`
+  attn_q,
+  attn_q_part,  ///< other steps to the queries: `attn_q_a`, `attn_q_b`
   attn_output,
-  ffn_down,  ///< dense, of experts, or shared by all tokens
+  ffn_up,  ///< dense, of experts, or shared by all tokens; so are the next two
+  ffn_gate,
+  ffn_down,
   other,
 };
 
 /// The kind of a tensor from its name.
 TensorKind kind_of(std::string_view name) noexcept;
+
+/// The number of the block that a tensor belongs to, or -1: `blk.7.attn_q.weight` is of 7.
+int layer_of(std::string_view name) noexcept;
+
+/// A router, which no peer quantizes unless told to.
+bool is_router(std::string_view name) noexcept;
 
 /// Why a peer never quantizes a tensor, in a few words, or nothing if it may be quantized.
 std::string_view kept_reason(Mix mix, const gguf::Tensor& tensor) noexcept;

@@ -28,7 +28,7 @@ void expect_equal(const ExpectedMap& map) {
   for (const auto& [name, mix, pure] : kColumns) {
     const auto column = map.columns.find(name);
     if (column == map.columns.end()) continue;
-    const auto choices = choose_types(options(mix, "IQ1_M", pure), map.model);
+    const auto choices = choose_types(options(mix, "IQ1_M", pure), map.model).tensors;
     ASSERT_EQ(choices.size(), column->second.size());
     for (std::size_t i = 0; i < choices.size(); ++i) {
       if (column->second[i].empty()) continue;

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cctype>
+#include <algorithm>
+#include <iterator>
 
 #include "recipe/model.h"
 #include "sluice/error.h"
@@ -20,7 +21,7 @@ gguf::Header small_llama() {
 
 TypeChoice choose_one(const RecipeOptions& wanted, gguf::Header model, gguf::Tensor tensor) {
   model.tensors.push_back(std::move(tensor));
-  return choose_types(wanted, model).back();
+  return choose_types(wanted, model).tensors.back();
 }
 
 void expect_error(ErrorCode code, const std::string& in_cure, const RecipeOptions& wanted,
@@ -34,70 +35,50 @@ void expect_error(ErrorCode code, const std::string& in_cure, const RecipeOption
   }
 }
 
-TEST(FileTypes, AreFoundInAnyLetterCase) {
-  for (const FileType& type : file_types()) {
-    std::string lower(type.name);
-    for (char& c : lower) c = static_cast<char>(std::tolower(c));
-    EXPECT_EQ(find_file_type(lower), &type) << lower;
-  }
-  EXPECT_EQ(find_file_type("IQ1_"), nullptr);
-  EXPECT_EQ(find_file_type("IQ1_MM"), nullptr);
-  EXPECT_EQ(find_file_type(""), nullptr);
-}
-
-TEST(FileTypes, HaveTheNumbersOfThePeers) {
-  const std::map<std::string, std::uint32_t> numbers = {
-      {"F32", 0},      {"F16", 1},     {"Q4_0", 2},    {"Q4_1", 3},    {"Q8_0", 7},
-      {"Q5_0", 8},     {"Q5_1", 9},    {"Q2_K", 10},   {"Q4_K_S", 14}, {"Q4_K_M", 15},
-      {"Q4_K", 15},    {"Q5_K_S", 16}, {"Q5_K_M", 17}, {"Q5_K", 17},   {"Q6_K", 18},
-      {"IQ2_XXS", 19}, {"IQ4_NL", 25}, {"IQ1_M", 31},  {"BF16", 32},   {"Q6_0", 135},
-      {"IQ2_K", 138},  {"IQ3_K", 139}, {"IQ4_K", 140}};
-  EXPECT_EQ(file_types().size(), numbers.size());
-  for (const auto& [name, number] : numbers) {
-    const FileType* type = find_file_type(name);
-    ASSERT_NE(type, nullptr) << name;
-    EXPECT_EQ(type->number, number) << name;
-  }
-}
-
 struct Fallback {
-  const char* file_type;
-  const char* row_of_96[2];  ///< llama.cpp, ik_llama.cpp; null: not to be asked for
+  TensorType type;
+  const char* row_of_96[2];  ///< llama.cpp, ik_llama.cpp; null: unknown there
 };
 
 // What the peers' programs write for a row of 96 weights with their option --pure.
 constexpr Fallback kFallbacks[] = {
-    {"IQ1_M", {"iq4_nl", "iq4_nl"}},  {"IQ2_XXS", {"iq4_nl", "iq4_nl"}},
-    {"Q2_K", {"q4_0", "iq4_nl"}},     {"Q4_K_S", {"q5_0", "q5_0"}},
-    {"Q4_K_M", {"q5_0", "q5_0"}},     {"Q4_K", {"q5_0", "q5_0"}},
-    {"Q5_K_S", {"q5_1", "q6_0"}},     {"Q5_K_M", {"q5_1", "q6_0"}},
-    {"Q5_K", {"q5_1", "q6_0"}},       {"Q6_K", {"q8_0", "q8_0"}},
-    {"IQ4_NL", {"iq4_nl", "iq4_nl"}}, {"Q4_0", {"q4_0", "q4_0"}},
-    {"Q4_1", {"q4_1", "q4_1"}},       {"Q5_0", {"q5_0", "q5_0"}},
-    {"Q5_1", {"q5_1", "q5_1"}},       {"Q8_0", {"q8_0", "q8_0"}},
-    {"F32", {"f32", "f32"}},          {"F16", {"f16", "f16"}},
-    {"BF16", {"bf16", "bf16"}},       {"Q6_0", {nullptr, "q6_0"}},
-    {"IQ2_K", {nullptr, "iq4_nl"}},   {"IQ3_K", {nullptr, "iq4_nl"}},
-    {"IQ4_K", {nullptr, "q5_0"}},
+    {TensorType::iq1_s, {"iq4_nl", "iq4_nl"}},   {TensorType::iq1_m, {"iq4_nl", "iq4_nl"}},
+    {TensorType::iq2_xxs, {"iq4_nl", "iq4_nl"}}, {TensorType::iq2_xs, {"iq4_nl", "iq4_nl"}},
+    {TensorType::iq2_s, {"iq4_nl", "iq4_nl"}},   {TensorType::iq3_xxs, {"iq4_nl", "iq4_nl"}},
+    {TensorType::iq3_s, {"iq4_nl", "iq4_nl"}},   {TensorType::iq4_xs, {"iq4_nl", "iq4_nl"}},
+    {TensorType::q2_k, {"q4_0", "iq4_nl"}},      {TensorType::q3_k, {"q4_0", "iq4_nl"}},
+    {TensorType::q4_k, {"q5_0", "q5_0"}},        {TensorType::q5_k, {"q5_1", "q6_0"}},
+    {TensorType::q6_k, {"q8_0", "q8_0"}},        {TensorType::iq4_nl, {"iq4_nl", "iq4_nl"}},
+    {TensorType::q4_0, {"q4_0", "q4_0"}},        {TensorType::q4_1, {"q4_1", "q4_1"}},
+    {TensorType::q5_0, {"q5_0", "q5_0"}},        {TensorType::q5_1, {"q5_1", "q5_1"}},
+    {TensorType::q8_0, {"q8_0", "q8_0"}},        {TensorType::f32, {"f32", "f32"}},
+    {TensorType::f16, {"f16", "f16"}},           {TensorType::bf16, {"bf16", "bf16"}},
+    {TensorType::tq1_0, {"q4_0", nullptr}},      {TensorType::tq2_0, {"q4_0", nullptr}},
+    {TensorType::mxfp4, {"mxfp4", "mxfp4"}},     {TensorType::q6_0, {nullptr, "q6_0"}},
+    {TensorType::iq2_k, {nullptr, "iq4_nl"}},    {TensorType::iq3_k, {nullptr, "iq4_nl"}},
+    {TensorType::iq4_k, {nullptr, "q5_0"}},      {TensorType::iq5_k, {nullptr, "q6_0"}},
+    {TensorType::iq6_k, {nullptr, "q8_0"}},
 };
 
 TEST(Pure, GivesEveryFileTypeWithItsFallbacks) {
-  EXPECT_EQ(std::size(kFallbacks), file_types().size());
-  for (const Fallback& expected : kFallbacks) {
-    const TensorType type = find_file_type(expected.file_type)->type;
-    const bool has_blocks = info(type).block_elements > 1;
+  for (const FileType& file_type : file_types()) {
+    if (file_type.copy) continue;
+    const auto expected =
+        std::ranges::find(kFallbacks, file_type.type, [](const Fallback& f) { return f.type; });
+    ASSERT_NE(expected, std::end(kFallbacks)) << file_type.name;
+    const bool has_blocks = info(file_type.type).block_elements > 1;
     for (const Mix mix : {Mix::llama_cpp, Mix::ik_llama_cpp}) {
-      const char* row_of_96 = expected.row_of_96[mix == Mix::ik_llama_cpp];
-      if (row_of_96 == nullptr) continue;
+      if (!file_type.in(mix)) continue;
       const auto type_of_row = [&](std::uint64_t row) {
         // No metadata: --pure asks for none.
-        return choose_one(options(mix, expected.file_type, true), {},
+        return choose_one({.mix = mix, .file_type = &file_type, .pure = true}, {},
                           make_tensor("blk.0.attn_v.weight", {row, 64}, TensorType::f32))
             .type;
       };
-      EXPECT_EQ(type_of_row(512), type) << expected.file_type;
-      EXPECT_EQ(name(type_of_row(96)), row_of_96) << expected.file_type;
-      EXPECT_EQ(type_of_row(100), has_blocks ? TensorType::f16 : type) << expected.file_type;
+      EXPECT_EQ(type_of_row(512), file_type.type) << file_type.name;
+      EXPECT_EQ(name(type_of_row(96)), expected->row_of_96[mix == Mix::ik_llama_cpp])
+          << file_type.name;
+      EXPECT_EQ(type_of_row(100), has_blocks ? TensorType::f16 : file_type.type) << file_type.name;
     }
   }
 }
@@ -106,7 +87,7 @@ TEST(Mix, OfPlainTypesIsTheTypeItself) {
   for (const char* file_type : {"F32", "F16", "BF16", "Q8_0"}) {
     for (const Mix mix : {Mix::llama_cpp, Mix::ik_llama_cpp}) {
       ExpectedMap map = read_map("mixtral-8x7b");
-      const auto choices = choose_types(options(mix, file_type), map.model);
+      const auto choices = choose_types(options(mix, file_type), map.model).tensors;
       for (std::size_t i = 0; i < choices.size(); ++i) {
         const gguf::Tensor& tensor = map.model.tensors[i];
         const bool kept = tensor.type == TensorType::f32;  // norms and routers
@@ -187,11 +168,11 @@ TEST(Rule, SaysWhy) {
 TEST(Errors, NameTheCure) {
   const gguf::Header model = small_llama();
   expect_error(ErrorCode::usage, "IQ1_M", {}, model);
-  expect_error(ErrorCode::usage, "--pure", options(Mix::llama_cpp, "Q4_K_M"), model);
-  for (const char* ik_only : {"Q6_0", "IQ2_K", "IQ3_K", "IQ4_K"}) {
+  for (const char* ik_only : {"Q6_0", "IQ2_K", "IQ3_K", "IQ4_K", "MXFP4"}) {
     expect_error(ErrorCode::usage, "--mix ik_llama.cpp", options(Mix::llama_cpp, ik_only, true),
                  model);
   }
+  expect_error(ErrorCode::usage, "--mix llama.cpp", options(Mix::ik_llama_cpp, "TQ1_0"), model);
 }
 
 TEST(Errors, NameMissingMetadata) {

@@ -1,110 +1,13 @@
 #include "arguments.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cctype>
-#include <cstdint>
-#include <limits>
-#include <map>
-#include <vector>
 
+#include "conversion_arguments.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
 
 namespace sluice::cli {
 namespace {
-
-// Arguments as typed, before names are looked up.
-struct Typed {
-  std::string type;
-  std::string mix = "llama.cpp";
-  std::string io = "auto";
-  std::string spindle = "auto";
-  std::string isa = "auto";
-  std::string effort = "best";
-};
-
-std::string type_names() {
-  std::string names;
-  for (const FileType& type : file_types())
-    names += (names.empty() ? "" : " ") + std::string(type.name);
-  return names;
-}
-
-// As in gguf-split: a bare number would be a limit of a few bytes.
-std::string require_unit(const std::string& size) {
-  const auto digit = [](unsigned char c) { return std::isdigit(c) != 0; };
-  return !size.empty() && digit(size.front()) && !digit(size.back())
-             ? ""
-             : "needs a number and a unit, as 40G or 500M";
-}
-
-void add_split_arguments(CLI::App& command, SplitOptions& split) {
-  CLI::Option* size =
-      command
-          .add_option("--split-max-size", split.max_bytes,
-                      "Write several files with at most so much tensor data each, as 40G or 500M "
-                      "(1G is 1000M)")
-          ->transform(CLI::AsSizeValue(true))
-          ->transform(CLI::Validator(require_unit, ""))
-          ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max()));
-  CLI::Option* tensors = command
-                             .add_option("--split-max-tensors", split.max_tensors,
-                                         "Write several files with at most so many tensors each")
-                             ->check(CLI::Range(1, std::numeric_limits<std::int32_t>::max()));
-  CLI::Option* keep = command.add_flag("--keep-split", split.keep,
-                                       "Write the files that the input has: NAME-00001-of-0000N");
-  size->excludes(tensors)->excludes(keep);
-  tensors->excludes(keep);
-}
-
-void add_conversion_arguments(CLI::App& command, Arguments& arguments, Typed& typed) {
-  QuantizeOptions& options = arguments.options;
-  command.add_option("model", options.input, "16-bit GGUF file, or any part of a split one")
-      ->required();
-  command.add_option("output", options.output, "GGUF file to make")->required();
-  command.add_option("type", typed.type, "What to make of it: " + type_names())->required();
-  command.add_option("nthreads", options.threads, "Compute threads (default: one a core)")
-      ->check(CLI::Range(1, 1024));
-  command.add_option("--imatrix", options.imatrix,
-                     "Importance matrix, as .dat or .gguf; very-low-bit types need one");
-  command.add_flag("--ignore-imatrix-rules", options.ignore_imatrix_rules,
-                   "Make very-low-bit tensors even without importance values");
-  command.add_option("--mix", typed.mix, "Whose rules choose the tensors' types")
-      ->check(CLI::IsMember({"llama.cpp", "ik_llama.cpp"}))
-      ->capture_default_str();
-  command.add_flag("--pure", options.pure, "One type for all tensors");
-  command.add_flag("--allow-requantize", options.allow_requantize,
-                   "Accept a source that is already quantized below 8 bits");
-  add_split_arguments(command, options.split);
-  command
-      .add_option("--memory", options.memory,
-                  "Byte budget for input, scratch and output together, as 128M or 2G (default: "
-                  "512M)")
-      ->transform(CLI::AsSizeValue(false));
-  command.add_option("--io", typed.io, "How to read: auto, mmap, async (io_uring) or read")
-      ->check(CLI::IsMember({"auto", "mmap", "async", "read"}))
-      ->capture_default_str();
-  command
-      .add_option("--spindle", typed.spindle,
-                  "Whether input and output share a hard disk: auto, shared (reads and writes take "
-                  "turns) or separate")
-      ->check(CLI::IsMember({"auto", "shared", "separate"}))
-      ->capture_default_str();
-  command.add_option("--effort", typed.effort, "How hard to search for small errors: fast or best")
-      ->check(CLI::IsMember({"fast", "best"}))
-      ->capture_default_str();
-  command
-      .add_option(
-          "--isa", typed.isa,
-          "Instruction set of the kernels: auto, avx512, avx2 or portable; the output is the "
-          "same")
-      ->envname("SLUICE_ISA")
-      ->check(CLI::IsMember({"auto", "avx512", "avx2", "portable"}))
-      ->capture_default_str();
-}
 
 void add_verify_arguments(CLI::App& command, Arguments& arguments) {
   VerifyOptions& options = arguments.verify;
@@ -122,38 +25,11 @@ void add_verify_arguments(CLI::App& command, Arguments& arguments) {
                      "Write findings, and each tensor's error and CRC-32, to this JSON file");
 }
 
-void resolve(const Typed& typed, QuantizeOptions& options) {
-  static const std::map<std::string, IoMode> kModes = {{"auto", IoMode::automatic},
-                                                       {"mmap", IoMode::mmap},
-                                                       {"async", IoMode::async},
-                                                       {"read", IoMode::plain}};
-  options.io = kModes.at(typed.io);
-  static const std::map<std::string, Spindle> kSpindles = {
-      {"auto", Spindle::automatic}, {"shared", Spindle::shared}, {"separate", Spindle::separate}};
-  options.spindle = kSpindles.at(typed.spindle);
-  options.mix = typed.mix == "llama.cpp" ? Mix::llama_cpp : Mix::ik_llama_cpp;
-  options.effort = typed.effort == "fast" ? Effort::fast : Effort::best;
-  if (typed.isa != "auto") {
-    const std::vector<Isa> isas = supported_isas();
-    const auto isa =
-        std::find_if(isas.begin(), isas.end(), [&](Isa each) { return name(each) == typed.isa; });
-    if (isa == isas.end()) {
-      throw CLI::ValidationError("--isa", "this machine has no " + typed.isa);
-    }
-    options.isa = *isa;
-  }
-  options.file_type = find_file_type(typed.type);
-  if (options.file_type == nullptr) {
-    throw CLI::ValidationError(
-        "type", fmt::format("'{}' is not a known type. Known: {}", typed.type, type_names()));
-  }
-}
-
 }  // namespace
 
 Parsed parse_arguments(int argc, char** argv) {
   Parsed parsed;
-  Typed typed;
+  ConversionArguments conversion;
   Arguments& arguments = parsed.arguments;
 
   CLI::App app(
@@ -164,7 +40,7 @@ Parsed parse_arguments(int argc, char** argv) {
   app.set_version_flag("--version", std::string("sluice ") + std::string(version()));
 
   CLI::App* quantize = app.add_subcommand("quantize", "Quantize a model");
-  add_conversion_arguments(*quantize, arguments, typed);
+  conversion.add_to(*quantize, arguments.options);
   quantize->add_option("--report", arguments.report,
                        "Write what was done, with each tensor's error, to this JSON file");
 
@@ -183,7 +59,7 @@ Parsed parse_arguments(int argc, char** argv) {
                      "Check each chunk against its source before it is written");
 
   CLI::App* plan = app.add_subcommand("plan", "Show what quantize would do, without doing it");
-  add_conversion_arguments(*plan, arguments, typed);
+  conversion.add_to(*plan, arguments.options);
   plan->add_flag("--json", arguments.json, "As JSON");
 
   CLI::App* verify = app.add_subcommand("verify", "Check a model, alone or against its source");
@@ -201,8 +77,9 @@ Parsed parse_arguments(int argc, char** argv) {
     } else if (*verify) {
       arguments.command = Command::verify;
     } else {
-      arguments.command = *plan ? Command::plan : Command::quantize;
-      resolve(typed, arguments.options);
+      conversion.resolve(*plan ? *plan : *quantize, arguments.options);
+      const bool dry = *plan || conversion.dry_run();
+      arguments.command = dry ? Command::plan : Command::quantize;
     }
     parsed.run = true;
   } catch (const CLI::ParseError& error) {

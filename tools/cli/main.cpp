@@ -29,6 +29,7 @@ void run_quantize(const Arguments& arguments) {
   ProgressDisplay display;
   const RunReport report = quantize(options, display);
   display.end();
+  if (report.tensors.empty()) return;  // nothing was done
   print_summary(report);
   if (!arguments.report.empty()) write_report(report, arguments.report);
 }
@@ -36,6 +37,7 @@ void run_quantize(const Arguments& arguments) {
 void run_plan(const Arguments& arguments) {
   const PlanView view = plan(arguments.options);
   print_plan(view, arguments.json);
+  for (const std::string& note : view.notes) fmt::print(stderr, "note: {}\n", printable(note));
   if (!view.missing_importance.empty() && !arguments.options.ignore_imatrix_rules) {
     fmt::print(stderr,
                "note: {} tensors would get a very-low-bit type without importance values; quantize "

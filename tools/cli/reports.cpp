@@ -153,6 +153,7 @@ void print_plan(const PlanView& plan, bool json) {
     const Json document = {{"tensors", std::move(tensors)},
                            {"parts", to_json(plan.parts)},
                            {"missing_importance", plan.missing_importance},
+                           {"notes", plan.notes},
                            {"input_bytes", plan.input_bytes},
                            {"output_bytes", plan.output_bytes},
                            {"weights", plan.weights}};

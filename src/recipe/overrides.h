@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recipe/ftype.h"
+#include "recipe/mix_rule.h"
+#include "recipe/pattern.h"
+#include "recipe/tensor_kind.h"
+#include "sluice/gguf.h"
+#include "sluice/recipe.h"
+
+namespace sluice::recipe {
+
+/// The types that the user asked for, by tensor, pattern or kind, and which of these requests
+/// concerned no tensor.
+class Overrides {
+ public:
+  /// \throws Error (usage) if a pattern is wrong
+  explicit Overrides(const RecipeOptions& options);
+
+  /// A type for this very tensor: output, embeddings, router.
+  std::optional<Rule> for_single(const gguf::Tensor& tensor, TensorKind kind);
+  /// The output's type, for the token embedding that serves as output.
+  std::optional<Rule> for_tied_output(TensorKind kind);
+  /// `tensor_types`: the last that matches.
+  std::optional<Rule> by_tensor_type(const gguf::Tensor& tensor);
+  /// `custom_types`: the first that matches.
+  std::optional<Rule> by_custom_type(const gguf::Tensor& tensor);
+  /// `kinds`.
+  std::optional<Rule> by_kind(TensorKind kind);
+
+  /// A sentence for each request that was never met, and for rules that contradict each other.
+  std::vector<std::string> notes() const;
+
+ private:
+  struct Named {
+    const char* option;
+    const std::optional<TensorType>* type;
+    bool used = false;
+  };
+  struct Compiled {
+    const TypeRule* rule;
+    Pattern pattern;
+    bool used = false;
+  };
+
+  std::optional<Rule> take(Named& named);
+
+  const RecipeOptions& options_;
+  Named output_;
+  Named token_embedding_;
+  Named per_layer_token_embedding_;
+  Named ffn_gate_inp_;
+  Named attn_q_;
+  Named attn_k_;
+  Named attn_v_;
+  Named attn_qkv_;
+  Named attn_output_;
+  Named ffn_gate_;
+  Named ffn_down_;
+  Named ffn_up_;
+  std::vector<Compiled> tensor_types_;
+  std::vector<Compiled> custom_types_;
+  std::string contradiction_;
+};
+
+}  // namespace sluice::recipe

@@ -1,0 +1,144 @@
+#include "sluice/recipe_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "recipe/pattern.h"
+#include "sluice/error.h"
+
+namespace sluice {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return result;
+}
+
+// What a message quotes.
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kShown = 80;
+  return fmt::format(
+      "'{}'", text.size() > kShown ? std::string(text.substr(0, kShown)) + "…" : std::string(text));
+}
+
+// The ends of the names of ik_llama.cpp's types that hold several rows in one.
+constexpr std::array<std::string_view, 9> kInterleaved = {"_r4",  "_r8",  "_r16", "_4_4", "_4_8",
+                                                          "_8_8", "_4x4", "_4x8", "_8x8"};
+
+// Types of the peers that sluice does not make, so that their names are no spelling mistakes.
+constexpr std::array<std::string_view, 19> kOthers = {
+    "iq1_bn", "iq2_bn", "iq1_kt", "iq2_kt", "iq3_kt",   "iq4_kt",  "iq2_ks",
+    "iq3_ks", "iq4_ks", "iq5_ks", "iq2_kl", "iq3_kl",   "iq4_kss", "q8_kv",
+    "q1_0",   "q2_0",   "nvfp4",  "i2_s",   "q1_0_g128"};
+
+// Refuses names that mean something, but not here.
+void refuse_foreign(std::string_view text) {
+  const std::string name = lower(text);
+  for (const std::string_view end : kInterleaved) {
+    if (!name.ends_with(end) || name.size() == end.size()) continue;
+    const std::string base = name.substr(0, name.size() - end.size());
+    throw Error(ErrorCode::usage,
+                fmt::format("sluice does not make the row-interleaved type {}", quoted(text)),
+                {.cure = fmt::format("Make {}, which ik_llama.cpp interleaves when it loads the "
+                                     "model with -rtr, or its llama-quantize with --repack",
+                                     base)});
+  }
+  if (std::ranges::find(kOthers, name) != kOthers.end()) {
+    throw Error(ErrorCode::usage, fmt::format("sluice does not make the type {}", quoted(text)),
+                {.cure = "Choose another type, or use the llama-quantize that has it"});
+  }
+}
+
+[[noreturn]] void refuse_unknown(std::string_view text, std::string_view what,
+                                 const std::vector<std::string_view>& names) {
+  refuse_foreign(text);
+  const std::string_view near = nearest_name(text, names);
+  throw Error(ErrorCode::usage, fmt::format("{} is no {}", quoted(text), what),
+              {.cure = near.empty() ? fmt::format("Known are {}", fmt::join(names, " "))
+                                    : fmt::format("Did you mean {}?", near)});
+}
+
+TypeRule parse_rule(std::string_view text, bool lower_case) {
+  // The last sign, as no type has one and a regular expression may: (?=…).
+  const std::size_t sign = text.rfind('=');
+  if (sign == text.npos) {
+    throw Error(ErrorCode::usage, fmt::format("{} is no rule for types", quoted(text)),
+                {.cure = "Write NAME=TYPE, as in ffn_down=q6_k"});
+  }
+  if (sign + 1 == text.size()) {
+    throw Error(ErrorCode::usage, fmt::format("the rule {} names no type", quoted(text)),
+                {.cure = "Write NAME=TYPE, as in ffn_down=q6_k"});
+  }
+  const std::string_view pattern = text.substr(0, sign);
+  TypeRule rule{lower_case ? lower(pattern) : std::string(pattern),
+                parse_tensor_type(text.substr(sign + 1))};
+  recipe::Pattern{rule.pattern};  // refuses it here, where it is written
+  return rule;
+}
+
+}  // namespace
+
+const FileType& parse_file_type(std::string_view text, Mix mix) {
+  const FileType* found = find_file_type(text, mix);
+  if (found == nullptr) {
+    std::vector<std::string_view> names;
+    for (const FileType& type : file_types()) {
+      if (type.in(mix)) names.push_back(type.name);
+    }
+    refuse_unknown(text, "file type", names);
+  }
+  if (!found->in(mix)) {
+    throw Error(ErrorCode::usage, fmt::format("{} has no file type {}", name(mix), found->name),
+                {.cure = fmt::format("Use --mix {}{}",
+                                     name(found->in_llama_cpp ? Mix::llama_cpp : Mix::ik_llama_cpp),
+                                     found->in_llama_cpp ? "" : ", and load the model there")});
+  }
+  return *found;
+}
+
+TensorType parse_tensor_type(std::string_view text) {
+  if (const TensorTypeInfo* found = find_tensor_type(text)) return found->type;
+  std::vector<std::string_view> names;
+  for (const TensorTypeInfo& type : tensor_types()) names.push_back(type.name);
+  refuse_unknown(text, "tensor type", names);
+}
+
+TypeRule parse_tensor_rule(std::string_view text) {
+  return parse_rule(text, true);
+}
+
+std::vector<TypeRule> parse_tensor_rules(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  std::vector<TypeRule> rules;
+  for (std::size_t begin; (begin = text.find_first_not_of(kSpace)) != text.npos;) {
+    text.remove_prefix(begin);
+    const std::size_t end = std::min(text.find_first_of(kSpace), text.size());
+    rules.push_back(parse_tensor_rule(text.substr(0, end)));
+    text.remove_prefix(end);
+  }
+  return rules;
+}
+
+std::vector<TypeRule> parse_custom_rules(std::string_view text) {
+  std::vector<TypeRule> rules;
+  std::size_t begin = 0;
+  for (std::size_t comma = 0; comma < text.size(); ++comma) {
+    comma = std::min(text.find(',', comma), text.size());
+    const std::string_view item = text.substr(begin, comma - begin);
+    const bool last = comma == text.size();
+    if (item.find('=') == item.npos && !last) continue;  // a comma within the pattern
+    rules.push_back(parse_rule(item, false));
+    begin = comma + 1;
+  }
+  if (rules.empty()) {
+    throw Error(ErrorCode::usage, "there is no rule in the custom types",
+                {.cure = "Write REGEX=TYPE, several separated by commas"});
+  }
+  return rules;
+}
+
+}  // namespace sluice
