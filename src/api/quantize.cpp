@@ -176,15 +176,21 @@ bool exists(const OutputNames& names) {
 }
 
 // A tensor is in one file, whatever its size.
-void note_large_parts(const SplitOptions& split, const Prepared& prepared, Observer& observer) {
+void note_large_parts(const SplitOptions& split, const Plan& plan, Observer& observer) {
   if (split.max_bytes == 0) return;
-  for (const OutputPart& part : prepared.plan.parts) {
+  std::size_t count = 0;
+  const PlannedTensor* largest = nullptr;
+  for (const OutputPart& part : plan.parts) {
     if (part.size - part.header.size() <= split.max_bytes) continue;
-    const PlannedTensor& tensor = prepared.plan.tensors[part.first_tensor];
-    observer.note(
-        fmt::format("{} has {} bytes, more than a file shall have: it gets one of its own",
-                    printable(tensor.name), tensor.output_size));
+    const PlannedTensor& tensor = plan.tensors[part.first_tensor];
+    if (largest == nullptr || tensor.output_size > largest->output_size) largest = &tensor;
+    ++count;
   }
+  if (count == 0) return;
+  observer.note(
+      fmt::format("{} tensors are larger than a file shall be, and get files of their own; the "
+                  "largest, {}, has {} bytes",
+                  count, printable(largest->name), largest->output_size));
 }
 
 int default_threads() {
@@ -240,7 +246,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
     observer.note(spindle.reason + ": reading and writing take turns");
   }
 
-  note_large_parts(options.split, prepared, observer);
+  note_large_parts(options.split, prepared.plan, observer);
 
   Checkpoint checkpoint(prepared.names, binding_of(options, prepared));
   const Checkpoint::Found found = checkpoint.open(options, observer);

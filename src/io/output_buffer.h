@@ -12,9 +12,9 @@
 
 namespace sluice::io {
 
-/// Output that waits to be written in large pieces. The output file is seen as a row of extents;
-/// bytes arrive in any order and any size, and an extent is ready when all its bytes are there.
-/// Ready extents that are neighbours in the file are handed out as one write. Not thread-safe.
+/// Output that waits to be written in large pieces. The output's address space is seen as a row
+/// of extents; bytes arrive in any order and any size, and an extent is ready when all its bytes
+/// are there. Ready extents that are neighbours are handed out as one write. Not thread-safe.
 class OutputBuffer {
  public:
   /// A multiple of every direct write's alignment, and small against the buffer, because each place
@@ -25,17 +25,18 @@ class OutputBuffer {
   /// With fewer, output that arrives at two places at once would be written in bits.
   static constexpr std::size_t kLeastExtents = 4;
 
-  /// Takes a write: pieces that lie one after the other in the file, from `begin` on.
+  /// Takes a write: pieces that lie one after the other, from `begin` on.
   using Write =
       std::function<void(std::uint64_t begin, std::span<const std::span<const std::byte>> pieces)>;
 
   /// \param extents  room, in extents
-  /// \param size     of the output file
-  /// \param written  what an earlier run has written: such bytes are accepted and left out
+  /// \param size     of the address space
+  /// \param written  what need not be written any more: bytes of an earlier run, which are accepted
+  ///                 and left out, and places that belong to no file
   OutputBuffer(std::size_t extents, std::uint64_t size, IntervalSet written);
 
   /// Takes over as many of the bytes as there is room for, and tells how many. They belong at
-  /// `offset` of the file, and are given only once.
+  /// `offset`, and are given only once.
   std::size_t put(std::uint64_t offset, std::span<const std::byte> bytes);
 
   /// Bytes in extents that are ready.
@@ -54,7 +55,7 @@ class OutputBuffer {
  private:
   struct Extent {
     std::byte* memory = nullptr;
-    IntervalSet filled;         // in offsets of the file
+    IntervalSet filled;         // in offsets of the address space
     std::uint64_t missing = 0;  // bytes that are neither here nor written
   };
   using Extents = std::map<std::uint64_t, Extent>;  // by number

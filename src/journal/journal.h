@@ -12,7 +12,7 @@
 
 namespace sluice::journal {
 
-/// A range of the output file that is safely on the disk.
+/// A range of the output's address space that is safely on the disk.
 struct Record {
   Interval range;
   std::uint64_t hash = 0;   ///< XXH3 of the range's bytes
@@ -40,8 +40,8 @@ struct Contents {
 /// None if not even the binding is whole. Records end at the first that is not valid.
 std::optional<Contents> parse(std::span<const std::byte> file);
 
-/// The journal of one output file, beside it as `OUT.gguf.part.journal`: append-only. Whoever calls
-/// holds the lock of the output file.
+/// The journal of one output, beside it as `OUT.gguf.part.journal`: append-only. Whoever calls
+/// holds the lock of the output.
 class Journal {
  public:
   explicit Journal(std::string path) : path_(std::move(path)) {}
