@@ -88,7 +88,7 @@ std::vector<std::uint32_t> parse_layers(std::string_view text) {
     begin = end + 1;
   }
   std::ranges::sort(layers);
-  layers.erase(std::ranges::unique(layers).begin(), layers.end());
+  layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
   return layers;
 }
 

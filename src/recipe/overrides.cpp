@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace sluice::recipe {
 
 Overrides::Overrides(const RecipeOptions& options)
@@ -64,7 +66,8 @@ std::optional<Rule> Overrides::by_tensor_type(const gguf::Tensor& tensor) {
       contradiction_ = fmt::format(
           "--tensor-type {}={} and, later, {}={} both match {}: the last one counts (llama.cpp "
           "v0.5.0 itself takes the first)",
-          last->pattern, name(last->type), each.rule->pattern, name(each.rule->type), tensor.name);
+          printable(last->pattern), name(last->type), printable(each.rule->pattern),
+          name(each.rule->type), printable(tensor.name));
     }
     last = each.rule;
   }
@@ -131,7 +134,7 @@ std::vector<std::string> Overrides::notes() const {
     for (const Compiled& each : rules) {
       if (each.used) continue;
       notes.push_back(fmt::format("{} {}={} has no effect on any tensor of this model", option,
-                                  each.rule->pattern, name(each.rule->type)));
+                                  printable(each.rule->pattern), name(each.rule->type)));
     }
   };
   add_unused("--tensor-type", tensor_types_);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/text.h"
 #include "sluice/error.h"
 
 namespace sluice::recipe {
@@ -20,10 +21,7 @@ constexpr std::uint64_t kMostStates = 2048;
 constexpr std::size_t kMostLookaheads = 2;
 
 [[noreturn]] void refuse(const std::string& text, const std::string& why, const std::string& cure) {
-  constexpr std::size_t kShown = 60;
-  throw Error(ErrorCode::usage,
-              fmt::format("the pattern '{}' {}",
-                          text.size() > kShown ? text.substr(0, kShown) + "…" : text, why),
+  throw Error(ErrorCode::usage, fmt::format("the pattern '{}' {}", printable(text), why),
               {.cure = cure});
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <tuple>
 
+#include "base/text.h"
 #include "recipe/chooser.h"
 #include "recipe/fallback.h"
 #include "recipe/overrides.h"
@@ -67,7 +68,7 @@ void check(const RecipeOptions& options) {
   for (const auto* rules : {&options.tensor_types, &options.custom_types}) {
     for (const TypeRule& rule : *rules) {
       check_type(options.mix, rule.type,
-                 fmt::format(" (rule {}={})", rule.pattern, name(rule.type)));
+                 fmt::format(" (rule {}={})", printable(rule.pattern), name(rule.type)));
     }
   }
 }

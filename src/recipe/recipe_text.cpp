@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 
+#include "base/text.h"
 #include "recipe/pattern.h"
 #include "sluice/error.h"
 
@@ -18,11 +19,8 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// What a message quotes.
 std::string quoted(std::string_view text) {
-  constexpr std::size_t kShown = 80;
-  return fmt::format(
-      "'{}'", text.size() > kShown ? std::string(text.substr(0, kShown)) + "…" : std::string(text));
+  return fmt::format("'{}'", printable(text));
 }
 
 // The ends of the names of ik_llama.cpp's types that hold several rows in one.
@@ -38,6 +36,8 @@ constexpr std::array<std::string_view, 19> kOthers = {
 // Refuses names that mean something, but not here.
 void refuse_foreign(std::string_view text) {
   const std::string name = lower(text);
+  const auto is_of_names = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+  if (!std::ranges::all_of(name, is_of_names)) return;
   for (const std::string_view end : kInterleaved) {
     if (!name.ends_with(end) || name.size() == end.size()) continue;
     const std::string base = name.substr(0, name.size() - end.size());
@@ -45,7 +45,7 @@ void refuse_foreign(std::string_view text) {
                 fmt::format("sluice does not make the row-interleaved type {}", quoted(text)),
                 {.cure = fmt::format("Make {}, which ik_llama.cpp interleaves when it loads the "
                                      "model with -rtr, or its llama-quantize with --repack",
-                                     base)});
+                                     printable(base))});
   }
   if (std::ranges::find(kOthers, name) != kOthers.end()) {
     throw Error(ErrorCode::usage, fmt::format("sluice does not make the type {}", quoted(text)),
