@@ -9,8 +9,7 @@
 #include <thread>
 
 #include "api/checkpoint.h"
-#include "api/model_files.h"
-#include "io/mapped_source.h"
+#include "api/prepared.h"
 #include "io/source.h"
 #include "io/spindle.h"
 #include "pipeline/pipeline.h"
@@ -20,13 +19,6 @@
 
 namespace sluice {
 namespace {
-
-/// An importance matrix with the file that it reads from.
-struct OpenedMatrix {
-  io::MappedFile file;
-  ImportanceMatrix matrix;
-  std::uint64_t hash;  ///< tells it from another, or from an older one of the same name
-};
 
 // By size, time and beginning: reading a gigabyte for more would take seconds on a hard disk.
 std::uint64_t hash_of(const io::FileState& state, std::span<const std::byte> bytes) {
@@ -51,16 +43,8 @@ std::optional<OpenedMatrix> open_matrix(const std::string& path) {
   }
 }
 
-/// Input files, importance matrix and the plan that refers to them.
-struct Prepared {
-  ModelFiles files;
-  std::optional<OpenedMatrix> imatrix;
-  Plan plan;
+}  // namespace
 
-  const ImportanceMatrix* matrix() const { return imatrix ? &imatrix->matrix : nullptr; }
-};
-
-// In place, because the plan points into the importance matrix.
 void prepare(const QuantizeOptions& options, Prepared& prepared) {
   prepared.files = open_model(options.input);
   if (!options.output.empty()) {
@@ -78,6 +62,8 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
                             prepared.files.parts.front().path());
 }
 
+namespace {
+
 std::string_view mode_name(IoMode mode) {
   switch (mode) {
     case IoMode::mmap:
@@ -91,7 +77,8 @@ std::string_view mode_name(IoMode mode) {
   return "read";
 }
 
-// Everything that the output's bytes depend on and that can change between two runs.
+}  // namespace
+
 journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prepared) {
   journal::Binding binding;
   binding.version = version();
@@ -113,6 +100,8 @@ journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prep
   binding.output_size = prepared.plan.output_size;
   return binding;
 }
+
+namespace {
 
 // A file that was written to while it was read may have given anything.
 void check_unchanged(const ModelFiles& files) {
@@ -142,15 +131,14 @@ RunReport report_of_complete(const Plan& plan) {
   return report;
 }
 
-int default_threads() {
+}  // namespace
+
+int threads_of(const QuantizeOptions& options) {
+  if (options.threads > 0) return options.threads;
   return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-}  // namespace
-
-PlanView plan(const QuantizeOptions& options) {
-  Prepared prepared;
-  prepare(options, prepared);
+PlanView view_of(const Prepared& prepared) {
   PlanView view;
   for (const PlannedTensor& tensor : prepared.plan.tensors) {
     view.tensors.push_back({.name = tensor.name,
@@ -168,6 +156,12 @@ PlanView plan(const QuantizeOptions& options) {
   view.input_bytes = prepared.plan.input_size;
   view.output_bytes = prepared.plan.output_size;
   return view;
+}
+
+PlanView plan(const QuantizeOptions& options) {
+  Prepared prepared;
+  prepare(options, prepared);
+  return view_of(prepared);
 }
 
 RunReport quantize(const QuantizeOptions& options, Observer& observer) {
@@ -192,7 +186,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   RunReport report =
       run_pipeline(prepared.plan, prepared.matrix(), prepared.files.parts, *opened.source,
                    checkpoint.sink(), checkpoint.journal(), found.records,
-                   {.threads = options.threads > 0 ? options.threads : default_threads(),
+                   {.threads = threads_of(options),
                     .memory = options.memory,
                     .isa = options.isa,
                     .effort = options.effort,
