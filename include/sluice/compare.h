@@ -29,7 +29,7 @@ struct ComparedSide {
 
 /// How far b's weights y are from a's weights x, over all where both are finite.
 struct Difference {
-  double error = 0;         ///< sum (x - y)^2 / sum x^2; infinite if only x is zero everywhere
+  double error = 0;         ///< sum (x - y)^2 / sum x^2; infinite if x alone is zero everywhere
   double cosine = 1;        ///< sum xy / sqrt(sum x^2 sum y^2); 1 if both are zero, 0 if one is
   double max_absolute = 0;  ///< the largest |x - y|
   std::uint64_t not_finite =
@@ -41,12 +41,13 @@ struct ComparedTensor {
   std::string name;
   std::optional<ComparedSide> a;  ///< none: b alone has it
   std::optional<ComparedSide> b;
-  /// None where there is nothing to compare: on one side only, of different shape, or of a type
-  /// that cannot be decoded.
+  /// None where nothing could be compared, or only bytes, because the type cannot be decoded.
   std::optional<Difference> difference;
   /// Of tensors of one type: bytes that differ.
   std::optional<std::uint64_t> differing_bytes;
-  std::string why_not;  ///< why there is no difference; empty if there is one
+  /// Why nothing was compared: one side lacks it, shapes differ, types differ and one cannot be
+  /// decoded. Empty if it was.
+  std::string why_not;
 
   bool compared() const { return why_not.empty(); }
 };

@@ -63,15 +63,15 @@ void print_table(const Comparison& comparison) {
       continue;
     }
     const std::string bytes =
-        tensor.differing_bytes ? fmt::format("{}", *tensor.differing_bytes) : std::string();
+        tensor.differing_bytes ? fmt::format("  {}", *tensor.differing_bytes) : std::string();
     if (tensor.difference) {
-      fmt::print("{:>10.4g}  {:>10.6f}  {:>10.4g}  {}{}\n", tensor.difference->error,
+      fmt::print("{:>10.4g}  {:>10.6f}  {:>10.4g}{}{}\n", tensor.difference->error,
                  tensor.difference->cosine, tensor.difference->max_absolute, bytes,
                  tensor.difference->not_finite > 0
                      ? fmt::format("  {} not finite", tensor.difference->not_finite)
                      : "");
     } else {
-      fmt::print("{:>10}  {:>10}  {:>10}  {}\n", "-", "-", "-", bytes);
+      fmt::print("{:>10}  {:>10}  {:>10}{}\n", "-", "-", "-", bytes);
     }
   }
 }

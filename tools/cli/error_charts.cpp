@@ -166,7 +166,8 @@ std::string error_map_legend(const ErrorScale& scale) {
   std::string items;
   for (int step = 0; step < kSteps; ++step) {
     const double from = scale.least * std::pow(scale.most / scale.least, step / double{kSteps});
-    items += legend_item(1, fmt::format("h{}", step), fmt::format("from {:.2g}", from));
+    const std::string to = step + 1 == kSteps ? fmt::format(" to {:.2g}", scale.most) : "";
+    items += legend_item(1, fmt::format("h{}", step), fmt::format("from {:.2g}{}", from, to));
   }
   return legend(items);
 }

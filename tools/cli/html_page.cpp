@@ -70,7 +70,7 @@ p { margin: 0 0 12px; color: var(--soft); max-width: 75ch; overflow-wrap: anywhe
 .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 14px;
   min-width: 0; }
 .scroll { overflow-x: auto; }
-svg { display: block; width: 100%; min-width: 560px; height: auto; }
+svg { display: block; width: 100%; min-width: 560px; max-width: 900px; height: auto; }
 svg text { fill: var(--soft); font: 12px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 svg .grid { stroke: var(--line); stroke-width: 1; }
 svg .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
@@ -82,6 +82,7 @@ svg .mark { stroke: var(--panel); stroke-width: 1; }
 .h4 { fill: var(--h4); } .h5 { fill: var(--h5); } .h6 { fill: var(--h6); } .h7 { fill: var(--h7); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 0 0 8px; padding: 0;
   list-style: none; color: var(--soft); font-size: 13px; }
+.legend .mark { stroke: var(--line); }
 .legend svg { display: inline-block; width: 12px; min-width: 12px; height: 12px; margin-right: 6px;
   vertical-align: -1px; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
@@ -89,7 +90,7 @@ th, td { text-align: right; padding: 4px 10px; border-bottom: 1px solid var(--li
   white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 td:first-child { max-width: 48ch; white-space: normal; overflow-wrap: anywhere; }
-td.text { text-align: left; white-space: normal; }
+td.text, th.text { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 thead th { color: var(--soft); font-weight: 600; }
 details { margin-top: 10px; }
 summary { cursor: pointer; color: var(--soft); }

@@ -42,10 +42,10 @@ std::string value_text(const gguf::Value& value, const ValueLength& length) {
     for (const gguf::Value& element : value.elements(length.elements)) {
       text += (text.empty() ? "" : ", ") + value_text(element, length);
     }
-    return "[" + text + (array->count > length.elements ? ", …]" : "]");
+    return fmt::format("[{}{}]", text, array->count > length.elements ? ", …" : "");
   }
   if (const auto text = value.as_string()) {
-    return "\"" + printable(shortened(*text, length.characters)) + "\"";
+    return fmt::format("\"{}\"", printable(shortened(*text, length.characters)));
   }
   if (const auto number = value.as_uint()) return fmt::format("{}", *number);
   if (const auto number = value.as_int()) return fmt::format("{}", *number);

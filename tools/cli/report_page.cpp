@@ -83,7 +83,8 @@ std::string facts_table(std::span<const ReportedRun> runs) {
        }},
   };
   std::string head;
-  for (const ReportedRun& run : runs) head += "<th>" + escaped(label_of(run)) + "</th>";
+  for (const ReportedRun& run : runs)
+    head += "<th class=\"text\">" + escaped(label_of(run)) + "</th>";
   std::string rows;
   for (const auto& [what, fact] : facts) {
     std::string cells;
@@ -91,7 +92,7 @@ std::string facts_table(std::span<const ReportedRun> runs) {
     for (const ReportedRun& run : runs) {
       const std::string text = fact(run);
       known = known || !text.empty();
-      cells += "<td>" + escaped(text) + "</td>";
+      cells += "<td class=\"text\">" + escaped(text) + "</td>";
     }
     if (known) rows += fmt::format("<tr><th scope=\"row\">{}</th>{}</tr>\n", what, cells);
   }
