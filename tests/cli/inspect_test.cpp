@@ -122,14 +122,15 @@ TEST_F(Inspect, FiltersChooseKeysTensorsAndTypes) {
 }
 
 TEST_F(Inspect, PartsAreJoined) {
+  const std::vector<std::string> files{"m-00001-of-00002.gguf", "m-00002-of-00002.gguf"};
   for (std::uint16_t part = 0; part < 2; ++part) {
     GgufBuilder builder;
     builder.string("general.architecture", "llama")
         .u16("split.no", part)
         .u16("split.count", 2)
         .i32("split.tensors.count", 2)
-        .tensor("t" + std::to_string(part), {256}, 0, Bytes(1024));
-    write_file(folder_ / ("m-0000" + std::to_string(part + 1) + "-of-00002.gguf"), builder.build());
+        .tensor(part == 0 ? "first" : "second", {256}, 0, Bytes(1024));
+    write_file(folder_ / files[part], builder.build());
   }
   const Json json = json_of({folder_ / "m-00002-of-00002.gguf"});
   EXPECT_EQ(json["files"].size(), 2u);

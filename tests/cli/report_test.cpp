@@ -82,6 +82,9 @@ std::string markup_fault(const std::string& page) {
   return "";
 }
 
+const std::string kAttack =
+    "blk.0.x\"><script>document.title='owned'</script><img src=x onerror=alert(1)>'&lt;";
+
 class Report : public testing::Test {
  protected:
   Finished sluice(std::vector<std::string> words) {
@@ -119,6 +122,17 @@ class Report : public testing::Test {
     }
     return {{"wall_s", 5.0}, {"read_bytes", 10000000}, {"threads", 2},
             {"isa", "avx2"}, {"tensors", tensors},     {"samples", samples}};
+  }
+
+  /// The same with names that would be markup.
+  static Json attack() {
+    Json report = small_report();
+    for (const char* field : {"name", "type", "source"}) report["tensors"][1][field] = kAttack;
+    report["isa"] = kAttack;
+    report["spindle"] = "shared";
+    report["spindle_reason"] = kAttack + "\x1b[2J\xe2\x80\xae";
+    report["samples"][2]["limit"] = kAttack;
+    return report;
   }
 
   std::string page_of(const std::vector<Json>& reports) {
@@ -200,19 +214,6 @@ TEST_F(Report, OfARealRun) {
   EXPECT_EQ(markup_fault(page), "");
   EXPECT_NE(page.find("Error of each tensor"), std::string::npos);
   EXPECT_NE(page.find("blk.7.ffn_down.weight"), std::string::npos);
-}
-
-const std::string kAttack =
-    "blk.0.x\"><script>document.title='owned'</script><img src=x onerror=alert(1)>'&lt;";
-
-Json attack() {
-  Json report = small_report();
-  for (const char* field : {"name", "type", "source"}) report["tensors"][1][field] = kAttack;
-  report["isa"] = kAttack;
-  report["spindle"] = "shared";
-  report["spindle_reason"] = kAttack + "\x1b[2J\xe2\x80\xae";
-  report["samples"][2]["limit"] = kAttack;
-  return report;
 }
 
 TEST_F(Report, HostileNamesStayText) {

@@ -96,9 +96,12 @@ std::string error_by_layer(std::span<const ErrorPoint> points, const ErrorScale&
   svg.text((first + kRight) / 2, kBottom + 36, Svg::Anchor::middle, "layer");
   for (const ErrorPoint& point : points) {
     if (!shown(point)) continue;
-    const double x =
-        point.place.layer ? first + (*point.place.layer + 0.5) * column : kLeft + kOutside / 2;
+    // Groups stand beside one another, so that none hides another of about the same error.
     const auto group = static_cast<int>(point.place.group);
+    const double aside =
+        (group - 0.5 * (kTensorGroups - 1)) * std::min(8.0, column / (kTensorGroups + 1));
+    const double x = point.place.layer ? first + (*point.place.layer + 0.5) * column + aside
+                                       : kLeft + kOutside / 2;
     svg.mark(x, y_of(point.error), group, kStyles.at(static_cast<std::size_t>(group)),
              tip_of(point));
   }

@@ -70,7 +70,7 @@ p { margin: 0 0 12px; color: var(--soft); max-width: 75ch; overflow-wrap: anywhe
 .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 14px;
   min-width: 0; }
 .scroll { overflow-x: auto; }
-svg { display: block; width: 100%; min-width: 560px; max-width: 900px; height: auto; }
+svg { display: block; width: 100%; min-width: 520px; max-width: 900px; height: auto; }
 svg text { fill: var(--soft); font: 12px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 svg .grid { stroke: var(--line); stroke-width: 1; }
 svg .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
