@@ -118,6 +118,7 @@ TEST_F(ForecastTest, DiskSpaceIsTheOutputsAndTheFileSystems) {
 TEST_F(ForecastTest, AnEarlierRunsWorkAndSpaceCount) {
   StoppingObserver observer;
   options_.stop = &observer.stop;
+  options_.memory = look().memory.least + (4u << 20);  // so that not all is read by then
   EXPECT_THROW(quantize(options_, observer), Error);
   options_.stop = nullptr;
 
@@ -146,8 +147,9 @@ TEST_F(ForecastTest, AnEarlierRunsWorkAndSpaceCount) {
   const RunReport report = quantize(options_, silent);
   EXPECT_EQ(seen.earlier.done_bytes, report.resumed_bytes);
   EXPECT_GT(report.resumed_bytes, 0u);
-  // Within a chunk, for weights are told by shares.
-  EXPECT_NEAR(static_cast<double>(left), static_cast<double>(report.weights), 8 * kColumns);
+  // Chunks that are done in part are made again whole: here less than a tensor.
+  EXPECT_LE(left, report.weights + kColumns);
+  EXPECT_GE(left + kRows * kColumns, report.weights);
 }
 
 TEST_F(ForecastTest, TheLeastBudgetDoesAndLessDoesNot) {
