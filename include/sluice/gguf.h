@@ -29,6 +29,9 @@ enum class ValueType : std::uint32_t {
   f64 = 12,
 };
 
+/// "u8", "string", "bool", "array", …; "?" for a number that is none of them.
+std::string_view name(ValueType type) noexcept;
+
 /// A metadata value, kept as the bytes of the file (without the leading type number), so that
 /// whatever a model carries is written back unchanged.
 struct Value {
@@ -48,6 +51,12 @@ struct Value {
 
   /// The value as an unsigned number, if it is an integer (of any width, not negative).
   std::optional<std::uint64_t> as_uint() const;
+  /// The value as a signed number, if it is an integer that fits.
+  std::optional<std::int64_t> as_int() const;
+  /// The value as a number, if it is of a floating-point type.
+  std::optional<double> as_float() const;
+  /// The value as a truth value, if it is one (any byte but 0 is true).
+  std::optional<bool> as_bool() const;
   /// The value as a string.
   std::optional<std::string> as_string() const;
   /// The elements as unsigned numbers, if it is an array of integers, none negative (llama.cpp
@@ -55,6 +64,15 @@ struct Value {
   std::optional<std::vector<std::uint64_t>> as_uints() const;
   /// The elements, if it is an array of strings.
   std::optional<std::vector<std::string>> as_strings() const;
+
+  /// What an array holds, without looking at its elements. Nothing if it is none.
+  struct ArrayInfo {
+    ValueType element = ValueType::u8;
+    std::uint64_t count = 0;
+  };
+  std::optional<ArrayInfo> as_array() const;
+  /// The first elements of an array, arrays among them, at most so many. None if it is no array.
+  std::vector<Value> elements(std::uint64_t most) const;
 };
 
 struct KeyValue {

@@ -1,96 +1,25 @@
 #include "sluice/quantize.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <limits>
-#include <optional>
+#include <string_view>
 #include <system_error>
-#include <thread>
 
 #include "api/checkpoint.h"
-#include "api/model_files.h"
 #include "api/output_names.h"
+#include "api/prepared.h"
 #include "base/text.h"
-#include "io/mapped_source.h"
 #include "io/source.h"
 #include "io/spindle.h"
 #include "pipeline/pipeline.h"
 #include "plan/plan.h"
 #include "sluice/error.h"
-#include "sluice/version.h"
 
 namespace sluice {
 namespace {
-
-/// An importance matrix with the file that it reads from.
-struct OpenedMatrix {
-  io::MappedFile file;
-  ImportanceMatrix matrix;
-  std::uint64_t hash;  ///< tells it from another, or from an older one of the same name
-};
-
-// By size, time and beginning: reading a gigabyte for more would take seconds on a hard disk.
-std::uint64_t hash_of(const io::FileState& state, std::span<const std::byte> bytes) {
-  constexpr std::size_t kBeginning = std::size_t{64} << 10;
-  const std::uint64_t seed = state.size ^ static_cast<std::uint64_t>(state.modified_ns);
-  return XXH3_64bits_withSeed(bytes.data(), std::min(bytes.size(), kBeginning), seed);
-}
-
-// None either if no entry counts, as in the peers.
-std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFilter& filter) {
-  if (path.empty()) return std::nullopt;
-  io::File input = io::File::open_input(path);
-  const io::FileState state = input.state();
-  io::MappedFile file(std::move(input));
-  try {
-    ImportanceMatrix matrix = ImportanceMatrix::parse(file.bytes(), path);
-    const std::uint64_t hash = hash_of(state, file.bytes());
-    file.check();
-    matrix.keep_only(filter);
-    if (matrix.size() == 0 && !(filter.include.empty() && filter.exclude.empty())) {
-      return std::nullopt;
-    }
-    return OpenedMatrix{std::move(file), std::move(matrix), hash};
-  } catch (const Error&) {
-    file.check();  // what could not be read looks like a broken format
-    throw;
-  }
-}
-
-/// Input files, importance matrix, the plan that refers to them and the output's names.
-struct Prepared {
-  ModelFiles files;
-  std::optional<OpenedMatrix> imatrix;
-  Plan plan;
-  OutputNames names;
-
-  const ImportanceMatrix* matrix() const { return imatrix ? &imatrix->matrix : nullptr; }
-};
-
-// In place, because the plan points into the importance matrix.
-void prepare(const QuantizeOptions& options, Prepared& prepared) {
-  prepared.files = open_model(options.input);
-  prepared.imatrix = open_matrix(options.imatrix, options.use);
-  RecipeOptions recipe = options;
-  recipe.has_imatrix = prepared.imatrix.has_value();
-  const PlanRequest request{.recipe = std::move(recipe),
-                            .split = options.split,
-                            .edits = options.edits,
-                            .hide_imatrix = options.hide_imatrix,
-                            .allow_requantize = options.allow_requantize,
-                            .effort = options.effort,
-                            .imatrix = prepared.matrix()};
-  prepared.plan = make_plan(request, prepared.files.model, prepared.files.locations,
-                            prepared.files.parts.front().path());
-  prepared.names = names_of(options, prepared.plan.parts);
-  if (!options.output.empty()) {
-    io::refuse_output_over_input(prepared.names.work_path, prepared.names.parts,
-                                 prepared.files.parts);
-  }
-}
 
 std::string_view mode_name(IoMode mode) {
   switch (mode) {
@@ -103,39 +32,6 @@ std::string_view mode_name(IoMode mode) {
       return "async";
   }
   return "read";
-}
-
-// Everything that the output's bytes depend on and that can change between two runs.
-journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prepared) {
-  journal::Binding binding;
-  binding.version = version();
-  for (std::size_t i = 0; i < prepared.files.parts.size(); ++i) {
-    const io::FileState& state = prepared.files.states[i];
-    binding.inputs.push_back({.path = prepared.files.parts[i].path(),
-                              .size = state.size,
-                              .modified_ns = state.modified_ns,
-                              .header_hash = prepared.files.header_hashes[i]});
-  }
-  if (prepared.imatrix) {
-    binding.imatrix = options.imatrix;
-    binding.imatrix_hash = prepared.imatrix->hash;
-  }
-  binding.options = fmt::format("{}{}, {} mix, effort {}{}", options.file_type->name,
-                                options.pure ? " --pure" : "",
-                                options.mix == Mix::llama_cpp ? "llama.cpp" : "ik_llama.cpp",
-                                name(options.effort), split_text(options.split));
-  binding.plan_hash = hash_of(prepared.plan);
-  binding.output_size = prepared.plan.output_size;
-  return binding;
-}
-
-std::vector<PartReport> parts_of(const Prepared& prepared) {
-  std::vector<PartReport> parts;
-  for (std::size_t no = 0; no < prepared.plan.parts.size(); ++no) {
-    const OutputPart& part = prepared.plan.parts[no];
-    parts.push_back({prepared.names.parts[no].path, part.size, part.tensors});
-  }
-  return parts;
 }
 
 // A file that was written to while it was read may have given anything.
@@ -193,36 +89,12 @@ void note_large_parts(const SplitOptions& split, const Plan& plan, Observer& obs
                   count, printable(largest->name), largest->output_size));
 }
 
-int default_threads() {
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
-
 }  // namespace
 
 PlanView plan(const QuantizeOptions& options) {
   Prepared prepared;
   prepare(options, prepared);
-  PlanView view;
-  for (const PlannedTensor& tensor : prepared.plan.tensors) {
-    view.tensors.push_back(
-        {.name = tensor.name,
-         .shape = tensor.shape,
-         .source = tensor.source,
-         .type = tensor.type,
-         .rule = tensor.rule,
-         .part = tensor.output_part,
-         .offset = tensor.output_offset - prepared.plan.parts[tensor.output_part].begin,
-         .size = tensor.output_size});
-    view.weights += tensor.elements();
-  }
-  for (const std::uint32_t index : prepared.plan.missing_importance) {
-    view.missing_importance.push_back(prepared.plan.tensors[index].name);
-  }
-  view.notes = prepared.plan.notes;
-  view.input_bytes = prepared.plan.input_size;
-  view.output_bytes = prepared.plan.output_size;
-  view.parts = parts_of(prepared);
-  return view;
+  return view_of(prepared);
 }
 
 RunReport quantize(const QuantizeOptions& options, Observer& observer) {
@@ -254,7 +126,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   RunReport report =
       run_pipeline(prepared.plan, prepared.matrix(), prepared.files.parts, *opened.source,
                    checkpoint.sink(), checkpoint.journal(), found.records,
-                   {.threads = options.threads > 0 ? options.threads : default_threads(),
+                   {.threads = threads_of(options),
                     .memory = options.memory,
                     .isa = options.isa,
                     .effort = options.effort,

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -75,9 +76,15 @@ struct Array {
   std::span<const std::byte> data;
 };
 
+template <typename T>
+std::optional<double> number_at(const std::vector<std::byte>& bytes) {
+  if (bytes.size() != sizeof(T)) return std::nullopt;
+  return load<T>(bytes.data());
+}
+
 constexpr std::size_t kArrayHead = sizeof(std::uint32_t) + sizeof(std::uint64_t);
 
-std::optional<Array> as_array(const Value& value) {
+std::optional<Array> array_in(const Value& value) {
   if (value.type != ValueType::array || value.bytes.size() < kArrayHead) return std::nullopt;
   const std::span<const std::byte> bytes = value.bytes;
   return Array{static_cast<ValueType>(load<std::uint32_t>(bytes.data())),
@@ -96,7 +103,64 @@ std::optional<std::string> take_string(std::span<const std::byte>& bytes) {
   return text;
 }
 
+/// Bytes that a value of a type takes at the front of `bytes`, or nothing if they do not hold one.
+/// Recurses as deep as arrays nest, which parsing bounds.
+std::optional<std::uint64_t> size_at(ValueType type, std::span<const std::byte> bytes) {
+  if (const std::size_t size = fixed_size(type); size != 0) {
+    return size <= bytes.size() ? std::optional<std::uint64_t>(size) : std::nullopt;
+  }
+  if (type == ValueType::string) {
+    constexpr std::size_t kHead = sizeof(std::uint64_t);
+    if (bytes.size() < kHead) return std::nullopt;
+    const auto length = load<std::uint64_t>(bytes.data());
+    if (length > bytes.size() - kHead) return std::nullopt;
+    return kHead + length;
+  }
+  if (type != ValueType::array || bytes.size() < kArrayHead) return std::nullopt;
+  const auto element = static_cast<ValueType>(load<std::uint32_t>(bytes.data()));
+  const auto count = load<std::uint64_t>(bytes.data() + sizeof(std::uint32_t));
+  std::uint64_t size = kArrayHead;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::optional<std::uint64_t> one = size_at(element, bytes.subspan(size));
+    if (!one) return std::nullopt;
+    size += *one;
+  }
+  return size;
+}
+
 }  // namespace
+
+std::string_view name(ValueType type) noexcept {
+  switch (type) {
+    case ValueType::u8:
+      return "u8";
+    case ValueType::i8:
+      return "i8";
+    case ValueType::u16:
+      return "u16";
+    case ValueType::i16:
+      return "i16";
+    case ValueType::u32:
+      return "u32";
+    case ValueType::i32:
+      return "i32";
+    case ValueType::f32:
+      return "f32";
+    case ValueType::boolean:
+      return "bool";
+    case ValueType::string:
+      return "string";
+    case ValueType::array:
+      return "array";
+    case ValueType::u64:
+      return "u64";
+    case ValueType::i64:
+      return "i64";
+    case ValueType::f64:
+      return "f64";
+  }
+  return "?";
+}
 
 Value Value::of(std::uint16_t v) {
   return scalar(ValueType::u16, v);
@@ -142,6 +206,39 @@ std::optional<std::uint64_t> Value::as_uint() const {
   return integer_at(type, bytes.data());
 }
 
+std::optional<std::int64_t> Value::as_int() const {
+  if (const std::optional<std::uint64_t> number = as_uint()) {
+    if (*number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+      return std::nullopt;
+    }
+    return static_cast<std::int64_t>(*number);
+  }
+  if (bytes.size() != fixed_size(type)) return std::nullopt;
+  switch (type) {
+    case ValueType::i8:
+      return load<std::int8_t>(bytes.data());
+    case ValueType::i16:
+      return load<std::int16_t>(bytes.data());
+    case ValueType::i32:
+      return load<std::int32_t>(bytes.data());
+    case ValueType::i64:
+      return load<std::int64_t>(bytes.data());
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<double> Value::as_float() const {
+  if (type == ValueType::f32) return number_at<float>(bytes);
+  if (type == ValueType::f64) return number_at<double>(bytes);
+  return std::nullopt;
+}
+
+std::optional<bool> Value::as_bool() const {
+  if (type != ValueType::boolean || bytes.size() != 1) return std::nullopt;
+  return bytes.front() != std::byte{};
+}
+
 std::optional<std::string> Value::as_string() const {
   if (type != ValueType::string) return std::nullopt;
   std::span<const std::byte> rest = bytes;
@@ -149,7 +246,7 @@ std::optional<std::string> Value::as_string() const {
 }
 
 std::optional<std::vector<std::uint64_t>> Value::as_uints() const {
-  const std::optional<Array> array = as_array(*this);
+  const std::optional<Array> array = array_in(*this);
   if (!array) return std::nullopt;
   const std::size_t width = fixed_size(array->element);
   if (width == 0 || checked_mul(array->count, width) != array->data.size()) return std::nullopt;
@@ -163,7 +260,7 @@ std::optional<std::vector<std::uint64_t>> Value::as_uints() const {
 }
 
 std::optional<std::vector<std::string>> Value::as_strings() const {
-  const std::optional<Array> array = as_array(*this);
+  const std::optional<Array> array = array_in(*this);
   if (!array || array->element != ValueType::string) return std::nullopt;
   std::span<const std::byte> rest = array->data;
   std::vector<std::string> out;
@@ -171,6 +268,27 @@ std::optional<std::vector<std::string>> Value::as_strings() const {
     std::optional<std::string> text = take_string(rest);
     if (!text) return std::nullopt;
     out.push_back(*std::move(text));
+  }
+  return out;
+}
+
+std::optional<Value::ArrayInfo> Value::as_array() const {
+  const std::optional<Array> array = array_in(*this);
+  if (!array) return std::nullopt;
+  return ArrayInfo{array->element, array->count};
+}
+
+std::vector<Value> Value::elements(std::uint64_t most) const {
+  const std::optional<Array> array = array_in(*this);
+  if (!array) return {};
+  std::vector<Value> out;
+  std::span<const std::byte> rest = array->data;
+  for (std::uint64_t i = 0; i < std::min(most, array->count); ++i) {
+    const std::optional<std::uint64_t> size = size_at(array->element, rest);
+    if (!size) break;
+    out.push_back(
+        {array->element, {rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(*size)}});
+    rest = rest.subspan(*size);
   }
   return out;
 }

@@ -17,10 +17,6 @@
 namespace sluice::io {
 namespace {
 
-std::string work_name_of(const std::string& work_path, std::size_t no) {
-  return no == 0 ? work_path : fmt::format("{}-{:05}", work_path, no + 1);
-}
-
 std::optional<std::uint64_t> size_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
@@ -28,6 +24,10 @@ std::optional<std::uint64_t> size_of(const std::string& path) {
 }
 
 }  // namespace
+
+std::string work_name_of(const std::string& work_path, std::size_t no) {
+  return no == 0 ? work_path : fmt::format("{}-{:05}", work_path, no + 1);
+}
 
 void sync_folder_of(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();

@@ -17,6 +17,9 @@ struct SinkPart {
   std::uint64_t size = 0;   ///< bytes
 };
 
+/// The working name of the file of number `no`, from 0: `WORK`, `WORK-00002`, ...
+std::string work_name_of(const std::string& work_path, std::size_t no);
+
 /// The output: one file or several that make one address space, written in any order at planned
 /// offsets. Until all is whole the files have working names: `WORK` for the first, `WORK-00002` and
 /// so on for the others. Then they get their own names, the first file last, and as a program finds

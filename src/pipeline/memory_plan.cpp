@@ -60,46 +60,69 @@ Shapes shapes_of(const Plan& plan) {
   return shapes;
 }
 
+// A slot's input buffer has the source's slack, and both its buffers start on a page.
+std::uint64_t slot_bytes(std::uint64_t chunk) {
+  return align_up(chunk, 4096) + io::Source::kBufferSlack + 2 * 4096;
+}
+
+constexpr std::uint64_t kExtent = io::OutputBuffer::kExtent;
+constexpr std::uint64_t kLeastExtents = io::OutputBuffer::kLeastExtents;
+
+/// Memory that does not depend on the budget.
+struct Needs {
+  Shapes shapes;
+  MemoryPlan scratch{};     // its sizes
+  std::uint64_t fixed = 0;  // without slots and output buffer
+  std::uint64_t least = 0;  // with the fewest of both
+};
+
+Needs needs_of(const Plan& plan, int threads, bool measure_error, std::uint64_t held) {
+  Needs needs{.shapes = shapes_of(plan)};
+  // Whole rows, as many as fit the tile, at least one.
+  needs.scratch.tile_elements = std::max(kTileElements, needs.shapes.longest_row);
+  needs.scratch.importance_elements = needs.shapes.longest_row;
+  const std::uint64_t workers = static_cast<std::uint64_t>(threads);
+  needs.fixed = held + kRuntimeBytes + workers * kRuntimeBytesPerThread +
+                workers * needs.scratch.scratch_bytes(measure_error);
+  needs.least = needs.fixed + kLeastExtents * kExtent + 2 * slot_bytes(needs.shapes.smallest_chunk);
+  return needs;
+}
+
 }  // namespace
+
+std::uint64_t least_memory(const Plan& plan, int threads, bool measure_error, std::uint64_t held) {
+  return needs_of(plan, threads, measure_error, held).least;
+}
 
 MemoryPlan plan_memory(const Plan& plan, int threads, bool measure_error, std::uint64_t budget,
                        std::uint64_t held) {
-  const Shapes shapes = shapes_of(plan);
-  MemoryPlan memory;
-  // Whole rows, as many as fit the tile, at least one.
-  memory.tile_elements = std::max(kTileElements, shapes.longest_row);
-  memory.importance_elements = shapes.longest_row;
-
-  const std::uint64_t workers = static_cast<std::uint64_t>(threads);
-  const std::uint64_t fixed = held + kRuntimeBytes + workers * kRuntimeBytesPerThread +
-                              workers * memory.scratch_bytes(measure_error);
-  // A slot's input buffer has the source's slack, and both its buffers start on a page.
-  const auto slot_bytes = [](std::uint64_t chunk) {
-    return align_up(chunk, 4096) + io::Source::kBufferSlack + 2 * 4096;
-  };
-  constexpr std::uint64_t kExtent = io::OutputBuffer::kExtent;
-  constexpr std::uint64_t kLeastExtents = io::OutputBuffer::kLeastExtents;
-  const std::uint64_t least =
-      fixed + kLeastExtents * kExtent + 2 * slot_bytes(shapes.smallest_chunk);
-  if (budget < least) {
+  const Needs needs = needs_of(plan, threads, measure_error, held);
+  if (budget < needs.least) {
     throw Error(ErrorCode::memory_budget,
                 fmt::format("--memory {}M is too small for this model and {} threads: the least "
                             "is {}M",
-                            budget / kMiB, threads, (least + kMiB - 1) / kMiB),
+                            budget / kMiB, threads, (needs.least + kMiB - 1) / kMiB),
                 {.cure = "Raise --memory or use fewer threads"});
   }
-  const std::uint64_t spare = budget - least;
+  MemoryPlan memory = needs.scratch;
+  const std::uint64_t spare = budget - needs.least;
   memory.extents = static_cast<std::size_t>(
       kLeastExtents +
       std::min(spare / kOutputShare, kLargestOutputBuffer - kLeastExtents * kExtent) / kExtent);
-  const std::uint64_t available = budget - fixed - memory.extents * kExtent;
+  const std::uint64_t available = budget - needs.fixed - memory.extents * kExtent;
   const std::uint64_t even_share = align_down(available / wanted_slots(threads), 4096);
   const std::uint64_t overhead = slot_bytes(0);
-  memory.chunk_bytes = std::max(
-      shapes.smallest_chunk, std::min(kLargestChunk, even_share - std::min(even_share, overhead)));
+  memory.chunk_bytes =
+      std::max(needs.shapes.smallest_chunk,
+               std::min(kLargestChunk, even_share - std::min(even_share, overhead)));
   memory.slot_bytes = slot_bytes(memory.chunk_bytes);
   memory.slots =
       std::min(available, std::max(kMostInSlots, 2 * memory.slot_bytes)) / memory.slot_bytes;
+  // A small model fills neither all slots nor the output buffer.
+  memory.total_bytes =
+      needs.fixed + std::min(memory.extents * kExtent, align_up(plan.output_size, kExtent)) +
+      std::min<std::uint64_t>(memory.slots * memory.slot_bytes,
+                              plan.input_size + plan.output_size + 2 * memory.slot_bytes);
   return memory;
 }
 

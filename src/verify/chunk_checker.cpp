@@ -1,13 +1,10 @@
 #include "verify/chunk_checker.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "base/checksum.h"
-#include "sluice/error.h"
 
 namespace sluice {
 namespace {
@@ -15,40 +12,6 @@ namespace {
 // 64 KiB of F32 twice: they stay in the second-level cache between decoding and comparing. A
 // multiple of every region.
 constexpr std::size_t kTileElements = 16384;
-
-struct Range {
-  const io::File& file;
-  std::uint64_t offset;
-  std::uint64_t size;
-};
-
-Range output_range(const TensorPair& pair, const CheckChunk& chunk) {
-  const TensorType type = pair.tensor->type;
-  return {*pair.file, pair.offset + byte_size(type, chunk.first_element),
-          byte_size(type, chunk.elements)};
-}
-
-Range source_range(const TensorPair& pair, const CheckChunk& chunk) {
-  const TensorType type = pair.source->type;
-  return {*pair.source_file, pair.source_offset + byte_size(type, chunk.first_element),
-          byte_size(type, chunk.elements)};
-}
-
-void advise(const Range& range, int advice) {
-  ::posix_fadvise(range.file.descriptor(), static_cast<off_t>(range.offset),
-                  static_cast<off_t>(range.size), advice);
-}
-
-void read(const Range& range, std::span<std::byte> bytes) {
-  const std::size_t got = range.file.read_at(range.offset, bytes);
-  // The bytes are in the buffer now: the kernel's copy would only push other files out.
-  advise(range, POSIX_FADV_DONTNEED);
-  if (got == bytes.size()) return;
-  throw Error(ErrorCode::input_truncated, "ends before the data that its header announces",
-              {.file = range.file.path(),
-               .offset = range.offset + got,
-               .cure = "The file changed while it was read: start anew"});
-}
 
 }  // namespace
 
@@ -88,31 +51,23 @@ class ChunkChecker::Runs {
   std::uint64_t first_element_;
 };
 
-std::uint64_t ChunkChecker::memory_bytes(std::uint64_t chunk_bytes, std::uint64_t longest_row) {
-  return chunk_bytes + (2 * kTileElements + longest_row) * sizeof(float);
+std::uint64_t ChunkChecker::memory_bytes(std::uint64_t longest_row) {
+  return (2 * kTileElements + longest_row) * sizeof(float);
 }
 
 ChunkChecker::ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix,
-                           Isa isa, std::uint64_t chunk_bytes, std::uint64_t longest_row)
+                           Isa isa, std::uint64_t longest_row)
     : pairs_(pairs),
       imatrix_(imatrix),
       isa_(isa),
-      bytes_(chunk_bytes),
       values_(kTileElements),
       decoded_(kTileElements),
       importance_(longest_row) {}
 
-void ChunkChecker::announce(const CheckChunk& chunk) const {
-  const TensorPair& pair = pairs_[chunk.pair];
-  advise(output_range(pair, chunk), POSIX_FADV_WILLNEED);
-  if (pair.source != nullptr) advise(source_range(pair, chunk), POSIX_FADV_WILLNEED);
-}
-
-ChunkFacts ChunkChecker::check(const CheckChunk& chunk) {
+ChunkFacts ChunkChecker::check(const PairChunk& chunk, std::span<const std::byte> blocks,
+                               std::span<const std::byte> source) {
   const TensorPair& pair = pairs_[chunk.pair];
   const TensorType type = pair.tensor->type;
-  const std::span<std::byte> blocks = bytes_.bytes().first(byte_size(type, chunk.elements));
-  read(output_range(pair, chunk), blocks);
   ChunkFacts facts;
   facts.crc32 = crc32_of(blocks);
 
@@ -133,9 +88,6 @@ ChunkFacts ChunkChecker::check(const CheckChunk& chunk) {
   }
   if (pair.source == nullptr) return facts;
 
-  const std::span<std::byte> source =
-      bytes_.bytes().subspan(blocks.size(), byte_size(pair.source->type, chunk.elements));
-  read(source_range(pair, chunk), source);
   if (!pair.copied()) {
     compare(pair, chunk, blocks, source, facts, runs);
   } else if (std::memcmp(blocks.data(), source.data(), blocks.size()) != 0) {
@@ -150,7 +102,7 @@ ChunkFacts ChunkChecker::check(const CheckChunk& chunk) {
   return facts;
 }
 
-void ChunkChecker::compare(const TensorPair& pair, const CheckChunk& chunk,
+void ChunkChecker::compare(const TensorPair& pair, const PairChunk& chunk,
                            std::span<const std::byte> blocks, std::span<const std::byte> source,
                            ChunkFacts& facts, Runs& runs) {
   const TensorType type = pair.tensor->type;

@@ -6,19 +6,12 @@
 #include <span>
 #include <vector>
 
-#include "base/page_buffer.h"
 #include "codec/error_range.h"
 #include "sluice/verify.h"
+#include "verify/pair_stream.h"
 #include "verify/tensor_pairs.h"
 
 namespace sluice {
-
-/// A run of a tensor that is checked at once: whole regions of one expert.
-struct CheckChunk {
-  std::size_t pair = 0;  ///< index
-  std::uint64_t first_element = 0;
-  std::uint64_t elements = 0;
-};
 
 /// Neighbouring regions with the same fault.
 struct DamagedRun {
@@ -41,34 +34,31 @@ struct ChunkFacts {
 /// Weights of the output's regions that belong together: a block, or 256 of an unblocked type.
 std::uint64_t region_elements(TensorType type);
 
-/// Reads and checks chunks, with buffers that are allocated once. One for each thread.
+/// Checks chunks, with buffers that are allocated once. One for each thread.
 class ChunkChecker {
  public:
-  /// \param chunk_bytes   most bytes of output and source that a chunk may have
-  /// \param longest_row   of tensors with importance; 0: none has
+  /// \param longest_row  of tensors with importance; 0: none has
   ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix, Isa isa,
-               std::uint64_t chunk_bytes, std::uint64_t longest_row);
+               std::uint64_t longest_row);
 
   /// Bytes that a checker allocates.
-  static std::uint64_t memory_bytes(std::uint64_t chunk_bytes, std::uint64_t longest_row);
+  static std::uint64_t memory_bytes(std::uint64_t longest_row);
 
-  /// Asks the system to have a chunk's bytes ready.
-  void announce(const CheckChunk& chunk) const;
-
-  /// \throws Error (input_read, input_truncated)
-  ChunkFacts check(const CheckChunk& chunk);
+  /// \param blocks  the output's bytes
+  /// \param source  the source's; empty if there is nothing to compare with
+  ChunkFacts check(const PairChunk& chunk, std::span<const std::byte> blocks,
+                   std::span<const std::byte> source);
 
  private:
   class Runs;
 
-  void compare(const TensorPair& pair, const CheckChunk& chunk, std::span<const std::byte> blocks,
+  void compare(const TensorPair& pair, const PairChunk& chunk, std::span<const std::byte> blocks,
                std::span<const std::byte> source, ChunkFacts& facts, Runs& runs);
   std::span<const float> importance_of(const TensorPair& pair, std::uint64_t expert);
 
   std::span<const TensorPair> pairs_;
   const ImportanceMatrix* imatrix_;
   Isa isa_;
-  PageBuffer bytes_;
   std::vector<float> values_;
   std::vector<float> decoded_;
   std::vector<float> importance_;

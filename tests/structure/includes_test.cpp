@@ -28,7 +28,8 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"journal", {"base", "io"}},
     {"pipeline", {"base", "plan", "codec", "io", "journal"}},
     {"verify", {"base", "gguf", "codec", "io", "plan"}},
-    {"api", {"base", "gguf", "plan", "io", "journal", "pipeline", "verify"}},
+    {"forecast", {"base", "plan", "io", "pipeline"}},
+    {"api", {"base", "gguf", "plan", "io", "journal", "pipeline", "verify", "forecast"}},
 };
 
 // Libraries that only one room may use.

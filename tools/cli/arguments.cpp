@@ -60,10 +60,19 @@ Parsed parse_arguments(int argc, char** argv) {
 
   CLI::App* plan = app.add_subcommand("plan", "Show what quantize would do, without doing it");
   conversion.add_to(*plan, arguments.options);
-  plan->add_flag("--json", arguments.json, "As JSON");
+  add_plan_arguments(*plan, arguments.plan);
 
   CLI::App* verify = app.add_subcommand("verify", "Check a model, alone or against its source");
   add_verify_arguments(*verify, arguments);
+
+  CLI::App* inspect = app.add_subcommand("inspect", "Show what a GGUF file holds");
+  add_inspect_arguments(*inspect, arguments.inspect);
+
+  CLI::App* compare = app.add_subcommand("compare", "Measure how far one model is from another");
+  add_compare_arguments(*compare, arguments.compare);
+
+  CLI::App* report = app.add_subcommand("report", "Make a page of quantize's reports");
+  add_report_arguments(*report, arguments.report_page);
 
   CLI::App* demo = app.add_subcommand("demo", "Make a small model and quantize it to IQ1_M");
   arguments.demo_folder = "sluice-demo";
@@ -76,6 +85,12 @@ Parsed parse_arguments(int argc, char** argv) {
       arguments.command = Command::demo;
     } else if (*verify) {
       arguments.command = Command::verify;
+    } else if (*inspect) {
+      arguments.command = Command::inspect;
+    } else if (*compare) {
+      arguments.command = Command::compare;
+    } else if (*report) {
+      arguments.command = Command::report;
     } else {
       conversion.resolve(*plan ? *plan : *quantize, arguments.options);
       const bool dry = *plan || conversion.dry_run();

@@ -2,20 +2,27 @@
 
 #include <string>
 
+#include "compare_command.h"
+#include "inspect_command.h"
+#include "plan_command.h"
+#include "report_command.h"
 #include "sluice/quantize.h"
 #include "sluice/verify.h"
 
 namespace sluice::cli {
 
 /// Which command was given.
-enum class Command { quantize, plan, verify, demo };
+enum class Command { quantize, plan, verify, inspect, compare, report, demo };
 
 /// The command line, parsed.
 struct Arguments {
   Command command = Command::quantize;
   QuantizeOptions options;
   VerifyOptions verify;
-  bool json = false;        ///< plan: print JSON
+  PlanArguments plan;
+  InspectArguments inspect;
+  CompareArguments compare;
+  ReportArguments report_page;
   std::string report;       ///< quantize, verify: where to write the report; empty: nowhere
   std::string demo_folder;  ///< demo: where to put its files
 };

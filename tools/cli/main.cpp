@@ -7,8 +7,12 @@
 #include <system_error>
 
 #include "arguments.h"
+#include "compare_command.h"
 #include "demo_model.h"
+#include "inspect_command.h"
+#include "plan_command.h"
 #include "progress.h"
+#include "report_command.h"
 #include "reports.h"
 #include "sluice/error.h"
 #include "sluice/quantize.h"
@@ -32,18 +36,6 @@ void run_quantize(const Arguments& arguments) {
   if (report.tensors.empty()) return;  // nothing was done
   print_summary(report);
   if (!arguments.report.empty()) write_report(report, arguments.report);
-}
-
-void run_plan(const Arguments& arguments) {
-  const PlanView view = plan(arguments.options);
-  print_plan(view, arguments.json);
-  for (const std::string& note : view.notes) fmt::print(stderr, "note: {}\n", printable(note));
-  if (!view.missing_importance.empty() && !arguments.options.ignore_imatrix_rules) {
-    fmt::print(stderr,
-               "note: {} tensors would get a very-low-bit type without importance values; quantize "
-               "will refuse this without --imatrix or --ignore-imatrix-rules\n",
-               view.missing_importance.size());
-  }
 }
 
 void run_demo(const Arguments& arguments) {
@@ -78,10 +70,18 @@ int main(int argc, char** argv) {
         run_quantize(parsed.arguments);
         break;
       case Command::plan:
-        run_plan(parsed.arguments);
+        run_plan(parsed.arguments.options, parsed.arguments.plan);
         break;
       case Command::verify:
         return run_verify(parsed.arguments.verify, parsed.arguments.report);
+      case Command::inspect:
+        run_inspect(parsed.arguments.inspect);
+        break;
+      case Command::compare:
+        return run_compare(parsed.arguments.compare);
+      case Command::report:
+        run_report(parsed.arguments.report_page);
+        break;
       case Command::demo:
         run_demo(parsed.arguments);
         break;

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <fstream>
 #include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
@@ -20,24 +19,15 @@ namespace {
 // Keys in the order in which they are documented.
 using Json = nlohmann::ordered_json;
 
-Json to_json(std::span<const PartReport> parts) {
+}  // namespace
+
+Json parts_json(std::span<const PartReport> parts) {
   Json json = Json::array();
   for (const PartReport& part : parts) {
     json.push_back({{"file", part.file}, {"bytes", part.bytes}, {"tensors", part.tensors}});
   }
   return json;
 }
-
-Json number_or_null(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-double bits(std::uint64_t bytes, std::uint64_t weights) {
-  return 8.0 * static_cast<double>(bytes) /
-         static_cast<double>(std::max<std::uint64_t>(1, weights));
-}
-
-}  // namespace
 
 void write_json(const Json& json, const std::string& path) {
   std::ofstream file(path);
@@ -51,6 +41,14 @@ void write_json(const Json& json, const std::string& path) {
     throw Error(ErrorCode::output_write, "the report cannot be written",
                 {.file = path, .cure = "Check the disk and its free space"});
   }
+}
+
+void print_json(const Json& json) {
+  fmt::print("{}\n", json.dump(1, ' ', true, Json::error_handler_t::replace));
+}
+
+Json number_or_null(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
 }
 
 std::string checksum_text(std::uint32_t crc32) {
@@ -94,7 +92,7 @@ void write_report(const RunReport& report, const std::string& path) {
                      {"spindle_reason", report.spindle},
                      {"isa", report.isa},
                      {"threads", report.threads},
-                     {"parts", to_json(report.parts)},
+                     {"parts", parts_json(report.parts)},
                      {"tensors", std::move(tensors)},
                      {"samples", std::move(samples)}};
   write_json(json, path);
@@ -118,7 +116,7 @@ void print_summary(const RunReport& report) {
   }
   fmt::print("  size    {} from {}, {:.3f} bits per weight ({} weights)\n",
              bytes_text(static_cast<double>(data)), bytes_text(static_cast<double>(source)),
-             bits(data, weights), count_text(static_cast<double>(weights)));
+             bits_of(data, weights), count_text(static_cast<double>(weights)));
   if (report.resumed_bytes > 0) {
     fmt::print("  resumed {} of it were made by an earlier run\n",
                bytes_text(static_cast<double>(report.resumed_bytes)));
@@ -135,65 +133,6 @@ void print_summary(const RunReport& report) {
              100 * report.wait_disk_s / waits, 100 * report.wait_cores_s / waits,
              100 * report.wait_budget_s / waits);
   fmt::print("  memory  {} at most\n", bytes_text(static_cast<double>(report.peak_anon_bytes)));
-}
-
-void print_plan(const PlanView& plan, bool json) {
-  if (json) {
-    Json tensors = Json::array();
-    for (const PlannedTensorView& tensor : plan.tensors) {
-      tensors.push_back({{"name", tensor.name},
-                         {"shape", tensor.shape},
-                         {"source", name(tensor.source)},
-                         {"type", name(tensor.type)},
-                         {"rule", tensor.rule},
-                         {"part", tensor.part},
-                         {"offset", tensor.offset},
-                         {"size", tensor.size}});
-    }
-    const Json document = {{"tensors", std::move(tensors)},
-                           {"parts", to_json(plan.parts)},
-                           {"missing_importance", plan.missing_importance},
-                           {"notes", plan.notes},
-                           {"input_bytes", plan.input_bytes},
-                           {"output_bytes", plan.output_bytes},
-                           {"weights", plan.weights}};
-    fmt::print("{}\n", document.dump(1, ' ', false, Json::error_handler_t::replace));
-    return;
-  }
-  std::size_t name_width = 4;
-  std::size_t shape_width = 5;
-  std::map<std::string_view, std::pair<std::size_t, std::uint64_t>> types;
-  std::uint64_t data = 0;
-  for (const PlannedTensorView& tensor : plan.tensors) {
-    name_width = std::max(name_width, printable(tensor.name).size());
-    shape_width = std::max(shape_width, shape_text(tensor.shape).size());
-    auto& [count, bytes] = types[name(tensor.type)];
-    ++count;
-    bytes += tensor.size;
-    data += tensor.size;
-  }
-  fmt::print("{:<{}}  {:>{}}  {:<7}  {:<7}  {:>14}  {:>12}  {}\n", "name", name_width, "shape",
-             shape_width, "source", "type", "offset", "size", "rule");
-  for (const PlannedTensorView& tensor : plan.tensors) {
-    fmt::print("{:<{}}  {:>{}}  {:<7}  {:<7}  {:>14}  {:>12}  {}\n", printable(tensor.name),
-               name_width, shape_text(tensor.shape), shape_width, name(tensor.source),
-               name(tensor.type), tensor.offset, tensor.size, tensor.rule);
-  }
-  fmt::print("\n");
-  for (const auto& [type, total] : types) {
-    fmt::print("{:<7}  {:>5} tensors  {}\n", type, total.first,
-               bytes_text(static_cast<double>(total.second)));
-  }
-  if (plan.parts.size() > 1) {
-    for (const PartReport& part : plan.parts) {
-      fmt::print("{}  {:>5} tensors  {}\n", printable(part.file), part.tensors,
-                 bytes_text(static_cast<double>(part.bytes)));
-    }
-  }
-  fmt::print("{} from {}, {:.3f} bits per weight ({} weights)\n",
-             bytes_text(static_cast<double>(plan.output_bytes)),
-             bytes_text(static_cast<double>(plan.input_bytes)), bits(data, plan.weights),
-             count_text(static_cast<double>(plan.weights)));
 }
 
 }  // namespace sluice::cli

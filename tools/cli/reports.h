@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 
 #include "sluice/quantize.h"
@@ -12,6 +13,15 @@ namespace sluice::cli {
 /// \throws Error (output_open, output_write)
 void write_json(const nlohmann::ordered_json& json, const std::string& path);
 
+/// Prints a document to stdout, in ASCII, so that names in it cannot drive a terminal.
+void print_json(const nlohmann::ordered_json& json);
+
+/// A number, or null where it is none (JSON has neither NaN nor infinity).
+nlohmann::ordered_json number_or_null(double value);
+
+/// The files of an output.
+nlohmann::ordered_json parts_json(std::span<const PartReport> parts);
+
 /// `0x1c291ca3`.
 std::string checksum_text(std::uint32_t crc32);
 
@@ -21,8 +31,5 @@ void write_report(const RunReport& report, const std::string& path);
 
 /// Prints a run's summary to stdout.
 void print_summary(const RunReport& report);
-
-/// Prints a plan to stdout, as a table or as JSON.
-void print_plan(const PlanView& plan, bool json);
 
 }  // namespace sluice::cli

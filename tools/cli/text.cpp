@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -35,6 +36,11 @@ std::string time_text(double seconds) {
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+double bits_of(std::uint64_t bytes, std::uint64_t weights) {
+  return 8.0 * static_cast<double>(bytes) /
+         static_cast<double>(std::max<std::uint64_t>(1, weights));
 }
 
 std::string shape_text(const std::vector<std::uint64_t>& shape) {

@@ -47,8 +47,7 @@ Json report_json(const VerifyReport& report) {
                        {"bytes", tensor.bytes},
                        {"crc32", checksum_text(tensor.crc32)},
                        {"bad_regions", tensor.bad_regions},
-                       {"plain_error", std::isfinite(tensor.plain_error) ? Json(tensor.plain_error)
-                                                                         : Json(nullptr)}});
+                       {"plain_error", number_or_null(tensor.plain_error)}});
   }
   return {{"good", report.good()},           {"findings_in_all", report.findings_in_all},
           {"findings", std::move(findings)}, {"read_bytes", report.read_bytes},

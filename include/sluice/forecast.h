@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sluice/observer.h"
+#include "sluice/quantize.h"
+#include "sluice/tensor_type.h"
+
+namespace sluice {
+
+/// Room for the output on its file system.
+struct DiskSpace {
+  std::string folder;           ///< where the output is made
+  std::uint64_t needed = 0;     ///< bytes of the whole output
+  std::uint64_t allocated = 0;  ///< of those, what an earlier run has set aside: used again
+  /// Bytes that the user may still take. None if the folder is not there.
+  std::optional<std::uint64_t> free;
+
+  std::uint64_t still_needed() const { return needed - (allocated < needed ? allocated : needed); }
+  /// False if it is known not to fit.
+  bool enough() const { return !free || still_needed() <= *free; }
+};
+
+/// What an earlier run of the same output left behind.
+struct EarlierRun {
+  bool found = false;
+  std::uint64_t done_bytes = 0;  ///< of the output, which are not made again
+  std::string refused;           ///< why `quantize` would not go on with it; empty: it would
+};
+
+/// Memory that a run takes, in bytes.
+struct MemoryNeed {
+  std::uint64_t budget = 0;  ///< what it was given
+  std::uint64_t least = 0;   ///< the smallest budget that would do
+  std::uint64_t most = 0;    ///< what it would use of this budget; 0 if the budget is too small
+  int threads = 1;
+
+  bool enough() const { return least <= budget; }
+};
+
+/// How fast tensors of one type are made of another's.
+struct ConversionRate {
+  TensorType source = TensorType::f32;
+  TensorType type = TensorType::f32;
+  std::uint64_t weights = 0;  ///< still to be made
+  double weights_per_s = 0;   ///< by all threads together
+};
+
+/// How long a run will take, from a measurement of a fraction of a second. Reading, computing and
+/// writing overlap, so that the slower of disk and cores decides. What input and output on one file
+/// system take adds up, with writes taken to be as fast as reads; writing to another one is taken
+/// not to limit.
+struct TimeEstimate {
+  double seconds = 0;
+  Limit limit = Limit::disk;  ///< which of the two that follow is longer
+  double disk_s = 0;
+  double cores_s = 0;
+  double read_bytes_per_s = 0;  ///< of the input, past the page cache
+  std::vector<ConversionRate> conversions;
+};
+
+/// A plan, what carrying it out needs, and how long it takes.
+struct Forecast {
+  PlanView plan;
+  DiskSpace disk;
+  EarlierRun earlier;
+  MemoryNeed memory;
+  bool shared_spindle = false;  ///< reads and writes will take turns
+  std::string spindle;          ///< why, or why not
+  std::optional<TimeEstimate> time;
+  std::string no_time;  ///< why there is no estimate; empty if there is one
+};
+
+struct ForecastOptions {
+  /// Measure, for the estimate: reads some MiB of the input, scattered, and encodes rows of it.
+  bool estimate = true;
+  double measure_s = 0.25;  ///< how long; a slow disk's last reads may take as long again
+};
+
+/// Decides everything as `plan` does, and looks at the machine. Writes nothing, and leaves the page
+/// cache as it is. What cannot be measured or found out is left open: only what `plan` throws is
+/// thrown.
+/// \throws Error
+Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how = {});
+
+}  // namespace sluice

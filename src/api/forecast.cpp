@@ -1,0 +1,155 @@
+#include "sluice/forecast.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "api/prepared.h"
+#include "base/interval_set.h"
+#include "base/process_memory.h"
+#include "forecast/disk_space.h"
+#include "forecast/encode_probe.h"
+#include "forecast/read_probe.h"
+#include "io/sink.h"
+#include "io/spindle.h"
+#include "journal/journal.h"
+#include "pipeline/memory_plan.h"
+#include "sluice/error.h"
+
+namespace sluice {
+namespace {
+
+// Reading says less about a disk the shorter it lasts, encoding is steady.
+constexpr double kReadingShare = 0.5;
+
+std::vector<std::string> working_files(const OutputNames& names) {
+  std::vector<std::string> files;
+  for (std::size_t no = 0; no < names.parts.size(); ++no) {
+    files.push_back(io::work_name_of(names.work_path, no));
+  }
+  return files;
+}
+
+/// What an earlier run has made; fills in what the user should know of it.
+IntervalSet look_at_earlier_run(const QuantizeOptions& options, const Prepared& prepared,
+                                EarlierRun& earlier) {
+  if (options.output.empty() || options.restart) return {};
+  const std::optional<journal::Contents> contents =
+      journal::Journal(prepared.names.work_path + ".journal").load();
+  if (!contents) return {};
+  earlier.found = true;
+  const std::optional<journal::Binding> then = journal::parse_binding(contents->binding);
+  earlier.refused = then ? journal::difference(*then, binding_of(options, prepared))
+                         : std::string("its journal is of another version");
+  if (!earlier.refused.empty()) return {};
+  IntervalSet done = journal::ranges_of(contents->records);
+  earlier.done_bytes = done.size();
+  return done;
+}
+
+MemoryNeed memory_need(const QuantizeOptions& options, const Plan& plan) {
+  const bool decodes = options.measure_error || options.verify;
+  const std::uint64_t held = anonymous_bytes();
+  MemoryNeed need{.budget = options.memory,
+                  .least = least_memory(plan, threads_of(options), decodes, held),
+                  .threads = threads_of(options)};
+  if (need.enough()) {
+    need.most = plan_memory(plan, need.threads, decodes, need.budget, held).total_bytes;
+  }
+  return need;
+}
+
+bool on_one_file_system(std::span<const io::File> inputs, const std::string& folder) {
+  struct stat status {};
+  return ::stat(folder.c_str(), &status) == 0 &&
+         std::any_of(inputs.begin(), inputs.end(), [&](const io::File& input) {
+           return input.identity().device == status.st_dev;
+         });
+}
+
+/// What is left to do of a plan.
+struct Left {
+  std::vector<std::uint64_t> weights;  // of each tensor
+  double input_bytes = 0;
+  double output_bytes = 0;
+};
+
+Left left_of(const Plan& plan, const IntervalSet& done) {
+  Left left;
+  for (const PlannedTensor& tensor : plan.tensors) {
+    const std::uint64_t there =
+        done.overlap({tensor.output_offset, tensor.output_offset + tensor.output_size});
+    const double share =
+        1 - static_cast<double>(there) /
+                static_cast<double>(std::max<std::uint64_t>(1, tensor.output_size));
+    left.weights.push_back(
+        static_cast<std::uint64_t>(share * static_cast<double>(tensor.elements()) + 0.5));
+    left.input_bytes += share * static_cast<double>(tensor.input_size);
+    left.output_bytes += share * static_cast<double>(tensor.output_size);
+  }
+  return left;
+}
+
+TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, const Left& left,
+                      const std::string& folder, double seconds) {
+  const std::vector<io::File>& files = prepared.files.parts;
+  TimeEstimate time;
+  time.read_bytes_per_s = measure_reads(files, kReadingShare * seconds);
+  time.conversions = measure_encoding(
+      prepared.plan, left.weights, prepared.matrix(), files,
+      {.threads = threads_of(options),
+       .kernels = {.isa = options.isa, .effort = options.effort, .verify = options.verify},
+       .measure_error = options.measure_error || options.verify,
+       .seconds = (1 - kReadingShare) * seconds});
+  for (const ConversionRate& rate : time.conversions) {
+    if (rate.weights_per_s > 0) {
+      time.cores_s += static_cast<double>(rate.weights) / rate.weights_per_s;
+    }
+  }
+  if (time.read_bytes_per_s > 0) {
+    const double written = on_one_file_system(files, folder) ? left.output_bytes : 0;
+    time.disk_s = (left.input_bytes + written) / time.read_bytes_per_s;
+  }
+  time.limit = time.disk_s > time.cores_s ? Limit::disk : Limit::cores;
+  time.seconds = std::max(time.disk_s, time.cores_s);
+  return time;
+}
+
+}  // namespace
+
+Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how) {
+  Prepared prepared;
+  prepare(options, prepared);
+  Forecast forecast;
+  forecast.plan = view_of(prepared);
+  forecast.disk =
+      disk_space(options.output, working_files(prepared.names), prepared.plan.output_size);
+  IntervalSet done;
+  try {
+    done = look_at_earlier_run(options, prepared, forecast.earlier);
+  } catch (const Error& error) {
+    forecast.earlier.found = true;
+    forecast.earlier.refused = error.what();
+  }
+  forecast.memory = memory_need(options, prepared.plan);
+  io::SpindleDecision spindle =
+      io::decide_spindle(options.spindle, prepared.files.parts, options.output);
+  forecast.shared_spindle = spindle.shared;
+  forecast.spindle = std::move(spindle.reason);
+  if (!how.estimate) {
+    forecast.no_time = "not asked for";
+    return forecast;
+  }
+  try {
+    forecast.time = estimate(options, prepared, left_of(prepared.plan, done), forecast.disk.folder,
+                             how.measure_s);
+  } catch (const std::exception& error) {
+    forecast.no_time = error.what();
+  }
+  return forecast;
+}
+
+}  // namespace sluice

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "api/model_files.h"
+#include "api/output_names.h"
+#include "io/mapped_source.h"
+#include "journal/binding.h"
+#include "plan/plan.h"
+#include "sluice/imatrix.h"
+#include "sluice/quantize.h"
+
+namespace sluice {
+
+/// An importance matrix with the file that it reads from.
+struct OpenedMatrix {
+  io::MappedFile file;
+  ImportanceMatrix matrix;
+  std::uint64_t hash;  ///< tells it from another, or from an older one of the same name
+};
+
+/// Input files, importance matrix, the plan that refers to them and the output's names.
+struct Prepared {
+  ModelFiles files;
+  std::optional<OpenedMatrix> imatrix;
+  Plan plan;
+  OutputNames names;
+
+  const ImportanceMatrix* matrix() const { return imatrix ? &imatrix->matrix : nullptr; }
+};
+
+/// Opens everything and plans. In place, because the plan points into the importance matrix.
+/// \throws Error
+void prepare(const QuantizeOptions& options, Prepared& prepared);
+
+/// The output's files.
+std::vector<PartReport> parts_of(const Prepared& prepared);
+
+/// The plan for those who look at it.
+PlanView view_of(const Prepared& prepared);
+
+/// Everything that the output's bytes depend on and that can change between two runs.
+journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prepared);
+
+/// Workers: as asked for, or one a core.
+int threads_of(const QuantizeOptions& options);
+
+}  // namespace sluice

@@ -1,0 +1,137 @@
+#include "compare_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "compare_page.h"
+#include "html_page.h"
+#include "progress.h"
+#include "reports.h"
+#include "text.h"
+
+namespace sluice::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json side_json(const std::optional<ComparedSide>& side) {
+  if (!side) return nullptr;
+  return {{"type", name(side->type)}, {"shape", side->shape}, {"bytes", side->bytes}};
+}
+
+Json tensor_json(const ComparedTensor& tensor) {
+  Json json = {{"name", tensor.name}, {"a", side_json(tensor.a)}, {"b", side_json(tensor.b)}};
+  if (tensor.difference) {
+    json["error"] = number_or_null(tensor.difference->error);
+    json["cosine"] = tensor.difference->cosine;
+    json["max_absolute"] = tensor.difference->max_absolute;
+    json["not_finite"] = tensor.difference->not_finite;
+  }
+  if (tensor.differing_bytes) json["differing_bytes"] = *tensor.differing_bytes;
+  if (!tensor.compared()) json["why_not"] = tensor.why_not;
+  return json;
+}
+
+void print_comparison_json(const Comparison& comparison) {
+  Json tensors = Json::array();
+  for (const ComparedTensor& tensor : comparison.tensors) tensors.push_back(tensor_json(tensor));
+  print_json({{"identical", comparison.identical()},
+              {"complete", comparison.complete()},
+              {"read_bytes", comparison.read_bytes},
+              {"wall_s", comparison.wall_s},
+              {"tensors", std::move(tensors)}});
+}
+
+void print_table(const Comparison& comparison) {
+  std::size_t width = 4;
+  for (const ComparedTensor& tensor : comparison.tensors) {
+    width = std::max(width, printable(tensor.name).size());
+  }
+  fmt::print("{:<{}}  {:<8}  {:<8}  {:>10}  {:>10}  {:>10}  {}\n", "name", width, "a", "b", "error",
+             "cosine", "largest", "differing bytes");
+  for (const ComparedTensor& tensor : comparison.tensors) {
+    const auto type = [](const std::optional<ComparedSide>& side) {
+      return side ? name(side->type) : std::string_view("-");
+    };
+    fmt::print("{:<{}}  {:<8}  {:<8}  ", printable(tensor.name), width, type(tensor.a),
+               type(tensor.b));
+    if (!tensor.compared()) {
+      fmt::print("{}\n", tensor.why_not);
+      continue;
+    }
+    const std::string bytes =
+        tensor.differing_bytes ? fmt::format("  {}", *tensor.differing_bytes) : std::string();
+    if (tensor.difference) {
+      fmt::print("{:>10.4g}  {:>10.6f}  {:>10.4g}{}{}\n", tensor.difference->error,
+                 tensor.difference->cosine, tensor.difference->max_absolute, bytes,
+                 tensor.difference->not_finite > 0
+                     ? fmt::format("  {} not finite", tensor.difference->not_finite)
+                     : "");
+    } else {
+      fmt::print("{:>10}  {:>10}  {:>10}{}\n", "-", "-", "-", bytes);
+    }
+  }
+}
+
+void print_verdict(const Comparison& comparison) {
+  const auto apart = std::count_if(comparison.tensors.begin(), comparison.tensors.end(),
+                                   [](const ComparedTensor& tensor) { return !tensor.compared(); });
+  fmt::print("\n{} tensors, {} read in {}: {}\n", comparison.tensors.size(),
+             bytes_text(static_cast<double>(comparison.read_bytes)), time_text(comparison.wall_s),
+             comparison.identical() ? "all the same, byte for byte"
+             : apart == 0           ? "all compared"
+                                    : fmt::format("{} could not be compared", apart));
+}
+
+bool too_far(const CompareArguments& arguments, const Comparison& comparison) {
+  return arguments.max_error &&
+         std::any_of(comparison.tensors.begin(), comparison.tensors.end(),
+                     [&](const ComparedTensor& tensor) {
+                       return tensor.difference &&
+                              (tensor.difference->error > *arguments.max_error ||
+                               tensor.difference->not_finite > 0);
+                     });
+}
+
+}  // namespace
+
+void add_compare_arguments(CLI::App& command, CompareArguments& arguments) {
+  CompareOptions& options = arguments.options;
+  command.add_option("a", options.a, "GGUF file that errors are relative to: the better one")
+      ->required();
+  command.add_option("b", options.b, "GGUF file to compare with it")->required();
+  command.add_option("--threads", options.threads, "Threads (default: one a core)")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--memory", options.memory, "Byte budget for all buffers (default: 512M)")
+      ->transform(CLI::AsSizeValue(false));
+  command
+      .add_option("--max-error", arguments.max_error,
+                  "Exit with 1 if a tensor has a larger relative squared error, or NaN")
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--html", arguments.page, "Write a page to look at to this file");
+  command.add_flag("--json", arguments.json, "As JSON");
+  command.footer(
+      "Exit status: 0 if both have the same tensors and all could be compared, however much they "
+      "differ; 1 if not, or if a tensor's error is above --max-error.");
+}
+
+int run_compare(const CompareArguments& arguments) {
+  ProgressDisplay display;
+  const Comparison comparison = compare(arguments.options, display);
+  display.end();
+  if (arguments.json) {
+    print_comparison_json(comparison);
+  } else {
+    print_table(comparison);
+    print_verdict(comparison);
+  }
+  if (!arguments.page.empty()) {
+    write_page(compare_page(arguments.options, comparison), arguments.page);
+  }
+  return comparison.complete() && !too_far(arguments, comparison) ? 0 : 1;
+}
+
+}  // namespace sluice::cli

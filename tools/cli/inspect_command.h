@@ -1,0 +1,27 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sluice::cli {
+
+/// What to look at, and what to show of it.
+struct InspectArguments {
+  std::string file;
+  std::vector<std::string> keys;     ///< patterns of metadata keys
+  std::vector<std::string> tensors;  ///< patterns of tensor names
+  std::vector<std::string> types;    ///< names of tensor types
+  bool regex = false;                ///< patterns are regular expressions
+  bool full = false;                 ///< show all of long values
+  bool json = false;
+};
+
+void add_inspect_arguments(CLI::App& command, InspectArguments& arguments);
+
+/// Prints what the headers of a GGUF file say: metadata, tensors, a summary by type.
+/// \throws Error
+void run_inspect(const InspectArguments& arguments);
+
+}  // namespace sluice::cli

@@ -1,0 +1,237 @@
+#include "plan_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "reports.h"
+#include "sluice/forecast.h"
+#include "text.h"
+
+namespace sluice::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string size_text(std::uint64_t bytes) {
+  return bytes_text(static_cast<double>(bytes));
+}
+
+std::uint64_t data_bytes(const PlanView& plan) {
+  std::uint64_t bytes = 0;
+  for (const PlannedTensorView& tensor : plan.tensors) bytes += tensor.size;
+  return bytes;
+}
+
+Json time_json(const Forecast& forecast) {
+  if (!forecast.time) return nullptr;
+  const TimeEstimate& time = *forecast.time;
+  Json conversions = Json::array();
+  for (const ConversionRate& rate : time.conversions) {
+    conversions.push_back({{"source", name(rate.source)},
+                           {"type", name(rate.type)},
+                           {"weights", rate.weights},
+                           {"weights_per_s", rate.weights_per_s}});
+  }
+  return {{"seconds", time.seconds},
+          {"limit", name(time.limit)},
+          {"disk_s", time.disk_s},
+          {"cores_s", time.cores_s},
+          {"read_bytes_per_s", time.read_bytes_per_s},
+          {"conversions", std::move(conversions)}};
+}
+
+Json forecast_json(const Forecast& forecast) {
+  const PlanView& plan = forecast.plan;
+  Json tensors = Json::array();
+  for (const PlannedTensorView& tensor : plan.tensors) {
+    tensors.push_back({{"name", tensor.name},
+                       {"shape", tensor.shape},
+                       {"source", name(tensor.source)},
+                       {"type", name(tensor.type)},
+                       {"rule", tensor.rule},
+                       {"bits_per_weight", bits_per_weight(tensor.type)},
+                       {"part", tensor.part},
+                       {"offset", tensor.offset},
+                       {"size", tensor.size}});
+  }
+  const DiskSpace& disk = forecast.disk;
+  const MemoryNeed& memory = forecast.memory;
+  return {{"tensors", std::move(tensors)},
+          {"parts", parts_json(plan.parts)},
+          {"missing_importance", plan.missing_importance},
+          {"notes", plan.notes},
+          {"input_bytes", plan.input_bytes},
+          {"output_bytes", plan.output_bytes},
+          {"weights", plan.weights},
+          {"bits_per_weight", bits_of(data_bytes(plan), plan.weights)},
+          {"disk",
+           {{"folder", disk.folder},
+            {"needed", disk.needed},
+            {"allocated", disk.allocated},
+            {"still_needed", disk.still_needed()},
+            {"free", disk.free ? Json(*disk.free) : Json(nullptr)},
+            {"enough", disk.enough()}}},
+          {"earlier_run",
+           {{"found", forecast.earlier.found},
+            {"done_bytes", forecast.earlier.done_bytes},
+            {"refused", forecast.earlier.refused}}},
+          {"memory",
+           {{"budget", memory.budget},
+            {"least", memory.least},
+            {"most", memory.most},
+            {"threads", memory.threads},
+            {"enough", memory.enough()}}},
+          {"spindle", forecast.shared_spindle ? "shared" : "separate"},
+          {"spindle_reason", forecast.spindle},
+          {"time", time_json(forecast)}};
+}
+
+void print_tensors(const PlanView& plan) {
+  const std::set<std::string_view> missing(plan.missing_importance.begin(),
+                                           plan.missing_importance.end());
+  std::size_t name_width = 4;
+  std::size_t shape_width = 5;
+  for (const PlannedTensorView& tensor : plan.tensors) {
+    name_width = std::max(name_width, printable(tensor.name).size());
+    shape_width = std::max(shape_width, shape_text(tensor.shape).size());
+  }
+  const auto row = [&](const auto&... columns) {
+    fmt::print("{:<{}}  {:>{}}  {:<7}  {:<7}  {:>14}  {:>12}  {}\n", columns...);
+  };
+  row("name", name_width, "shape", shape_width, "source", "type", "offset", "size", "rule");
+  for (const PlannedTensorView& tensor : plan.tensors) {
+    row(printable(tensor.name), name_width, shape_text(tensor.shape), shape_width,
+        name(tensor.source), name(tensor.type), tensor.offset, tensor.size,
+        tensor.rule + (missing.contains(tensor.name) ? ", but no importance row" : ""));
+  }
+}
+
+void print_types(const PlanView& plan) {
+  std::map<std::string_view, std::pair<std::size_t, std::uint64_t>> types;
+  for (const PlannedTensorView& tensor : plan.tensors) {
+    auto& [count, bytes] = types[name(tensor.type)];
+    ++count;
+    bytes += tensor.size;
+  }
+  for (const auto& [type, total] : types) {
+    fmt::print("{:<7}  {:>5} tensors  {}\n", type, total.first, size_text(total.second));
+  }
+}
+
+void print_parts(const PlanView& plan) {
+  fmt::print("\n");
+  for (const PartReport& part : plan.parts) {
+    fmt::print("{}  {:>5} tensors  {}\n", printable(part.file), part.tensors,
+               size_text(part.bytes));
+  }
+}
+
+void print_disk(const Forecast& forecast) {
+  const DiskSpace& disk = forecast.disk;
+  std::string text = size_text(disk.needed) + " needed in " + printable(disk.folder);
+  if (disk.allocated > 0) {
+    text += fmt::format(", {} of it set aside already",
+                        size_text(std::min(disk.needed, disk.allocated)));
+  }
+  text += disk.free ? fmt::format(", {} free", size_text(*disk.free)) : ", which is not there";
+  if (!disk.enough()) {
+    text += fmt::format(": {} TOO LITTLE", size_text(disk.still_needed() - *disk.free));
+  }
+  fmt::print("disk     {}\n", text);
+  const EarlierRun& earlier = forecast.earlier;
+  if (!earlier.found) return;
+  if (earlier.refused.empty()) {
+    fmt::print("earlier  a run was cut off here with {:.0f} % done; quantize goes on from there\n",
+               100 * static_cast<double>(earlier.done_bytes) /
+                   static_cast<double>(std::max<std::uint64_t>(1, disk.needed)));
+  } else {
+    fmt::print(
+        "earlier  a run was cut off here that quantize will not go on with, unless it is "
+        "told to --restart: {}\n",
+        printable(earlier.refused));
+  }
+}
+
+void print_memory(const MemoryNeed& memory) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  const std::uint64_t least = (memory.least + kMiB - 1) / kMiB;
+  if (memory.enough()) {
+    fmt::print("memory   {} at most, with {} threads; {}M is the least that would do\n",
+               size_text(memory.most), memory.threads, least);
+  } else {
+    fmt::print(
+        "memory   --memory {}M is TOO LITTLE for this model and {} threads: {}M is the "
+        "least\n",
+        memory.budget / kMiB, memory.threads, least);
+  }
+}
+
+void print_time(const Forecast& forecast) {
+  if (!forecast.time) return;
+  const TimeEstimate& time = *forecast.time;
+  const std::string disk = time.read_bytes_per_s > 0
+                               ? fmt::format("disk {} at {}/s", time_text(time.disk_s),
+                                             bytes_text(time.read_bytes_per_s))
+                               : "disk not measured";
+  fmt::print("time     about {}, limited by {} ({}, cores {})\n", time_text(time.seconds),
+             time.limit == Limit::disk ? "the disk" : "the cores", disk, time_text(time.cores_s));
+  for (const ConversionRate& rate : time.conversions) {
+    fmt::print("         {:<6} to {:<8} {:>8} weights, {:>7} weights/s, {}\n", name(rate.source),
+               name(rate.type), count_text(static_cast<double>(rate.weights)),
+               count_text(rate.weights_per_s),
+               time_text(static_cast<double>(rate.weights) / rate.weights_per_s));
+  }
+}
+
+void print_forecast(const Forecast& forecast) {
+  const PlanView& plan = forecast.plan;
+  print_tensors(plan);
+  fmt::print("\n");
+  print_types(plan);
+  if (plan.parts.size() > 1) print_parts(plan);
+  fmt::print("\nsize     {} from {}, {:.3f} bits per weight ({} weights)\n",
+             size_text(plan.output_bytes), size_text(plan.input_bytes),
+             bits_of(data_bytes(plan), plan.weights),
+             count_text(static_cast<double>(plan.weights)));
+  print_disk(forecast);
+  print_memory(forecast.memory);
+  fmt::print("spindle  {}: {}\n", forecast.shared_spindle ? "shared" : "separate",
+             printable(forecast.spindle));
+  print_time(forecast);
+}
+
+}  // namespace
+
+void add_plan_arguments(CLI::App& command, PlanArguments& arguments) {
+  command.add_flag("--json", arguments.json, "As JSON");
+  command.add_flag("--no-estimate", arguments.no_estimate,
+                   "Do not measure disk and cores to tell how long it would take");
+}
+
+void run_plan(const QuantizeOptions& options, const PlanArguments& arguments) {
+  const Forecast result = forecast(options, {.estimate = !arguments.no_estimate});
+  if (arguments.json) {
+    print_json(forecast_json(result));
+  } else {
+    print_forecast(result);
+  }
+  for (const std::string& note : result.plan.notes) {
+    fmt::print(stderr, "note: {}\n", printable(note));
+  }
+  const std::size_t missing = result.plan.missing_importance.size();
+  if (missing > 0 && !options.ignore_imatrix_rules) {
+    fmt::print(stderr,
+               "note: {} tensors would get a very-low-bit type without importance values; quantize "
+               "will refuse this without --imatrix or --ignore-imatrix-rules\n",
+               missing);
+  }
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,27 @@
+#include "report_command.h"
+
+#include <fmt/format.h>
+
+#include "html_page.h"
+#include "report_file.h"
+#include "report_page.h"
+#include "text.h"
+
+namespace sluice::cli {
+
+void add_report_arguments(CLI::App& command, ReportArguments& arguments) {
+  command
+      .add_option("reports", arguments.reports,
+                  "JSON files that 'quantize --report' wrote; several are shown side by side")
+      ->required();
+  command.add_option("-o,--output", arguments.page, "HTML page to make")->required();
+}
+
+void run_report(const ReportArguments& arguments) {
+  std::vector<ReportedRun> runs;
+  for (const std::string& report : arguments.reports) runs.push_back(read_report(report));
+  write_page(report_page(runs), arguments.page);
+  fmt::print("{}\n", printable(arguments.page));
+}
+
+}  // namespace sluice::cli
