@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// An importance matrix: for every column of a weight tensor the mean square of the activations
@@ -75,3 +77,5 @@ class ImportanceMatrix {
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

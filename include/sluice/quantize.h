@@ -9,6 +9,8 @@
 #include "sluice/observer.h"
 #include "sluice/recipe.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// How input files are read.
@@ -93,3 +95,5 @@ PlanView plan(const QuantizeOptions& options);
 RunReport quantize(const QuantizeOptions& options, Observer& observer);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -10,6 +10,8 @@
 #include "sluice/gguf.h"
 #include "sluice/tensor_type.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// Whose rules choose each tensor's type.
@@ -56,3 +58,5 @@ struct TypeChoice {
 std::vector<TypeChoice> choose_types(const RecipeOptions& options, const gguf::Header& model);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -9,6 +9,8 @@
 
 #include "sluice/error.h"
 #include "sluice/version.h"
+#include "suggest.h"
+#include "text_commands.h"
 
 namespace sluice::cli {
 namespace {
@@ -28,6 +30,13 @@ std::string type_names() {
   for (const FileType& type : file_types())
     names += (names.empty() ? "" : " ") + std::string(type.name);
   return names;
+}
+
+std::string unknown_type(const std::string& typed) {
+  std::vector<std::string> names;
+  for (const FileType& type : file_types()) names.emplace_back(type.name);
+  return fmt::format("'{}' is not a known type{}. Known: {}", typed, suggestion(typed, names),
+                     type_names());
 }
 
 void add_conversion_arguments(CLI::App& command, Arguments& arguments, Typed& typed) {
@@ -113,8 +122,7 @@ void resolve(const Typed& typed, QuantizeOptions& options) {
   }
   options.file_type = find_file_type(typed.type);
   if (options.file_type == nullptr) {
-    throw CLI::ValidationError(
-        "type", fmt::format("'{}' is not a known type. Known: {}", typed.type, type_names()));
+    throw CLI::ValidationError("type", unknown_type(typed.type));
   }
 }
 
@@ -162,9 +170,14 @@ Parsed parse_arguments(int argc, char** argv) {
   arguments.demo_folder = "sluice-demo";
   demo->add_option("folder", arguments.demo_folder, "Where to put its files")
       ->capture_default_str();
+  const TextCommands texts(app, arguments.console);  // after all other commands
 
   try {
     app.parse(argc, argv);
+    if (const int status = texts.print(app); status >= 0) {
+      parsed.exit_status = status;
+      return parsed;
+    }
     if (*demo) {
       arguments.command = Command::demo;
     } else if (*verify) {
@@ -175,8 +188,7 @@ Parsed parse_arguments(int argc, char** argv) {
     }
     parsed.run = true;
   } catch (const CLI::ParseError& error) {
-    // CLI11 numbers its complaints; users get one number for wrong use. Help and version are 0.
-    parsed.exit_status = app.exit(error) == 0 ? 0 : exit_status(ErrorCode::usage);
+    parsed.exit_status = texts.answer(app, error);
   }
   return parsed;
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "console.h"
 #include "sluice/quantize.h"
 #include "sluice/verify.h"
 
@@ -13,6 +14,7 @@ enum class Command { quantize, plan, verify, demo };
 /// The command line, parsed.
 struct Arguments {
   Command command = Command::quantize;
+  ConsoleOptions console;
   QuantizeOptions options;
   VerifyOptions verify;
   bool json = false;        ///< plan: print JSON

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <system_error>
 
 #include "arguments.h"
+#include "console.h"
 #include "demo_model.h"
 #include "progress.h"
 #include "reports.h"
@@ -37,17 +37,16 @@ void run_plan(const Arguments& arguments) {
   const PlanView view = plan(arguments.options);
   print_plan(view, arguments.json);
   if (!view.missing_importance.empty() && !arguments.options.ignore_imatrix_rules) {
-    fmt::print(stderr,
-               "note: {} tensors would get a very-low-bit type without importance values; quantize "
-               "will refuse this without --imatrix or --ignore-imatrix-rules\n",
-               view.missing_importance.size());
+    console::note(fmt::format(
+        "{} tensors would get a very-low-bit type without importance values; quantize will refuse "
+        "this without --imatrix or --ignore-imatrix-rules",
+        view.missing_importance.size()));
   }
 }
 
 void run_demo(const Arguments& arguments) {
   const DemoFiles files = write_demo_model(arguments.demo_folder);
-  fmt::print("made {} and {}\n", files.model, files.imatrix);
-  std::fflush(stdout);  // before the progress on stderr
+  console::summary(fmt::format("made {} and {}", files.model, files.imatrix));
   Arguments quantize_it;
   quantize_it.options.input = files.model;
   quantize_it.options.imatrix = files.imatrix;
@@ -70,7 +69,12 @@ bool can_go_on(const Arguments& arguments, ErrorCode code) {
 int main(int argc, char** argv) {
   const Parsed parsed = parse_arguments(argc, argv);
   if (!parsed.run) return parsed.exit_status;
+  const auto ended = [](int status) {
+    console::log(fmt::format("exit status {}", status));
+    return status;
+  };
   try {
+    console::begin(parsed.arguments.console, command_line(argc, argv));
     switch (parsed.arguments.command) {
       case Command::quantize:
         run_quantize(parsed.arguments);
@@ -79,23 +83,24 @@ int main(int argc, char** argv) {
         run_plan(parsed.arguments);
         break;
       case Command::verify:
-        return run_verify(parsed.arguments.verify, parsed.arguments.report);
+        return ended(run_verify(parsed.arguments.verify, parsed.arguments.report));
       case Command::demo:
         run_demo(parsed.arguments);
         break;
     }
-    return 0;
+    console::flush_results();
+    return ended(0);
   } catch (const Error& error) {
-    fmt::print(stderr, "sluice: {}\n", error.what());
+    console::error(error.what());
     if (can_go_on(parsed.arguments, error.code())) {
-      fmt::print(stderr, "to go on: {}\n", printable(command_line(argc, argv)));
+      console::hint(fmt::format("to go on: {}", printable(command_line(argc, argv))));
     }
-    return exit_status(error.code());
+    return ended(exit_status(error.code()));
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "sluice: out of memory. Lower --memory or use fewer threads\n");
-    return exit_status(ErrorCode::memory_budget);
+    console::error("out of memory. Lower --memory or use fewer threads");
+    return ended(exit_status(ErrorCode::memory_budget));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "sluice: {}\n", error.what());
-    return exit_status(ErrorCode::output_write);
+    console::error(error.what());
+    return ended(exit_status(ErrorCode::output_write));
   }
 }

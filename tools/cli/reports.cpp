@@ -10,7 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "console.h"
 #include "sluice/error.h"
+#include "sluice/json.h"
 #include "text.h"
 
 namespace sluice::cli {
@@ -30,18 +32,22 @@ double bits(std::uint64_t bytes, std::uint64_t weights) {
 
 }  // namespace
 
-void write_json(const Json& json, const std::string& path) {
+void write_text(const std::string& text, const std::string& path) {
   std::ofstream file(path);
   if (!file) {
     throw Error(ErrorCode::output_open, "the report cannot be created",
                 {.file = path, .cure = "Name a folder that exists and that you may write to"});
   }
-  file << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
+  file << text;
   file.flush();
   if (!file) {
     throw Error(ErrorCode::output_write, "the report cannot be written",
                 {.file = path, .cure = "Check the disk and its free space"});
   }
+}
+
+void write_json(const Json& json, const std::string& path) {
+  write_text(json.dump(1, ' ', false, Json::error_handler_t::replace) + '\n', path);
 }
 
 std::string checksum_text(std::uint32_t crc32) {
@@ -101,46 +107,35 @@ void print_summary(const RunReport& report, const std::string& output) {
                                std::multiplies<>());
   }
   const double rate = static_cast<double>(report.weights) / std::max(1e-9, report.wall_s);
-  fmt::print("{}\n", printable(output));
-  fmt::print("  size    {} from {}, {:.3f} bits per weight ({} weights)\n",
-             bytes_text(static_cast<double>(data)), bytes_text(static_cast<double>(source)),
-             bits(data, weights), count_text(static_cast<double>(weights)));
+  std::string text = fmt::format("{}\n", printable(output));
+  text +=
+      fmt::format("  size    {} from {}, {:.3f} bits per weight ({} weights)\n",
+                  bytes_text(static_cast<double>(data)), bytes_text(static_cast<double>(source)),
+                  bits(data, weights), count_text(static_cast<double>(weights)));
   if (report.resumed_bytes > 0) {
-    fmt::print("  resumed {} of it were made by an earlier run\n",
-               bytes_text(static_cast<double>(report.resumed_bytes)));
+    text += fmt::format("  resumed {} of it were made by an earlier run\n",
+                        bytes_text(static_cast<double>(report.resumed_bytes)));
   }
-  fmt::print("  time    {} wall, {} reading, {} writing, {} computing on {} threads\n",
-             time_text(report.wall_s), time_text(report.read_s), time_text(report.write_s),
-             time_text(report.compute_s), report.threads);
-  fmt::print("  rate    {} weights/s ({} kernels), {}/s read ({})\n", count_text(rate), report.isa,
-             bytes_text(static_cast<double>(report.read_bytes) / std::max(1e-9, report.wall_s)),
-             report.io);
+  text += fmt::format("  time    {} wall, {} reading, {} writing, {} computing on {} threads\n",
+                      time_text(report.wall_s), time_text(report.read_s), time_text(report.write_s),
+                      time_text(report.compute_s), report.threads);
+  text += fmt::format(
+      "  rate    {} weights/s ({} kernels), {}/s read ({})\n", count_text(rate), report.isa,
+      bytes_text(static_cast<double>(report.read_bytes) / std::max(1e-9, report.wall_s)),
+      report.io);
   const double waits =
       std::max(1e-9, report.wait_disk_s + report.wait_cores_s + report.wait_budget_s);
-  fmt::print("  limit   {:.0f} % of the time the disk, {:.0f} % cores, {:.0f} % memory\n",
-             100 * report.wait_disk_s / waits, 100 * report.wait_cores_s / waits,
-             100 * report.wait_budget_s / waits);
-  fmt::print("  memory  {} at most\n", bytes_text(static_cast<double>(report.peak_anon_bytes)));
+  text += fmt::format("  limit   {:.0f} % of the time the disk, {:.0f} % cores, {:.0f} % memory\n",
+                      100 * report.wait_disk_s / waits, 100 * report.wait_cores_s / waits,
+                      100 * report.wait_budget_s / waits);
+  text += fmt::format("  memory  {} at most\n",
+                      bytes_text(static_cast<double>(report.peak_anon_bytes)));
+  console::summary(text);
 }
 
 void print_plan(const PlanView& plan, bool json) {
   if (json) {
-    Json tensors = Json::array();
-    for (const PlannedTensorView& tensor : plan.tensors) {
-      tensors.push_back({{"name", tensor.name},
-                         {"shape", tensor.shape},
-                         {"source", name(tensor.source)},
-                         {"type", name(tensor.type)},
-                         {"rule", tensor.rule},
-                         {"offset", tensor.offset},
-                         {"size", tensor.size}});
-    }
-    const Json document = {{"tensors", std::move(tensors)},
-                           {"missing_importance", plan.missing_importance},
-                           {"input_bytes", plan.input_bytes},
-                           {"output_bytes", plan.output_bytes},
-                           {"weights", plan.weights}};
-    fmt::print("{}\n", document.dump(1, ' ', false, Json::error_handler_t::replace));
+    console::result(to_json(plan));
     return;
   }
   std::size_t name_width = 4;

@@ -8,6 +8,10 @@
 
 namespace sluice::cli {
 
+/// Writes a text to a file.
+/// \throws Error (output_open, output_write)
+void write_text(const std::string& text, const std::string& path);
+
 /// Writes a document to a file.
 /// \throws Error (output_open, output_write)
 void write_json(const nlohmann::ordered_json& json, const std::string& path);
@@ -19,7 +23,7 @@ std::string checksum_text(std::uint32_t crc32);
 /// \throws Error (output_open, output_write)
 void write_report(const RunReport& report, const std::string& path);
 
-/// Prints a run's summary to stdout.
+/// Prints a run's summary to stdout, unless the console is quiet.
 void print_summary(const RunReport& report, const std::string& output);
 
 /// Prints a plan to stdout, as a table or as JSON.
