@@ -35,7 +35,8 @@ std::string type_names() {
 std::string unknown_type(const std::string& typed) {
   std::vector<std::string> names;
   for (const FileType& type : file_types()) names.emplace_back(type.name);
-  return fmt::format("'{}' is not a known type{}. Known: {}", typed, suggestion(typed, names),
+  const std::string meant = suggestion(typed, names);
+  return fmt::format("'{}' is not a known type{} Known: {}", typed, meant.empty() ? "." : meant,
                      type_names());
 }
 

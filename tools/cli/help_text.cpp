@@ -108,8 +108,12 @@ std::string usage_of(const CommandFacts& command) {
 
 std::string full_description(const OptionFacts& option) {
   std::string text = option.description;
-  if (!option.default_value.empty()) text += fmt::format(" (default: {})", option.default_value);
-  if (!option.environment.empty()) text += fmt::format(" (variable: {})", option.environment);
+  std::string more;
+  if (!option.default_value.empty()) more = "default: " + option.default_value;
+  if (!option.environment.empty()) {
+    more += fmt::format("{}variable: {}", more.empty() ? "" : "; ", option.environment);
+  }
+  if (!more.empty()) text += fmt::format(" ({})", more);
   return text;
 }
 

@@ -67,13 +67,14 @@ bool can_go_on(const Arguments& arguments, ErrorCode code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Parsed parsed = parse_arguments(argc, argv);
-  if (!parsed.run) return parsed.exit_status;
+  Parsed parsed;
   const auto ended = [](int status) {
     console::log(fmt::format("exit status {}", status));
     return status;
   };
   try {
+    parsed = parse_arguments(argc, argv);
+    if (!parsed.run) return parsed.exit_status;
     console::begin(parsed.arguments.console, command_line(argc, argv));
     switch (parsed.arguments.command) {
       case Command::quantize:

@@ -12,7 +12,7 @@ constexpr std::string_view kImportance = "Importance matrix";
 constexpr std::string_view kFiles = "Files and metadata";
 constexpr std::string_view kMemory = "Memory, disks and speed";
 constexpr std::string_view kSafety = "Checks and resuming";
-constexpr std::string_view kOutput = "What is printed and reported";
+constexpr std::string_view kOutput = "Output and logs";
 
 constexpr std::array kOrder = {kArguments, kTypes, kImportance, kFiles, kMemory, kSafety, kOutput};
 
