@@ -96,7 +96,7 @@ TEST_F(BashCompletion, OffersCommandsOptionsValuesTypesAndFiles) {
        std::vector<Case>{// As bash cuts --io=as.
                          {{"quantize", "--io", "=", "as"}, {"async"}},
                          {{"quantize", "--io", "="}, {"auto", "mmap", "async", "read"}},
-                         {{"quantize", "--threads", ""}, {}},
+                         {{"quantize", "--memory", ""}, {}},
                          {{"quantize", "a", "b", "iq1"}, {"IQ1_M"}},
                          {{"quantize", "models/m"}, {"models/my model.gguf"}},
                          {{"demo", "mod"}, {"models"}},

@@ -3,6 +3,7 @@
 need cpack
 need dpkg-deb
 need dpkg-shlibdeps
+need file
 
 (cd "$work" && cpack -G DEB --config "$SLUICE_BUILD/CPackConfig.cmake" -B "$work/packages") >"$work/log" 2>&1 ||
   { cat "$work/log"; exit 1; }

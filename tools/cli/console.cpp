@@ -10,6 +10,7 @@
 
 #include "log_file.h"
 #include "sluice/error.h"
+#include "sluice/version.h"
 
 namespace sluice::cli::console {
 namespace {
@@ -67,7 +68,7 @@ void begin(const ConsoleOptions& options, const std::string& command) {
   state().quiet = options.quiet;
   if (options.log_file.empty()) return;
   state().log = std::make_unique<LogFile>(options.log_file);
-  log(command);
+  log(fmt::format("sluice {}: {}", version(), command));
 }
 
 void error(std::string_view text) {

@@ -12,6 +12,9 @@
 namespace sluice::cli {
 namespace {
 
+// Of the last change of what the page says.
+constexpr std::string_view kDate = "2026-11-25";
+
 // Text as roff shows it unchanged: a hyphen that can be copied from the page into a shell, and no
 // line that begins as a request does.
 std::string escaped(std::string_view text) {
@@ -65,11 +68,15 @@ std::string option(const OptionFacts& option) {
                      prose(full_description(option)));
 }
 
-std::string options(const CommandFacts& command) {
+// \param below  whether a paragraph stands between the heading and the options
+std::string options(const CommandFacts& command, bool below) {
   std::string text;
   std::string_view topic;
   for (const OptionFacts& each : command.options) {
-    if (each.topic != topic) text += fmt::format(".PP\n\\fI{}\\fR\n", escaped(each.topic));
+    if (each.topic != topic) {
+      text +=
+          fmt::format("{}\\fI{}\\fR\n", text.empty() && !below ? "" : ".PP\n", escaped(each.topic));
+    }
     topic = each.topic;
     text += option(each);
   }
@@ -81,7 +88,8 @@ std::string blocks(const Topic& topic) {
   for (const Block& block : topic.blocks) {
     switch (block.kind) {
       case Block::Kind::paragraph:
-        text += ".PP\n" + prose(block.text);
+        // A heading begins a paragraph already.
+        text += (text.empty() ? "" : ".PP\n") + prose(block.text);
         break;
       case Block::Kind::example:
         text += example(block.text);
@@ -97,7 +105,8 @@ std::string blocks(const Topic& topic) {
 }  // namespace
 
 std::string man_page(const std::vector<CommandFacts>& commands) {
-  std::string page = fmt::format(".TH SLUICE 1 \"\" \"sluice {}\" \"User Commands\"\n", version());
+  std::string page =
+      fmt::format(".TH SLUICE 1 {} \"sluice {}\" \"User Commands\"\n", kDate, version());
   page += ".SH NAME\nsluice \\- streaming, out\\-of\\-core GGUF quantizer\n.SH SYNOPSIS\n";
   for (const CommandFacts& command : commands) {
     if (command.name.empty()) continue;
@@ -105,13 +114,13 @@ std::string man_page(const std::vector<CommandFacts>& commands) {
                         escaped(usage_of(command)));
   }
   page += ".SH DESCRIPTION\n" + prose(commands.front().description);
-  page += ".SH OPTIONS\n" + options(commands.front());
+  page += ".SH OPTIONS\n" + options(commands.front(), false);
   page += ".SH COMMANDS\n";
   for (const CommandFacts& command : commands) {
     if (command.name.empty()) continue;
     page += fmt::format(".SS sluice {}\n{}", escaped(usage_of(command)),
                         prose(command.description + "."));
-    page += options(command);
+    page += options(command, true);
     for (const std::string_view text : examples_of(command.name)) page += example(text);
   }
   for (const Topic& topic : help_topics()) {
