@@ -40,9 +40,9 @@ std::string value_flags(const OptionFacts& option) {
   if (option.value.empty()) return "";
   switch (option.kind) {
     case ValueKind::choice:
-      return " -x -a " + in_quotes(in_one_line(option.choices));
+      return fmt::format(" -x -a {}", in_quotes(in_one_line(option.choices)));
     case ValueKind::type:
-      return " -x -a " + in_quotes(in_one_line(all_type_names()));
+      return fmt::format(" -x -a {}", in_quotes(in_one_line(all_type_names())));
     case ValueKind::file:
       return " -r -F";
     case ValueKind::folder:
@@ -59,7 +59,8 @@ std::string options(const CommandFacts& command) {
     if (option.positional()) continue;
     text += line(command);
     for (const std::string& name : option.names) {
-      text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+      text += name.starts_with("--") ? fmt::format(" -l {}", name.substr(2))
+                                     : fmt::format(" -s {}", name.substr(1));
     }
     text += fmt::format("{} -d {}\n", value_flags(option), in_quotes(option.description));
   }

@@ -101,7 +101,7 @@ std::string usage_of(const CommandFacts& command) {
     usage += " [OPTION...]";
   }
   for (const OptionFacts& option : command.options) {
-    if (option.positional()) usage += " " + option_name(option);
+    if (option.positional()) usage += fmt::format(" {}", option_name(option));
   }
   return usage;
 }
@@ -109,7 +109,7 @@ std::string usage_of(const CommandFacts& command) {
 std::string full_description(const OptionFacts& option) {
   std::string text = option.description;
   std::string more;
-  if (!option.default_value.empty()) more = "default: " + option.default_value;
+  if (!option.default_value.empty()) more = fmt::format("default: {}", option.default_value);
   if (!option.environment.empty()) {
     more += fmt::format("{}variable: {}", more.empty() ? "" : "; ", option.environment);
   }
@@ -141,7 +141,7 @@ std::string overview_text(const std::vector<CommandFacts>& commands, const HelpL
 std::string command_text(const CommandFacts& command, const HelpLayout& layout) {
   std::string text = wrapped(command.description, layout.columns, 0, 0) + "\n\n";
   text += heading("Usage:", layout) + " " +
-          wrapped("sluice " + usage_of(command), layout.columns, 7, 7) + "\n";
+          wrapped(fmt::format("sluice {}", usage_of(command)), layout.columns, 7, 7) + "\n";
   text += options_text(command, layout);
   const auto examples = examples_of(command.name);
   if (!examples.empty()) text += fmt::format("\n{}\n", heading("Examples", layout));

@@ -113,8 +113,8 @@ std::string man_page(const std::vector<CommandFacts>& commands) {
     page += fmt::format("{}.B sluice\n{}\n", &command == &commands[1] ? "" : ".br\n",
                         escaped(usage_of(command)));
   }
-  page += ".SH DESCRIPTION\n" + prose(commands.front().description);
-  page += ".SH OPTIONS\n" + options(commands.front(), false);
+  page += fmt::format(".SH DESCRIPTION\n{}", prose(commands.front().description));
+  page += fmt::format(".SH OPTIONS\n{}", options(commands.front(), false));
   page += ".SH COMMANDS\n";
   for (const CommandFacts& command : commands) {
     if (command.name.empty()) continue;
