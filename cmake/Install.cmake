@@ -53,11 +53,12 @@ install(FILES ${TEXTS}/sluiceConfig.cmake ${TEXTS}/sluiceConfigVersion.cmake
 
 file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 # Who links a static library links what it needs.
-set(pc_needs "tbb >= 2021.8, fmt, liburing, libxxhash, zlib")
 if(BUILD_SHARED_LIBS)
-  set(pc_private "")
+  set(pc_requires "")
+  set(pc_libraries "")
 else()
-  set(pc_private "Requires: ${pc_needs}")
+  set(pc_requires "tbb >= 2021.8, fmt, liburing, libxxhash, zlib")
+  set(pc_libraries "-lstdc++ -lm -pthread")
 endif()
 configure_file(cmake/sluice.pc.in ${TEXTS}/sluice.pc @ONLY)
 install(FILES ${TEXTS}/sluice.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig

@@ -119,7 +119,7 @@ int guarded(sluice_error** out, Work&& work) noexcept {
 }
 
 void require(bool good, const char* what) {
-  if (!good) throw Error(ErrorCode::usage, what);
+  if (!good) throw Error(ErrorCode::usage, what, {.cure = "See sluice.h"});
 }
 
 char* copied(const std::string& text) {

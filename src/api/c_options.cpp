@@ -33,17 +33,22 @@ bool truth(std::string_view name, std::string_view value) {
   return chosen<bool>(name, value, {{"true", true}, {"false", false}});
 }
 
-// `value` to its end is a number from `least` to `most`, which it returns.
+// `digits`, all of `value` but its unit, are a number from `least` to `most`.
 template <typename T>
-T number(std::string_view name, std::string_view value, T least, T most) {
+T number(std::string_view name, std::string_view value, std::string_view digits, T least, T most) {
   T result{};
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), result);
-  if (error != std::errc() || end != value.data() + value.size() || !(result >= least) ||
-      !(result <= most)) {
+  const char* last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, result);
+  if (error != std::errc() || end != last || !(result >= least) || !(result <= most)) {
     throw Error(ErrorCode::usage, fmt::format("option '{}' cannot be '{}'", name, value),
                 {.cure = fmt::format("A number from {} to {} will do", least, most)});
   }
   return result;
+}
+
+template <typename T>
+T number(std::string_view name, std::string_view value, T least, T most) {
+  return number(name, value, value, least, most);
 }
 
 // Bytes, with K, M, G or T for 1024 of the one before.
@@ -57,7 +62,8 @@ std::uint64_t size(std::string_view name, std::string_view value) {
       digits.remove_suffix(1);
     }
   }
-  return number<std::uint64_t>(name, digits, 0, ~std::uint64_t{0} >> shift) << shift;
+  const std::uint64_t most = ~std::uint64_t{0} >> shift;
+  return number<std::uint64_t>(name, value, digits, 0, most) << shift;
 }
 
 const FileType* file_type(std::string_view value) {

@@ -15,5 +15,5 @@ if grep -rlF -e "$SLUICE_SOURCE" -e "$SLUICE_BUILD" "$SLUICE_PREFIX"/{share,incl
   "$SLUICE_PREFIX/$SLUICE_LIBDIR"/{cmake,pkgconfig}; then
   fail "these files name the build's folders"
 fi
-"$SLUICE_PREFIX/bin/sluice" demo "$work/demo" >/dev/null
+"$SLUICE_PREFIX/bin/sluice" demo --quiet "$work/demo"
 [ -s "$work/demo/demo-IQ1_M.gguf" ]
