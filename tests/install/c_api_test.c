@@ -151,6 +151,7 @@ int main(int argc, char** argv) {
   CHECK(error == NULL && text != NULL && strstr(text, "\"good\": true") != NULL);
   sluice_free(text);
   damage(output);
+  calls.done = 0;
   CHECK(sluice_verify(options, &observer, &text, &error) == SLUICE_OUTPUT_DAMAGED);
   CHECK(error != NULL && error->exit_status == 4 && strlen(error->tensor) > 0);
   CHECK(text != NULL && strstr(text, "\"good\": false") != NULL);
