@@ -79,8 +79,8 @@ class BashCompletion : public Completion {
     for (const std::string& word : line) words += " '" + word + "'";
     const Finished done =
         run({"bash", "--norc", "-c",
-             "cd " + folder_ / "" + " && source script.bash && COMP_WORDS=(sluice" + words +
-                 ") COMP_CWORD=" + std::to_string(line.size()) +
+             std::string("cd ") + folder_ / "" + " && source script.bash && COMP_WORDS=(sluice" +
+                 words + ") COMP_CWORD=" + std::to_string(line.size()) +
                  " && _sluice && printf '%s\\n' \"${COMPREPLY[@]}\""});
     EXPECT_EQ(done.errors, "");
     Words words_offered = lines_of(done.out);
@@ -119,10 +119,10 @@ TEST_F(BashCompletion, OffersAllThatTheHelpLists) {
 class FishCompletion : public Completion {
  protected:
   Words offered(const std::string& line) {
-    const Finished done =
-        run({"fish", "--no-config", "-c",
-             "cd " + folder_ / "" + "; source script.fish; complete -C '" + line + "'"},
-            [this] { ::setenv("HOME", (folder_ / "").c_str(), 1); });
+    const Finished done = run(
+        {"fish", "--no-config", "-c",
+         std::string("cd ") + folder_ / "" + "; source script.fish; complete -C '" + line + "'"},
+        [this] { ::setenv("HOME", (folder_ / "").c_str(), 1); });
     return lines_of(done.out, '\t');
   }
 };
@@ -131,7 +131,8 @@ TEST_F(FishCompletion, OffersCommandsOptionsValuesTypesAndFiles) {
   if (!there_is("fish")) GTEST_SKIP() << "this machine has no fish";
   script("fish");
   for (const Case& c : common_cases()) {
-    EXPECT_EQ(offered("sluice " + joined(c.line, " ")), c.offered) << joined(c.line, " ");
+    EXPECT_EQ(offered(std::string("sluice ") + joined(c.line, " ")), c.offered)
+        << joined(c.line, " ");
   }
   for (const std::string& command : program_commands()) {
     // fish offers short options too where a single dash was typed.

@@ -128,7 +128,7 @@ TEST_F(ConsoleTest, TheLogHasAllThatWasSaidWithTimes) {
       3);
   const std::string both = text_of(log);
   EXPECT_TRUE(both.starts_with(first)) << "a log is added to";
-  EXPECT_TRUE(has(both, "error: " + folder_ / "none.gguf")) << both;
+  EXPECT_TRUE(has(both, std::string("error: ") + folder_ / "none.gguf")) << both;
   EXPECT_TRUE(has(both, "exit status 3"));
 }
 
