@@ -8,6 +8,8 @@
 
 #include "sluice/tensor_type.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// Decodes `elements` weights (a multiple of the type's block) from `blocks` to `out`. Exact: each
@@ -77,3 +79,5 @@ std::span<const Codec> codecs(Isa isa = best_isa()) noexcept;
 const Codec* find_codec(TensorType type, Isa isa = best_isa()) noexcept;
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

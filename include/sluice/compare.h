@@ -9,6 +9,8 @@
 #include "sluice/observer.h"
 #include "sluice/tensor_type.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// What to compare.
@@ -70,3 +72,5 @@ struct Comparison {
 Comparison compare(const CompareOptions& options, Observer& observer);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

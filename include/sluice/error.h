@@ -2,9 +2,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#pragma GCC visibility push(default)
 
 namespace sluice {
 
@@ -35,6 +39,20 @@ enum class ErrorCode {
 /// The process exit status for an error: 2 wrong use, 3 input, 4 output or disk, 5 importance
 /// matrix, 130 interrupted. (0 is success.)
 int exit_status(ErrorCode code) noexcept;
+
+/// What is to be said about a code in general. An error's own message and cure say more.
+struct ErrorCodeInfo {
+  ErrorCode code;
+  std::string_view name;     ///< as in `input_open`
+  std::string_view meaning;  ///< half a sentence
+  std::string_view cure;     ///< what usually helps, one sentence
+};
+
+/// All codes, in the enumeration's order; the table in ERRORS.md.
+std::span<const ErrorCodeInfo> error_codes() noexcept;
+
+/// "usage", "input_open", ...
+std::string_view name(ErrorCode code) noexcept;
 
 /// Where an error happened and what helps. Empty fields are left out of the message.
 struct ErrorContext {
@@ -67,3 +85,5 @@ class Error : public std::runtime_error {
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

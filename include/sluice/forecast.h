@@ -9,6 +9,8 @@
 #include "sluice/quantize.h"
 #include "sluice/tensor_type.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// Room for the output on its file system.
@@ -87,3 +89,5 @@ struct ForecastOptions {
 Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how = {});
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -10,6 +10,8 @@
 
 #include "sluice/tensor_type.h"
 
+#pragma GCC visibility push(default)
+
 /// The GGUF container: reading and writing headers over byte spans. Nothing here opens a file.
 namespace sluice::gguf {
 
@@ -139,3 +141,5 @@ std::uint64_t lay_out(std::span<Tensor> tensors, std::uint64_t alignment);
 std::vector<std::byte> serialize_header(const Header& header);
 
 }  // namespace sluice::gguf
+
+#pragma GCC visibility pop

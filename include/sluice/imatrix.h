@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// Which entries of an importance matrix count, as for llama-quantize's `--include-weights` and
@@ -92,3 +94,5 @@ class ImportanceMatrix {
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -6,6 +6,8 @@
 
 #include "sluice/gguf.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// One file of a model.
@@ -42,3 +44,5 @@ struct Inspection {
 Inspection inspect(const std::string& path);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -7,6 +7,8 @@
 
 #include "sluice/gguf.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// What the output's model has other than its source's, besides types.
@@ -28,3 +30,5 @@ gguf::KeyValue parse_metadata_override(std::string_view text);
 std::vector<std::uint32_t> parse_layers(std::string_view text);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -7,6 +7,8 @@
 
 #include "sluice/tensor_type.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// What a run waits for. While every worker has something to do, it is the cores; while one has
@@ -100,3 +102,5 @@ class Observer {
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -12,6 +12,8 @@
 #include "sluice/recipe.h"
 #include "sluice/split.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// How input files are read.
@@ -110,3 +112,5 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer);
 std::string working_file(const QuantizeOptions& options);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -10,6 +10,8 @@
 #include "sluice/gguf.h"
 #include "sluice/tensor_type.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// Whose rules choose each tensor's type.
@@ -110,3 +112,5 @@ struct ChosenTypes {
 ChosenTypes choose_types(const RecipeOptions& options, const gguf::Header& model);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

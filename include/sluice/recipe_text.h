@@ -8,6 +8,8 @@
 
 /// Recipes as users write them, on a command line or in a file. All functions throw Error (usage)
 /// that quotes what is wrong and says what would be right: the nearest name for an unknown one.
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// A file type by name, in any letter case, or by number.
@@ -37,3 +39,5 @@ std::vector<TypeRule> parse_custom_rules(std::string_view text);
 std::string_view nearest_name(std::string_view text, const std::vector<std::string_view>& names);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

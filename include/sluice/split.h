@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// Into which files the output goes: `NAME-00001-of-0000N.gguf`, which llama.cpp loads when it is
@@ -18,3 +20,5 @@ struct SplitOptions {
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -4,6 +4,8 @@
 #include <span>
 #include <string_view>
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// Tensor types by their number in GGUF files. Numbers from 133 on exist in ik_llama.cpp only.
@@ -87,3 +89,5 @@ inline double bits_per_weight(TensorType type) noexcept {
 }
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -9,6 +9,8 @@
 #include "sluice/observer.h"
 #include "sluice/tensor_type.h"
 
+#pragma GCC visibility push(default)
+
 namespace sluice {
 
 /// What to check, and how.
@@ -96,3 +98,5 @@ struct VerifyReport {
 VerifyReport verify(const VerifyOptions& options, Observer& observer);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

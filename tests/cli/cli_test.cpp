@@ -149,8 +149,9 @@ TEST_F(Cli, QuantizesAndSaysWhatItDid) {
 }
 
 TEST_F(Cli, OnATerminalOneLiveLine) {
-  const Finished done =
-      run_on_terminal({SLUICE_PROGRAM, "quantize", "--pure", model_, output_, "Q4_0"}, 60);
+  const Finished done = run_on_terminal({"env", "TERM=xterm", "NO_COLOR=1", SLUICE_PROGRAM,
+                                         "quantize", "--pure", model_, output_, "Q4_0"},
+                                        60);
   EXPECT_EQ(done.status, 0) << done.out;
   EXPECT_NE(done.out.find('\r'), std::string::npos);
   EXPECT_NE(done.out.find("100.0 %"), std::string::npos) << "the end must be seen";

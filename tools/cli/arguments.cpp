@@ -5,6 +5,8 @@
 #include "conversion_arguments.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
+#include "suggest.h"
+#include "text_commands.h"
 
 namespace sluice::cli {
 namespace {
@@ -78,9 +80,14 @@ Parsed parse_arguments(int argc, char** argv) {
   arguments.demo_folder = "sluice-demo";
   demo->add_option("folder", arguments.demo_folder, "Where to put its files")
       ->capture_default_str();
+  const TextCommands texts(app, arguments.console);  // after all other commands
 
   try {
     app.parse(argc, argv);
+    if (const int status = texts.print(app); status >= 0) {
+      parsed.exit_status = status;
+      return parsed;
+    }
     if (*demo) {
       arguments.command = Command::demo;
     } else if (*verify) {
@@ -98,8 +105,7 @@ Parsed parse_arguments(int argc, char** argv) {
     }
     parsed.run = true;
   } catch (const CLI::ParseError& error) {
-    // CLI11 numbers its complaints; users get one number for wrong use. Help and version are 0.
-    parsed.exit_status = app.exit(error) == 0 ? 0 : exit_status(ErrorCode::usage);
+    parsed.exit_status = texts.answer(app, error);
   }
   return parsed;
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "compare_command.h"
+#include "console.h"
 #include "inspect_command.h"
 #include "plan_command.h"
 #include "report_command.h"
@@ -17,6 +18,7 @@ enum class Command { quantize, plan, verify, inspect, compare, report, demo };
 /// The command line, parsed.
 struct Arguments {
   Command command = Command::quantize;
+  ConsoleOptions console;
   QuantizeOptions options;
   VerifyOptions verify;
   PlanArguments plan;

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -8,6 +7,7 @@
 
 #include "arguments.h"
 #include "compare_command.h"
+#include "console.h"
 #include "demo_model.h"
 #include "inspect_command.h"
 #include "plan_command.h"
@@ -40,8 +40,7 @@ void run_quantize(const Arguments& arguments) {
 
 void run_demo(const Arguments& arguments) {
   const DemoFiles files = write_demo_model(arguments.demo_folder);
-  fmt::print("made {} and {}\n", files.model, files.imatrix);
-  std::fflush(stdout);  // before the progress on stderr
+  console::summary(fmt::format("made {} and {}", files.model, files.imatrix));
   Arguments quantize_it;
   quantize_it.options.input = files.model;
   quantize_it.options.imatrix = files.imatrix;
@@ -62,9 +61,15 @@ bool can_go_on(const Arguments& arguments, ErrorCode code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Parsed parsed = parse_arguments(argc, argv);
-  if (!parsed.run) return parsed.exit_status;
+  Parsed parsed;
+  const auto ended = [](int status) {
+    console::log(fmt::format("exit status {}", status));
+    return status;
+  };
   try {
+    parsed = parse_arguments(argc, argv);
+    if (!parsed.run) return parsed.exit_status;
+    console::begin(parsed.arguments.console, command_line(argc, argv));
     switch (parsed.arguments.command) {
       case Command::quantize:
         run_quantize(parsed.arguments);
@@ -73,12 +78,12 @@ int main(int argc, char** argv) {
         run_plan(parsed.arguments.options, parsed.arguments.plan);
         break;
       case Command::verify:
-        return run_verify(parsed.arguments.verify, parsed.arguments.report);
+        return ended(run_verify(parsed.arguments.verify, parsed.arguments.report));
       case Command::inspect:
         run_inspect(parsed.arguments.inspect);
         break;
       case Command::compare:
-        return run_compare(parsed.arguments.compare);
+        return ended(run_compare(parsed.arguments.compare));
       case Command::report:
         run_report(parsed.arguments.report_page);
         break;
@@ -86,18 +91,19 @@ int main(int argc, char** argv) {
         run_demo(parsed.arguments);
         break;
     }
-    return 0;
+    console::flush_results();
+    return ended(0);
   } catch (const Error& error) {
-    fmt::print(stderr, "sluice: {}\n", error.what());
+    console::error(error.what());
     if (can_go_on(parsed.arguments, error.code())) {
-      fmt::print(stderr, "to go on: {}\n", printable(command_line(argc, argv)));
+      console::hint(fmt::format("to go on: {}", printable(command_line(argc, argv))));
     }
-    return exit_status(error.code());
+    return ended(exit_status(error.code()));
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "sluice: out of memory. Lower --memory or use fewer threads\n");
-    return exit_status(ErrorCode::memory_budget);
+    console::error("out of memory. Lower --memory or use fewer threads");
+    return ended(exit_status(ErrorCode::memory_budget));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "sluice: {}\n", error.what());
-    return exit_status(ErrorCode::output_write);
+    console::error(error.what());
+    return ended(exit_status(ErrorCode::output_write));
   }
 }

@@ -10,8 +10,10 @@
 #include <string_view>
 #include <utility>
 
+#include "console.h"
 #include "reports.h"
 #include "sluice/forecast.h"
+#include "sluice/json.h"
 #include "text.h"
 
 namespace sluice::cli {
@@ -48,49 +50,32 @@ Json time_json(const Forecast& forecast) {
 }
 
 Json forecast_json(const Forecast& forecast) {
-  const PlanView& plan = forecast.plan;
-  Json tensors = Json::array();
-  for (const PlannedTensorView& tensor : plan.tensors) {
-    tensors.push_back({{"name", tensor.name},
-                       {"shape", tensor.shape},
-                       {"source", name(tensor.source)},
-                       {"type", name(tensor.type)},
-                       {"rule", tensor.rule},
-                       {"bits_per_weight", bits_per_weight(tensor.type)},
-                       {"part", tensor.part},
-                       {"offset", tensor.offset},
-                       {"size", tensor.size}});
-  }
+  Json json = Json::parse(to_json(forecast.plan));
+  json["bits_per_weight"] = bits_of(data_bytes(forecast.plan), forecast.plan.weights);
   const DiskSpace& disk = forecast.disk;
   const MemoryNeed& memory = forecast.memory;
-  return {{"tensors", std::move(tensors)},
-          {"parts", parts_json(plan.parts)},
-          {"missing_importance", plan.missing_importance},
-          {"notes", plan.notes},
-          {"input_bytes", plan.input_bytes},
-          {"output_bytes", plan.output_bytes},
-          {"weights", plan.weights},
-          {"bits_per_weight", bits_of(data_bytes(plan), plan.weights)},
-          {"disk",
-           {{"folder", disk.folder},
-            {"needed", disk.needed},
-            {"allocated", disk.allocated},
-            {"still_needed", disk.still_needed()},
-            {"free", disk.free ? Json(*disk.free) : Json(nullptr)},
-            {"enough", disk.enough()}}},
-          {"earlier_run",
-           {{"found", forecast.earlier.found},
-            {"done_bytes", forecast.earlier.done_bytes},
-            {"refused", forecast.earlier.refused}}},
-          {"memory",
-           {{"budget", memory.budget},
-            {"least", memory.least},
-            {"most", memory.most},
-            {"threads", memory.threads},
-            {"enough", memory.enough()}}},
-          {"spindle", forecast.shared_spindle ? "shared" : "separate"},
-          {"spindle_reason", forecast.spindle},
-          {"time", time_json(forecast)}};
+  const Json more = {{"disk",
+                      {{"folder", disk.folder},
+                       {"needed", disk.needed},
+                       {"allocated", disk.allocated},
+                       {"still_needed", disk.still_needed()},
+                       {"free", disk.free ? Json(*disk.free) : Json(nullptr)},
+                       {"enough", disk.enough()}}},
+                     {"earlier_run",
+                      {{"found", forecast.earlier.found},
+                       {"done_bytes", forecast.earlier.done_bytes},
+                       {"refused", forecast.earlier.refused}}},
+                     {"memory",
+                      {{"budget", memory.budget},
+                       {"least", memory.least},
+                       {"most", memory.most},
+                       {"threads", memory.threads},
+                       {"enough", memory.enough()}}},
+                     {"spindle", forecast.shared_spindle ? "shared" : "separate"},
+                     {"spindle_reason", forecast.spindle},
+                     {"time", time_json(forecast)}};
+  json.update(more);
+  return json;
 }
 
 void print_tensors(const PlanView& plan) {
@@ -223,14 +208,14 @@ void run_plan(const QuantizeOptions& options, const PlanArguments& arguments) {
     print_forecast(result);
   }
   for (const std::string& note : result.plan.notes) {
-    fmt::print(stderr, "note: {}\n", printable(note));
+    console::note(printable(note));
   }
   const std::size_t missing = result.plan.missing_importance.size();
   if (missing > 0 && !options.ignore_imatrix_rules) {
-    fmt::print(stderr,
-               "note: {} tensors would get a very-low-bit type without importance values; quantize "
-               "will refuse this without --imatrix or --ignore-imatrix-rules\n",
-               missing);
+    console::note(fmt::format(
+        "{} tensors would get a very-low-bit type without importance values; quantize will refuse "
+        "this without --imatrix or --ignore-imatrix-rules",
+        missing));
   }
 }
 

@@ -10,7 +10,9 @@
 #include <numeric>
 #include <span>
 
+#include "console.h"
 #include "sluice/error.h"
+#include "sluice/json.h"
 #include "text.h"
 
 namespace sluice::cli {
@@ -18,8 +20,6 @@ namespace {
 
 // Keys in the order in which they are documented.
 using Json = nlohmann::ordered_json;
-
-}  // namespace
 
 Json parts_json(std::span<const PartReport> parts) {
   Json json = Json::array();
@@ -29,13 +29,15 @@ Json parts_json(std::span<const PartReport> parts) {
   return json;
 }
 
-void write_json(const Json& json, const std::string& path) {
+}  // namespace
+
+void write_text(const std::string& text, const std::string& path) {
   std::ofstream file(path);
   if (!file) {
     throw Error(ErrorCode::output_open, "the report cannot be created",
                 {.file = path, .cure = "Name a folder that exists and that you may write to"});
   }
-  file << json.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
+  file << text;
   file.flush();
   if (!file) {
     throw Error(ErrorCode::output_write, "the report cannot be written",
@@ -43,8 +45,12 @@ void write_json(const Json& json, const std::string& path) {
   }
 }
 
+void write_json(const Json& json, const std::string& path) {
+  write_text(json.dump(1, ' ', false, Json::error_handler_t::replace) + '\n', path);
+}
+
 void print_json(const Json& json) {
-  fmt::print("{}\n", json.dump(1, ' ', true, Json::error_handler_t::replace));
+  console::result(json.dump(1, ' ', true, Json::error_handler_t::replace) + '\n');
 }
 
 Json number_or_null(double value) {
@@ -109,30 +115,35 @@ void print_summary(const RunReport& report) {
                                std::multiplies<>());
   }
   const double rate = static_cast<double>(report.weights) / std::max(1e-9, report.wall_s);
+  std::string text;
   for (const PartReport& part : report.parts) {
-    fmt::print("{}", printable(part.file));
-    if (report.parts.size() > 1) fmt::print("  {}", bytes_text(static_cast<double>(part.bytes)));
-    fmt::print("\n");
+    text += printable(part.file);
+    if (report.parts.size() > 1) text += "  " + bytes_text(static_cast<double>(part.bytes));
+    text += "\n";
   }
-  fmt::print("  size    {} from {}, {:.3f} bits per weight ({} weights)\n",
-             bytes_text(static_cast<double>(data)), bytes_text(static_cast<double>(source)),
-             bits_of(data, weights), count_text(static_cast<double>(weights)));
+  text +=
+      fmt::format("  size    {} from {}, {:.3f} bits per weight ({} weights)\n",
+                  bytes_text(static_cast<double>(data)), bytes_text(static_cast<double>(source)),
+                  bits_of(data, weights), count_text(static_cast<double>(weights)));
   if (report.resumed_bytes > 0) {
-    fmt::print("  resumed {} of it were made by an earlier run\n",
-               bytes_text(static_cast<double>(report.resumed_bytes)));
+    text += fmt::format("  resumed {} of it were made by an earlier run\n",
+                        bytes_text(static_cast<double>(report.resumed_bytes)));
   }
-  fmt::print("  time    {} wall, {} reading, {} writing, {} computing on {} threads\n",
-             time_text(report.wall_s), time_text(report.read_s), time_text(report.write_s),
-             time_text(report.compute_s), report.threads);
-  fmt::print("  rate    {} weights/s ({} kernels), {}/s read ({})\n", count_text(rate), report.isa,
-             bytes_text(static_cast<double>(report.read_bytes) / std::max(1e-9, report.wall_s)),
-             report.io);
+  text += fmt::format("  time    {} wall, {} reading, {} writing, {} computing on {} threads\n",
+                      time_text(report.wall_s), time_text(report.read_s), time_text(report.write_s),
+                      time_text(report.compute_s), report.threads);
+  text += fmt::format(
+      "  rate    {} weights/s ({} kernels), {}/s read ({})\n", count_text(rate), report.isa,
+      bytes_text(static_cast<double>(report.read_bytes) / std::max(1e-9, report.wall_s)),
+      report.io);
   const double waits =
       std::max(1e-9, report.wait_disk_s + report.wait_cores_s + report.wait_budget_s);
-  fmt::print("  limit   {:.0f} % of the time the disk, {:.0f} % cores, {:.0f} % memory\n",
-             100 * report.wait_disk_s / waits, 100 * report.wait_cores_s / waits,
-             100 * report.wait_budget_s / waits);
-  fmt::print("  memory  {} at most\n", bytes_text(static_cast<double>(report.peak_anon_bytes)));
+  text += fmt::format("  limit   {:.0f} % of the time the disk, {:.0f} % cores, {:.0f} % memory\n",
+                      100 * report.wait_disk_s / waits, 100 * report.wait_cores_s / waits,
+                      100 * report.wait_budget_s / waits);
+  text += fmt::format("  memory  {} at most\n",
+                      bytes_text(static_cast<double>(report.peak_anon_bytes)));
+  console::summary(text);
 }
 
 }  // namespace sluice::cli

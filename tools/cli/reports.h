@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
-#include <span>
 #include <string>
 
 #include "sluice/quantize.h"
 
 namespace sluice::cli {
+
+/// Writes a text to a file.
+/// \throws Error (output_open, output_write)
+void write_text(const std::string& text, const std::string& path);
 
 /// Writes a document to a file.
 /// \throws Error (output_open, output_write)
@@ -19,9 +22,6 @@ void print_json(const nlohmann::ordered_json& json);
 /// A number, or null where it is none (JSON has neither NaN nor infinity).
 nlohmann::ordered_json number_or_null(double value);
 
-/// The files of an output.
-nlohmann::ordered_json parts_json(std::span<const PartReport> parts);
-
 /// `0x1c291ca3`.
 std::string checksum_text(std::uint32_t crc32);
 
@@ -29,7 +29,7 @@ std::string checksum_text(std::uint32_t crc32);
 /// \throws Error (output_open, output_write)
 void write_report(const RunReport& report, const std::string& path);
 
-/// Prints a run's summary to stdout.
+/// Prints a run's summary to stdout, unless the console is quiet.
 void print_summary(const RunReport& report);
 
 }  // namespace sluice::cli

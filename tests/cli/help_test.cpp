@@ -1,0 +1,161 @@
+// Help, the manual page and the answers to what was mistyped.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/process.h"
+#include "support/program_help.h"
+#include "support/temp_folder.h"
+
+namespace {
+
+using namespace sluice::testing_support;
+
+Finished sluice(std::vector<std::string> words) {
+  words.insert(words.begin(), SLUICE_PROGRAM);
+  return run(words);
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Help, EachCommandHasExamplesAndTopics) {
+  const std::vector<std::string> commands = program_commands();
+  ASSERT_GE(commands.size(), 6u);
+  for (const std::string& command : commands) {
+    const Finished option = sluice({command, "--help"});
+    EXPECT_EQ(option.status, 0) << option.errors;
+    EXPECT_TRUE(has(option.out, "Usage: sluice " + command)) << option.out;
+    EXPECT_EQ(option.out, sluice({"help", command}).out) << command;
+    EXPECT_FALSE(options_in(option.out).empty()) << command;
+  }
+  const std::string quantize = sluice({"quantize", "--help"}).out;
+  for (const std::string part :
+       {"Examples\n  sluice quantize", "\nImportance matrix\n", "\nMemory, disks and speed\n",
+        "--memory SIZE", "default: 512M", "variable: SLUICE_ISA", "--io auto|mmap|async|read"}) {
+    EXPECT_TRUE(has(quantize, part)) << part << quantize;
+  }
+}
+
+TEST(Help, EachTopicIsListedAndTold) {
+  const std::string overview = sluice({"help"}).out;
+  EXPECT_EQ(overview, sluice({"--help"}).out);
+  for (const std::string topic : {"types", "imatrix", "memory", "disks", "resume", "environment",
+                                  "completions", "exit-status"}) {
+    EXPECT_TRUE(has(overview, "\n  " + topic + " ")) << topic;
+    const Finished told = sluice({"help", topic});
+    EXPECT_EQ(told.status, 0) << topic;
+    EXPECT_GT(told.out.size(), 200u) << topic;
+  }
+  EXPECT_TRUE(has(sluice({"help", "types"}).out, "IQ1_M")) << "a table of all types";
+  EXPECT_TRUE(has(sluice({"help", "exit-status"}).out, "output_no_space"));
+}
+
+TEST(Help, LinesFitTheTerminal) {
+  for (const unsigned short columns : {40, 60, 90}) {
+    const Finished shown = run_on_terminal({SLUICE_PROGRAM, "quantize", "--help"}, columns);
+    EXPECT_EQ(shown.status, 0);
+    std::size_t lines = 0;
+    std::istringstream text(shown.out);
+    for (std::string line; std::getline(text, line); ++lines) {
+      if (line.starts_with("Examples") || line.find("Examples") != std::string::npos) break;
+      // A name cannot be broken; texts can.
+      if (line.find("   ") == 0) {
+        EXPECT_LE(line.size(), columns + 1u) << line;
+      }
+    }
+    EXPECT_GT(lines, 30u);
+  }
+}
+
+TEST(Help, WhatWasMeantIsSuggested) {
+  struct Case {
+    std::vector<std::string> words;
+    std::string message;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{"quantise", "a", "b", "Q8_0"}, "unknown command 'quantise'. Did you mean 'quantize'?"},
+           {{"paln"}, "unknown command 'paln'. Did you mean 'plan'?"},
+           {{"quantize", "--imatirx", "x", "a", "b", "Q8_0"},
+            "unknown option '--imatirx'. Did you mean '--imatrix'?"},
+           {{"quantize", "--memroy=1G", "a", "b", "Q8_0"},
+            "unknown option '--memroy'. Did you mean '--memory'?"},
+           {{"quantize", "--frobnicate", "a", "b", "Q8_0"}, "unknown option '--frobnicate'\n"},
+           {{"verify", "a", "--agianst", "b"},
+            "unknown option '--agianst'. Did you mean '--against'?"},
+           {{"--versoin"}, "unknown option '--versoin'. Did you mean '--version'?"},
+           {{"quantize", "a", "b", "iq1m"}, "'iq1m' is not a known type. Did you mean 'IQ1_M'?"},
+           {{"quantize", "a", "b", "Q4-K-M"},
+            "'Q4-K-M' is not a known type. Did you mean 'Q4_K_M'?"},
+           {{"quantize", "a", "b", "zzzzz"}, "'zzzzz' is not a known type. Known: "},
+           {{"help", "resme"}, "there is no help on 'resme'. Did you mean 'resume'?"},
+           {{"completion", "tcsh"}, "tcsh"},
+           {{"verify", "a", "\x1b[31mb"}, "'\\x1b[31mb' is one argument too many"}}) {
+    const Finished done = sluice(c.words);
+    EXPECT_EQ(done.status, 2) << c.message;
+    EXPECT_TRUE(has(done.errors, c.message)) << done.errors;
+    EXPECT_TRUE(done.out.empty()) << done.out;
+  }
+}
+
+// Options of each command that its section of a manual page lacks.
+std::vector<std::string> missing_in(const std::string& page) {
+  std::vector<std::string> missing;
+  for (const std::string& command : program_commands()) {
+    const std::size_t section = page.find(".SS sluice " + command + " ");
+    const std::size_t end = page.find("\n.S", section + 1);
+    const std::string part =
+        section == std::string::npos ? "" : page.substr(section, end - section);
+    for (const std::string& option : options_in(sluice({command, "--help"}).out)) {
+      const std::string in_roff = std::regex_replace(option, std::regex("-"), "\\-");
+      if (!has(part, "\\fB" + in_roff + "\\fR")) missing.push_back(command + " " + option);
+    }
+  }
+  return missing;
+}
+
+TEST(ManPage, HasEveryOptionOfTheHelp) {
+  std::string page = sluice({"help", "--man"}).out;
+  EXPECT_EQ(missing_in(page), std::vector<std::string>{});
+  for (const std::string section : {".SH NAME", ".SH SYNOPSIS", ".SH EXIT STATUS", ".SH RESUME"}) {
+    EXPECT_TRUE(has(page, section)) << section;
+  }
+  // The check sees what is missing.
+  const std::string effort = "\\fB\\-\\-effort\\fR";
+  page.erase(page.find(effort), effort.size());
+  EXPECT_EQ(missing_in(page), std::vector<std::string>{"quantize --effort"});
+}
+
+TEST(ManPage, FormattersHaveNothingToComplainOf) {
+  const TempFolder folder;
+  const std::string path = folder / "sluice.1";
+  const std::string page = sluice({"help", "--man"}).out;
+  std::ofstream(path) << page;
+  std::ofstream(folder / "bad.1") << page << ".XY unknown\n";
+  std::size_t tried = 0;
+  for (const std::vector<std::string>& checker :
+       std::vector<std::vector<std::string>>{{"man", "--warnings", "--local-file"},
+                                             {"groff", "-man", "-ww", "-z"},
+                                             {"mandoc", "-T", "lint", "-W", "warning"}}) {
+    if (run({"sh", "-c", "command -v " + checker[0]}).status != 0) continue;
+    const auto complaints = [&](const std::string& file) {
+      std::vector<std::string> words = checker;
+      words.push_back(file);
+      const Finished done = run(words, [] { ::setenv("MANROFFOPT", "-ww", 1); });
+      return done.errors + (checker[0] == "mandoc" ? done.out : "");
+    };
+    EXPECT_EQ(complaints(path), "") << checker[0];
+    EXPECT_NE(complaints(folder / "bad.1"), "") << checker[0] << " sees nothing";
+    ++tried;
+  }
+  if (tried == 0) GTEST_SKIP() << "this machine has no man, groff or mandoc";
+}
+
+}  // namespace

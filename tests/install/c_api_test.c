@@ -1,0 +1,164 @@
+/* What sluice.h promises. Arguments: a model, its importance matrix, a folder to write to. */
+#include <sluice/sluice.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures = 0;
+
+#define CHECK(condition)                                                  \
+  do {                                                                    \
+    if (!(condition)) {                                                   \
+      fprintf(stderr, "line %d: not so: %s\n", __LINE__, #condition);     \
+      ++failures;                                                         \
+    }                                                                     \
+  } while (0)
+
+static void set(sluice_options* options, const char* name, const char* value) {
+  CHECK(sluice_options_set(options, name, value, NULL) == SLUICE_OK);
+}
+
+static void check_refused(sluice_options* options, const char* name, const char* value,
+                          const char* word) {
+  sluice_error* error = NULL;
+  CHECK(sluice_options_set(options, name, value, &error) == SLUICE_USAGE);
+  CHECK(error != NULL);
+  if (error == NULL) return;
+  CHECK(error->size >= sizeof(sluice_error));
+  CHECK(error->code == SLUICE_USAGE);
+  CHECK(error->exit_status == 2);
+  CHECK(strcmp(error->name, "usage") == 0);
+  CHECK(strstr(error->message, word) != NULL);
+  CHECK(strlen(error->cure) > 0);
+  CHECK(error->file != NULL && error->tensor != NULL);
+  sluice_error_free(error);
+  CHECK(sluice_options_set(options, name, value, NULL) == SLUICE_USAGE);
+}
+
+static void test_options(void) {
+  sluice_options* options = sluice_options_new();
+  check_refused(options, "colour", "red", "colour");
+  check_refused(options, "type", "IQ1_X", "IQ1_X");
+  check_refused(options, "io", "tape", "tape");
+  check_refused(options, "pure", "yes", "yes");
+  check_refused(options, "threads", "-1", "-1");
+  check_refused(options, "threads", "2x", "2x");
+  check_refused(options, "memory", "lots", "lots");
+  check_refused(options, "memory", "G", "G");
+  check_refused(options, "memory", "99999999999T", "99999999999T");
+  check_refused(options, "checkpoint", "nan", "nan");
+  check_refused(options, "input", NULL, "null");
+  check_refused(NULL, "input", "x", "null");
+  set(options, "type", "q4_k");
+  set(options, "memory", "512M");
+  set(options, "memory", "1073741824");
+  set(options, "checkpoint", "0.5");
+  set(options, "isa", "portable");
+  sluice_options_free(options);
+  sluice_options_free(NULL);
+  sluice_error_free(NULL);
+  sluice_free(NULL);
+}
+
+struct calls {
+  int progress;
+  int notes;
+  int stop_after;
+  uint64_t done;
+  uint64_t all;
+};
+
+static int on_progress(const sluice_progress* progress, void* user) {
+  struct calls* calls = user;
+  CHECK(progress->size >= sizeof(sluice_progress));
+  CHECK(progress->input_bytes_done >= calls->done);
+  calls->done = progress->input_bytes_done;
+  calls->all = progress->input_bytes;
+  ++calls->progress;
+  return calls->stop_after != 0 && calls->progress >= calls->stop_after;
+}
+
+static void on_note(const char* text, void* user) {
+  struct calls* calls = user;
+  CHECK(strlen(text) > 0);
+  ++calls->notes;
+}
+
+static void damage(const char* path) {
+  FILE* file = fopen(path, "r+b");
+  const char zeros[4000] = {0};
+  CHECK(file != NULL);
+  if (file == NULL) return;
+  CHECK(fseek(file, -300000, SEEK_END) == 0);
+  CHECK(fwrite(zeros, 1, sizeof zeros, file) == sizeof zeros);
+  fclose(file);
+}
+
+int main(int argc, char** argv) {
+  struct calls calls = {0, 0, 0, 0, 0};
+  const sluice_observer observer = {on_progress, on_note, &calls};
+  const sluice_observer silent = {NULL, NULL, NULL};
+  char output[4096];
+  char* text = NULL;
+  sluice_error* error = NULL;
+  sluice_options* options;
+
+  if (argc != 4) return 2;
+  CHECK(sluice_api_version() == SLUICE_API_VERSION);
+  CHECK(strchr(sluice_version(), '.') != NULL);
+  test_options();
+
+  options = sluice_options_new();
+  CHECK(sluice_quantize(options, NULL, NULL) == SLUICE_USAGE); /* no type yet */
+  CHECK(sluice_plan_json(options, NULL) == NULL);
+  snprintf(output, sizeof output, "%s/none.gguf", argv[3]);
+  set(options, "input", output);
+  set(options, "type", "IQ1_M");
+  CHECK(sluice_quantize(options, NULL, &error) == SLUICE_INPUT_OPEN);
+  CHECK(error != NULL && error->exit_status == 3 && strcmp(error->file, output) == 0);
+  CHECK(error != NULL && strcmp(error->name, "input_open") == 0);
+  sluice_error_free(error);
+
+  snprintf(output, sizeof output, "%s/out.gguf", argv[3]);
+  set(options, "input", argv[1]);
+  set(options, "output", output);
+  CHECK(sluice_quantize(options, &silent, &error) == SLUICE_IMATRIX_MISSING);
+  CHECK(error != NULL && error->exit_status == 5);
+  sluice_error_free(error);
+  set(options, "imatrix", argv[2]);
+
+  text = sluice_plan_json(options, &error);
+  CHECK(error == NULL);
+  CHECK(text != NULL && text[0] == '{' && strstr(text, "\"output_bytes\"") != NULL);
+  sluice_free(text);
+
+  /* Stopped as early as can be, and gone on with. */
+  set(options, "checkpoint", "0");
+  set(options, "threads", "1");
+  calls.stop_after = 1;
+  CHECK(sluice_quantize(options, &observer, &error) == SLUICE_INTERRUPTED);
+  CHECK(error != NULL && error->exit_status == 130);
+  sluice_error_free(error);
+  CHECK(calls.progress >= 1 && calls.done < calls.all);
+  calls.stop_after = 0;
+  calls.done = 0;
+  CHECK(sluice_quantize(options, &observer, &error) == SLUICE_OK);
+  CHECK(error == NULL);
+  CHECK(calls.done == calls.all && calls.all > 0);
+
+  set(options, "against", argv[1]);
+  CHECK(sluice_verify(options, NULL, &text, &error) == SLUICE_OK);
+  CHECK(error == NULL && text != NULL && strstr(text, "\"good\": true") != NULL);
+  sluice_free(text);
+  damage(output);
+  calls.done = 0;
+  CHECK(sluice_verify(options, &observer, &text, &error) == SLUICE_OUTPUT_DAMAGED);
+  CHECK(error != NULL && error->exit_status == 4 && strlen(error->tensor) > 0);
+  CHECK(text != NULL && strstr(text, "\"good\": false") != NULL);
+  sluice_free(text);
+  sluice_error_free(error);
+  sluice_options_free(options);
+
+  if (failures == 0) printf("good, sluice %s, %d notes\n", sluice_version(), calls.notes);
+  return failures == 0 ? 0 : 1;
+}

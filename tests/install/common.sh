@@ -1,0 +1,20 @@
+# For all scripts here: stop at the first failure, and work in a folder that goes.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+data=$SLUICE_SOURCE/tests/data
+model=$data/model/tiny-llama-f16.gguf
+imatrix=$data/imatrix/tiny-llama.imatrix.gguf
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+need() {
+  command -v "$1" >/dev/null || {
+    echo "skipped: this machine has no $1"
+    exit 77
+  }
+}

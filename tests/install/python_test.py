@@ -1,0 +1,32 @@
+"""Arguments: the shared library, a model, its importance matrix, a folder to write to."""
+
+import sys
+
+from quantize import Sluice, SluiceError
+
+library, model, imatrix, folder = sys.argv[1:]
+sluice = Sluice(library, input=model, output=folder + "/out.gguf", type="IQ1_M", imatrix=imatrix)
+assert sluice.version().count(".") == 2
+plan = sluice.plan()
+assert any(tensor["type"] == "iq1_m" for tensor in plan["tensors"])
+
+shares = []
+try:
+    sluice.quantize(lambda done: shares.append(done) or True)
+    raise AssertionError("the run was not stopped")
+except SluiceError as error:
+    assert error.name == "interrupted" and error.exit_status == 130, error
+sluice.quantize(shares.append)
+assert shares[-1] == 1, shares
+
+for options in ({"type": "IQ1_X"}, {"no such": "option"}):
+    try:
+        Sluice(library, **options)
+        raise AssertionError("accepted: %s" % options)
+    except SluiceError as error:
+        assert error.name == "usage" and str(error), error
+try:
+    Sluice(library, input="none.gguf", output=folder + "/x.gguf", type="Q8_0").quantize()
+    raise AssertionError("a missing input was found")
+except SluiceError as error:
+    assert error.name == "input_open" and "none.gguf" in str(error), error

@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include "completion.h"
+
+namespace sluice::cli {
+namespace {
+
+// In single quotes, with what _arguments and _describe take for their own marks escaped.
+std::string in_quotes(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '\'') {
+      result += "'\\''";
+    } else if (c == '[' || c == ']' || c == ':' || c == '\\') {
+      result += fmt::format("\\{}", c);
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+std::string action(const OptionFacts& option) {
+  switch (option.kind) {
+    case ValueKind::choice:
+      return fmt::format("({})", in_one_line(option.choices));
+    case ValueKind::type:
+      return "_sluice_types";
+    case ValueKind::file:
+      return "_files";
+    case ValueKind::folder:
+      return "_files -/";
+    case ValueKind::none:
+      return " ";
+  }
+  return " ";
+}
+
+std::string option_specs(const OptionFacts& option) {
+  std::string text;
+  const std::string others = option.repeats ? "*" : fmt::format("({})", in_one_line(option.names));
+  for (const std::string& name : option.names) {
+    // "=": the value may be in the same word or in the next one.
+    const bool long_value = !option.value.empty() && name.starts_with("--");
+    text += fmt::format(" \\\n        '{}{}{}[{}]", others, name, long_value ? "=" : "",
+                        in_quotes(option.description));
+    if (!option.value.empty()) {
+      text += fmt::format(":{}:{}", in_quotes(option.value), action(option));
+    }
+    text += "'";
+  }
+  return text;
+}
+
+std::string positional_specs(const CommandFacts& command) {
+  const PositionalKinds kinds = positional_kinds(command);
+  std::string text;
+  int place = 0;
+  for (const OptionFacts& option : command.options) {
+    if (!option.positional()) continue;
+    ++place;
+    const bool open = place > 1 && kinds.types && kinds.files &&
+                      (option.kind == ValueKind::file || option.kind == ValueKind::type);
+    text += fmt::format(" \\\n        '{}:{}:{}'",
+                        option.repeats    ? "*"
+                        : option.required ? fmt::format("{}", place)
+                                          : fmt::format("{}:", place),
+                        in_quotes(option.value), open ? "_sluice_files_or_types" : action(option));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string zsh_completion(const std::vector<CommandFacts>& commands) {
+  std::string script =
+      "#compdef sluice\n# zsh completion for sluice, as printed by `sluice completion zsh`.\n\n";
+  script += fmt::format(
+      "_sluice_types() {{\n  local -a types=({})\n"
+      "  compadd -M 'm:{{a-z}}={{A-Z}}' -X type -a types\n}}\n\n",
+      in_one_line(all_type_names()));
+  script +=
+      "_sluice_files_or_types() {\n"
+      "  _alternative 'types:type:_sluice_types' 'files:file:_files'\n}\n\n"
+      "_sluice() {\n  local curcontext=$curcontext state line\n  local -a commands=(\n";
+  for (const CommandFacts& command : commands) {
+    if (command.name.empty()) continue;
+    script += fmt::format("    '{}:{}'\n", command.name, in_quotes(command.description));
+  }
+  script += "  )\n  _arguments -C";
+  for (const OptionFacts& option : commands.front().options) script += option_specs(option);
+  script +=
+      " \\\n        '1: :->command' '*:: :->arguments'\n"
+      "  case $state in\n  command) _describe command commands ;;\n"
+      "  arguments)\n    case $words[1] in\n";
+  for (const CommandFacts& command : commands) {
+    if (command.name.empty()) continue;
+    script += fmt::format("    {})\n      _arguments", command.name);
+    for (const OptionFacts& option : command.options) script += option_specs(option);
+    script += positional_specs(command) + "\n      ;;\n";
+  }
+  // Loaded from a folder of functions the file is the function's body; sourced, it registers it.
+  script +=
+      "    esac\n    ;;\n  esac\n}\n\n"
+      "if [[ $funcstack[1] == _sluice ]]; then\n  _sluice \"$@\"\nelse\n"
+      "  compdef _sluice sluice\nfi\n";
+  return script;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,211 @@
+#include "help_topics.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cctype>
+#include <map>
+
+#include "sluice/error.h"
+#include "sluice/recipe.h"
+#include "sluice/tensor_type.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr std::string_view kTypes = R"(
+A type says how weights are stored. Most file types are a mix: the bulk of the tensors gets the
+type that names it, and a few that matter more get a better one, by the rules of llama.cpp or, with
+--mix ik_llama.cpp, by those of ik_llama.cpp, whose own types load there only. With --pure all
+tensors get the type itself. `sluice plan` shows each tensor's type and which rule chose it.
+
+Letter case does not matter. Bits are those of a weight, block scales included:
+)";
+
+constexpr std::string_view kMemory = R"(
+--memory is a budget for input, scratch and output together; the importance matrix and the program
+itself are outside of it, and small. It is the same for a model of 1 GB and of 800 GB, because a
+model is read, computed and written in chunks. The default of 512M is enough for full speed on most
+machines; many cores, or a disk that is fast only with long reads, may want more. If it is too
+small for one chunk of the model, the message tells the least that will do.
+
+    sluice quantize --memory 2G --imatrix m.imatrix model.gguf out.gguf IQ1_M
+
+Sizes are in bytes, or with K, M, G, T (or KB, KiB, ...), each 1024 of the one before.
+
+The end of a run tells what limited it: disk, cores, or memory. Only in the last case a larger
+budget helps.
+)";
+
+constexpr std::string_view kDisks = R"(
+The input is read once, in order; the output is written once, under the name OUT.gguf.part, and gets
+its own name when it is whole and safe on the disk. Space for it is reserved before the first byte
+is computed, so that a full disk shows at once.
+
+--io auto :: io_uring past the page cache where the kernel allows it, else plain reads
+--io async :: io_uring; if the kernel or a container forbids it, plain reads, with a note
+--io mmap :: memory maps, for inputs that are in the page cache already
+--io read :: plain reads, for file systems that know nothing else
+--spindle shared :: input and output are on one hard disk: reads and writes take turns, in large
+batches, since each change of place costs a seek
+--spindle separate :: neither waits for the other; right for solid-state disks
+--spindle auto :: asks the kernel which disk the files are on and whether it turns
+
+Output on another disk than the input is fastest on hard disks:
+
+    sluice quantize --imatrix m.imatrix /disk1/model.gguf /disk2/out.gguf IQ1_M
+)";
+
+constexpr std::string_view kResume = R"(
+A run that was stopped, killed or cut off goes on where it was: give the same command again. What is
+safe on the disk is noted in OUT.gguf.part.journal every few seconds (--checkpoint). The output has
+the same bytes as that of an undisturbed run.
+
+Ctrl-C or SIGTERM ends a run within a second with all done work kept; pressed twice, at once. After
+a full disk, free some space and repeat the command.
+
+If the input, the options or sluice's version changed in between so that the bytes would differ,
+the run is refused. Begin anew with --restart, which drops what was made.
+
+    sluice quantize --restart --imatrix m.imatrix model.gguf out.gguf IQ1_M
+
+--verify-resume reads again what the earlier run made, and makes anew what differs: for a disk or a
+power supply that is not trusted.
+)";
+
+constexpr std::string_view kImatrix = R"(
+An importance matrix tells for each column of a weight tensor how large the activations are that it
+meets; errors are made small where they matter. Types of three bits or less are far worse without.
+Most published models have one; llama.cpp's llama-imatrix makes one from a text. Both of its file
+formats are read (.dat and .gguf).
+
+    sluice quantize --imatrix model.imatrix model.gguf out.gguf IQ1_M
+
+The matrix must be of the very model: a row whose length does not fit is an error. Where a
+very-low-bit type has no row at all, nothing is made, and all such tensors are listed;
+--ignore-imatrix-rules goes on regardless.
+)";
+
+constexpr std::string_view kEnvironment = R"(
+NO_COLOR :: if set and not empty, no colours
+TERM :: if "dumb" or not set, no colours and no live line: one line per tensor instead
+SLUICE_ISA :: as --isa
+
+Results go to standard output, progress and messages to standard error. Colours, and a line that is
+redrawn in place, appear only on a terminal. --quiet prints nothing but errors and what was asked
+for (a plan, findings). --log-file FILE adds all that is said, with the time, to a file, when quiet
+too; each line is written at once.
+
+    sluice quantize --quiet --log-file night.log --imatrix m.imatrix model.gguf out.gguf IQ1_M
+)";
+
+constexpr std::string_view kCompletion = R"(
+`sluice completion SHELL` prints a script that completes commands, options, types, other values and
+files. Packages install it. By hand, for one user:
+
+    mkdir -p ~/.local/share/bash-completion/completions
+    sluice completion bash > ~/.local/share/bash-completion/completions/sluice
+    sluice completion zsh > ~/.zfunc/_sluice
+    sluice completion fish > ~/.config/fish/completions/sluice.fish
+
+For zsh, the folder must be in fpath before compinit runs: put fpath+=~/.zfunc into ~/.zshrc.
+)";
+
+Topic types_topic() {
+  Topic topic{"types", "The types that a model can be made of", blocks_of(kTypes)};
+  for (const FileType& type : file_types()) {
+    topic.blocks.push_back({Block::Kind::definition,
+                            fmt::format("{:.4g} bits{}", bits_per_weight(type.type),
+                                        type.has_mix ? "" : ", with --pure only"),
+                            std::string(type.name)});
+  }
+  return topic;
+}
+
+std::string upper_first(std::string_view text) {
+  std::string result(text);
+  result[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(result[0])));
+  return result;
+}
+
+Topic exit_status_topic() {
+  Topic topic{"exit-status", "What the exit status means, and what helps", {}};
+  topic.blocks.push_back({Block::Kind::definition, "Done.", "0"});
+  std::map<int, std::string> meanings;
+  for (const ErrorCodeInfo& info : error_codes()) {
+    meanings[exit_status(info.code)] +=
+        fmt::format("{} ({}). {} ", upper_first(info.meaning), info.name, info.cure);
+  }
+  for (auto& [status, text] : meanings) {
+    text.pop_back();
+    topic.blocks.push_back({Block::Kind::definition, text, std::to_string(status)});
+  }
+  return topic;
+}
+
+constexpr std::array<std::string_view, 4> kQuantizeExamples = {
+    "sluice quantize --imatrix model.imatrix model-BF16.gguf model-IQ1_M.gguf IQ1_M",
+    "sluice quantize --pure --memory 2G model-F16.gguf model-Q4_K.gguf q4_k 8",
+    "sluice quantize --verify --report run.json model-F16.gguf model-Q8_0.gguf Q8_0",
+    "sluice quantize --quiet --log-file night.log --imatrix m.imatrix in.gguf out.gguf IQ1_M"};
+constexpr std::array<std::string_view, 2> kPlanExamples = {
+    "sluice plan --imatrix model.imatrix model-BF16.gguf out.gguf IQ1_M",
+    "sluice plan --json model-BF16.gguf out.gguf IQ1_M | jq .output_bytes"};
+constexpr std::array<std::string_view, 2> kVerifyExamples = {
+    "sluice verify out.gguf",
+    "sluice verify out.gguf --against model-BF16.gguf --imatrix model.imatrix"};
+constexpr std::array<std::string_view, 1> kDemoExamples = {"sluice demo"};
+constexpr std::array<std::string_view, 2> kHelpExamples = {"sluice help quantize",
+                                                           "sluice help exit-status"};
+constexpr std::array<std::string_view, 2> kCompletionExamples = {"source <(sluice completion bash)",
+                                                                 "sluice completion fish | source"};
+
+}  // namespace
+
+std::vector<Block> blocks_of(std::string_view text) {
+  std::vector<Block> blocks;
+  bool open = false;  // whether the next line goes on with the last block
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string line(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty()) {
+      open = false;
+    } else if (line.starts_with("    ")) {
+      blocks.push_back({Block::Kind::example, line.substr(4)});
+      open = false;
+    } else if (const std::size_t mark = line.find(" :: "); mark != std::string::npos) {
+      blocks.push_back({Block::Kind::definition, line.substr(mark + 4), line.substr(0, mark)});
+      open = true;
+    } else if (open) {
+      blocks.back().text += " " + line;
+    } else {
+      blocks.push_back({Block::Kind::paragraph, line});
+      open = true;
+    }
+  }
+  return blocks;
+}
+
+std::vector<Topic> help_topics() {
+  return {types_topic(),
+          {"imatrix", "Importance matrices", blocks_of(kImatrix)},
+          {"memory", "How much memory it takes", blocks_of(kMemory)},
+          {"disks", "Reading and writing fast, and where", blocks_of(kDisks)},
+          {"resume", "Going on after a stop, a crash or a full disk", blocks_of(kResume)},
+          {"environment", "Output, logs, colours and variables", blocks_of(kEnvironment)},
+          {"completions", "Completion of commands in bash, zsh and fish", blocks_of(kCompletion)},
+          exit_status_topic()};
+}
+
+std::span<const std::string_view> examples_of(std::string_view command) {
+  if (command == "quantize") return kQuantizeExamples;
+  if (command == "plan") return kPlanExamples;
+  if (command == "verify") return kVerifyExamples;
+  if (command == "demo") return kDemoExamples;
+  if (command == "help") return kHelpExamples;
+  if (command == "completion") return kCompletionExamples;
+  return {};
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "command_facts.h"
+
+namespace sluice::cli {
+
+/// The manual page sluice(1), in roff with the man macros.
+std::string man_page(const std::vector<CommandFacts>& commands);
+
+}  // namespace sluice::cli

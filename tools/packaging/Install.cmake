@@ -1,0 +1,72 @@
+# What `cmake --install` puts where. The component `program` is for those who quantize, the
+# component `development` for those who build programs on the library.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+# The manual page and the completions, as the program itself prints them.
+set(TEXTS ${PROJECT_BINARY_DIR}/texts)
+function(add_text file)
+  add_custom_command(OUTPUT ${TEXTS}/${file}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${TEXTS}
+    COMMAND sluice_cli ${ARGN} > ${TEXTS}/${file}
+    DEPENDS sluice_cli VERBATIM)
+  set_property(GLOBAL APPEND PROPERTY SLUICE_TEXTS ${TEXTS}/${file})
+endfunction()
+add_text(sluice.1 help --man)
+add_text(sluice.bash completion bash)
+add_text(_sluice completion zsh)
+add_text(sluice.fish completion fish)
+get_property(text_files GLOBAL PROPERTY SLUICE_TEXTS)
+add_custom_target(sluice_texts ALL DEPENDS ${text_files})
+
+file(RELATIVE_PATH lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+install(TARGETS sluice_cli COMPONENT program)
+install(FILES ${TEXTS}/sluice.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
+install(FILES ${TEXTS}/sluice.bash RENAME sluice COMPONENT program
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${TEXTS}/_sluice COMPONENT program
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${TEXTS}/sluice.fish COMPONENT program
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(FILES README.md ERRORS.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
+install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
+
+set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/sluice)
+if(BUILD_SHARED_LIBS)
+  # The program needs it.
+  install(TARGETS sluice EXPORT sluiceTargets COMPONENT program NAMELINK_COMPONENT development)
+  set_target_properties(sluice_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}")
+else()
+  install(TARGETS sluice EXPORT sluiceTargets COMPONENT development)
+endif()
+install(DIRECTORY include/sluice DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
+install(EXPORT sluiceTargets NAMESPACE sluice:: DESTINATION ${config_folder}
+  COMPONENT development)
+configure_package_config_file(tools/packaging/sluiceConfig.cmake.in ${TEXTS}/sluiceConfig.cmake
+  INSTALL_DESTINATION ${config_folder} NO_SET_AND_CHECK_MACRO
+  NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+# Before 1.0 a new minor version may change the C++ interface.
+write_basic_package_version_file(${TEXTS}/sluiceConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${TEXTS}/sluiceConfig.cmake ${TEXTS}/sluiceConfigVersion.cmake
+  DESTINATION ${config_folder} COMPONENT development)
+
+file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+# Who links a static library links what it needs.
+if(BUILD_SHARED_LIBS)
+  set(pc_requires "")
+  set(pc_libraries "")
+else()
+  set(pc_requires "tbb >= 2021.8, fmt, liburing, libxxhash, zlib")
+  set(pc_libraries "-lstdc++ -lm -pthread")
+endif()
+configure_file(tools/packaging/sluice.pc.in ${TEXTS}/sluice.pc @ONLY)
+install(FILES ${TEXTS}/sluice.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+  COMPONENT development)
+
+if(SLUICE_STATIC)
+  # Its name is what the program asks the loader for.
+  set_target_properties(sluice_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}/sluice")
+  install(FILES $<TARGET_SONAME_FILE:TBB::tbb> DESTINATION ${CMAKE_INSTALL_LIBDIR}/sluice
+    COMPONENT program)
+endif()
