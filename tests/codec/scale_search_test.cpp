@@ -241,7 +241,7 @@ TEST(Lanes, DoNotShowInTiles) {
 TEST(Lanes, DoNotShowInSearches) {
   const Sample s = sample(256, 5);
   const SuperBlockTile<16> tile = tile_of<Float4>(s, true, 3);
-  constexpr SymmetricEffort kSymmetric = {-1.0f, 0.4f, 8, 2, true};
+  constexpr SymmetricEffort kSymmetric = {-1.0f, 0.4f, 8, 2, 2};
   constexpr AffineEffort kAffine = {-0.1f, 0.1f, 5, 2};
   for (int lane = 0; lane < 16; lane += 4) {
     const TileLanes<Float4, 16> lanes{tile.tile, lane};
