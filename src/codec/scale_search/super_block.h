@@ -27,7 +27,7 @@ struct SuperBlockTile {
   /// Fills the tile from `values` and `importance`, which is null for all or for none. Codes will
   /// have `bits` bits. `mean_share`: see Tile.
   template <class V>
-  void set(int bits, float mean_share) noexcept {
+  void set(int bits, float mean_share = 1.0f) noexcept {
     const float* value_runs[kColumns];
     const float* importance_runs[kColumns];
     for (int c = 0; c < kColumns; ++c) {
