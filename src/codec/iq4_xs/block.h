@@ -14,6 +14,12 @@ struct BlockIq4Xs {
   std::uint8_t scales_low[4];  ///< two sub-blocks a byte, low nibble first
   std::uint8_t codes[8][16];   ///< [sub-block]
 
+  int scale(unsigned b) const noexcept {
+    const int low = scales_low[b / 2] >> 4 * (b % 2) & 15;
+    const int high = scales_high >> 2 * b & 3;
+    return (low | high << 4) - 32;
+  }
+
   /// Wants the block zeroed before, and each sub-block set once.
   void set_scale(unsigned b, int value) noexcept {
     const unsigned biased = static_cast<unsigned>(value + 32);
