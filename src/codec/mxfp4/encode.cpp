@@ -70,6 +70,9 @@ unsigned fine_exponent(float largest) noexcept {
   return power < 2 ? 0 : power - 2;
 }
 
+/// At the next one, 4 times the scale is beyond binary32.
+constexpr unsigned kMostExponent = 252;
+
 /// One by the scale, 2^(127 - exponent).
 float inverse_scale(unsigned exponent) noexcept {
   return std::bit_cast<float>((254 - exponent) << 23);
@@ -132,7 +135,10 @@ void encode_batch(const std::array<Block, kBatch>& given, std::size_t count,
     }
     exponents[b] = fine_exponent(largest);
   }
-  for (std::size_t b = 0; b < count; ++b) exponents[b] += coarse_is_better(blocks[b], exponents[b]);
+  for (std::size_t b = 0; b < count; ++b) {
+    const unsigned better = exponents[b] + coarse_is_better(blocks[b], exponents[b]);
+    exponents[b] = std::min(better, kMostExponent);
+  }
   for (std::size_t b = 0; b < count; ++b, out += sizeof(BlockMXFP4)) {
     std::uint8_t codes[kBlock];
     find_codes(blocks[b].values, exponents[b], codes);
