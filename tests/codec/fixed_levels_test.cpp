@@ -103,7 +103,7 @@ TEST_P(Ternary, ScalesAreNearTheBestOfAll) {
       error += importance[i] * std::pow(double{values[i]} - y[i], 2);
     }
     const double most = best_gain(values, importance);
-    EXPECT_LE(error, norm - 0.9 * most) << trial;
+    EXPECT_LE(error, norm - 0.8 * most) << trial;
     EXPECT_GE(error, (norm - most) * (1 - 1e-6)) << "better than the best";
     coded += (norm - error) / norm;
     best += most / norm;
@@ -201,7 +201,7 @@ TEST(Mxfp4, TakesTheBetterOfTwoExponentsAndTheNearestNumbers) {
     ASSERT_NEAR(coded, std::min(fine, twice), 1e-5 * coded) << trial;
     coarse += std::to_integer<int>(block[0]) == exponent + 1 ? 1 : 0;
   }
-  EXPECT_GT(coarse, kTrials / 10u);
+  EXPECT_GT(coarse, kTrials / 50u);
   EXPECT_LT(coarse, kTrials * 9 / 10u);
 }
 
