@@ -7,6 +7,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "codec/distortion.h"
@@ -33,17 +34,18 @@ std::vector<TensorType> encodable_types() {
   return types;
 }
 
-class Baseline : public testing::TestWithParam<TensorType> {};
+class Baseline : public testing::TestWithParam<std::tuple<TensorType, Effort>> {};
 
 TEST_P(Baseline, RefitErrorIsNoMoreThanTheBetterPeers) {
+  const auto [tensor_type, effort] = GetParam();
   std::ifstream file(SLUICE_TEST_DATA "/baselines/errors.json");
   const nlohmann::json peers = nlohmann::json::parse(file)["types"];
-  const std::string type(name(GetParam()));
+  const std::string type(name(tensor_type));
   // Rows are exact in the 16-bit formats or nearly so; the peers have no figure for them.
-  const bool lossless = GetParam() == TensorType::f32 || GetParam() == TensorType::f16 ||
-                        GetParam() == TensorType::bf16;
+  const bool lossless = tensor_type == TensorType::f32 || tensor_type == TensorType::f16 ||
+                        tensor_type == TensorType::bf16;
   ASSERT_TRUE(lossless || peers.contains(type)) << "no baseline for " << type;
-  const Codec* codec = find_codec(GetParam());
+  const Codec* codec = find_codec(tensor_type);
 
   for (const std::string set : {"synthetic", "trained"}) {
     const std::vector<float> rows = read_floats(set + ".rows.f32");
@@ -51,9 +53,10 @@ TEST_P(Baseline, RefitErrorIsNoMoreThanTheBetterPeers) {
     ASSERT_FALSE(rows.empty());
     ASSERT_EQ(rows.size() % importance.size(), 0u);
     const std::size_t row_elements = importance.size();
-    std::vector<std::byte> blocks(byte_size(GetParam(), rows.size()));
-    codec->encode({rows.data(), rows.size() / row_elements, row_elements, importance.data()},
-                  blocks.data());
+    std::vector<std::byte> blocks(byte_size(tensor_type, rows.size()));
+    codec->encode(
+        {rows.data(), rows.size() / row_elements, row_elements, importance.data(), effort},
+        blocks.data());
     std::vector<float> decoded(rows.size());
     codec->decode(blocks.data(), decoded.data(), decoded.size());
 
@@ -66,15 +69,21 @@ TEST_P(Baseline, RefitErrorIsNoMoreThanTheBetterPeers) {
     }
     const double error = refit_error(rows, decoded, importance);
     RecordProperty(set, std::to_string(error));
-    std::printf("%-8s %-10s refit %.7f  bound %.7f  ratio to the better peer %.4f\n", type.c_str(),
-                set.c_str(), error, bound, error / bound);
+    std::printf("%-8s %s %-10s refit %.7f  bound %.7f  ratio to the better peer %.4f\n",
+                type.c_str(), std::string(name(effort)).c_str(), set.c_str(), error, bound,
+                error / bound);
     EXPECT_LE(error, bound) << set;
     EXPECT_GT(error, lossless ? -1.0 : bound / 3) << set << ": too good to be true";
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, Baseline, testing::ValuesIn(encodable_types()),
-                         [](const auto& test) { return std::string(name(test.param)); });
+INSTANTIATE_TEST_SUITE_P(Types, Baseline,
+                         testing::Combine(testing::ValuesIn(encodable_types()),
+                                          testing::Values(Effort::fast, Effort::best)),
+                         [](const auto& test) {
+                           return std::string(name(std::get<0>(test.param))) + "_" +
+                                  std::string(name(std::get<1>(test.param)));
+                         });
 
 }  // namespace
 }  // namespace sluice

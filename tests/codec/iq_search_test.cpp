@@ -24,6 +24,7 @@
 #include "codec/iq3_k/block.h"
 #include "codec/iq4_k/block.h"
 #include "codec/iq4_nl/block.h"
+#include "codec/iq4_xs/block.h"
 #include "sluice/codec.h"
 
 namespace sluice {
@@ -154,28 +155,36 @@ TEST(Iq2XxsSearch, CodesAreTheExhaustiveBestAndScalesNearlySo) {
 /// Every weight has the nearest level of its sub-block's table and scale; tables and scales are
 /// nearly the best of all for the super-block's scale.
 template <typename Block>
-void expect_level_search(TensorType type, const std::vector<int>& scales) {
-  const std::string type_name(name(type));
-  const std::vector<double> levels = read_levels(type_name);
-  const std::size_t count = levels.size() / 2;
+void expect_level_search(TensorType type, const std::string& grid, std::size_t sub_block_size,
+                         const std::vector<int>& scales) {
+  const std::vector<double> levels = read_levels(grid);
+  constexpr std::size_t kTables = requires(Block block) {
+    block.extra;
+  }
+  ? 2 : 1;
+  const std::size_t count = levels.size() / kTables;
+  const auto table_of = [](const Block& block, unsigned b) -> std::size_t {
+    if constexpr (kTables == 2) return block.extra >> b & 1u;
+    return b * 0;
+  };
   const Row row = make_row(8 * 256, 2);
   const std::vector<double> w = error_weights(row, 256);
   const auto blocks = encode<Block>(type, row);
   const std::vector<float> y = decode(type, blocks, row.x.size());
   double total = 0;
   double best_total = 0;
-  for (std::size_t sub_block = 0; sub_block < row.x.size() / 16; ++sub_block) {
-    const Block& block = blocks[sub_block / 16];
-    const unsigned b = sub_block % 16;
+  for (std::size_t start = 0; start < row.x.size(); start += sub_block_size) {
+    const Block& block = blocks[start / 256];
+    const auto b = static_cast<unsigned>(start % 256 / sub_block_size);
     const double d = f16_to_f32(block.d);
     ASSERT_NE(d, 0);
     double best = std::numeric_limits<double>::infinity();
     bool found = false;
     for (const int scale : scales) {
-      for (std::size_t table = 0; table < 2; ++table) {
+      for (std::size_t table = 0; table < kTables; ++table) {
         double error = 0;
-        const bool coded = block.scale(b) == scale && (block.extra >> b & 1u) == table;
-        for (std::size_t i = 16 * sub_block; i < 16 * sub_block + 16; ++i) {
+        const bool coded = block.scale(b) == scale && table_of(block, b) == table;
+        for (std::size_t i = start; i < start + sub_block_size; ++i) {
           double nearest = std::numeric_limits<double>::infinity();
           for (std::size_t k = 0; k < count; ++k) {
             nearest =
@@ -204,15 +213,19 @@ std::vector<int> range(int first, int last, int step) {
 }
 
 TEST(LevelSearch, Iq2K) {
-  expect_level_search<BlockIq2K>(TensorType::iq2_k, range(-8, 7, 1));
+  expect_level_search<BlockIq2K>(TensorType::iq2_k, "iq2_k", 16, range(-8, 7, 1));
 }
 
 TEST(LevelSearch, Iq3K) {
-  expect_level_search<BlockIq3K>(TensorType::iq3_k, range(-31, 31, 2));
+  expect_level_search<BlockIq3K>(TensorType::iq3_k, "iq3_k", 16, range(-31, 31, 2));
 }
 
 TEST(LevelSearch, Iq4K) {
-  expect_level_search<BlockIq4K>(TensorType::iq4_k, range(-32, 31, 1));
+  expect_level_search<BlockIq4K>(TensorType::iq4_k, "iq4_k", 16, range(-32, 31, 1));
+}
+
+TEST(LevelSearch, Iq4Xs) {
+  expect_level_search<BlockIq4Xs>(TensorType::iq4_xs, "iq4_nl", 32, range(-32, 31, 1));
 }
 
 TEST(LevelSearch, Iq4NlIsNearTheBestOfAllScales) {
@@ -254,7 +267,7 @@ TEST(LevelSearch, Iq4NlIsNearTheBestOfAllScales) {
 }
 
 constexpr std::array kEncoded = {TensorType::iq2_xxs, TensorType::iq4_nl, TensorType::iq2_k,
-                                 TensorType::iq3_k, TensorType::iq4_k};
+                                 TensorType::iq3_k,   TensorType::iq4_k,  TensorType::iq4_xs};
 
 std::vector<float> round_trip(TensorType type, const Row& row) {
   return decode(type, encode<std::byte>(type, row), row.x.size());

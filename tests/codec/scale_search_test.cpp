@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "codec/scale_search/affine_super_block.h"
+#include "codec/scale_search/symmetric_choice.h"
 #include "codec/scale_search/symmetric_super_block.h"
 #include "sluice/codec.h"
 
@@ -19,15 +20,16 @@ struct Sample {
   std::vector<float> values;
   std::vector<float> importance;
 
-  /// What the encoders minimise: importance * sqrt(mean x^2 + x^2), the mean over a block.
-  std::vector<float> weights(std::size_t block) const {
+  /// What the encoders minimise: importance * sqrt(mean x^2 + x^2), the mean over a block. Q3_K
+  /// counts the mean twice.
+  std::vector<float> weights(std::size_t block, double mean_share = 1) const {
     std::vector<float> result;
     for (std::size_t i = 0; i < values.size(); ++i) {
       double squares = 0;
       for (std::size_t j = i / block * block; j < (i / block + 1) * block; ++j) {
         squares += double{values[j]} * values[j];
       }
-      const double mean = squares / static_cast<double>(block);
+      const double mean = mean_share * squares / static_cast<double>(block);
       result.push_back(
           static_cast<float>(importance[i] * std::sqrt(mean + double{values[i]} * values[i])));
     }
@@ -202,18 +204,30 @@ INSTANTIATE_TEST_SUITE_P(Types, AffineBlocks,
                                          Affine{TensorType::q5_k, 31, 32, true, 1.12}),
                          [](const auto& test) { return std::string(name(test.param.type)); });
 
-TEST(Q6_K, IsWithinAWindowOfTheBestSubBlockScales) {
+/// The error over that of the best scale of each sub-block of 16, as if scales were not rounded.
+double over_best_sub_blocks(TensorType type, int low, double mean_share) {
   const Sample s = sample(256 * 4, 4);
-  const std::vector<float> decoded = encode_and_decode(TensorType::q6_k, s);
-  const std::vector<float> w = s.weights(256);
+  const std::vector<float> decoded = encode_and_decode(type, s);
+  const std::vector<float> w = s.weights(256, mean_share);
   double best = 0;
   for (std::size_t b = 0; b < s.values.size(); b += 16) {
-    best += best_symmetric_error(&s.values[b], &w[b], 16, -32, 4000);
+    best += best_symmetric_error(&s.values[b], &w[b], 16, low, 4000);
   }
-  const double found = weighted_error(s.values, decoded, w);
-  std::printf("q6_k: %.4f of the scan's best\n", found / best);
-  EXPECT_LE(found, 1.15 * best);
-  EXPECT_GE(found, 0.99 * best);
+  const double ratio = weighted_error(s.values, decoded, w) / best;
+  std::printf("%s: %.4f of the scan's best\n", std::string(name(type)).c_str(), ratio);
+  return ratio;
+}
+
+TEST(Q6_K, IsWithinAWindowOfTheBestSubBlockScales) {
+  const double ratio = over_best_sub_blocks(TensorType::q6_k, -32, 1);
+  EXPECT_LE(ratio, 1.15);
+  EXPECT_GE(ratio, 0.99);
+}
+
+TEST(Q3_K, IsWithinAWindowOfTheBestSubBlockScales) {
+  const double ratio = over_best_sub_blocks(TensorType::q3_k, -4, 2);
+  EXPECT_LE(ratio, 1.04);
+  EXPECT_GE(ratio, 0.99);
 }
 
 using Float2 = float __attribute__((vector_size(8)));
@@ -241,7 +255,7 @@ TEST(Lanes, DoNotShowInTiles) {
 TEST(Lanes, DoNotShowInSearches) {
   const Sample s = sample(256, 5);
   const SuperBlockTile<16> tile = tile_of<Float4>(s, true, 3);
-  constexpr SymmetricEffort kSymmetric = {-1.0f, 0.4f, 8, 2, true};
+  constexpr SymmetricEffort kSymmetric = {-1.0f, 0.4f, 8, 2, 2};
   constexpr AffineEffort kAffine = {-0.1f, 0.1f, 5, 2};
   for (int lane = 0; lane < 16; lane += 4) {
     const TileLanes<Float4, 16> lanes{tile.tile, lane};
@@ -262,7 +276,8 @@ TEST(Lanes, DoNotShowInSearches) {
 
 TEST(Lanes, DoNotShowInSuperBlocks) {
   constexpr AffineSuperBlockType kAffine = {3, 15, {-0.2f, 0.1f, 6, 1}, 2, 1};
-  constexpr SymmetricSuperBlockType kSymmetric = {-32, 31, -128, {-4.0f, 0.5f, 10, 1, true}};
+  constexpr SymmetricSuperBlockType kSymmetric = {-32, 31, -128, {-4.0f, 0.5f, 10, 1, 2}};
+  constexpr SymmetricChoiceType kChoice = {-4, 3, -32, {-1.0f, 0.4f, 9, 0, 1}, 2, 1};
   for (unsigned seed = 10; seed < 20; ++seed) {
     const Sample s = sample(256, seed);
     const SuperBlockTile<16> tile = tile_of<Float4>(s, seed % 2 != 0, 4);
@@ -274,6 +289,10 @@ TEST(Lanes, DoNotShowInSuperBlocks) {
     const auto symmetric_two = encode_symmetric_super_block<Float2>(tile, kSymmetric);
     const auto symmetric_four = encode_symmetric_super_block<Float4>(tile, kSymmetric);
     EXPECT_EQ(std::memcmp(&symmetric_two, &symmetric_four, sizeof symmetric_two), 0);
+    const SymmetricChoice choice_two = SymmetricChoiceSearch<Float2, 16>(tile, kChoice).search();
+    const SymmetricChoice choice_four = SymmetricChoiceSearch<Float4, 16>(tile, kChoice).search();
+    EXPECT_EQ(choice_two.d, choice_four.d);
+    EXPECT_EQ(std::memcmp(&choice_two.number, &choice_four.number, sizeof choice_two.number), 0);
   }
 }
 

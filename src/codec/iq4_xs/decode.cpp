@@ -10,9 +10,7 @@ void decode_iq4_xs(const std::byte* blocks, float* out, std::size_t elements) no
   for_each_block<BlockIq4Xs, 256>(blocks, out, elements, [](const BlockIq4Xs& block, float* y) {
     const float d = f16_to_f32(block.d);
     for (unsigned b = 0; b < 8; ++b, y += 32) {
-      const int low = block.scales_low[b / 2] >> 4 * (b % 2) & 15;
-      const int high = block.scales_high >> 2 * b & 3;
-      const float scale = d * static_cast<float>((low | high << 4) - 32);
+      const float scale = d * static_cast<float>(block.scale(b));
       for (unsigned j = 0; j < 16; ++j) {
         y[j] = scale * kIq4Levels[block.codes[b][j] & 15u];
         y[j + 16] = scale * kIq4Levels[block.codes[b][j] >> 4];

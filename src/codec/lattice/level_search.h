@@ -1,7 +1,8 @@
 #pragma once
 
-// The encoder of the types whose super-block has 16 sub-blocks of 16 weights, each with an integer
-// scale, a choice between two level tables, and a code a weight: IQ2_K, IQ3_K, IQ4_K.
+// The encoder of the types whose super-block has sub-blocks with an integer scale, a choice between
+// two level tables or just one, and a code a weight: IQ2_K, IQ3_K and IQ4_K with 16 sub-blocks of
+// 16 weights, a lane each; IQ4_XS with 8 sub-blocks of 32, two lanes each.
 
 #include <array>
 #include <cmath>
@@ -38,9 +39,36 @@ struct LevelSearch {
 
 namespace level_search {
 
-inline constexpr std::size_t kSubBlock = 16;
-inline constexpr std::size_t kSuperBlock = kLanes * kSubBlock;
-using Blocks = WeightedLanes<kSubBlock>;
+inline constexpr std::size_t kLaneSize = 16;
+inline constexpr std::size_t kSuperBlock = kLanes * kLaneSize;
+using Blocks = WeightedLanes<kLaneSize>;
+
+/// Lanes hold 16 weights; a sub-block of 32 is the pair of lanes b and b + 8.
+template <std::size_t kSubBlocks>
+inline constexpr Share kShareOf = kSubBlocks == kLanes ? Share::block : Share::pairs;
+
+template <std::size_t kSubBlocks>
+void to_sub_block_lanes(const float* values, std::array<Lanes, kLaneSize>& out) noexcept {
+  if constexpr (kSubBlocks == kLanes) {
+    to_lanes(values, out);
+  } else {
+    float* const columns = reinterpret_cast<float*>(out.data());
+    constexpr std::size_t kStride = kSuperBlock / kSubBlocks;
+    for (std::size_t lane = 0; lane < kLanes; lane += 4) {
+      const float* rows = values + lane % kSubBlocks * kStride + lane / kSubBlocks * kLaneSize;
+      for (std::size_t j = 0; j < kLaneSize; j += 4) {
+        transpose_4x4(rows + j, kStride, columns + j * kLanes + lane, kLanes);
+      }
+    }
+  }
+}
+
+/// The fit of sub-blocks, given that of lanes.
+template <std::size_t kSubBlocks>
+LevelFit of_sub_blocks(const LevelFit& fit) noexcept {
+  if constexpr (kSubBlocks == kLanes) return fit;
+  return {fit.xy + swap_halves(fit.xy), fit.yy + swap_halves(fit.yy)};
+}
 
 /// Super-block scales that are tried for each extreme scale.
 inline constexpr int kScaleSteps = 32;
@@ -95,15 +123,18 @@ Candidate best_scales(const Lanes& unit, const LevelSearch& search, const Fit& f
   return best;
 }
 
-template <const auto& kTable>
+template <const auto& kTable, std::size_t kSubBlocks>
 Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noexcept {
   static constexpr auto& kLevels = kFirstLevels<kTable>;
-  constexpr float kShift = kTable[1][0] - kTable[0][0];
   Lanes highest = 0;
   Lanes lowest = 0;
   for (const Lanes& row : blocks.x) {
     highest = greater(highest, row);
     lowest = lesser(lowest, row);
+  }
+  if constexpr (kSubBlocks < kLanes) {
+    highest = greater(highest, swap_halves(highest));
+    lowest = lesser(lowest, swap_halves(lowest));
   }
   const Lanes extreme = select(highest > Lanes(0) - lowest, highest, lowest);
   const Lanes unit = select(magnitude(extreme) > 0x1p-100f, Lanes(kLevels[0]) / extreme, 0);
@@ -111,14 +142,18 @@ Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noex
   for (const float sign : {1.0f, -1.0f}) {
     insert(best_scales(unit * sign, search,
                        [&](const Lanes& inverse) noexcept {
-                         return fit_levels<kLevels>(blocks.x, blocks.w, inverse);
+                         return of_sub_blocks<kSubBlocks>(
+                             fit_levels<kLevels>(blocks.x, blocks.w, inverse));
                        }),
            candidates);
-    Candidate shifted = best_scales(unit * sign, search, [&](const Lanes& inverse) noexcept {
-      return fit_levels<kLevels>(blocks.x, blocks.w, inverse, kShift);
-    });
-    shifted.shift = kShift;
-    insert(shifted, candidates);
+    if constexpr (kTable.size() == 2) {
+      constexpr float kShift = kTable[1][0] - kTable[0][0];
+      Candidate shifted = best_scales(unit * sign, search, [&](const Lanes& inverse) noexcept {
+        return of_sub_blocks<kSubBlocks>(fit_levels<kLevels>(blocks.x, blocks.w, inverse, kShift));
+      });
+      shifted.shift = kShift;
+      insert(shifted, candidates);
+    }
   }
   return candidates;
 }
@@ -134,8 +169,8 @@ static inline Lanes nearest_scales(const Lanes& ratio, const ScaleRange& scales)
 
 /// The super-block scale whose multiples come nearest to what the sub-blocks want, by the
 /// candidates' parabolas: no codes are searched, so that many can be tried. One lane, one scale.
-static inline float best_super_scale(const Candidates& candidates,
-                                     const LevelSearch& search) noexcept {
+template <std::size_t kSubBlocks>
+float best_super_scale(const Candidates& candidates, const LevelSearch& search) noexcept {
   const Lanes& favourite = candidates[0].scale;
   const float highest = largest_of_lanes(favourite);
   const float lowest = -largest_of_lanes(Lanes(0) - favourite);
@@ -155,7 +190,7 @@ static inline float best_super_scale(const Candidates& candidates,
     const Lanes d = factor * (strongest / extreme);
     const Lanes inverse = Lanes(1) / d;
     Lanes error = 0;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    for (std::size_t lane = 0; lane < kSubBlocks; ++lane) {
       Lanes least;
       for (std::size_t c = 0; c < search.candidates; ++c) {
         const Lanes wanted = candidates[c].scale[lane];
@@ -184,17 +219,23 @@ static inline Lanes inverse_scales(const Lanes& scale, float d) noexcept {
 }
 
 template <const auto& kTable>
+LevelFit fit_candidate(const Blocks& blocks, const Lanes& inverse, const Lanes& shift) noexcept {
+  static constexpr auto& kLevels = kFirstLevels<kTable>;
+  if constexpr (kTable.size() == 1) return fit_levels<kLevels>(blocks.x, blocks.w, inverse);
+  return fit_levels<kLevels>(blocks.x, blocks.w, inverse, shift);
+}
+
+template <const auto& kTable, std::size_t kSubBlocks>
 Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
               const LevelSearch& search) noexcept {
-  static constexpr auto& kLevels = kFirstLevels<kTable>;
   Choice choice;
   Lanes error;
   Lanes xy;
   Lanes yy;
   for (std::size_t c = 0; c < search.candidates; ++c) {
     const Lanes scale = nearest_scales(candidates[c].scale * (1 / d), search.scales);
-    const LevelFit fit =
-        fit_levels<kLevels>(blocks.x, blocks.w, inverse_scales(scale, d), candidates[c].shift);
+    const LevelFit fit = of_sub_blocks<kSubBlocks>(
+        fit_candidate<kTable>(blocks, inverse_scales(scale, d), candidates[c].shift));
     const Lanes c_xy = scale * fit.xy;
     const Lanes c_yy = scale * scale * fit.yy;
     const Lanes e = (c_yy * d - c_xy * 2) * d;
@@ -233,7 +274,7 @@ Codes find_codes(const Blocks& blocks, const Choice& choice, float d) noexcept {
   ErrorOfLanes error;
   const Lanes scale = choice.scale * d;
   const Lanes inverse = inverse_scales(choice.scale, d);
-  for (std::size_t j = 0; j < kSubBlock; ++j) {
+  for (std::size_t j = 0; j < kLaneSize; ++j) {
     std::array<std::int32_t, kLanes> code;
     Lanes level;
     for (std::size_t r = 0; r < kRegisters; ++r) {
@@ -253,53 +294,56 @@ Codes find_codes(const Blocks& blocks, const Choice& choice, float d) noexcept {
 }
 
 /// The block that decodes to zeros. Codes of the smallest positive level make them +0.
-template <typename Block, const auto& kTable>
+template <typename Block, const auto& kTable, std::size_t kSubBlocks>
 Block zeros() noexcept {
   Block block{};
   std::array<std::uint8_t, kSuperBlock> codes;
   codes.fill(nearest_code(kTable[0], 0.0f));
-  for (unsigned b = 0; b < kLanes; ++b) block.set_scale(b, 1);
+  for (unsigned b = 0; b < kSubBlocks; ++b) block.set_scale(b, 1);
   block.set_codes(codes);
   return block;
 }
 
-/// One super-block. `Block` has d, extra, set_scale and set_codes.
-template <typename Block, const auto& kTable>
+/// One super-block. `Block` has d, set_scale and set_codes, and `extra` where there are two tables.
+template <typename Block, const auto& kTable, std::size_t kSubBlocks>
 Block encode_super_block(const float* values, const float* importance,
                          const LevelSearch& search) noexcept {
   Blocks blocks;
-  to_lanes(values, blocks.x);
-  if (importance != nullptr) to_lanes(importance, blocks.q);
-  blocks.prepare<Share::block>(importance != nullptr);
-  if (blocks.block_largest[0] == 0) return zeros<Block, kTable>();
+  to_sub_block_lanes<kSubBlocks>(values, blocks.x);
+  if (importance != nullptr) to_sub_block_lanes<kSubBlocks>(importance, blocks.q);
+  blocks.prepare<kShareOf<kSubBlocks>>(importance != nullptr);
+  if (blocks.block_largest[0] == 0) return zeros<Block, kTable, kSubBlocks>();
 
   // Scales and codes are searched again at each refitted scale, always one that fp16 has.
   constexpr int kRounds = 3;
   const int exponent = blocks.exponent[0];
-  const Candidates candidates = find_candidates<kTable>(blocks, search);
+  const Candidates candidates = find_candidates<kTable, kSubBlocks>(blocks, search);
   Choice best;
   std::uint16_t best_d = 0;
-  float wanted = best_super_scale(candidates, search);
+  float wanted = best_super_scale<kSubBlocks>(candidates, search);
   for (int round = 0; round < kRounds; ++round) {
     const std::uint16_t d = round_scale(wanted, exponent);
     if (round > 0 && d == best_d) break;
-    const Choice choice = choose<kTable>(blocks, candidates, stored_scale(d, exponent), search);
+    const Choice choice =
+        choose<kTable, kSubBlocks>(blocks, candidates, stored_scale(d, exponent), search);
     wanted = choice.refit;
     if (choice.error < best.error) {
       best = choice;
       best_d = d;
     }
   }
-  if (best_d == 0) return zeros<Block, kTable>();
+  if (best_d == 0) return zeros<Block, kTable, kSubBlocks>();
 
   const Codes codes = find_codes<kTable>(blocks, best, stored_scale(best_d, exponent));
-  if (!codes.better_than_zeros) return zeros<Block, kTable>();
+  if (!codes.better_than_zeros) return zeros<Block, kTable, kSubBlocks>();
   Block block{};
   block.d = best_d;
   block.set_codes(codes.code);
-  for (unsigned b = 0; b < kLanes; ++b) {
+  for (unsigned b = 0; b < kSubBlocks; ++b) {
     block.set_scale(b, static_cast<int>(best.scale[b]));
-    block.extra = static_cast<std::uint16_t>(block.extra | (best.shift[b] > 0 ? 1u : 0u) << b);
+    if constexpr (kTable.size() == 2) {
+      block.extra = static_cast<std::uint16_t>(block.extra | (best.shift[b] > 0 ? 1u : 0u) << b);
+    }
   }
   return block;
 }
@@ -310,14 +354,14 @@ Block encode_super_block(const float* values, const float* importance,
 /// is found by trial; then the super-block scale of which they are nearly multiples; then, at that
 /// scale in fp16, each sub-block takes the table and scale of least error, and the super-block
 /// scale is refitted by least squares.
-template <typename Block, const auto& kTable>
+template <typename Block, const auto& kTable, std::size_t kSubBlocks = kLanes>
 void encode_levels(const EncodeRows& rows, std::byte* out, const LevelSearch& search) noexcept {
   for (std::size_t row = 0; row < rows.rows; ++row) {
     const float* values = rows.values + row * rows.row_elements;
     for (std::size_t start = 0; start < rows.row_elements; start += level_search::kSuperBlock) {
       const float* importance = rows.importance == nullptr ? nullptr : rows.importance + start;
-      const Block block =
-          level_search::encode_super_block<Block, kTable>(values + start, importance, search);
+      const Block block = level_search::encode_super_block<Block, kTable, kSubBlocks>(
+          values + start, importance, search);
       std::memcpy(out, &block, sizeof(Block));
       out += sizeof(Block);
     }

@@ -43,6 +43,7 @@ constexpr Levels<64> iq6_levels() noexcept {
   return levels;
 }
 
+inline constexpr std::array<Levels<16>, 1> kIq4xsLevels = {kIq4Levels};  ///< one table only
 inline constexpr auto kIq2kLevels = with_shifted(kIq2Levels, 5.0f);
 inline constexpr auto kIq3kLevels = with_shifted(kIq3Levels, 4.0f);
 inline constexpr auto kIq4kLevels = with_shifted(kIq4Levels, 4.0f);

@@ -77,11 +77,15 @@ struct WeightedLanes {
   /// Takes values as they are in x. `importance` says whether q has been filled in.
   template <Share kShare>
   void prepare(bool importance) noexcept;
+
+  /// The same without w.
+  template <Share kShare>
+  void normalize(bool importance) noexcept;
 };
 
 template <std::size_t kSize>
 template <Share kShare>
-void WeightedLanes<kSize>::prepare(bool importance) noexcept {
+void WeightedLanes<kSize>::normalize(bool importance) noexcept {
   constexpr bool kTogether = kShare != Share::none;
   const auto of_block = [](const Lanes& largest) noexcept -> Lanes {
     return kTogether ? Lanes(largest_of_lanes(largest)) : largest;
@@ -90,8 +94,8 @@ void WeightedLanes<kSize>::prepare(bool importance) noexcept {
     Lanes largest = 0;
     for (const Lanes& row : q) largest = greater(largest, row);
     largest = of_block(largest);
-    const Normalizer normalize(largest);
-    for (Lanes& row : q) row = select(largest > 0, normalize(row), 1);
+    const Normalizer to_unit(largest);
+    for (Lanes& row : q) row = select(largest > 0, to_unit(row), 1);
   } else {
     q.fill(1);
   }
@@ -105,14 +109,18 @@ void WeightedLanes<kSize>::prepare(bool importance) noexcept {
   if constexpr (kShare == Share::pairs) largest = greater(largest, swap_halves(largest));
   block_largest = of_block(largest);
   const Lanes bound = select(largest > 0, largest, block_largest);
-  const Normalizer normalize(block_largest);
-  exponent = normalize.exponent;
-  Lanes sum = 0;
-  for (Lanes& row : x) {
-    row = normalize(greater(lesser(row, bound), Lanes(0) - bound));
-    sum = sum + row * row;
-  }
+  const Normalizer to_unit(block_largest);
+  exponent = to_unit.exponent;
+  for (Lanes& row : x) row = to_unit(greater(lesser(row, bound), Lanes(0) - bound));
+}
 
+template <std::size_t kSize>
+template <Share kShare>
+void WeightedLanes<kSize>::prepare(bool importance) noexcept {
+  normalize<kShare>(importance);
+  constexpr bool kTogether = kShare != Share::none;
+  Lanes sum = 0;
+  for (const Lanes& row : x) sum = sum + row * row;
   constexpr float kCount = kTogether ? kSize * kLanes : kSize;
   const Lanes sigma2 = (kTogether ? Lanes(sum_of_lanes(sum)) : sum) * (2 / kCount);
   // The floor lets sub-blocks without importance still be coded as themselves.

@@ -15,6 +15,7 @@ struct BlockMXFP4 {
 static_assert(sizeof(BlockMXFP4) == 17);
 
 void decode_mxfp4(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+void encode_mxfp4(const EncodeRows& rows, std::byte* out) noexcept;
 bool scales_finite_mxfp4(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

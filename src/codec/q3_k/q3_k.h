@@ -16,10 +16,19 @@ struct BlockQ3_K {
   /// b + 12, lowest bits first.
   std::uint8_t scales[12];
   std::uint16_t d;  ///< binary16
+
+  /// A scale of [-32, 31]. Wants the block zeroed before, and each sub-block set once.
+  void set_scale(int s, int value) noexcept {
+    const int biased = value + 32;
+    scales[s % 8] = static_cast<std::uint8_t>(scales[s % 8] | (biased & 15) << (s / 8 * 4));
+    std::uint8_t& high_bits = scales[8 + s % 4];
+    high_bits = static_cast<std::uint8_t>(high_bits | biased >> 4 << (s / 4 * 2));
+  }
 };
 static_assert(sizeof(BlockQ3_K) == 110);
 
 void decode_q3_k(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+void encode_q3_k(const EncodeRows& rows, std::byte* out) noexcept;
 bool scales_finite_q3_k(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

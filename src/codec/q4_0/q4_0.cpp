@@ -11,7 +11,7 @@ constexpr int kLow = -8;
 constexpr int kHigh = 7;
 
 // Inverse scales from 6.6 to 10.6 codes for the largest magnitude.
-constexpr SymmetricEffort kEffort = {-1.4f, 0.5f, 9, 1, true};
+constexpr SymmetricEffort kEffort = {-1.4f, 0.5f, 9, 1, 2};
 
 }  // namespace
 

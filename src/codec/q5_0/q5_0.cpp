@@ -11,7 +11,7 @@ constexpr int kLow = -16;
 constexpr int kHigh = 15;
 
 // Inverse scales from 13 to 17.5 codes for the largest magnitude.
-constexpr SymmetricEffort kEffort = {-3.0f, 0.5f, 10, 1, false};
+constexpr SymmetricEffort kEffort = {-3.0f, 0.5f, 10, 1, 0};
 
 }  // namespace
 

@@ -16,7 +16,7 @@ constexpr int kLow = -32;
 constexpr int kHigh = 31;
 
 // Inverse scales from 24 to 33 codes for the largest magnitude.
-constexpr SymmetricEffort kEffort = {-8.0f, 1.0f, 10, 1, false};
+constexpr SymmetricEffort kEffort = {-8.0f, 1.0f, 10, 1, 0};
 
 }  // namespace
 

@@ -10,7 +10,7 @@ namespace {
 
 // Inverse scales from 25 to 32 codes for the largest magnitude.
 constexpr SymmetricSuperBlockType kType = {
-    .low = -32, .high = 31, .lowest = -128, .effort = {-7.0f, 1.0f, 8, 0, false}};
+    .low = -32, .high = 31, .lowest = -128, .effort = {-7.0f, 1.0f, 8, 0, 0}};
 
 }  // namespace
 

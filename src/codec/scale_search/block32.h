@@ -89,14 +89,15 @@ static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* ou
       store(&wanted.at[lane], found * load<V>(&batch.tile.magnitude.at[lane]));
     }
     const StoredScales scales(wanted);
+    Block blocks[kColumns];  // copied at once: right after it was written in pieces, each would wait
     for (int b = 0; b < used; ++b) {
-      Block block;
+      Block& block = blocks[b];
       block.d = scales.half[b];
       std::uint8_t codes[kBlock32];
       nearest_codes<V>(batch.values[b], scales.inverse.at[b], 0.0f, low, high, codes);
       pack(codes, block);
-      std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block, sizeof block);
     }
+    std::memcpy(out + first * sizeof(Block), blocks, static_cast<std::size_t>(used) * sizeof(Block));
   });
 }
 
@@ -132,8 +133,9 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
     }
     const StoredScales scales(wanted);
     const StoredScales offsets(wanted_offset);
+    Block blocks[kColumns];
     for (int b = 0; b < used; ++b) {
-      Block block;
+      Block& block = blocks[b];
       block.d = scales.half[b];
       block.m = offsets.half[b];
       const float d = scales.value.at[b];
@@ -149,8 +151,8 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
         }
       }
       pack(codes, block);
-      std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block, sizeof block);
     }
+    std::memcpy(out + first * sizeof(Block), blocks, static_cast<std::size_t>(used) * sizeof(Block));
   });
 }
 

@@ -25,9 +25,9 @@ struct SuperBlockTile {
   Columns relative_magnitude;     ///< of a column, as a multiple of that
 
   /// Fills the tile from `values` and `importance`, which is null for all or for none. Codes will
-  /// have `bits` bits.
+  /// have `bits` bits. `mean_share`: see Tile.
   template <class V>
-  void set(int bits) noexcept {
+  void set(int bits, float mean_share = 1.0f) noexcept {
     const float* value_runs[kColumns];
     const float* importance_runs[kColumns];
     for (int c = 0; c < kColumns; ++c) {
@@ -35,8 +35,8 @@ struct SuperBlockTile {
       value_runs[c] = values[c / kSubBlocks] + within;
       if (importance[0] != nullptr) importance_runs[c] = importance[c / kSubBlocks] + within;
     }
-    tile.template set<V, kSubBlocks>(value_runs,
-                                     importance[0] != nullptr ? &importance_runs : nullptr, bits);
+    tile.template set<V, kSubBlocks>(
+        value_runs, importance[0] != nullptr ? &importance_runs : nullptr, bits, mean_share);
     for (int b = 0; b < kSuperBlocks; ++b) {
       magnitude[b] = largest_magnitude(&tile.magnitude.at[b * kSubBlocks], kSubBlocks);
       const float unit = safe_reciprocal(magnitude[b]);
@@ -57,8 +57,8 @@ struct SuperBlockTile {
 /// Calls consume(super-block tile, index of its first super-block, number of super-blocks) for all
 /// super-blocks of all rows. Where the last tile is not full, the first super-block is repeated.
 template <class V, int N, class Consume>
-static inline void for_each_super_block_tile(const EncodeRows& rows, int bits,
-                                             Consume consume) noexcept {
+static inline void for_each_super_block_tile(const EncodeRows& rows, int bits, Consume consume,
+                                             float mean_share = 1.0f) noexcept {
   constexpr std::size_t kStep = SuperBlockTile<N>::kSuperBlocks;
   const std::size_t in_row = rows.row_elements / kSuperBlock;
   const std::size_t total = rows.rows * in_row;
@@ -71,7 +71,7 @@ static inline void for_each_super_block_tile(const EncodeRows& rows, int bits,
       super_blocks.importance[b] =
           rows.importance == nullptr ? nullptr : rows.importance + index % in_row * kSuperBlock;
     }
-    super_blocks.template set<V>(bits);
+    super_blocks.template set<V>(bits, mean_share);
     consume(super_blocks, first, static_cast<int>(used));
   }
 }

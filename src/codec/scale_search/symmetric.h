@@ -11,6 +11,7 @@ template <class V>
 struct SymmetricFit {
   V scale;
   V score;
+  V cc;  ///< sum w code^2
 };
 
 /// Sums over codes that decide how well they fit.
@@ -41,7 +42,7 @@ static inline SymmetricMoments<V> code_symmetric(const TileLanes<V, N>& lanes, V
 template <class V>
 static inline SymmetricFit<V> solve_symmetric(const SymmetricMoments<V>& codes) noexcept {
   const V scale = codes.cc > 0.0f ? codes.xc / codes.cc : V{};
-  return {scale, scale * codes.xc};
+  return {scale, scale * codes.xc, codes.cc};
 }
 
 /// How far a search goes. Inverse scales start at (-low + first) / max|x|, in steps of `step`, with
@@ -50,8 +51,8 @@ struct SymmetricEffort {
   float first;
   float step;
   int steps;
-  int refinements;             ///< rounds of coding again with the scale found
-  bool every_second_opposite;  ///< with the other sign too
+  int refinements;  ///< rounds of coding again with the scale found
+  int opposite;     ///< with the other sign too every so many steps; 0: never
 };
 
 /// The scale is in units of the column's magnitude.
@@ -64,6 +65,7 @@ static inline SymmetricFit<V> search_symmetric(const TileLanes<V, N>& lanes, int
     const auto better = fit.score > best.score;
     best.scale = better ? fit.scale : best.scale;
     best.score = better ? fit.score : best.score;
+    best.cc = better ? fit.cc : best.cc;
   };
   const V below = -load<V>(&lanes.tile.least.at[lanes.column]);
   const V above = load<V>(&lanes.tile.most.at[lanes.column]);
@@ -72,7 +74,7 @@ static inline SymmetricFit<V> search_symmetric(const TileLanes<V, N>& lanes, int
     const V inverse =
         sign * (effort.first + effort.step * static_cast<float>(k) - static_cast<float>(low));
     consider(inverse);
-    if (effort.every_second_opposite && k % 2 == 1) consider(-inverse);
+    if (effort.opposite > 0 && k % effort.opposite == effort.opposite - 1) consider(-inverse);
   }
   for (int k = 0; k < effort.refinements; ++k) {
     consider(best.scale != 0.0f ? 1.0f / best.scale : V{});

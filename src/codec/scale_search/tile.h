@@ -65,9 +65,9 @@ static inline void load_columns(const float* const (&runs)[kColumns],
 /// largest magnitude; what weights and values lose here is lost to the search only, since codes are
 /// found anew from the values as given. `Shared` neighbouring columns are one block.
 ///
-/// What an error counts is importance * sqrt(mean x^2 + x^2), the mean over a block, with an
-/// importance of one where none is known. Large weights matter more than their importance says,
-/// since it is an average over inputs; in real models this gives less divergence than the
+/// What an error counts is importance * sqrt(mean_share * mean x^2 + x^2), the mean over a block,
+/// with an importance of one where none is known. Large weights matter more than their importance
+/// says, since it is an average over inputs; in real models this gives less divergence than the
 /// importance alone (the method is that of ik_llama.cpp's pull request 327).
 ///
 /// Each column's weights are scaled so that the largest is one: importances of any magnitude then
@@ -90,7 +90,7 @@ struct Tile {
   /// `importance` is 16 runs of N numbers too, or null. Codes will have `bits` bits.
   template <class V, int Shared>
   void set(const float* const (&values)[kColumns], const float* const (*importance)[kColumns],
-           int bits) noexcept {
+           int bits, float mean_share = 1.0f) noexcept {
     // Half of the precision for values, half for the scales that they are multiplied by: the error
     // before rounding to a code is about a hundredth of a code.
     x_unit = static_cast<float>(64 << bits);
@@ -128,7 +128,7 @@ struct Tile {
     }
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
       const V per_block = safe_reciprocal(load<V>(&block.at[lane]));
-      const V mean = load<V>(&squares.at[lane]) / static_cast<float>(N * Shared);
+      const V mean = load<V>(&squares.at[lane]) * (mean_share / static_cast<float>(N * Shared));
       V largest{};
       // What has no weight must not decide where the search starts.
       V low = V{} + 2.0f;

@@ -19,6 +19,7 @@ struct BlockTQ1_0 {
 static_assert(sizeof(BlockTQ1_0) == 54);
 
 void decode_tq1_0(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+void encode_tq1_0(const EncodeRows& rows, std::byte* out) noexcept;
 bool scales_finite_tq1_0(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -15,6 +15,7 @@ struct BlockTQ2_0 {
 static_assert(sizeof(BlockTQ2_0) == 66);
 
 void decode_tq2_0(const std::byte* blocks, float* out, std::size_t elements) noexcept;
+void encode_tq2_0(const EncodeRows& rows, std::byte* out) noexcept;
 bool scales_finite_tq2_0(const std::byte* blocks, std::size_t count) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA

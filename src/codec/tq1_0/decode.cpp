@@ -1,9 +1,8 @@
-#include "codec/tq1_0/tq1_0.h"
-
 #include <cstring>
 
 #include "base/float16.h"
 #include "codec/packing/finite_scales.h"
+#include "codec/tq1_0/tq1_0.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {

@@ -1,8 +1,7 @@
-#include "codec/mxfp4/mxfp4.h"
-
 #include <bit>
 #include <cstring>
 
+#include "codec/mxfp4/mxfp4.h"
 #include "codec/packing/e2m1.h"
 #include "codec/packing/finite_scales.h"
 

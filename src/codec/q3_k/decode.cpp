@@ -1,10 +1,9 @@
-#include "codec/q3_k/q3_k.h"
-
 #include <cstring>
 
 #include "base/float16.h"
 #include "codec/packing/finite_scales.h"
 #include "codec/packing/two_bit_planes.h"
+#include "codec/q3_k/q3_k.h"
 
 namespace sluice::inline SLUICE_ISA {
 
