@@ -10,8 +10,8 @@ struct Iq2S {
   using Format = MagnitudeFormat<packed_grids::kIq2sGrid, kIq2Magnitudes, 8, false, 16>;
   using Block = BlockIq2S;
   static constexpr float kUnit = 0.125f;
-  static constexpr MagnitudeEffort<4, 1> kBest = {{0.62f, 0.75f, 0.9f, 1.1f}};
-  static constexpr MagnitudeEffort<2, 1> kFast = {{0.7f, 0.92f}};
+  static constexpr MagnitudeEffort<3, 1> kBest = {{0.66f, 0.83f, 1.05f}};
+  static constexpr MagnitudeEffort<2, 1> kFast = {{0.7f, 0.95f}};
 };
 
 }  // namespace

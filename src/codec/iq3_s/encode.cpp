@@ -10,8 +10,8 @@ struct Iq3S {
   using Format = MagnitudeFormat<packed_grids::kIq3sGrid, kIq3sMagnitudes, 4, false, 32>;
   using Block = BlockIq3S;
   static constexpr float kUnit = 1.0f;
-  static constexpr MagnitudeEffort<5, 1> kBest = {{0.82f, 0.93f, 1.05f, 1.2f, 1.4f}};
-  static constexpr MagnitudeEffort<3, 1> kFast = {{0.87f, 1.02f, 1.22f}};
+  static constexpr MagnitudeEffort<4, 1> kBest = {{0.85f, 0.97f, 1.1f, 1.3f}};
+  static constexpr MagnitudeEffort<3, 1> kFast = {{0.86f, 1.0f, 1.2f}};
 };
 
 }  // namespace

@@ -102,40 +102,53 @@ class MagnitudeSearch {
   };
   using Positions = std::array<Shorts, kOctet>;
 
-  /// What some positions cost with right signs, and with one wrong sign if the octet needs one.
-  struct Cost {
-    ShortRegister right;
-    ShortRegister wrong;
+  /// What each of some parts of an entry costs with right signs, and with one wrong sign if the
+  /// octet needs one.
+  template <std::size_t kCount>
+  struct Costs {
+    std::array<ShortRegister, kCount> right;
+    std::array<ShortRegister, Format::kEvenSigns ? kCount : 0> wrong;
   };
-  using HalfCosts = std::array<std::array<Cost, kHalves>, 2>;
+  using HalfCosts = std::array<Costs<kHalves>, 2>;
   struct Best {
     ShortRegister cost;
     ShortRegister entry;
   };
 
-  static Cost join(const Cost& a, const Cost& b) noexcept {
-    Cost sum{add_saturated(a.right, b.right), {}};
-    if constexpr (Format::kEvenSigns) {
-      sum.wrong = lesser(add_saturated(a.wrong, b.right), add_saturated(a.right, b.wrong));
+  /// All pairs of parts, those of `b` following each other.
+  template <std::size_t kA, std::size_t kB>
+  static void join(const Costs<kA>& a, const Costs<kB>& b, Costs<kA * kB>& out) noexcept {
+    for (std::size_t i = 0; i < kA; ++i) {
+      for (std::size_t k = 0; k < kB; ++k) {
+        out.right[kB * i + k] = add_saturated(a.right[i], b.right[k]);
+        if constexpr (Format::kEvenSigns) {
+          out.wrong[kB * i + k] =
+              lesser(add_saturated(a.wrong[i], b.right[k]), add_saturated(a.right[i], b.wrong[k]));
+        }
+      }
     }
-    return sum;
   }
 
-  /// The numbers of an entry's halves, each in base kLevels with the first position highest.
+  /// A half of an entry as a number in base kLevels, first position highest.
+  static constexpr std::uint8_t half_number(std::size_t entry, std::size_t half) noexcept {
+    std::size_t number = 0;
+    for (std::size_t j = half * kHalfWidth; j < (half + 1) * kHalfWidth; ++j) {
+      const unsigned level = Format::kGrid[entry] >> (Format::kLevelBits * static_cast<int>(j)) &
+                             ((1u << Format::kLevelBits) - 1);
+      number = number * kLevels + level;
+    }
+    return static_cast<std::uint8_t>(number);
+  }
+
   static constexpr auto kHalfNumbers = [] {
     std::array<std::array<std::uint8_t, 2>, Format::kGrid.size()> numbers{};
     for (std::size_t entry = 0; entry < numbers.size(); ++entry) {
-      for (std::size_t j = 0; j < Format::kWidth; ++j) {
-        const unsigned level = Format::kGrid[entry] >> (Format::kLevelBits * static_cast<int>(j)) &
-                               ((1u << Format::kLevelBits) - 1);
-        std::uint8_t& number = numbers[entry][j / kHalfWidth];
-        number = static_cast<std::uint8_t>(number * kLevels + level);
-      }
+      numbers[entry] = {half_number(entry, 0), half_number(entry, 1)};
     }
     return numbers;
   }();
 
-  Cost cost(std::size_t r, std::size_t j, std::size_t level, const Positions& place) const noexcept;
+  Costs<kLevels> level_costs(std::size_t r, std::size_t j, const Positions& place) const noexcept;
   void sum_halves(std::size_t r, std::size_t first, const Positions& place,
                   HalfCosts& costs) const noexcept;
   template <bool kWrong>
@@ -188,43 +201,37 @@ MagnitudeSearch<Format>::MagnitudeSearch(const Octets& octets) noexcept : octets
 }
 
 template <typename Format>
-auto MagnitudeSearch<Format>::cost(std::size_t r, std::size_t j, std::size_t level,
-                                   const Positions& place) const noexcept -> Cost {
+auto MagnitudeSearch<Format>::level_costs(std::size_t r, std::size_t j,
+                                          const Positions& place) const noexcept -> Costs<kLevels> {
   // Fine levels are told apart by twice the distance, drawn in for levels that are far from it.
   const auto square = [](ShortRegister distance) noexcept {
     return square_high(kLevels > 4 ? add_saturated(distance, distance) : distance);
   };
   const ShortRegister p = place[j].load(r);
-  Cost result{square(p - level_[level][j].load(r)), {}};
-  if constexpr (Format::kEvenSigns) {
-    result.wrong = square(add_saturated(p, -odd_level_[level][j].load(r)));
+  Costs<kLevels> costs;
+  for (std::size_t level = 0; level < kLevels; ++level) {
+    costs.right[level] = square(p - level_[level][j].load(r));
+    if constexpr (Format::kEvenSigns) {
+      costs.wrong[level] = square(add_saturated(p, -odd_level_[level][j].load(r)));
+    }
   }
-  return result;
+  return costs;
 }
 
 template <typename Format>
 void MagnitudeSearch<Format>::sum_halves(std::size_t r, std::size_t first, const Positions& place,
                                          HalfCosts& costs) const noexcept {
-  for (std::size_t half = 0; half < 2; ++half) {
-    std::array<std::array<Cost, kLevels>, kHalfWidth> at;
-    for (std::size_t j = 0; j < kHalfWidth; ++j) {
-      for (std::size_t level = 0; level < kLevels; ++level) {
-        at[j][level] = cost(r, first + half * kHalfWidth + j, level, place);
-      }
-    }
-    std::array<Cost, kHalves>& out = costs[half];
+  for (Costs<kHalves>& half : costs) {
     if constexpr (kHalfWidth == 2) {
-      for (std::size_t i = 0; i < kHalves; ++i) {
-        out[i] = join(at[0][i / kLevels], at[1][i % kLevels]);
-      }
+      join(level_costs(r, first, place), level_costs(r, first + 1, place), half);
     } else {
-      std::array<Cost, 9> low;
-      for (std::size_t i = 0; i < 9; ++i) low[i] = join(at[2][i / 3], at[3][i % 3]);
-      for (std::size_t i = 0; i < 9; ++i) {
-        const Cost high = join(at[0][i / 3], at[1][i % 3]);
-        for (std::size_t k = 0; k < 9; ++k) out[9 * i + k] = join(high, low[k]);
-      }
+      Costs<9> high;
+      Costs<9> low;
+      join(level_costs(r, first, place), level_costs(r, first + 1, place), high);
+      join(level_costs(r, first + 2, place), level_costs(r, first + 3, place), low);
+      join(high, low, half);
     }
+    first += kHalfWidth;
   }
 }
 
@@ -235,12 +242,14 @@ auto MagnitudeSearch<Format>::walk(const HalfCosts& costs) noexcept -> Best {
   Best best{ShortRegister{} + std::int16_t{32767}, {}};
   ShortRegister number{};
 #pragma GCC unroll 8
-  for (std::size_t entry = 0; entry < kHalfNumbers.size(); ++entry) {
-    const Cost& a = costs[0][kHalfNumbers[entry][0]];
-    const Cost& b = costs[1][kHalfNumbers[entry][1]];
-    const ShortRegister cost =
-        kWrong ? lesser(add_saturated(a.wrong, b.right), add_saturated(a.right, b.wrong))
-               : add_saturated(a.right, b.right);
+  for (const auto [first, second] : kHalfNumbers) {
+    ShortRegister cost;
+    if constexpr (kWrong) {
+      cost = lesser(add_saturated(costs[0].wrong[first], costs[1].right[second]),
+                    add_saturated(costs[0].right[first], costs[1].wrong[second]));
+    } else {
+      cost = add_saturated(costs[0].right[first], costs[1].right[second]);
+    }
     best.entry = cost < best.cost ? number : best.entry;
     best.cost = lesser(best.cost, cost);
     number += std::int16_t{1};
