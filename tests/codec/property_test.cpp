@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,7 +78,10 @@ Errors errors_of(const RandomRows& rows, const std::vector<float>& decoded, std:
 /// Whether a zero sub-block can be coded as zeros in a super-block that is not zero. In the other
 /// formats no sub-block's scale and no code is zero.
 bool has_zero(TensorType type) {
-  return type != TensorType::iq1_m && type != TensorType::iq2_xxs && type != TensorType::iq3_k;
+  static const std::set<TensorType> kWithoutZero = {
+      TensorType::iq1_s, TensorType::iq1_m,   TensorType::iq2_xxs, TensorType::iq2_xs,
+      TensorType::iq2_s, TensorType::iq3_xxs, TensorType::iq3_s,   TensorType::iq3_k};
+  return !kWithoutZero.contains(type);
 }
 
 void expect_zeros_where_zeros_were(TensorType type, const RandomRows& rows,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace sluice::inline SLUICE_ISA {
@@ -14,6 +16,17 @@ struct BlockIq2S {
   std::uint8_t signs[32];  ///< [group], bit j: value j is negative
   std::uint8_t high[8];
   std::uint8_t scales[8];  ///< two sub-blocks a byte, low nibble first
+
+  /// Fills in a block of zeros.
+  void set_octet(std::size_t group, const std::array<unsigned, 1>& entry,
+                 unsigned sign_bits) noexcept {
+    low[group] = static_cast<std::uint8_t>(entry[0]);
+    high[group / 4] = static_cast<std::uint8_t>(high[group / 4] | entry[0] >> 8 << 2 * (group % 4));
+    signs[group] = static_cast<std::uint8_t>(sign_bits);
+  }
+  void set_scale(std::size_t b, unsigned l) noexcept {
+    scales[b / 2] = static_cast<std::uint8_t>(scales[b / 2] | l << 4 * (b % 2));
+  }
 };
 static_assert(sizeof(BlockIq2S) == 82);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace sluice::inline SLUICE_ISA {
@@ -12,6 +14,14 @@ struct BlockIq2Xs {
   std::uint16_t d;         ///< fp16 scale of the super-block
   std::uint16_t code[32];  ///< [group]
   std::uint8_t scales[8];  ///< two sub-blocks a byte, low nibble first
+
+  /// Fills in a block of zeros. `signs`: 8 bits, of which an even number is set.
+  void set_octet(std::size_t group, const std::array<unsigned, 1>& entry, unsigned signs) noexcept {
+    code[group] = static_cast<std::uint16_t>(entry[0] | (signs & 127) << 9);
+  }
+  void set_scale(std::size_t b, unsigned l) noexcept {
+    scales[b / 2] = static_cast<std::uint8_t>(scales[b / 2] | l << 4 * (b % 2));
+  }
 };
 static_assert(sizeof(BlockIq2Xs) == 74);
 
