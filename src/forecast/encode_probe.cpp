@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <exception>
 #include <map>
 #include <thread>
@@ -18,6 +19,16 @@ using Clock = std::chrono::steady_clock;
 
 // So many weights, in whole rows, are encoded at a time: a millisecond with the slowest kernels.
 constexpr std::uint64_t kBatchElements = 16384;
+
+double seconds_since(Clock::time_point start) {
+  return std::max(1e-9, std::chrono::duration<double>(Clock::now() - start).count());
+}
+
+double thread_cpu_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 /// A conversion with rows to measure it on.
 struct Trial {
@@ -136,6 +147,8 @@ class Worker {
   /// Encodes each trial's rows until its share of the time is over. What cannot be encoded has no
   /// rate.
   void run(double seconds) noexcept {
+    const Clock::time_point start = Clock::now();
+    const double cpu_start = thread_cpu_seconds();
     for (std::size_t i = 0; i < trials_.size(); ++i) {
       try {
         rates_[i] = rate(trials_[i], seconds / static_cast<double>(trials_.size()));
@@ -143,20 +156,27 @@ class Worker {
         rates_[i] = 0;
       }
     }
+    // How much of a core this thread gets shows over the whole time only: on a busy machine the
+    // system gives it in slices that are longer than a trial.
+    const double share = (thread_cpu_seconds() - cpu_start) / seconds_since(start);
+    for (double& rate : rates_) rate *= std::clamp(share, 0.01, 1.0);
   }
 
   const std::vector<double>& rates() const { return rates_; }
 
  private:
+  // Weights for each second that the thread runs.
   double rate(const Trial& trial, double seconds) {
     encode(trial);  // warms caches and the code up
     const Clock::time_point start = Clock::now();
-    for (std::uint64_t batches = 1;; ++batches) {
+    const double cpu_start = thread_cpu_seconds();
+    std::uint64_t batches = 0;
+    do {
       encode(trial);
-      const double passed = std::chrono::duration<double>(Clock::now() - start).count();
-      if (passed < seconds) continue;
-      return static_cast<double>(batches * trial.tensor.elements()) / std::max(passed, 1e-9);
-    }
+      ++batches;
+    } while (seconds_since(start) < seconds);
+    return static_cast<double>(batches * trial.tensor.elements()) /
+           std::max(thread_cpu_seconds() - cpu_start, 1e-9);
   }
 
   void encode(const Trial& trial) {

@@ -123,6 +123,9 @@ std::vector<std::string> models_with_maps() {
   return names;
 }
 
+/// The peer aborts on such a tensor.
+constexpr const char* kNoAnswer = "-";
+
 class AllFileTypes : public testing::TestWithParam<std::string> {};
 
 TEST_P(AllFileTypes, EqualThePeers) {
@@ -132,7 +135,7 @@ TEST_P(AllFileTypes, EqualThePeers) {
     const std::string peer(sluice::name(mix));
     if (!maps.maps.contains(peer)) continue;
     const auto& by_type = maps.maps[peer];
-    EXPECT_GE(by_type.size(), 33u);
+    EXPECT_GE(by_type.size(), 33u) << peer;
     for (const auto& [title, map] : by_type.items()) {
       const std::string file_type_name = title.substr(0, title.find(' '));
       const FileType* file_type = find_file_type(file_type_name);
@@ -147,6 +150,7 @@ TEST_P(AllFileTypes, EqualThePeers) {
             {.mix = mix, .file_type = file_type, .has_imatrix = has_imatrix}, maps.model);
         const auto expected = expected_types(maps, map, *file_type);
         for (std::size_t i = 0; i < expected.size(); ++i) {
+          if (expected[i] == kNoAnswer) continue;
           EXPECT_EQ(sluice::name(chosen.tensors[i].type), expected[i])
               << peer << " " << title << (has_imatrix ? "" : " (no imatrix)") << ": "
               << maps.model.tensors[i].name << " (" << chosen.tensors[i].rule << ")";

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 
 #include "recipe/folded_map.h"
 #include "recipe/model.h"
@@ -12,39 +14,62 @@
 namespace sluice::recipe_test {
 namespace {
 
+/// The options of a test in a file, as the command line has them.
 RecipeOptions recipe_of(const nlohmann::json& test) {
-  RecipeOptions recipe = options(Mix::llama_cpp, test["type"].get<std::string>());
+  const bool ik = test.value("mix", "llama.cpp") == "ik_llama.cpp";
+  RecipeOptions recipe =
+      options(ik ? Mix::ik_llama_cpp : Mix::llama_cpp, test["type"].get<std::string>());
+  const std::map<std::string, std::optional<TensorType>*> types = {
+      {"--output-tensor-type", &recipe.output},
+      {"--token-embedding-type", &recipe.token_embedding},
+      {"--attn-k-type", &recipe.kinds.attn_k},
+      {"--attn-v-type", &recipe.kinds.attn_v},
+      {"--attn-output-type", &recipe.kinds.attn_output},
+      {"--ffn-down-type", &recipe.kinds.ffn_down}};
   for (const auto& [option, value] : test["options"].items()) {
-    if (option == "--pure") recipe.pure = true;
-    if (option == "--leave-output-tensor") recipe.leave_output = true;
-    if (option == "--output-tensor-type")
-      recipe.output = parse_tensor_type(value.get<std::string>());
-    if (option == "--token-embedding-type") {
-      recipe.token_embedding = parse_tensor_type(value.get<std::string>());
-    }
-    if (option == "--tensor-type") {
+    if (option == "--pure") {
+      recipe.pure = true;
+    } else if (option == "--leave-output-tensor") {
+      recipe.leave_output = true;
+    } else if (option == "--tensor-type") {
       for (const auto& rule : value) {
         recipe.tensor_types.push_back(parse_tensor_rule(rule.get<std::string>()));
       }
+    } else if (option == "--custom-q") {
+      for (const auto& rules : value) {
+        const auto more = parse_custom_rules(rules.get<std::string>());
+        recipe.custom_types.insert(recipe.custom_types.end(), more.begin(), more.end());
+      }
+    } else {
+      *types.at(option) = parse_tensor_type(value.get<std::string>());
     }
   }
   return recipe;
 }
 
-TEST(Overrides, EqualLlamaCpp) {
-  std::ifstream file(std::string(SLUICE_TEST_DATA) + "/mixes/overrides.json");
+/// Compares all tests of tests/data/mixes/NAME.json.
+void expect_equal(const std::string& name, std::size_t tests_at_least) {
+  std::ifstream file(std::string(SLUICE_TEST_DATA) + "/mixes/" + name + ".json");
   const auto tests = nlohmann::json::parse(file);
-  EXPECT_GE(tests.size(), 17u);
+  EXPECT_GE(tests.size(), tests_at_least);
   for (const auto& test : tests) {
     const gguf::Header model = read_map(test["model"].get<std::string>()).model;
     const auto expected = unfold(model, test["types"]);
     const ChosenTypes chosen = choose_types(recipe_of(test), model);
     for (std::size_t i = 0; i < expected.size(); ++i) {
-      EXPECT_EQ(name(chosen.tensors[i].type), expected[i])
+      EXPECT_EQ(sluice::name(chosen.tensors[i].type), expected[i])
           << test["model"] << " " << test["type"] << " " << test["options"] << ": "
           << model.tensors[i].name << " (" << chosen.tensors[i].rule << ")";
     }
   }
+}
+
+TEST(Overrides, EqualLlamaCpp) {
+  expect_equal("overrides", 17);
+}
+
+TEST(Overrides, PopularRecipesGiveThePeersTypes) {
+  expect_equal("recipes", 13);
 }
 
 /// A model with one tensor of each kind.
