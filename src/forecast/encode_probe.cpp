@@ -151,7 +151,10 @@ class Worker {
     const double cpu_start = thread_cpu_seconds();
     for (std::size_t i = 0; i < trials_.size(); ++i) {
       try {
-        rates_[i] = rate(trials_[i], seconds / static_cast<double>(trials_.size()));
+        // By the clock, not by what each has had: delays do not add up.
+        const double end =
+            seconds * static_cast<double>(i + 1) / static_cast<double>(trials_.size());
+        rates_[i] = rate(trials_[i], start + std::chrono::duration<double>(end));
       } catch (const std::exception&) {
         rates_[i] = 0;
       }
@@ -166,15 +169,15 @@ class Worker {
 
  private:
   // Weights for each second that the thread runs.
-  double rate(const Trial& trial, double seconds) {
+  double rate(const Trial& trial,
+              std::chrono::time_point<Clock, std::chrono::duration<double>> end) {
     encode(trial);  // warms caches and the code up
-    const Clock::time_point start = Clock::now();
     const double cpu_start = thread_cpu_seconds();
     std::uint64_t batches = 0;
     do {
       encode(trial);
       ++batches;
-    } while (seconds_since(start) < seconds);
+    } while (Clock::now() < end);
     return static_cast<double>(batches * trial.tensor.elements()) /
            std::max(thread_cpu_seconds() - cpu_start, 1e-9);
   }

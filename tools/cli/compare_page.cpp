@@ -40,9 +40,10 @@ std::string pictures(const Comparison& comparison) {
   return "<h2>Error of each tensor</h2>\n<p>sum (a − b)² / sum a², lower is nearer." + left_out +
          "</p>\n<div class=\"panel\">" + error_legend(points) +
          error_by_layer(points, scale, "Error of each tensor by layer") +
-         "</div>\n<h2>Error by kind of tensor and layer</h2>\n" + error_map_legend(scale) +
-         "<div class=\"panel\">" + error_map(points, scale, "Error by kind of tensor and layer") +
-         "</div>\n";
+         "</div>\n<h2>Error by kind of tensor and layer</h2>\n<p>Each colour stands for as many "
+         "tensors.</p>\n" +
+         error_map_legend(scale) + "<div class=\"panel\">" +
+         error_map(points, scale, "Error by kind of tensor and layer") + "</div>\n";
 }
 
 std::string table(const Comparison& comparison) {

@@ -41,27 +41,25 @@ std::uint32_t label_step(std::uint32_t layers) {
   return 200;
 }
 
-// Eight steps of equal ratio.
-constexpr int kSteps = 8;
-
-int step_of(double error, const ErrorScale& scale) {
-  const double range = std::log(scale.most / scale.least);
-  if (range <= 0) return kSteps / 2;
-  const double place = std::log(error / scale.least) / range;
-  return std::clamp(static_cast<int>(place * kSteps), 0, kSteps - 1);
-}
-
 }  // namespace
 
 void ErrorScale::include(std::span<const ErrorPoint> points) {
-  bool first = empty();
   for (const ErrorPoint& point : points) {
     if (!shown(point)) continue;
-    least = first ? point.error : std::min(least, point.error);
-    most = first ? point.error : std::max(most, point.error);
-    first = false;
-    if (point.place.layer) layers = std::max(layers, *point.place.layer + 1);
+    errors_.push_back(point.error);
+    if (point.place.layer) layers_ = std::max(layers_, *point.place.layer + 1);
   }
+  std::sort(errors_.begin(), errors_.end());
+}
+
+double ErrorScale::colour_begin(int colour) const {
+  return errors_[errors_.size() * static_cast<std::size_t>(colour) / kColours];
+}
+
+int ErrorScale::colour_of(double error) const {
+  int colour = 0;
+  while (colour + 1 < kColours && error >= colour_begin(colour + 1)) ++colour;
+  return colour;
 }
 
 std::string error_by_layer(std::span<const ErrorPoint> points, const ErrorScale& scale,
@@ -75,7 +73,7 @@ std::string error_by_layer(std::span<const ErrorPoint> points, const ErrorScale&
   Svg svg(kWidth, kHeight, title,
           "One mark for each quantized tensor: its layer across, its relative squared error up, on "
           "a logarithmic scale. The table has the numbers.");
-  const std::vector<double> ticks = log_ticks(scale.least, scale.most);
+  const std::vector<double> ticks = log_ticks(scale.least(), scale.most());
   const double low = std::log(ticks.front());
   const double high = std::log(ticks.back());
   const auto y_of = [&](double error) {
@@ -86,9 +84,9 @@ std::string error_by_layer(std::span<const ErrorPoint> points, const ErrorScale&
     svg.text(kLeft - 8, y_of(tick) + 4, Svg::Anchor::end, fmt::format("{:g}", tick));
   }
   const double first = kLeft + kOutside;
-  const double column = (kRight - first) / std::max(1u, scale.layers);
-  const std::uint32_t step = label_step(scale.layers);
-  for (std::uint32_t layer = 0; layer < scale.layers; layer += step) {
+  const double column = (kRight - first) / std::max(1u, scale.layers());
+  const std::uint32_t step = label_step(scale.layers());
+  for (std::uint32_t layer = 0; layer < scale.layers(); layer += step) {
     svg.text(first + (layer + 0.5) * column, kBottom + 18, Svg::Anchor::middle,
              fmt::format("{}", layer));
   }
@@ -140,7 +138,7 @@ std::string error_map(std::span<const ErrorPoint> points, const ErrorScale& scal
           "One cell for each quantized tensor of a layer: layers across, kinds of tensors down; "
           "the darker or brighter, the larger the relative squared error. The table has the "
           "numbers.");
-  const double column = (kRight - kLeft) / std::max(1u, scale.layers);
+  const double column = (kRight - kLeft) / std::max(1u, scale.layers());
   double y = 4;
   std::size_t row = 0;
   for (const auto& [kind, cells] : kinds) {
@@ -152,12 +150,12 @@ std::string error_map(std::span<const ErrorPoint> points, const ErrorScale& scal
     svg.text(kLeft - 8, y + kRow / 2 + 4, Svg::Anchor::end, label);
     for (const ErrorPoint* cell : cells) {
       svg.rect(kLeft + *cell->place.layer * column, y, std::max(1.0, column - 1), kRow - 1,
-               fmt::format("h{}", step_of(cell->error, scale)), tip_of(*cell));
+               fmt::format("h{}", scale.colour_of(cell->error)), tip_of(*cell));
     }
     y += kRow;
   }
-  const std::uint32_t step = label_step(scale.layers);
-  for (std::uint32_t layer = 0; layer < scale.layers; layer += step) {
+  const std::uint32_t step = label_step(scale.layers());
+  for (std::uint32_t layer = 0; layer < scale.layers(); layer += step) {
     svg.text(kLeft + (layer + 0.5) * column, bottom + 18, Svg::Anchor::middle,
              fmt::format("{}", layer));
   }
@@ -167,10 +165,13 @@ std::string error_map(std::span<const ErrorPoint> points, const ErrorScale& scal
 
 std::string error_map_legend(const ErrorScale& scale) {
   std::string items;
-  for (int step = 0; step < kSteps; ++step) {
-    const double from = scale.least * std::pow(scale.most / scale.least, step / double{kSteps});
-    const std::string to = step + 1 == kSteps ? fmt::format(" to {:.2g}", scale.most) : "";
-    items += legend_item(1, fmt::format("h{}", step), fmt::format("from {:.2g}{}", from, to));
+  for (int colour = 0; colour < ErrorScale::kColours; ++colour) {
+    const double begin = scale.colour_begin(colour);
+    const bool last = colour + 1 == ErrorScale::kColours;
+    const double end = last ? scale.most() : scale.colour_begin(colour + 1);
+    if (begin == end && !last) continue;  // no error has it
+    items +=
+        legend_item(1, fmt::format("h{}", colour), fmt::format("{:.3g} to {:.3g}", begin, end));
   }
   return legend(items);
 }

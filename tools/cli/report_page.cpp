@@ -168,8 +168,9 @@ std::string error_sections(std::span<const ReportedRun> runs) {
                   return error_legend(points[i]) +
                          error_by_layer(points[i], scale, "Error of each tensor by layer");
                 }) +
-         "<h2>Error by kind of tensor and layer</h2>\n" + error_map_legend(scale) +
-         panels(runs, [&](std::size_t i) {
+         "<h2>Error by kind of tensor and layer</h2>\n<p>Each colour stands for as many "
+         "tensors.</p>\n" +
+         error_map_legend(scale) + panels(runs, [&](std::size_t i) {
            return error_map(points[i], scale, "Error by kind of tensor and layer");
          });
 }
