@@ -90,7 +90,7 @@ std::size_t rank(const std::string& topic) {
 }
 
 CommandFacts facts_of(const CLI::App& command) {
-  CommandFacts facts{command.get_name(), command.get_description(), {}};
+  CommandFacts facts{command.get_name(), command.get_description(), {}, command.get_footer()};
   for (const CLI::Option* option : command.get_options()) {
     // An empty group hides an option.
     if (!option->get_group().empty()) facts.options.push_back(facts_of(*option));

@@ -31,6 +31,7 @@ struct CommandFacts {
   std::string name;
   std::string description;
   std::vector<OptionFacts> options;  ///< in the order of their topics
+  std::string footer;                ///< what is to be said after the options; may be empty
 };
 
 /// The program's options (name empty), then each command's, in the order in which they were added.

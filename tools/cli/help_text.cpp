@@ -143,6 +143,9 @@ std::string command_text(const CommandFacts& command, const HelpLayout& layout) 
   text += heading("Usage:", layout) + " " +
           wrapped(fmt::format("sluice {}", usage_of(command)), layout.columns, 7, 7) + "\n";
   text += options_text(command, layout);
+  if (!command.footer.empty()) {
+    text += fmt::format("\n{}\n", wrapped(command.footer, layout.columns, 0, 0));
+  }
   const auto examples = examples_of(command.name);
   if (!examples.empty()) text += fmt::format("\n{}\n", heading("Examples", layout));
   for (const std::string_view example : examples) text += fmt::format("  {}\n", example);

@@ -121,6 +121,7 @@ std::string man_page(const std::vector<CommandFacts>& commands) {
     page += fmt::format(".SS sluice {}\n{}", escaped(usage_of(command)),
                         prose(command.description + "."));
     page += options(command, true);
+    if (!command.footer.empty()) page += fmt::format(".PP\n{}", prose(command.footer));
     for (const std::string_view text : examples_of(command.name)) page += example(text);
   }
   for (const Topic& topic : help_topics()) {

@@ -20,6 +20,10 @@ constexpr std::array kOptions = {
     OptionTopic{"model", kArguments, "FILE"},
     OptionTopic{"input", kArguments, "FILE"},
     OptionTopic{"output", kArguments, "FILE"},
+    OptionTopic{"file", kArguments, "FILE"},
+    OptionTopic{"a", kArguments, "FILE"},
+    OptionTopic{"b", kArguments, "FILE"},
+    OptionTopic{"reports", kArguments, "FILE"},
     OptionTopic{"type", kArguments, "TYPE"},
     OptionTopic{"folder", kArguments, "FOLDER"},
 
@@ -73,6 +77,8 @@ constexpr std::array kOptions = {
     OptionTopic{"--verify-resume", kSafety, ""},
 
     OptionTopic{"--json", kOutput, ""},
+    OptionTopic{"--output", kOutput, "FILE"},
+    OptionTopic{"--html", kOutput, "FILE"},
     OptionTopic{"--report", kOutput, "FILE"},
     OptionTopic{"--trace", kOutput, "FILE"},
     OptionTopic{"--quiet", kOutput, ""},

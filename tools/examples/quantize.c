@@ -8,10 +8,9 @@
 
 static int show_progress(const sluice_progress* progress, void* user) {
   int* last = user;
-  const int percent =
-      progress->input_bytes == 0
-          ? 100
-          : (int)(100 * progress->input_bytes_done / progress->input_bytes);
+  const int percent = progress->input_bytes == 0
+                          ? 100
+                          : (int)(100 * progress->input_bytes_done / progress->input_bytes);
   if (percent != *last) fprintf(stderr, "%d %%\n", percent);
   *last = percent;
   return 0; /* anything else would end the run, to be gone on with later */
