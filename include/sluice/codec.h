@@ -58,7 +58,7 @@ struct Codec {
 enum class Isa {
   portable,  ///< any x86-64, or any other machine
   avx2,      ///< AVX2 and BMI2
-  avx512,    ///< AVX-512 F, BW, DQ, VL, CD, VBMI and VBMI2: Ice Lake, Zen 4 and later
+  avx512,    ///< AVX-512 F, BW, DQ, VL, CD, VBMI, VBMI2 and VNNI: Ice Lake, Zen 4 and later
 };
 
 /// "portable", "avx2", "avx512".

@@ -20,8 +20,8 @@ static inline AffineMoments<V> affine_moments(const TileLanes<V, N>& lanes) noex
   Ints<V> w{};
   Ints<V> wx{};
   for (int r = 0; r < N / 2; ++r) {
-    w += add_products<V>(lanes.w(r), one);
-    wx += add_products<V>(lanes.wx(r), one);
+    w = accumulate_products<V>(w, lanes.w(r), one);
+    wx = accumulate_products<V>(wx, lanes.wx(r), one);
   }
   return {to_float<V>(w), to_float<V>(wx)};
 }
@@ -80,9 +80,9 @@ static inline CodeMoments<V> code_affine(const TileLanes<V, N>& lanes, V inverse
   for (int r = 0; r < N / 2; ++r) {
     const Shorts<V> code =
         clamp_integers(multiply_fractions(lanes.x(r) - shift, factor), Shorts<V>{}, highest);
-    c += add_products<V>(lanes.w(r), code);
-    cc += add_products<V>(lanes.w(r), code * code);
-    xc += add_products<V>(lanes.wx(r), code);
+    c = accumulate_products<V>(c, lanes.w(r), code);
+    cc = accumulate_products<V>(cc, lanes.w(r), code * code);
+    xc = accumulate_products<V>(xc, lanes.wx(r), code);
   }
   return {to_float<V>(c), to_float<V>(cc), to_float<V>(xc)};
 }

@@ -30,11 +30,13 @@ static inline void for_each_batch(const EncodeRows& rows, int bits, Consume cons
   const std::size_t in_row = rows.row_elements / kBlock32;
   const std::size_t total = rows.rows * in_row;
   BlockBatch batch;
+  std::size_t column = 0;
   for (std::size_t first = 0; first < total; first += kColumns) {
     const std::size_t used = std::min<std::size_t>(kColumns, total - first);
-    std::size_t column = first % in_row;
+    const float* values = rows.values + first * kBlock32;
+    for (std::size_t c = 0; c < kColumns; ++c)
+      batch.values[c] = values + (c < used ? c : 0) * kBlock32;
     for (std::size_t c = 0; c < kColumns; ++c) {
-      batch.values[c] = rows.values + (first + (c < used ? c : 0)) * kBlock32;
       batch.importance[c] =
           rows.importance == nullptr ? nullptr : rows.importance + column * kBlock32;
       if (++column == in_row) column = 0;
@@ -52,8 +54,12 @@ struct StoredScales {
   Columns inverse;  ///< 0 for a scale of 0
 
   explicit StoredScales(const Columns& wanted) noexcept {
+    // Loops that are unrolled are not vectorized any more.
+#pragma GCC unroll 1
     for (int c = 0; c < kColumns; ++c) half[c] = stored_scale(wanted.at[c]);
+#pragma GCC unroll 1
     for (int c = 0; c < kColumns; ++c) value.at[c] = f16_to_f32(half[c]);
+#pragma GCC unroll 1
     for (int c = 0; c < kColumns; ++c) {
       const float scale = value.at[c];
       inverse.at[c] = scale != 0.0f ? 1.0f / scale : 0.0f;
@@ -89,7 +95,8 @@ static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* ou
       store(&wanted.at[lane], found * load<V>(&batch.tile.magnitude.at[lane]));
     }
     const StoredScales scales(wanted);
-    Block blocks[kColumns];  // copied at once: right after it was written in pieces, each would wait
+    Block
+        blocks[kColumns];  // copied at once: right after it was written in pieces, each would wait
     for (int b = 0; b < used; ++b) {
       Block& block = blocks[b];
       block.d = scales.half[b];
@@ -97,7 +104,8 @@ static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* ou
       nearest_codes<V>(batch.values[b], scales.inverse.at[b], 0.0f, low, high, codes);
       pack(codes, block);
     }
-    std::memcpy(out + first * sizeof(Block), blocks, static_cast<std::size_t>(used) * sizeof(Block));
+    std::memcpy(out + first * sizeof(Block), blocks,
+                static_cast<std::size_t>(used) * sizeof(Block));
   });
 }
 
@@ -108,8 +116,9 @@ static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* ou
 /// when errors are told, says nothing: `weight` is the largest.
 static inline bool clearly_coded(float coded, float energy, float weight, float d) noexcept {
   constexpr float kMuch = 0.05f * Tile<kBlock32>::kWeightUnit;
-  return coded > 0.95f * energy && energy > kMuch && weight > 0x1p-100f && d > 0x1p-14f &&
-         d < 60000.0f;
+  // Without branches, so that it runs on vectors.
+  return (coded > 0.95f * energy) & (energy > kMuch) & (weight > 0x1p-100f) & (d > 0x1p-14f) &
+         (d < 60000.0f);
 }
 
 /// Encodes to blocks with a scale `d` and an offset `m` in binary16, codes of [0, high].
@@ -133,6 +142,12 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
     }
     const StoredScales scales(wanted);
     const StoredScales offsets(wanted_offset);
+    std::int32_t sure[kColumns];
+#pragma GCC unroll 1
+    for (int c = 0; c < kColumns; ++c) {
+      sure[c] = clearly_coded(coded.at[c], batch.tile.wxx.at[c], batch.tile.column_weight.at[c],
+                              scales.value.at[c]);
+    }
     Block blocks[kColumns];
     for (int b = 0; b < used; ++b) {
       Block& block = blocks[b];
@@ -142,7 +157,7 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
       const float m = offsets.value.at[b];
       std::uint8_t codes[kBlock32];
       nearest_codes<V>(batch.values[b], scales.inverse.at[b], m, 0, high, codes);
-      if (!clearly_coded(coded.at[b], batch.tile.wxx.at[b], batch.tile.column_weight.at[b], d)) {
+      if (sure[b] == 0) {
         float decoded[kBlock32];
         for (int i = 0; i < kBlock32; ++i) decoded[i] = d * static_cast<float>(codes[i]) + m;
         if (worse_than_zeros(batch.values[b], decoded, batch.importance[b], kBlock32)) {
@@ -152,7 +167,8 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
       }
       pack(codes, block);
     }
-    std::memcpy(out + first * sizeof(Block), blocks, static_cast<std::size_t>(used) * sizeof(Block));
+    std::memcpy(out + first * sizeof(Block), blocks,
+                static_cast<std::size_t>(used) * sizeof(Block));
   });
 }
 

@@ -134,13 +134,20 @@ using Shorts = typename LaneIntegers<V>::Shorts;
 template <class V>
 using Ints = typename LaneIntegers<V>::Ints;
 
-/// Pairs of numbers rounded to integers, ties to even; of [-2^15, 2^15).
+/// Magnitudes, +0 for zeros of either sign.
 template <class V>
-static inline Shorts<V> pair_integers(V lower, V upper) noexcept {
+static inline V without_sign(V value) noexcept {
+  return (V)((Ints<V>)value & 0x7fffffff);
+}
+
+/// Pairs of numbers times `unit`, a power of two, rounded to integers, ties to even; of
+/// [-2^15, 2^15).
+template <class V>
+static inline Shorts<V> pair_integers(V lower, V upper, float unit = 1.0f) noexcept {
   // The low bits of the sums are the integers, negative ones too.
-  constexpr float kShift = 0x1.8p23f;
-  const Ints<V> low = (Ints<V>)(lower + kShift) & 0xffff;
-  const Ints<V> high = (Ints<V>)(upper + kShift) << 16;
+  const float shift = 0x1.8p23f / unit;
+  const Ints<V> low = (Ints<V>)(lower + shift) & 0xffff;
+  const Ints<V> high = (Ints<V>)(upper + shift) << 16;
   return (Shorts<V>)(low | high);
 }
 
@@ -159,6 +166,12 @@ static inline Ints<V> add_products(Shorts<V> a, Shorts<V> b) noexcept {
   Ints<V> sums{};
   for (int i = 0; i < kLanes<V>; ++i) sums[i] = a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
   return sums;
+}
+
+/// sum + add_products(a, b)
+template <class V>
+static inline Ints<V> accumulate_products(Ints<V> sum, Shorts<V> a, Shorts<V> b) noexcept {
+  return sum + add_products<V>(a, b);
 }
 
 #if defined(__SSE2__)
@@ -186,6 +199,13 @@ template <>
 inline Ints<Float16> add_products<Float16>(Shorts<Float16> a, Shorts<Float16> b) noexcept {
   return (Ints<Float16>)_mm512_madd_epi16((__m512i)a, (__m512i)b);
 }
+#if defined(__AVX512VNNI__)
+template <>
+inline Ints<Float16> accumulate_products<Float16>(Ints<Float16> sum, Shorts<Float16> a,
+                                                  Shorts<Float16> b) noexcept {
+  return (Ints<Float16>)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+}
+#endif
 #elif defined(__AVX2__)
 template <>
 inline Shorts<Float8> multiply_fractions(Shorts<Float8> a, Shorts<Float8> b) noexcept {

@@ -32,8 +32,8 @@ static inline SymmetricMoments<V> code_symmetric(const TileLanes<V, N>& lanes, V
   Ints<V> xc{};
   for (int r = 0; r < N / 2; ++r) {
     const Shorts<V> code = clamp_integers(multiply_fractions(lanes.x(r), factor), lowest, highest);
-    cc += add_products<V>(lanes.w(r), code * code);
-    xc += add_products<V>(lanes.wx(r), code);
+    cc = accumulate_products<V>(cc, lanes.w(r), code * code);
+    xc = accumulate_products<V>(xc, lanes.wx(r), code);
   }
   return {to_float<V>(cc), to_float<V>(xc)};
 }

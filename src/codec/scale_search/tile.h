@@ -102,7 +102,7 @@ struct Tile {
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
       V largest{};
       for (int i = 0; i < N; ++i) {
-        largest = greater(largest, magnitude_of(load<V>(&floats[i][lane])));
+        largest = greater(largest, without_sign(load<V>(&floats[i][lane])));
       }
       store(&block.at[lane], largest);
     }
@@ -111,12 +111,15 @@ struct Tile {
       for (int c = 0; c < Shared; ++c) largest = greater(largest, block.at[first + c]);
       for (int c = 0; c < Shared; ++c) block.at[first + c] = largest;
     }
+    // From here on values are multiples of twice the block's magnitude: then neither they nor their
+    // weights are above one, and an importance times a weight stays finite.
     Columns squares;
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
-      const V unit = safe_reciprocal(load<V>(&block.at[lane]));
+      const V unit = 0.5f * safe_reciprocal(load<V>(&block.at[lane]));
       V sum{};
       for (int i = 0; i < N; ++i) {
         const V value = load<V>(&floats[i][lane]) * unit;
+        store(&floats[i][lane], value);
         sum += value * value;
       }
       store(&squares.at[lane], sum);
@@ -127,41 +130,48 @@ struct Tile {
       for (int c = 0; c < Shared; ++c) squares.at[first + c] = sum;
     }
     for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
-      const V per_block = safe_reciprocal(load<V>(&block.at[lane]));
       const V mean = load<V>(&squares.at[lane]) * (mean_share / static_cast<float>(N * Shared));
       V largest{};
-      // What has no weight must not decide where the search starts.
-      V low = V{} + 2.0f;
-      V high = V{} - 2.0f;
+      V smallest = V{} + FLT_MAX;
+      V low{};
+      V high{};
       for (int i = 0; i < N; ++i) {
-        const V value = load<V>(&floats[i][lane]) * per_block;
-        // Halved, to stay finite.
-        V weight = 0.5f * square_root(mean + value * value);
+        const V value = load<V>(&floats[i][lane]);
+        V weight = square_root(mean + value * value);
         if (importance != nullptr) weight *= load<V>(&weights[i][lane]);
         store(&weights[i][lane], weight);
         largest = greater(largest, weight);
-        const auto counts = weight > 0.0f;
-        low = lesser(low, counts ? value : low);
-        high = greater(high, counts ? value : high);
+        smallest = lesser(smallest, weight);
+        low = i == 0 ? value : lesser(low, value);
+        high = i == 0 ? value : greater(high, value);
       }
       store(&column_weight.at[lane], largest);
-      bool all_counted = true;
-      for (int c = lane; c < lane + kLanes<V>; ++c) all_counted &= column_weight.at[c] > 0.0f;
-      if (!all_counted) {
+      Columns least_weight;
+      store(&least_weight.at[0], smallest);
+      bool all_count = true;
+      for (int c = 0; c < kLanes<V>; ++c) all_count &= least_weight.at[c] > 0.0f;
+      if (!all_count) {
+        // What has no weight must not decide where the search starts. Weights that are all zero
+        // ask for nothing: take the plain error then.
+        const auto some = largest > 0.0f;
+        low = some ? V{} + 2.0f : low;
+        high = some ? V{} - 2.0f : high;
         for (int i = 0; i < N; ++i) {
-          const V value = load<V>(&floats[i][lane]) * per_block;
-          low = largest > 0.0f ? low : lesser(low, value);
-          high = largest > 0.0f ? high : greater(high, value);
+          const V value = load<V>(&floats[i][lane]);
+          const V weight = load<V>(&weights[i][lane]);
+          const auto counts = weight > 0.0f;
+          low = lesser(low, counts ? value : low);
+          high = greater(high, counts ? value : high);
+          store(&weights[i][lane], some ? weight : V{} + 1.0f);
         }
+        largest = some ? largest : V{} + 1.0f;
       }
       const V largest_value = greater(magnitude_of(low), magnitude_of(high));
       const V per_value = safe_reciprocal(largest_value);
       store(&least.at[lane], low * per_value);
       store(&most.at[lane], high * per_value);
-      store(&magnitude.at[lane], largest_value * load<V>(&block.at[lane]));
+      store(&magnitude.at[lane], largest_value * 2.0f * load<V>(&block.at[lane]));
       const V per_weight = safe_reciprocal(largest);
-      // Weights that are all zero ask for nothing: take the plain error then.
-      const V plain = largest > 0.0f ? V{} : V{} + 1.0f;
       V energy{};
       for (int r = 0; r < N / 2; ++r) {
         V value[2];
@@ -169,12 +179,12 @@ struct Tile {
         V weighted[2];
         for (int k = 0; k < 2; ++k) {
           // What has no weight may be far outside of [-1, 1], and its codes are then anything.
-          value[k] = load<V>(&floats[2 * r + k][lane]) * per_block * per_value;
-          weight[k] = (load<V>(&weights[2 * r + k][lane]) * per_weight + plain) * kWeightUnit;
+          value[k] = load<V>(&floats[2 * r + k][lane]) * per_value;
+          weight[k] = load<V>(&weights[2 * r + k][lane]) * per_weight * kWeightUnit;
           weighted[k] = weight[k] * value[k];
           energy += weighted[k] * value[k];
         }
-        store_pairs(x[r], lane, pair_integers(value[0] * x_unit, value[1] * x_unit));
+        store_pairs(x[r], lane, pair_integers(value[0], value[1], x_unit));
         store_pairs(w[r], lane, pair_integers(weight[0], weight[1]));
         store_pairs(wx[r], lane, pair_integers(weighted[0], weighted[1]));
       }
