@@ -114,10 +114,11 @@ For zsh, the folder must be in fpath before compinit runs: put fpath+=~/.zfunc i
 Topic types_topic() {
   Topic topic{"types", "The types that a model can be made of", blocks_of(kTypes)};
   for (const FileType& type : file_types()) {
-    topic.blocks.push_back({Block::Kind::definition,
-                            fmt::format("{:.4g} bits{}", bits_per_weight(type.type),
-                                        type.has_mix ? "" : ", with --pure only"),
-                            std::string(type.name)});
+    std::string text = type.copy ? "every tensor as it is"
+                                 : fmt::format("{:.4g} bits", bits_per_weight(type.type));
+    if (!type.in_llama_cpp) text += ", with --mix ik_llama.cpp";
+    if (!type.in_ik_llama_cpp) text += ", with llama.cpp's mix";
+    topic.blocks.push_back({Block::Kind::definition, std::move(text), std::string(type.name)});
   }
   return topic;
 }
