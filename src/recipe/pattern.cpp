@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "recipe/required_text.h"
 #include "sluice/error.h"
 
 namespace sluice::recipe {
@@ -86,10 +87,10 @@ std::regex compile(const std::string& text) {
 
 }  // namespace
 
-Pattern::Pattern(const std::string& text) : regex_(compile(text)) {}
+Pattern::Pattern(const std::string& text) : required_(required_text(text)), regex_(compile(text)) {}
 
 bool Pattern::found_in(const std::string& name) const {
-  return std::regex_search(name, regex_);
+  return name.find(required_) != name.npos && std::regex_search(name, regex_);
 }
 
 }  // namespace sluice::recipe

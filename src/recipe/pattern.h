@@ -18,6 +18,7 @@ class Pattern {
   bool found_in(const std::string& name) const;
 
  private:
+  std::string required_;  ///< looked for first
   std::regex regex_;
 };
 

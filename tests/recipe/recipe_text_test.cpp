@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
+#include <optional>
+#include <random>
+#include <regex>
 
 #include "recipe/pattern.h"
+#include "recipe/required_text.h"
 #include "sluice/error.h"
 #include "support/gguf_builder.h"
 #include "support/temp_folder.h"
@@ -120,6 +125,61 @@ TEST(Pattern, FindsAsThePeersDo) {
        }) {
     EXPECT_EQ(recipe::Pattern(c.pattern).found_in(c.name), c.found) << c.pattern << " " << c.name;
   }
+}
+
+TEST(Pattern, RequiresTextThatIsEvident) {
+  const std::map<std::string, std::string> texts = {
+      {R"(^blk\.12\.ffn_up\.weight$)", "blk.12.ffn_up.weight"},
+      {R"(blk\.(0|1)\.ffn_down)", ".ffn_down"},
+      {R"(\.\d+\.attn_(q|k))", ".attn_"},
+      {"attn_q|ffn", ""},
+      {"(attn_q|ffn)", ""},
+      {"abc*d", "ab"},
+      {"ab+cd", "ab"},
+      {"a{2,3}bc", "bc"},
+      {"[a-z_[:digit:]]xy", "xy"},
+      {R"(\x41bcdef)", ""},
+      {"(?!abcdef)ab", "ab"}};
+  for (const auto& [pattern, text] : texts) {
+    EXPECT_EQ(recipe::required_text(pattern), text) << pattern;
+  }
+}
+
+// Short patterns and names of few letters, against the library's other algorithm, backtracking.
+TEST(Pattern, FindsWhatBacktrackingFinds) {
+  std::mt19937 random(20260915);
+  const auto draw = [&](std::string_view letters, std::size_t most) {
+    std::string text(1 + random() % most, ' ');
+    for (char& c : text) c = letters[random() % letters.size()];
+    return text;
+  };
+  std::size_t accepted = 0;
+  std::size_t found = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const std::string pattern = draw(R"(aaabb.\*+?()|[]^$1-)", 9);
+    std::optional<std::regex> backtracking;
+    try {
+      backtracking.emplace(pattern, std::regex::ECMAScript);
+    } catch (const std::regex_error&) {
+      EXPECT_THROW(recipe::Pattern{pattern}, Error) << pattern;
+      continue;
+    }
+    std::optional<recipe::Pattern> ours;
+    try {
+      ours.emplace(pattern);
+    } catch (const Error&) {
+      continue;  // back-references
+    }
+    ++accepted;
+    for (int j = 0; j < 5; ++j) {
+      const std::string name = draw("aab.1-", 8);
+      const bool expected = std::regex_search(name, *backtracking);
+      found += expected ? 1 : 0;
+      EXPECT_EQ(ours->found_in(name), expected) << pattern << " in " << name;
+    }
+  }
+  EXPECT_GT(accepted, 1000u);
+  EXPECT_GT(found, 1000u);
 }
 
 TEST(Pattern, OfHarmIsRefusedOrMatchedInNoTime) {
