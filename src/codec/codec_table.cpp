@@ -55,7 +55,7 @@ constexpr std::array kCodecs = {
     Codec{TensorType::iq2_xxs, decode_iq2_xxs, encode_iq2_xxs, scales_finite_iq2_xxs},
     Codec{TensorType::iq2_xs, decode_iq2_xs, encode_iq2_xs, scales_finite_iq2_xs},
     Codec{TensorType::iq3_xxs, decode_iq3_xxs, encode_iq3_xxs, scales_finite_iq3_xxs},
-    Codec{TensorType::iq1_s, decode_iq1_s, nullptr, scales_finite_iq1_s},
+    Codec{TensorType::iq1_s, decode_iq1_s, encode_iq1_s, scales_finite_iq1_s},
     Codec{TensorType::iq4_nl, decode_iq4_nl, encode_iq4_nl, scales_finite_iq4_nl},
     Codec{TensorType::iq3_s, decode_iq3_s, encode_iq3_s, scales_finite_iq3_s},
     Codec{TensorType::iq2_s, decode_iq2_s, encode_iq2_s, scales_finite_iq2_s},

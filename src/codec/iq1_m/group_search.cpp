@@ -132,49 +132,10 @@ SLUICE_INLINE void measure(const Groups& groups, const Shorts& number, Choice& c
   }
 }
 
-}  // namespace
-
-void prepare(const Halves* w, const Halves* wx, Groups& groups) noexcept {
-  constexpr float kMost = 4095;
-  Halves w_factor;
-  Halves wx_factor;
-  for (std::size_t h = 0; h < 2; ++h) {
-    // Products too small to invert are as good as none.
-    Floats largest_w = all(0x1p-100f);
-    Floats largest_wx = largest_w;
-    Floats sum_w = all(0);
-    Floats sum_wx = sum_w;
-    for (std::size_t j = 0; j < kWidth; ++j) {
-      sum_w = sum_w + w[j].half[h];
-      sum_wx = sum_wx + wx[j].half[h];
-      largest_w = most(largest_w, w[j].half[h]);
-      largest_wx = most(largest_wx, magnitude(wx[j].half[h]));
-    }
-    groups.sum_w.half[h] = sum_w;
-    groups.sum_wx.half[h] = sum_wx;
-    groups.w_unit.half[h] = largest_w * all(1 / kMost);
-    groups.wx_unit.half[h] = largest_wx * all(1 / kMost);
-    w_factor.half[h] = all(kMost) / largest_w;
-    wx_factor.half[h] = all(kMost) / largest_wx;
-  }
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    Halves rounded_w;
-    Halves rounded_wx;
-    for (std::size_t h = 0; h < 2; ++h) {
-      const Floats half = all(0.5f);
-      const Floats scaled = wx[j].half[h] * wx_factor.half[h];
-      rounded_w.half[h] = w[j].half[h] * w_factor.half[h] + half;
-      rounded_wx.half[h] = select(scaled < all(0), scaled - half, scaled + half);
-    }
-    const Shorts w12 = integers(rounded_w.half[0], rounded_w.half[1]);
-    groups.w[j] = w12;
-    groups.wx[j] = integers(rounded_wx.half[0], rounded_wx.half[1]);
-    groups.share[j] = left<4>(w12);
-  }
-}
-
+/// The search, inlined in both of its forms.
 template <std::size_t kSets>
-void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept {
+SLUICE_INLINE void find(const Groups& groups, const Halves& scale, Choice& up,
+                        Choice& down) noexcept {
   Halves inverse;
   for (std::size_t h = 0; h < 2; ++h) {
     inverse.half[h] = select(all(0x1p-60f) < scale.half[h], all(kStep) / scale.half[h], all(0));
@@ -234,9 +195,62 @@ void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept 
     minus.keep_if_cheaper(set, in_minus);
   }
 
+  measure<1>(groups, plus.number, up);
+  measure<-1>(groups, minus.number, down);
+  up.code = plus.number;
+  down.code = minus.number | shorts(kNegativeShift);
+}
+
+}  // namespace
+
+void prepare(const Halves* w, const Halves* wx, Groups& groups) noexcept {
+  constexpr float kMost = 4095;
+  Halves w_factor;
+  Halves wx_factor;
+  for (std::size_t h = 0; h < 2; ++h) {
+    // Products too small to invert are as good as none.
+    Floats largest_w = all(0x1p-100f);
+    Floats largest_wx = largest_w;
+    Floats sum_w = all(0);
+    Floats sum_wx = sum_w;
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      sum_w = sum_w + w[j].half[h];
+      sum_wx = sum_wx + wx[j].half[h];
+      largest_w = most(largest_w, w[j].half[h]);
+      largest_wx = most(largest_wx, magnitude(wx[j].half[h]));
+    }
+    groups.sum_w.half[h] = sum_w;
+    groups.sum_wx.half[h] = sum_wx;
+    groups.w_unit.half[h] = largest_w * all(1 / kMost);
+    groups.wx_unit.half[h] = largest_wx * all(1 / kMost);
+    w_factor.half[h] = all(kMost) / largest_w;
+    wx_factor.half[h] = all(kMost) / largest_wx;
+  }
+  for (std::size_t j = 0; j < kWidth; ++j) {
+    Halves rounded_w;
+    Halves rounded_wx;
+    for (std::size_t h = 0; h < 2; ++h) {
+      const Floats half = all(0.5f);
+      const Floats scaled = wx[j].half[h] * wx_factor.half[h];
+      rounded_w.half[h] = w[j].half[h] * w_factor.half[h] + half;
+      rounded_wx.half[h] = select(scaled < all(0), scaled - half, scaled + half);
+    }
+    const Shorts w12 = integers(rounded_w.half[0], rounded_w.half[1]);
+    groups.w[j] = w12;
+    groups.wx[j] = integers(rounded_wx.half[0], rounded_wx.half[1]);
+    groups.share[j] = left<4>(w12);
+  }
+}
+
+template <std::size_t kSets>
+void search_shifts(const Groups& groups, const Halves& scale, Choice& up, Choice& down) noexcept {
+  find<kSets>(groups, scale, up, down);
+}
+
+template <std::size_t kSets>
+void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept {
   Choice other;
-  measure<1>(groups, plus.number, choice);
-  measure<-1>(groups, minus.number, other);
+  find<kSets>(groups, scale, choice, other);
   FloatMask better[2];
   for (std::size_t h = 0; h < 2; ++h) {
     const Floats s = scale.half[h];
@@ -245,10 +259,11 @@ void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept 
     choice.twice_xy.half[h] = select(better[h], other.twice_xy.half[h], choice.twice_xy.half[h]);
     choice.yy.half[h] = select(better[h], other.yy.half[h], choice.yy.half[h]);
   }
-  choice.code =
-      select(join(better[0], better[1]), minus.number | shorts(kNegativeShift), plus.number);
+  choice.code = select(join(better[0], better[1]), other.code, choice.code);
 }
 
+template void search_shifts<kAllSets>(const Groups&, const Halves&, Choice&, Choice&) noexcept;
+template void search_shifts<kFewSets>(const Groups&, const Halves&, Choice&, Choice&) noexcept;
 template void search<kAllSets>(const Groups&, const Halves&, Choice&) noexcept;
 template void search<kFewSets>(const Groups&, const Halves&, Choice&) noexcept;
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The innermost search of IQ1_M: the best codebook vector for each group of 8 weights at a given
+// The innermost search of IQ1_M and IQ1_S: the best codebook vector for each group of 8 weights at a given
 // scale. One lane is one group, and a super-block's 32 groups fill the lanes: nothing is summed
 // across lanes, so the width of a vector register cannot show in the result.
 
@@ -59,5 +59,9 @@ inline constexpr std::size_t kFewSets = 8;
 /// reach. A scale of (nearly) zero gives the zero code.
 template <std::size_t kSets>
 void search(const Groups& groups, const Halves& scale, Choice& choice) noexcept;
+
+/// The same for each shift: +1/8 and -1/8.
+template <std::size_t kSets>
+void search_shifts(const Groups& groups, const Halves& scale, Choice& up, Choice& down) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA::iq1_m

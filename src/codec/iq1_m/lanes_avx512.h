@@ -156,6 +156,11 @@ SLUICE_INLINE Floats floats(Shorts a, std::size_t half) noexcept {
                                                              : _mm512_extracti64x4_epi64(a.v, 1)))};
 }
 
+/// Lanes 2i and 2i + 1 change places.
+SLUICE_INLINE Floats swap_neighbours(Floats a) noexcept {
+  return {_mm512_permute_ps(a.v, 0xb1)};
+}
+
 /// Lanes are added as pairs 8 apart, then 4, 2, 1: the same order for every register width.
 SLUICE_INLINE float sum(Floats a) noexcept {
   const __m256 b = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));

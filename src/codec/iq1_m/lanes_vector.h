@@ -262,6 +262,15 @@ SLUICE_INLINE Floats floats(const Shorts& a, std::size_t half) noexcept {
   return result;
 }
 
+/// Lanes 2i and 2i + 1 change places.
+SLUICE_INLINE Floats swap_neighbours(const Floats& a) noexcept {
+  float lanes[kFloats];
+  float swapped[kFloats];
+  store(a, lanes);
+  for (std::size_t i = 0; i < kFloats; ++i) swapped[i] = lanes[i ^ 1];
+  return load(swapped);
+}
+
 /// Lanes are added as pairs 8 apart, then 4, 2, 1: the same order for every register width.
 SLUICE_INLINE float sum(const Floats& a) noexcept {
   float lanes[kFloats];
