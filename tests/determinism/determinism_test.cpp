@@ -19,7 +19,6 @@
 namespace sluice {
 namespace {
 
-using testing_support::Bytes;
 using testing_support::Finished;
 using testing_support::read_file;
 using testing_support::TempFolder;
@@ -27,7 +26,7 @@ using testing_support::TempFolder;
 using Words = std::vector<std::string>;
 
 /// CRC-32 of a file's tensor data. The header is left out: it names the importance matrix's path.
-std::string data_checksum(const Bytes& file) {
+std::string data_checksum(const std::vector<std::byte>& file) {
   const auto header = gguf::parse_header(file, file.size(), "output");
   if (!header) return "no header";
   const auto data = std::span(file).subspan(header->data_offset);
