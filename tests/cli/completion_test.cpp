@@ -60,7 +60,7 @@ std::vector<Case> common_cases() {
           {{"quantize", "--im"}, {"--imatrix"}},
           {{"quantize", "--io", ""}, {"auto", "mmap", "async", "read"}},
           {{"plan", "--effort", "f"}, {"fast"}},
-          {{"quantize", "in.gguf", "out.gguf", "IQ1"}, {"IQ1_M"}},
+          {{"quantize", "in.gguf", "out.gguf", "IQ1"}, {"IQ1_M", "IQ1_S"}},
           {{"completion", ""}, {"bash", "zsh", "fish"}},
           {{"help", "exit"}, {"exit-status"}},
           {{"verify", "out.gguf", "--against", "models/t"}, {"models/tiny.gguf"}}};
@@ -97,7 +97,7 @@ TEST_F(BashCompletion, OffersCommandsOptionsValuesTypesAndFiles) {
                          {{"quantize", "--io", "=", "as"}, {"async"}},
                          {{"quantize", "--io", "="}, {"auto", "mmap", "async", "read"}},
                          {{"quantize", "--memory", ""}, {}},
-                         {{"quantize", "a", "b", "iq1"}, {"IQ1_M"}},
+                         {{"quantize", "a", "b", "iq1"}, {"IQ1_M", "IQ1_S"}},
                          {{"quantize", "models/m"}, {"models/my model.gguf"}},
                          {{"demo", "mod"}, {"models"}},
                          {{"nonsense", ""}, {}}}) {
@@ -197,7 +197,7 @@ TEST_F(ZshCompletion, CompletesCommandsOptionsValuesTypesAndFiles) {
   EXPECT_EQ(completed("sluice quantize --ignore-im"), "quantize,--ignore-imatrix-rules");
   EXPECT_EQ(completed("sluice quantize --io as"), "quantize,--io,async");
   EXPECT_EQ(completed("sluice quantize --io=as"), "quantize,--io=async");
-  EXPECT_EQ(completed("sluice quantize in out iq1"), "quantize,in,out,IQ1_M");
+  EXPECT_EQ(completed("sluice quantize in out iq1_m"), "quantize,in,out,IQ1_M");
   EXPECT_EQ(completed("sluice verify x --against models/t"), "verify,x,--against,models/tiny.gguf");
   EXPECT_EQ(completed("sluice quantize models/my"), "quantize,models/my model.gguf");
   EXPECT_EQ(completed("sluice help exit"), "help,exit-status");

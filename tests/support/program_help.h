@@ -30,14 +30,18 @@ inline std::vector<std::string> program_commands() {
 
 /// Options, with dashes, that begin a line of a help text.
 inline std::vector<std::string> options_in(const std::string& help) {
-  static const std::regex kLine(R"(^  (?:(-\w), )?(--[\w-]+|-\w))");
+  // `  -h, --help  Text` or `  --memory, --max-buffer-size SIZE`.
+  static const std::regex kLine(R"(^  (--?\w[\w-]*)((?:, --?\w[\w-]*)*))");
+  static const std::regex kName(R"(--?\w[\w-]*)");
   std::istringstream text(help.substr(0, help.find("\nExamples\n")));
   std::vector<std::string> options;
   std::smatch match;
   for (std::string line; std::getline(text, line);) {
     if (!std::regex_search(line, match, kLine)) continue;
-    if (match[1].matched) options.push_back(match[1]);
-    options.push_back(match[2]);
+    const std::string names = match[0];
+    for (std::sregex_iterator name(names.begin(), names.end(), kName), end; name != end; ++name) {
+      options.push_back(name->str());
+    }
   }
   return options;
 }

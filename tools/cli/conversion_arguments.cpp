@@ -167,13 +167,13 @@ void ConversionArguments::add_type_arguments(CLI::App& command, QuantizeOptions&
       ->allow_extra_args(false);
   command
       .add_option("--custom-q", custom_types_,
-                  "REGEX=TYPE,REGEX=TYPE…: the same, of which the first that matches counts")
+                  "REGEX=TYPE,REGEX=TYPE,...: the same, of which the first that matches counts")
       ->allow_extra_args(false);
   command
       .add_option("--override-kv", metadata_,
                   "KEY=TYPE:VALUE: metadata of the output; TYPE is int, float, bool or str")
       ->allow_extra_args(false);
-  command.add_option("--prune-layers", pruned_layers_, "L0,L1…: layers to leave out");
+  command.add_option("--prune-layers", pruned_layers_, "L0,L1,...: layers to leave out");
 }
 
 void ConversionArguments::add_matrix_arguments(CLI::App& command, QuantizeOptions& options) {
