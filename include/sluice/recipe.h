@@ -65,7 +65,7 @@ struct KindTypes {
 };
 
 /// What is to be made. Where several settings concern a tensor, the first in this order decides:
-/// `leave_output`; the types of single tensors (`output`, `token_embedding`,
+/// `leave_output`; the types of single tensors (`output_tensor`, `token_embedding`,
 /// `per_layer_token_embedding`, `ffn_gate_inp`); `tensor_types`; `custom_types`; `pure`; `kinds`;
 /// the mix.
 struct RecipeOptions {
@@ -75,7 +75,7 @@ struct RecipeOptions {
   bool has_imatrix = false;   ///< some rules choose better types without one
   bool leave_output = false;  ///< `output.weight` keeps its type
   /// `output.weight`, or, outside `pure`, the token embedding that serves as output.
-  std::optional<TensorType> output = {};
+  std::optional<TensorType> output_tensor = {};
   /// `token_embd.weight`; with llama.cpp's mix also `per_layer_token_embd.weight`.
   std::optional<TensorType> token_embedding = {};
   std::optional<TensorType> per_layer_token_embedding = {};

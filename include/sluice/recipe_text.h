@@ -34,7 +34,8 @@ std::vector<TypeRule> read_tensor_rules(const std::string& path);
 /// expression (`{1,2}`) is no separator, since no `=` stands before it.
 std::vector<TypeRule> parse_custom_rules(std::string_view text);
 
-/// The name that is nearest to `text` in any letter case, or nothing if none is near.
+/// The name that `text` was likely meant to be, in any letter case, or nothing: at most one edit in
+/// three letters away (a letter put in, left out or replaced, two neighbours swapped).
 /// \returns a view of one of `names`
 std::string_view nearest_name(std::string_view text, const std::vector<std::string_view>& names);
 

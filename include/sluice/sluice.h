@@ -94,8 +94,24 @@ void sluice_options_free(sluice_options* options);
  *   threads                         a number; "0": one a core
  *   memory                          bytes, as "536870912", "512M" or "2G"
  *   checkpoint                      seconds
- *   pure, ignore-imatrix-rules, allow-requantize, restart, verify, verify-resume
+ *   split-max-size                  bytes, as "40G" (a K is 1000 here)
+ *   split-max-tensors               a number
+ *   output-tensor-type, token-embedding-type, per-layer-token-embedding-type, ffn-gate-inp-type,
+ *   attn-q-type, attn-k-type, attn-v-type, attn-qkv-type, attn-output-type, ffn-gate-type,
+ *   ffn-down-type, ffn-up-type      a tensor type: "q6_k", "f16", ...
+ *   prune-layers                    "3,4,5"
+ *   pure, ignore-imatrix-rules, allow-requantize, restart, verify, verify-resume, keep-split,
+ *   leave-output-tensor, hide-imatrix, partial-requant
  *                                   "true" or "false"
+ *
+ * These add to what was set before:
+ *
+ *   tensor-type                     "REGEX=TYPE"
+ *   tensor-type-file                the path of a file of such
+ *   custom-q                        "REGEX=TYPE,REGEX=TYPE"
+ *   override-kv                     "KEY=TYPE:VALUE"
+ *   include-weights, exclude-weights
+ *                                   a part of tensors' names
  *
  * Returns SLUICE_OK or SLUICE_USAGE. `error`, here and below, may be null; else *error is set to
  * null, or on failure to an error that the caller releases.

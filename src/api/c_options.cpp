@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sluice/error.h"
+#include "sluice/recipe_text.h"
 
 namespace sluice {
 namespace {
@@ -51,38 +52,28 @@ T number(std::string_view name, std::string_view value, T least, T most) {
   return number(name, value, value, least, most);
 }
 
-// Bytes, with K, M, G or T for 1024 of the one before.
-std::uint64_t size(std::string_view name, std::string_view value) {
+// Bytes, with K, M, G or T for a `thousand` of the one before.
+std::uint64_t size(std::string_view name, std::string_view value, std::uint64_t thousand) {
   constexpr std::string_view kUnits = "KMGT";
   std::string_view digits = value;
-  int shift = 0;
+  std::uint64_t unit = 1;
   if (!value.empty()) {
-    if (const std::size_t unit = kUnits.find(value.back()); unit != kUnits.npos) {
-      shift = 10 * static_cast<int>(unit + 1);
+    if (const std::size_t place = kUnits.find(value.back()); place != kUnits.npos) {
+      for (std::size_t i = 0; i <= place; ++i) unit *= thousand;
       digits.remove_suffix(1);
     }
   }
-  const std::uint64_t most = ~std::uint64_t{0} >> shift;
-  return number<std::uint64_t>(name, value, digits, 0, most) << shift;
-}
-
-const FileType* file_type(std::string_view value) {
-  const FileType* type = find_file_type(value);
-  if (type == nullptr) {
-    std::string known;
-    for (const FileType& each : file_types()) {
-      known += fmt::format("{}{}", known.empty() ? "" : ", ", each.name);
-    }
-    throw Error(ErrorCode::usage, fmt::format("'{}' is not a known type", value),
-                {.cure = fmt::format("Known: {}", known)});
-  }
-  return type;
+  return number<std::uint64_t>(name, value, digits, 0, ~std::uint64_t{0} / unit) * unit;
 }
 
 Isa isa(std::string_view name, std::string_view value) {
   Choices<Isa> choices = {{"auto", best_isa()}};
   for (const Isa each : supported_isas()) choices.emplace_back(sluice::name(each), each);
   return chosen<Isa>(name, value, choices);
+}
+
+void append(std::vector<TypeRule>& rules, const std::vector<TypeRule>& more) {
+  rules.insert(rules.end(), more.begin(), more.end());
 }
 
 }  // namespace
@@ -95,7 +86,7 @@ void set_option(sluice_options& options, std::string_view name, std::string_view
       {"against", [&] { options.against = value; }},
       {"imatrix", [&] { o.imatrix = value; }},
       {"trace", [&] { o.trace = value; }},
-      {"type", [&] { o.file_type = file_type(value); }},
+      {"type", [&] { o.file_type = &parse_file_type(value, o.mix); }},
       {"mix",
        [&] {
          o.mix = chosen<Mix>(name, value,
@@ -122,7 +113,34 @@ void set_option(sluice_options& options, std::string_view name, std::string_view
        }},
       {"isa", [&] { o.isa = isa(name, value); }},
       {"threads", [&] { o.threads = number<int>(name, value, 0, 1024); }},
-      {"memory", [&] { o.memory = size(name, value); }},
+      {"memory", [&] { o.memory = size(name, value, 1024); }},
+      {"split-max-size", [&] { o.split.max_bytes = size(name, value, 1000); }},
+      {"split-max-tensors",
+       [&] { o.split.max_tensors = number<std::uint64_t>(name, value, 1, 0x7fffffff); }},
+      {"keep-split", [&] { o.split.keep = truth(name, value); }},
+      {"leave-output-tensor", [&] { o.leave_output = truth(name, value); }},
+      {"output-tensor-type", [&] { o.output_tensor = parse_tensor_type(value); }},
+      {"token-embedding-type", [&] { o.token_embedding = parse_tensor_type(value); }},
+      {"per-layer-token-embedding-type",
+       [&] { o.per_layer_token_embedding = parse_tensor_type(value); }},
+      {"ffn-gate-inp-type", [&] { o.ffn_gate_inp = parse_tensor_type(value); }},
+      {"attn-q-type", [&] { o.kinds.attn_q = parse_tensor_type(value); }},
+      {"attn-k-type", [&] { o.kinds.attn_k = parse_tensor_type(value); }},
+      {"attn-v-type", [&] { o.kinds.attn_v = parse_tensor_type(value); }},
+      {"attn-qkv-type", [&] { o.kinds.attn_qkv = parse_tensor_type(value); }},
+      {"attn-output-type", [&] { o.kinds.attn_output = parse_tensor_type(value); }},
+      {"ffn-gate-type", [&] { o.kinds.ffn_gate = parse_tensor_type(value); }},
+      {"ffn-down-type", [&] { o.kinds.ffn_down = parse_tensor_type(value); }},
+      {"ffn-up-type", [&] { o.kinds.ffn_up = parse_tensor_type(value); }},
+      {"tensor-type", [&] { o.tensor_types.push_back(parse_tensor_rule(value)); }},
+      {"tensor-type-file", [&] { append(o.tensor_types, read_tensor_rules(std::string(value))); }},
+      {"custom-q", [&] { append(o.custom_types, parse_custom_rules(value)); }},
+      {"override-kv", [&] { o.edits.metadata.push_back(parse_metadata_override(value)); }},
+      {"prune-layers", [&] { o.edits.pruned_layers = parse_layers(value); }},
+      {"include-weights", [&] { o.use.include.emplace_back(value); }},
+      {"exclude-weights", [&] { o.use.exclude.emplace_back(value); }},
+      {"hide-imatrix", [&] { o.hide_imatrix = truth(name, value); }},
+      {"partial-requant", [&] { o.skip_existing = truth(name, value); }},
       {"checkpoint", [&] { o.checkpoint_s = number<double>(name, value, 0, 3600); }},
       {"pure", [&] { o.pure = truth(name, value); }},
       {"ignore-imatrix-rules", [&] { o.ignore_imatrix_rules = truth(name, value); }},

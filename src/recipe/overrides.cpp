@@ -8,7 +8,7 @@ namespace sluice::recipe {
 
 Overrides::Overrides(const RecipeOptions& options)
     : options_(options),
-      output_{"--output-tensor-type", &options.output},
+      output_{"--output-tensor-type", &options.output_tensor},
       token_embedding_{"--token-embedding-type", &options.token_embedding},
       per_layer_token_embedding_{"--per-layer-token-embedding-type",
                                  &options.per_layer_token_embedding},

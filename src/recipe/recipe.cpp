@@ -59,7 +59,7 @@ void check(const RecipeOptions& options) {
                              name(wanted.in_llama_cpp ? Mix::llama_cpp : Mix::ik_llama_cpp))});
   }
   for (const auto* type :
-       {&options.output, &options.token_embedding, &options.per_layer_token_embedding,
+       {&options.output_tensor, &options.token_embedding, &options.per_layer_token_embedding,
         &options.ffn_gate_inp, &options.kinds.attn_q, &options.kinds.attn_k, &options.kinds.attn_v,
         &options.kinds.attn_qkv, &options.kinds.attn_output, &options.kinds.ffn_gate,
         &options.kinds.ffn_down, &options.kinds.ffn_up}) {

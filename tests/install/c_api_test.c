@@ -47,6 +47,12 @@ static void test_options(void) {
   check_refused(options, "memory", "G", "G");
   check_refused(options, "memory", "99999999999T", "99999999999T");
   check_refused(options, "checkpoint", "nan", "nan");
+  check_refused(options, "output-tensor-type", "q9_k", "q9_k");
+  check_refused(options, "tensor-type", "ffn_(=q6_k", "ffn_(");
+  check_refused(options, "custom-q", "attn", "attn");
+  check_refused(options, "override-kv", "key=value", "key=value");
+  check_refused(options, "prune-layers", "1,x", "x");
+  check_refused(options, "split-max-tensors", "0", "0");
   check_refused(options, "input", NULL, "null");
   check_refused(NULL, "input", "x", "null");
   set(options, "type", "q4_k");
@@ -54,6 +60,14 @@ static void test_options(void) {
   set(options, "memory", "1073741824");
   set(options, "checkpoint", "0.5");
   set(options, "isa", "portable");
+  set(options, "output-tensor-type", "q6_k");
+  set(options, "attn-v-type", "Q5_K");
+  set(options, "tensor-type", "ffn_down=q6_k");
+  set(options, "custom-q", "attn.*=q5_k,ffn=q4_k");
+  set(options, "override-kv", "general.name=str:a model");
+  set(options, "prune-layers", "1,3");
+  set(options, "split-max-size", "40G");
+  set(options, "keep-split", "false");
   sluice_options_free(options);
   sluice_options_free(NULL);
   sluice_error_free(NULL);

@@ -20,7 +20,7 @@ RecipeOptions recipe_of(const nlohmann::json& test) {
   RecipeOptions recipe =
       options(ik ? Mix::ik_llama_cpp : Mix::llama_cpp, test["type"].get<std::string>());
   const std::map<std::string, std::optional<TensorType>*> types = {
-      {"--output-tensor-type", &recipe.output},
+      {"--output-tensor-type", &recipe.output_tensor},
       {"--token-embedding-type", &recipe.token_embedding},
       {"--attn-k-type", &recipe.kinds.attn_k},
       {"--attn-v-type", &recipe.kinds.attn_v},
@@ -128,7 +128,7 @@ TEST(Overrides, CustomTypesBeatKindsAndMixButNotSingleTensors) {
   recipe.kinds.attn_v = TensorType::q6_k;
   recipe.kinds.attn_output = TensorType::q6_k;
   recipe.kinds.ffn_down = TensorType::iq4_nl;
-  recipe.output = TensorType::q8_0;
+  recipe.output_tensor = TensorType::q8_0;
   EXPECT_EQ(type_of(recipe, "blk.0.attn_v"), "q8_0");
   EXPECT_EQ(type_of(recipe, "blk.0.attn_output"), "q5_1");
   EXPECT_EQ(type_of(recipe, "blk.0.ffn_down"), "iq4_nl");

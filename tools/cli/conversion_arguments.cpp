@@ -29,7 +29,7 @@ using Types = std::optional<TensorType>;
 
 constexpr std::array kNamedTypes = {
     NamedType{"--output-tensor-type", "Type of output.weight",
-              [](RecipeOptions& o) -> Types& { return o.output; }},
+              [](RecipeOptions& o) -> Types& { return o.output_tensor; }},
     NamedType{"--token-embedding-type", "Type of token_embd.weight",
               [](RecipeOptions& o) -> Types& { return o.token_embedding; }},
     NamedType{"--per-layer-token-embedding-type", "Type of per_layer_token_embd.weight",
