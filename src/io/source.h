@@ -22,10 +22,9 @@ struct ReadRange {
   std::size_t size = 0;
 };
 
-/// How far a source that reads through the page cache asks ahead: one of the largest reads, so that
-/// the disk has something to do while the last one is being taken over. It comes on top of the
-/// budget.
-inline constexpr std::uint64_t kReadAhead = std::uint64_t{4} << 20;
+/// How far a source that reads through the page cache asks ahead: two of the largest reads, so that
+/// the disk has one to do while the other is being taken over. It comes on top of the budget.
+inline constexpr std::uint64_t kReadAhead = std::uint64_t{8} << 20;
 
 /// Called once per read, from whichever thread finished it: the bytes, valid until they are
 /// released, or an Error. Must not block and must not throw.
