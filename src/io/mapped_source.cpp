@@ -3,8 +3,12 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <boost/interprocess/file_mapping.hpp>
 #include <boost/interprocess/mapped_region.hpp>
+#include <cstdint>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -45,11 +49,13 @@ class Mapping {
 
   /// The Error if bytes before `end` are not, or were not when they were touched, those of the
   /// file; null if all is well. What a file lost within its last page reads as zeros without a
-  /// fault, so its size counts too.
+  /// fault, so its size counts too. It is asked for after the fault: a page that went missing
+  /// because the file shrank, even one of another range, is then told from one that the disk failed
+  /// to deliver.
   std::exception_ptr fault_before(std::uint64_t end, const File& file) const {
-    const std::uint64_t size = file.size();
-    if (size < end) return shrunk_error(file, size);
     const std::optional<std::size_t> fault = guard_.first_fault();
+    const std::uint64_t size = file.size();
+    if (size < end || (fault && size <= *fault)) return shrunk_error(file, size);
     if (!fault) return nullptr;
     return std::make_exception_ptr(
         Error(ErrorCode::input_read, "cannot be read: the disk failed or the file was changed",
@@ -68,15 +74,58 @@ class Mapping {
   BusGuard guard_;  // goes before the region
 };
 
+/// Which pages of a file nobody needs any more. Ranges share pages with their neighbours, and the
+/// page cache's folios with more of them; such a page is given back with the last range in it.
+class Window {
+ public:
+  void begin_use(const ReadRange& range) {
+    const std::lock_guard lock(mutex_);
+    in_use_.emplace(range.offset, range.offset + range.size);
+    read_until_ = std::max(read_until_, range.offset + range.size);
+  }
+
+  /// Ends the use of a range and takes its pages out of the mapping and out of the page cache.
+  void end_use(const ReadRange& range, const Mapping& mapping, const File& file) {
+    // Held until the pages are gone: a range whose use begins meanwhile must find them again.
+    const std::lock_guard lock(mutex_);
+    const auto next = in_use_.erase(in_use_.find(range.offset));
+    const std::uint64_t used_before = next == in_use_.begin() ? 0 : std::prev(next)->second;
+    const std::uint64_t used_after = next == in_use_.end() ? UINT64_MAX : next->first;
+    const std::uint64_t end = std::min<std::uint64_t>(range.offset + range.size,
+                                                      mapping.bytes().size());
+    std::uint64_t first = align_down(range.offset, kPage);
+    std::uint64_t last = align_up(end, kPage);
+    if (first < used_before) first += kPage;
+    if (last > used_after) last -= kPage;
+    // The mapping's reference must go first: fadvise leaves mapped pages alone. mapped_region's own
+    // advise is posix_madvise, which ignores DONTNEED on Linux.
+    if (first < last) {
+      const auto address = reinterpret_cast<std::uintptr_t>(mapping.bytes().data());
+      ::madvise(reinterpret_cast<void*>(address + first), last - first, MADV_DONTNEED);
+    }
+    // Mapped pages of neighbours stay. Those that were read ahead, or are on their way, are not
+    // mapped yet: of the folio at the end, only what was used goes, and the rest with its own range.
+    const std::uint64_t folio_end = align_up(end, File::kLargestFolio);
+    const bool whole_folio = folio_end <= std::min(used_after, read_until_);
+    file.drop_cached(align_down(range.offset, File::kLargestFolio), whole_folio ? folio_end : end);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::uint64_t, std::uint64_t> in_use_;  // ranges: offset and end
+  std::uint64_t read_until_ = 0;                   // the end of the last range
+};
+
 class MappedSource final : public Source {
  public:
   MappedSource(std::span<const File> parts, std::vector<Mapping> mappings)
-      : parts_(parts), mappings_(std::move(mappings)) {}
+      : parts_(parts), mappings_(std::move(mappings)), windows_(parts.size()) {}
 
   std::string_view name() const override { return "mmap"; }
 
   void read(const ReadRange& range, std::span<std::byte>, ReadDone done) override {
     const Mapping& mapping = mappings_[range.part];
+    windows_[range.part].begin_use(range);
     std::span<const std::byte> bytes;
     std::exception_ptr error;
     try {
@@ -101,25 +150,14 @@ class MappedSource final : public Source {
     if (error) std::rethrow_exception(error);
   }
 
-  // A page shared with the neighbouring range is freed as well; if that range is still in use, the
-  // page faults in again, which costs one read of 4 KiB.
   void release(const ReadRange& range) override {
-    const std::span<const std::byte> mapped = mappings_[range.part].bytes();
-    if (range.offset + range.size > mapped.size()) return;
-    const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data() + range.offset);
-    const std::uintptr_t first = align_down(begin, kPage);
-    const std::size_t length = begin + range.size - first;
-    // The mapping's reference must go first: fadvise leaves mapped pages alone. mapped_region's own
-    // advise is posix_madvise, which ignores DONTNEED on Linux.
-    ::madvise(reinterpret_cast<void*>(first), length, MADV_DONTNEED);
-    // Pages of neighbours that are in use are mapped, and stay.
-    parts_[range.part].drop_cached(align_down(range.offset, File::kLargestFolio),
-                                   align_up(range.offset + range.size, File::kLargestFolio));
+    windows_[range.part].end_use(range, mappings_[range.part], parts_[range.part]);
   }
 
  private:
   std::span<const File> parts_;
   std::vector<Mapping> mappings_;
+  std::vector<Window> windows_;
 };
 
 }  // namespace

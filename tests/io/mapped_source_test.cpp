@@ -1,0 +1,107 @@
+// What a mapped source keeps in the page cache, and what it gives back: neighbouring ranges share
+// pages, and bytes are read from the disk once.
+
+#include "io/mapped_source.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "support/temp_folder.h"
+
+namespace sluice::io {
+namespace {
+
+using testing_support::TempFolder;
+using testing_support::write_file;
+
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+class MappedSourceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    write_file(folder_ / "a", std::vector<std::byte>(kSize, std::byte{1}));
+    files_.push_back(File::open_input(folder_ / "a"));
+    ASSERT_EQ(::fsync(files_[0].descriptor()), 0);  // dirty pages would stay
+    files_[0].drop_cached(0, kSize);
+    map_ = ::mmap(nullptr, kSize, PROT_READ, MAP_SHARED, files_[0].descriptor(), 0);
+    ASSERT_NE(map_, MAP_FAILED);
+    if (cached(0, kSize) > 0) GTEST_SKIP() << "this file system cannot drop pages (tmpfs?)";
+    std::string reason;
+    source_ = open_mapped_source(files_, reason);
+    ASSERT_NE(source_, nullptr) << reason;
+  }
+  ~MappedSourceTest() override { ::munmap(map_, kSize); }
+
+  void read(const ReadRange& range) {
+    source_->read(range, {}, [](std::span<const std::byte> bytes, std::exception_ptr error) {
+      ASSERT_FALSE(error);
+      ASSERT_EQ(std::count(bytes.begin(), bytes.end(), std::byte{1}),
+                static_cast<std::ptrdiff_t>(bytes.size()));
+    });
+  }
+
+  /// How many pages of [begin, end) are in the page cache.
+  std::size_t cached(std::size_t begin, std::size_t end) const {
+    std::vector<unsigned char> pages((kSize + kPage - 1) / kPage);
+    EXPECT_EQ(::mincore(map_, kSize, pages.data()), 0);
+    return static_cast<std::size_t>(
+        std::count_if(pages.begin() + static_cast<std::ptrdiff_t>(begin / kPage),
+                      pages.begin() + static_cast<std::ptrdiff_t>((end + kPage - 1) / kPage),
+                      [](unsigned char page) { return (page & 1) != 0; }));
+  }
+
+  static constexpr std::size_t kSize = 12 * kMiB + 100;
+  // Of all three, both ends lie within a page and within a folio.
+  static constexpr ReadRange kFirst{0, 100, 3 * kMiB};
+  static constexpr ReadRange kSecond{0, 100 + 3 * kMiB, 12000};
+  static constexpr ReadRange kThird{0, 12100 + 3 * kMiB, kSize - 12100 - 3 * kMiB};
+
+  TempFolder folder_;
+  std::vector<File> files_;
+  void* map_ = MAP_FAILED;
+  std::unique_ptr<Source> source_;
+};
+
+TEST_F(MappedSourceTest, RangesInUseKeepTheirPagesWhateverIsReleased) {
+  const std::size_t pages = (kSize + kPage - 1) / kPage;
+  for (const ReadRange& range : {kFirst, kSecond, kThird}) read(range);
+  ASSERT_EQ(cached(0, kSize), pages);
+  source_->release(kSecond);
+  EXPECT_GE(cached(0, kSize), pages - 1) << "all but one page are in use";
+  source_->release(kFirst);
+  EXPECT_EQ(cached(kThird.offset, kSize), pages - kThird.offset / kPage);
+  source_->release(kThird);
+  EXPECT_EQ(cached(0, kSize), 0u);
+}
+
+TEST_F(MappedSourceTest, EveryOrderOfReleasesFreesEverything) {
+  std::vector<ReadRange> order = {kFirst, kSecond, kThird};
+  const auto earlier = [](const ReadRange& a, const ReadRange& b) { return a.offset < b.offset; };
+  do {
+    for (const ReadRange& range : {kFirst, kSecond, kThird}) read(range);
+    for (const ReadRange& range : order) source_->release(range);
+    EXPECT_EQ(cached(0, kSize), 0u) << order[0].offset << " " << order[1].offset;
+  } while (std::next_permutation(order.begin(), order.end(), earlier));
+}
+
+TEST_F(MappedSourceTest, WhatWasReadAheadIsNotThrownAway) {
+  read(kFirst);
+  const std::size_t end = kFirst.offset + kFirst.size;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (cached(end, 4 * kMiB) < kMiB / kPage && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ASSERT_EQ(cached(end, 4 * kMiB), kMiB / kPage) << "nothing was read ahead";
+  source_->release(kFirst);
+  EXPECT_EQ(cached(end, 4 * kMiB), kMiB / kPage);
+}
+
+}  // namespace
+}  // namespace sluice::io
