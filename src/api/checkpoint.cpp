@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "base/stop.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -90,13 +91,11 @@ Checkpoint::Found Checkpoint::open(const QuantizeOptions& options, Observer& obs
   }
   sink_.resume();
   std::vector<journal::Record> records = contents->records;
-  if (options.verify_resume) records = verified(std::move(records), observer);
+  if (options.verify_resume) records = verified(std::move(records), options.stop, observer);
   if (records.size() == contents->records.size()) {
     journal_.resume(*contents);
   } else {  // what is not so must not count the next time either
-    journal_.start(to_text(binding_));
-    for (const journal::Record& record : records) journal_.append(record);
-    journal_.commit();
+    journal_.replace({.binding = contents->binding, .records = records});
   }
   observer.note(fmt::format("resuming: {:.0f} % done",
                             100.0 * static_cast<double>(journal::ranges_of(records).size()) /
@@ -105,9 +104,11 @@ Checkpoint::Found Checkpoint::open(const QuantizeOptions& options, Observer& obs
 }
 
 std::vector<journal::Record> Checkpoint::verified(std::vector<journal::Record> records,
+                                                  const std::atomic<bool>* stop,
                                                   Observer& observer) {
   std::uint64_t lost = 0;
   std::erase_if(records, [&](const journal::Record& record) {
+    throw_if_stopped(stop);
     if (holds(sink_, record)) return false;
     lost += record.range.size();
     return true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -40,7 +41,8 @@ class Checkpoint {
 
  private:
   bool all_made(const std::vector<journal::Record>& records) const;
-  std::vector<journal::Record> verified(std::vector<journal::Record> records, Observer& observer);
+  std::vector<journal::Record> verified(std::vector<journal::Record> records,
+                                        const std::atomic<bool>* stop, Observer& observer);
 
   io::Sink sink_;
   journal::Journal journal_;

@@ -34,7 +34,7 @@ std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFi
     if (matrix.size() == 0 && !(filter.include.empty() && filter.exclude.empty())) {
       return std::nullopt;
     }
-    return OpenedMatrix{std::move(file), std::move(matrix), hash};
+    return OpenedMatrix{std::move(file), std::move(matrix), state, hash};
   } catch (const Error&) {
     file.check();  // what could not be read looks like a broken format
     throw;

@@ -35,13 +35,19 @@ std::string_view mode_name(IoMode mode) {
 }
 
 // A file that was written to while it was read may have given anything.
-void check_unchanged(const ModelFiles& files) {
+void check_unchanged(const io::File& file, const io::FileState& then) {
+  if (file.state() == then) return;
+  throw Error(ErrorCode::input_changed, "was modified while it was read",
+              {.file = file.path(),
+               .cure = "Wait until whatever writes it is done, then run again with --restart"});
+}
+
+void check_unchanged(const Prepared& prepared) {
+  const ModelFiles& files = prepared.files;
   for (std::size_t i = 0; i < files.parts.size(); ++i) {
-    if (files.parts[i].state() == files.states[i]) continue;
-    throw Error(ErrorCode::input_changed, "was modified while it was read",
-                {.file = files.parts[i].path(),
-                 .cure = "Wait until whatever writes it is done, then run again with --restart"});
+    check_unchanged(files.parts[i], files.states[i]);
   }
+  if (prepared.imatrix) check_unchanged(prepared.imatrix->file.file(), prepared.imatrix->state);
 }
 
 // Of a run that finds its work done.
@@ -140,7 +146,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
                    observer);
   report.spindle = spindle.reason;
   report.parts = parts_of(prepared);
-  check_unchanged(prepared.files);
+  check_unchanged(prepared);
   checkpoint.commit();
   return report;
 }

@@ -100,6 +100,7 @@ VerifyReport verify(const VerifyOptions& options, Observer& observer) {
                   {.threads = threads_of(options), .memory = options.memory, .isa = options.isa},
                   observer, findings, report);
   }
+  if (imatrix_file) imatrix_file->check();
   report.findings_in_all = findings.count();
   report.findings = findings.take();
   report.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

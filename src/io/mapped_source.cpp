@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/interprocess/file_mapping.hpp>
@@ -26,7 +27,7 @@ constexpr std::size_t kPage = 4096;
 /// A whole file in memory, whose pages may go missing without ending the process.
 class Mapping {
  public:
-  /// \throws ipc::interprocess_exception
+  /// \throws ipc::interprocess_exception; Error (input_changed) if the name has become another's
   explicit Mapping(const File& file) : region_(map_whole(file)), guard_(bytes()) {}
 
   std::span<const std::byte> bytes() const {
@@ -67,7 +68,13 @@ class Mapping {
  private:
   static ipc::mapped_region map_whole(const File& file) {
     if (file.size() == 0) return {};
-    return {ipc::file_mapping(file.path().c_str(), ipc::read_only), ipc::read_only};
+    ipc::file_mapping mapping(file.path().c_str(), ipc::read_only);
+    const File opened(::dup(mapping.get_mapping_handle().handle), file.path());
+    if (opened.identity() != file.identity()) {
+      throw Error(ErrorCode::input_changed, "was replaced while it was opened",
+                  {.file = file.path(), .cure = "Run the same command again"});
+    }
+    return {mapping, ipc::read_only};
   }
 
   ipc::mapped_region region_;
@@ -180,6 +187,10 @@ MappedFile::MappedFile(File file) {
 MappedFile::~MappedFile() = default;
 MappedFile::MappedFile(MappedFile&&) noexcept = default;
 MappedFile& MappedFile::operator=(MappedFile&&) noexcept = default;
+
+const File& MappedFile::file() const {
+  return state_->file;
+}
 
 std::span<const std::byte> MappedFile::bytes() const {
   return state_->mapping.bytes();

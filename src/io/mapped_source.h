@@ -18,6 +18,7 @@ class MappedFile {
   MappedFile(MappedFile&&) noexcept;
   MappedFile& operator=(MappedFile&&) noexcept;
 
+  const File& file() const;
   std::span<const std::byte> bytes() const;
 
   /// To be called once bytes were used and before the result counts: bytes that could not be had

@@ -60,7 +60,8 @@ OutputFile OutputFile::open(const std::string& path) {
 }
 
 OutputFile OutputFile::open_locked(const std::string& path) {
-  for (;;) {
+  constexpr int kTries = 100;  // other runs rename now and then; some file systems' numbers change
+  for (int i = 0; i < kTries; ++i) {
     File file = open_file(path);
     // The lock dies with the process, however it ends.
     if (::flock(file.descriptor(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
@@ -75,6 +76,8 @@ OutputFile OutputFile::open_locked(const std::string& path) {
       return OutputFile(std::move(file));
     }
   }
+  throw Error(ErrorCode::output_open, "is not the same file from one moment to the next",
+              {.file = path, .cure = "Write to a local disk"});
 }
 
 std::uint64_t OutputFile::allocated() const {
@@ -148,16 +151,19 @@ void OutputFile::write_at(std::uint64_t offset,
 // Starts the new range on its way to the disk, then waits for the one before and frees its pages:
 // the disk always has something to write, and the page cache holds two writes at most.
 void OutputFile::drop_written(Interval written) {
-  const int descriptor = file_.descriptor();
-  ::sync_file_range(descriptor, static_cast<off_t>(written.begin),
-                    static_cast<off_t>(written.size()), SYNC_FILE_RANGE_WRITE);
+  // A failed write-back is reported to each descriptor once, and here is that once: the next
+  // fdatasync would know of nothing. File systems that cannot do it leave all to that.
+  const auto sync_range = [&](Interval range, unsigned flags) {
+    if (::sync_file_range(file_.descriptor(), static_cast<off_t>(range.begin),
+                          static_cast<off_t>(range.size()), flags) != 0 &&
+        errno != EINVAL && errno != ENOSYS && errno != ESPIPE) {
+      throw_write_error(errno, range.begin);
+    }
+  };
+  sync_range(written, SYNC_FILE_RANGE_WRITE);
   if (behind_.size() > 0) {
-    const auto begin = static_cast<off_t>(behind_.begin);
-    const auto size = static_cast<off_t>(behind_.size());
-    // An error is not lost here: the next sync() reports it.
-    ::sync_file_range(
-        descriptor, begin, size,
-        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+    sync_range(behind_,
+               SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
     file_.drop_cached(align_down(behind_.begin, File::kLargestFolio), behind_.end);
   }
   behind_ = written;

@@ -40,7 +40,7 @@ Sink::Sink(std::string work_path, std::vector<SinkPart> parts)
       parts_(std::move(parts)),
       files_(parts_.size()),
       named_(parts_.size()) {
-  found_ = size_of(work_path_).has_value();
+  found_ = size_of(work_path_).value_or(0) > 0;  // an empty one was only just made
   files_.front() = OutputFile::open_locked(work_path_);
 }
 

@@ -7,8 +7,10 @@
 
 #include <bit>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "io/sink.h"
 #include "sluice/error.h"
@@ -108,7 +110,8 @@ void Journal::open(int flags) {
 
 void Journal::start(std::string binding) {
   file_ = {};
-  ::unlink(path_.c_str());
+  // For good, before the data that it speaks of is touched: after a power cut it must not come back.
+  if (::unlink(path_.c_str()) == 0) io::sync_folder_of(path_);
   binding_ = std::move(binding);
   pending_.clear();
   records_ = 0;
@@ -126,6 +129,23 @@ void Journal::resume(const Contents& contents) {
   }
 }
 
+void Journal::replace(const Contents& contents) {
+  if (contents.records.empty()) return start(contents.binding);
+  Journal fresh(path_ + ".new");
+  fresh.start(contents.binding);
+  for (const Record& record : contents.records) fresh.append(record);
+  fresh.commit();
+  if (std::rename(fresh.path_.c_str(), path_.c_str()) != 0) {
+    const int reason = errno;
+    fresh.remove();
+    throw Error(ErrorCode::output_write, "cannot be replaced: " + io::system_message(reason),
+                {.file = path_, .cure = "Check the folder's rights"});
+  }
+  io::sync_folder_of(path_);
+  fresh.path_ = std::move(path_);
+  *this = std::move(fresh);
+}
+
 void Journal::append(const Record& record) {
   StoredRecord stored{record.range.begin, record.range.end, record.hash, record.crc32, 0, 0};
   stored.check = check_of(stored, hash_of(binding_), records_++);
@@ -141,10 +161,12 @@ void Journal::write(std::span<const std::byte> bytes) {
         ::pwrite(file_.descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(end));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) {
-      throw Error(
-          errno == ENOSPC || errno == EDQUOT ? ErrorCode::output_no_space : ErrorCode::output_write,
-          "cannot be written: " + io::system_message(errno),
-          {.file = path_, .cure = "Check the disk and run the same command again"});
+      const bool full = errno == ENOSPC || errno == EDQUOT;
+      throw Error(full ? ErrorCode::output_no_space : ErrorCode::output_write,
+                  "cannot be written: " + io::system_message(errno),
+                  {.file = path_,
+                   .cure = std::string(full ? "Free some space" : "Check the disk") +
+                           " and run the same command again"});
     }
     end += static_cast<std::uint64_t>(put);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
@@ -154,9 +176,9 @@ void Journal::write(std::span<const std::byte> bytes) {
 
 void Journal::commit() {
   if (pending_.empty()) return;
-  const bool fresh = !exists();
-  if (fresh) {
-    open(O_CREAT | O_TRUNC);
+  if (exists()) return write_pending();
+  open(O_CREAT | O_TRUNC);
+  try {
     const auto length = static_cast<std::uint32_t>(binding_.size());
     const std::uint64_t hash = hash_of(binding_);
     std::string header(kMagic);
@@ -164,14 +186,21 @@ void Journal::commit() {
     header.append(reinterpret_cast<const char*>(&hash), sizeof hash);
     header += binding_;
     write(std::as_bytes(std::span(header)));
+    write_pending();
+  } catch (...) {
+    remove();  // it speaks of nothing
+    throw;
   }
+  io::sync_folder_of(path_);
+}
+
+void Journal::write_pending() {
   write(pending_);
   pending_.clear();
   if (::fdatasync(file_.descriptor()) != 0) {
     throw Error(ErrorCode::output_write, "cannot be synced: " + io::system_message(errno),
                 {.file = path_, .cure = "Check the disk and run the same command again"});
   }
-  if (fresh) io::sync_folder_of(path_);
 }
 
 void Journal::remove() {

@@ -59,6 +59,11 @@ class Journal {
   /// \throws Error (output_open)
   void resume(const Contents& contents);
 
+  /// Goes on after the records in `contents`, of which the file holds others: whatever happens,
+  /// either those or these are there.
+  /// \throws Error (output_open, output_write, output_no_space)
+  void replace(const Contents& contents);
+
   /// Notes ranges; they count from the next commit on.
   void append(const Record& record);
 
@@ -75,6 +80,7 @@ class Journal {
  private:
   void open(int flags);
   void write(std::span<const std::byte> bytes);
+  void write_pending();
 
   std::string path_;
   io::File file_;

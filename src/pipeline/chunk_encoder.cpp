@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/stop.h"
 #include "codec/error_range.h"
 #include "pipeline/clocks.h"
 #include "sluice/error.h"
@@ -122,6 +123,7 @@ void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Kernels kerne
   const std::size_t tile =
       std::max<std::size_t>(1, scratch.values.size() / row_elements) * row_elements;
   for (std::uint64_t done = 0; done < chunk.elements; done += tile) {
+    throw_if_stopped(kernels.stop);
     const std::size_t count = std::min<std::uint64_t>(tile, chunk.elements - done);
     const std::span<float> values = std::span(scratch.values).first(count);
     const Stopwatch decoding;

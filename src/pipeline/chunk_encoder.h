@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -19,11 +20,12 @@ struct Scratch {
   std::int64_t decode_ns = 0;     ///< part of the last chunk's time that went into decoding input
 };
 
-/// Which kernels do the work, how hard they try, and whether their work is checked.
+/// Which kernels do the work, how hard they try, whether their work is checked, and what ends it.
 struct Kernels {
   Isa isa;
   Effort effort;
-  bool verify = false;  ///< wants scratch with room to decode again
+  bool verify = false;                      ///< wants scratch with room to decode again
+  const std::atomic<bool>* stop = nullptr;  ///< looked at before each tile; may be null
 };
 
 /// Sums from which errors are computed.
@@ -47,7 +49,7 @@ struct ErrorSums {
 /// \param file  the input file's name, for messages
 /// \throws Error (input_value) naming tensor, row and column of the first NaN or infinity;
 ///         (output_damaged) naming tensor and row, where `verify` finds blocks that no right
-///         encoder makes of these weights
+///         encoder makes of these weights; (interrupted)
 void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Kernels kernels,
                   const ImportanceMatrix* imatrix, const std::string& file,
                   std::span<const std::byte> input, std::span<std::byte> output, Scratch& scratch,

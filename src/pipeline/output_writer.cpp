@@ -20,6 +20,9 @@ constexpr std::uint64_t kEagerWrite = std::uint64_t{2} << 20;
 // crash.
 constexpr std::uint64_t kCheckpointBytes = std::uint64_t{48} << 20;
 
+// Less work than this is not worth the files that would be left behind.
+constexpr double kWorthSaving = 1;  // seconds
+
 // A run that was told to stop shall have stopped after a second, on a slow disk too.
 constexpr double kSaveSeconds = 0.3;
 
@@ -187,13 +190,15 @@ void OutputWriter::finish() {
 }
 
 void OutputWriter::save() noexcept {
-  // Before the first checkpoint there is too little to leave files behind for.
-  if (!to_.journal.exists()) return;
+  if (!to_.journal.exists() && since_checkpoint_.seconds() < kWorthSaving) return;
   try {
     const Turns::WriteBatch turn(to_.turns);
     const Stopwatch watch;
     while (buffer_.ready_bytes() > 0 && watch.seconds() < kSaveSeconds) {
       buffer_.write_ready(1, io::Sink::kLargestWrite, write_function());
+    }
+    if (watch.seconds() < kSaveSeconds) {
+      buffer_.write_all(io::Sink::kLargestWrite, write_function());
     }
     checkpoint();
   } catch (...) {

@@ -18,6 +18,7 @@
 
 #include "base/interval_set.h"
 #include "base/process_memory.h"
+#include "base/stop.h"
 #include "pipeline/balance.h"
 #include "pipeline/clocks.h"
 #include "pipeline/memory_plan.h"
@@ -56,7 +57,8 @@ class FirstError {
     try {
       rethrow();
     } catch (const Error& error) {
-      return exit_status(error.code()) == exit_status(ErrorCode::output_write);
+      return error.code() == ErrorCode::output_write || error.code() == ErrorCode::output_no_space ||
+             error.code() == ErrorCode::output_open;
     } catch (...) {
     }
     return false;
@@ -152,7 +154,7 @@ Run::Run(const Plan& plan, const ImportanceMatrix* imatrix, std::span<const io::
       source_(source),
       options_(options),
       threads_(options.threads),
-      kernels_{options.isa, options.effort, options.verify},
+      kernels_{options.isa, options.effort, options.verify, options.stop},
       observer_(observer),
       memory_(plan_memory(plan, options.threads, options.measure_error, options.memory,
                           anonymous_bytes())),
@@ -275,9 +277,10 @@ void Run::read_all(ReadNode::gateway_type& gateway) {
   ChunkCursor cursor(plan_, memory_.chunk_bytes);
   first_read_ns_ = wall_.nanoseconds();
   while (const std::optional<Chunk> chunk = cursor.next()) {
-    if (options_.stop != nullptr && *options_.stop && !error_.raised()) {
-      error_.set(std::make_exception_ptr(Error(ErrorCode::interrupted, "stopped before it was done",
-                                               {.cure = "Run the same command again to go on"})));
+    try {
+      throw_if_stopped(options_.stop);
+    } catch (...) {
+      error_.set(std::current_exception());
     }
     if (error_.raised()) break;
     if (!done_.contains(place_of(*chunk))) read(*chunk, gateway);

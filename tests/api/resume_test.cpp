@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <random>
+#include <thread>
 
 #include "journal/journal.h"
 #include "sluice/error.h"
@@ -267,7 +268,7 @@ TEST_F(ResumeTest, ACompleteOutputIsNotMadeTwice) {
   EXPECT_FALSE(fs::exists(output_ + ".part"));
 }
 
-TEST_F(ResumeTest, AModelThatIsWrittenToWhileItIsReadIsAnError) {
+TEST_F(ResumeTest, AnInputThatIsWrittenToWhileItIsReadIsAnError) {
   class Toucher : public Observer {
    public:
     explicit Toucher(std::string path) : path_(std::move(path)) {}
@@ -277,15 +278,77 @@ TEST_F(ResumeTest, AModelThatIsWrittenToWhileItIsReadIsAnError) {
 
    private:
     std::string path_;
-  } toucher(model_);
-  try {
-    quantize(options_, toucher);
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::input_changed);
-    EXPECT_EQ(error.context().file, model_);
+  };
+  options_.imatrix = folder_ / "imatrix.dat";
+  // One entry "a" with one call, one value and the calls behind it.
+  const std::array<std::uint32_t, 6> one = {1, 1, 1, 1, 0x3f800000, 1};
+  std::vector<std::byte> matrix(std::as_bytes(std::span(one)).begin(),
+                                std::as_bytes(std::span(one)).end());
+  matrix.insert(matrix.begin() + 8, std::byte{'a'});
+  write_file(options_.imatrix, matrix);
+  options_.restart = true;
+  for (const std::string& input : {model_, options_.imatrix}) {
+    Toucher toucher(input);
+    try {
+      quantize(options_, toucher);
+      FAIL() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::input_changed);
+      EXPECT_EQ(error.context().file, input);
+    }
+    EXPECT_FALSE(fs::exists(output_));
   }
+}
+
+// All of the model is read ahead, and its chunks take seconds to encode.
+TEST_F(ResumeTest, StopsInTheMiddleOfAChunk) {
+  constexpr std::uint64_t kRows = 8192;
+  Bytes data(kColumns * kRows * 2);
+  std::mt19937 random(1);
+  for (std::size_t k = 0; k < data.size(); k += 2) {
+    data[k] = static_cast<std::byte>(random());
+    data[k + 1] = static_cast<std::byte>(0x3f | (random() & 0x80));
+  }
+  write_file(model_, GgufBuilder()
+                         .string("general.architecture", "llama")
+                         .tensor("a", {kColumns, kRows}, 30, data)
+                         .build());
+  options_.file_type = find_file_type("IQ3_S");
+  options_.isa = Isa::portable;
+  options_.threads = 1;
+  options_.ignore_imatrix_rules = true;
+  std::atomic<bool> stop = false;
+  options_.stop = &stop;
+  std::thread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    stop = true;
+  });
+  Observer silent;
+  try {
+    quantize(options_, silent);
+    ADD_FAILURE() << "ran to its end";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::interrupted);
+  }
+  stopper.join();
   EXPECT_FALSE(fs::exists(output_));
+}
+
+TEST_F(ResumeTest, CheckingWhatIsThereCanBeStopped) {
+  ASSERT_TRUE(stop_after(20));
+  const Bytes journal = read_file(output_ + ".part.journal");
+  options_.verify_resume = true;
+  std::atomic<bool> stop = true;
+  options_.stop = &stop;
+  StoppingObserver observer(0);
+  try {
+    quantize(options_, observer);
+    ADD_FAILURE() << "ran to its end";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::interrupted);
+  }
+  EXPECT_EQ(observer.notes.find("resuming"), std::string::npos) << observer.notes;
+  EXPECT_EQ(read_file(output_ + ".part.journal"), journal);
 }
 
 TEST_F(ResumeTest, TwoRunsOnOneOutputAreNotPossible) {

@@ -64,6 +64,30 @@ TEST(Journal, GoesOnAfterATornTail) {
             (std::vector<Record>{record(0, 7), record(10, 17), record(500, 600)}));
 }
 
+TEST(Journal, IsReplacedAsAWholeOrNotAtAll) {
+  const TempFolder folder;
+  const std::vector<std::byte> before = journal_of(folder / "j", 5);
+  Journal journal(folder / "j");
+  Contents contents = *journal.load();
+  contents.records.erase(contents.records.begin() + 1);
+  std::filesystem::create_directory(folder / "j.new");
+  EXPECT_THROW(journal.replace(contents), Error);
+  EXPECT_EQ(read_file(folder / "j"), before);
+
+  std::filesystem::remove(folder / "j.new");
+  journal.replace(contents);
+  EXPECT_FALSE(std::filesystem::exists(folder / "j.new"));
+  EXPECT_EQ(Journal(folder / "j").load()->records, contents.records);
+  journal.append(record(500, 600));
+  journal.commit();
+  contents.records.push_back(record(500, 600));
+  EXPECT_EQ(Journal(folder / "j").load()->records, contents.records);
+
+  contents.records.clear();
+  journal.replace(contents);
+  EXPECT_FALSE(std::filesystem::exists(folder / "j")) << "nothing is safe";
+}
+
 // Whatever is cut off, what is left is the beginning of what was written; and no changed byte goes
 // unnoticed.
 TEST(Journal, EveryTruncationAndEveryFlippedBit) {
