@@ -1,6 +1,5 @@
 #include "verify/pair_stream.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -58,15 +57,14 @@ Range source_range(const TensorPair& pair, const PairChunk& chunk) {
           byte_size(type, chunk.elements)};
 }
 
-void advise(const Range& range, int advice) {
-  ::posix_fadvise(range.file.descriptor(), static_cast<off_t>(range.offset),
-                  static_cast<off_t>(range.size), advice);
+void prefetch(const Range& range) {
+  range.file.prefetch(range.offset, range.size);
 }
 
 void read(const Range& range, std::span<std::byte> bytes) {
   const std::size_t got = range.file.read_at(range.offset, bytes);
   // The bytes are in the buffer now: the kernel's copy would only push other files out.
-  advise(range, POSIX_FADV_DONTNEED);
+  range.file.drop_cached(range.offset, range.offset + range.size);
   if (got == bytes.size()) return;
   throw Error(ErrorCode::input_truncated, "ends before the data that its header announces",
               {.file = range.file.path(),
@@ -181,8 +179,8 @@ class Stream {
     }
     if (chunk) {
       const TensorPair& pair = pairs_[chunk->pair];
-      advise(tensor_range(pair, *chunk), POSIX_FADV_WILLNEED);
-      if (pair.source != nullptr) advise(source_range(pair, *chunk), POSIX_FADV_WILLNEED);
+      prefetch(tensor_range(pair, *chunk));
+      if (pair.source != nullptr) prefetch(source_range(pair, *chunk));
     }
     return chunk;
   }
