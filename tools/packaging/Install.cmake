@@ -65,8 +65,8 @@ install(FILES ${TEXTS}/sluice.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
   COMPONENT development)
 
 if(SLUICE_STATIC)
-  # Its name is what the program asks the loader for.
+  # The program asks the loader for the second, which is a link to the first.
   set_target_properties(sluice_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}/sluice")
-  install(FILES $<TARGET_SONAME_FILE:TBB::tbb> DESTINATION ${CMAKE_INSTALL_LIBDIR}/sluice
-    COMPONENT program)
+  install(FILES $<TARGET_FILE:TBB::tbb> $<TARGET_SONAME_FILE:TBB::tbb>
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/sluice COMPONENT program)
 endif()
