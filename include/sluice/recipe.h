@@ -89,6 +89,9 @@ struct RecipeOptions {
   /// Not looked at with `pure`. In ik_llama.cpp's mixes of few bits (IQ1_*, IQ2_XXS to IQ2_M) only
   /// `attn_output` is, as there.
   KindTypes kinds = {};
+  /// llama.cpp's mix meets the tensors in the file's order, as with `--keep-split` there, and not
+  /// by layer.
+  bool in_file_order = false;
 };
 
 /// What a rule decided for one tensor.

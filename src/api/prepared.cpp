@@ -48,6 +48,7 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
   prepared.imatrix = open_matrix(options.imatrix, options.use);
   RecipeOptions recipe = options;
   recipe.has_imatrix = prepared.imatrix.has_value();
+  recipe.in_file_order = options.split.keep;
   const PlanRequest request{.recipe = std::move(recipe),
                             .split = options.split,
                             .edits = options.edits,

@@ -74,11 +74,12 @@ void check(const RecipeOptions& options) {
 }
 
 /// The order in which the peer meets the tensors, as indices: llama.cpp sorts them by layer, then
-/// by name; ik_llama.cpp goes through the file.
-std::vector<std::size_t> visiting_order(Mix mix, const std::vector<gguf::Tensor>& tensors) {
+/// by name, unless it keeps the split; ik_llama.cpp goes through the file.
+std::vector<std::size_t> visiting_order(const RecipeOptions& options,
+                                        const std::vector<gguf::Tensor>& tensors) {
   std::vector<std::size_t> order(tensors.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  if (mix == Mix::llama_cpp) {
+  if (options.mix == Mix::llama_cpp && !options.in_file_order) {
     std::ranges::sort(order, {}, [&](std::size_t i) {
       return std::tuple<int, std::string_view>(recipe::layer_of(tensors[i].name), tensors[i].name);
     });
@@ -187,7 +188,7 @@ ChosenTypes choose_types(const RecipeOptions& options, const gguf::Header& model
   Recipe recipe(options, model);
   ChosenTypes chosen;
   chosen.tensors.resize(model.tensors.size());
-  for (const std::size_t i : visiting_order(options.mix, model.tensors)) {
+  for (const std::size_t i : visiting_order(options, model.tensors)) {
     chosen.tensors[i] = recipe.choose(model.tensors[i]);
   }
   chosen.notes = recipe.notes();
