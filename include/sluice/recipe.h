@@ -66,7 +66,7 @@ struct KindTypes {
 
 /// What is to be made. Where several settings concern a tensor, the first in this order decides:
 /// `leave_output`; the types of single tensors (`output_tensor`, `token_embedding`,
-/// `per_layer_token_embedding`, `ffn_gate_inp`); `tensor_types`; `custom_types`; `pure`; `kinds`;
+/// `per_layer_token_embedding`, `ffn_gate_inp`); `tensor_types`; `pure`; `custom_types`; `kinds`;
 /// the mix.
 struct RecipeOptions {
   Mix mix = Mix::llama_cpp;
