@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "sluice/error.h"
@@ -173,7 +174,10 @@ void ConversionArguments::add_type_arguments(CLI::App& command, QuantizeOptions&
       .add_option("--override-kv", metadata_,
                   "KEY=TYPE:VALUE: metadata of the output; TYPE is int, float, bool or str")
       ->allow_extra_args(false);
-  command.add_option("--prune-layers", pruned_layers_, "L0,L1,...: layers to leave out");
+  command
+      .add_option("--prune-layers", pruned_layers_,
+                  "L0,L1,...: layers to leave out; may be given again")
+      ->allow_extra_args(false);
 }
 
 void ConversionArguments::add_matrix_arguments(CLI::App& command, QuantizeOptions& options) {
@@ -244,9 +248,11 @@ void ConversionArguments::resolve(const CLI::App& command, QuantizeOptions& opti
     options.edits.metadata.push_back(
         parsed("--override-kv", [&] { return parse_metadata_override(text); }));
   }
-  if (command.count("--prune-layers") > 0) {
-    options.edits.pruned_layers =
-        parsed("--prune-layers", [&] { return parse_layers(pruned_layers_); });
+  for (const std::string& text : pruned_layers_) {
+    const auto layers = parsed("--prune-layers", [&] { return parse_layers(text); });
+    std::set<std::uint32_t> all(layers.begin(), layers.end());
+    all.insert(options.edits.pruned_layers.begin(), options.edits.pruned_layers.end());
+    options.edits.pruned_layers.assign(all.begin(), all.end());
   }
   resolve_run(options);
 }

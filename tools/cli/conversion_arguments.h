@@ -40,7 +40,7 @@ class ConversionArguments {
   std::vector<std::string> tensor_type_files_;
   std::vector<std::string> custom_types_;
   std::vector<std::string> metadata_;
-  std::string pruned_layers_;
+  std::vector<std::string> pruned_layers_;
   std::string io_ = "auto";
   std::string spindle_ = "auto";
   std::string isa_ = "auto";
