@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <numeric>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "base/text.h"
 #include "recipe/chooser.h"
@@ -58,12 +60,22 @@ void check(const RecipeOptions& options) {
         {.cure = fmt::format("Use --mix {}",
                              name(wanted.in_llama_cpp ? Mix::llama_cpp : Mix::ik_llama_cpp))});
   }
-  for (const auto* type :
-       {&options.output_tensor, &options.token_embedding, &options.per_layer_token_embedding,
-        &options.ffn_gate_inp, &options.kinds.attn_q, &options.kinds.attn_k, &options.kinds.attn_v,
-        &options.kinds.attn_qkv, &options.kinds.attn_output, &options.kinds.ffn_gate,
-        &options.kinds.ffn_down, &options.kinds.ffn_up}) {
-    if (*type) check_type(options.mix, **type, "");
+  const KindTypes& kinds = options.kinds;
+  for (const auto& [option, type] :
+       std::initializer_list<std::pair<std::string_view, const std::optional<TensorType>&>>{
+           {"--output-tensor-type", options.output_tensor},
+           {"--token-embedding-type", options.token_embedding},
+           {"--per-layer-token-embedding-type", options.per_layer_token_embedding},
+           {"--ffn-gate-inp-type", options.ffn_gate_inp},
+           {"--attn-q-type", kinds.attn_q},
+           {"--attn-k-type", kinds.attn_k},
+           {"--attn-v-type", kinds.attn_v},
+           {"--attn-qkv-type", kinds.attn_qkv},
+           {"--attn-output-type", kinds.attn_output},
+           {"--ffn-gate-type", kinds.ffn_gate},
+           {"--ffn-down-type", kinds.ffn_down},
+           {"--ffn-up-type", kinds.ffn_up}}) {
+    if (type) check_type(options.mix, *type, fmt::format(" ({})", option));
   }
   for (const auto* rules : {&options.tensor_types, &options.custom_types}) {
     for (const TypeRule& rule : *rules) {

@@ -89,7 +89,8 @@ TEST_F(ConversionOptions, WrongPlacesAreRefused) {
            {{"quantize", model_, output_, "Q4_KM"}, "Did you mean Q4_K_M?"},
            {{"quantize", model_, "IQ1_M_R4"}, "row-interleaved"},
            {{"quantize", model_, output_, "33"}, "no file type"},
-           {{"quantize", model_, output_, "Q4_0", "-1"}, "-1"},
+           {{"quantize", model_, output_, "140"}, "no file type IQ4_K. Use --mix ik_llama.cpp"},
+           {{"quantize", model_, output_, "Q4_0", "-1"}, "from 1 to 1024, or 0 for one a core"},
            {{"quantize", model_, output_, "Q4_0", "2x"}, "2x"},
            {{"quantize", model_, output_, "Q4_0", "5000"}, "5000"},
            {{"quantize", model_, "Q4_0", "2", "3"}, "Q4_0"},
@@ -136,6 +137,7 @@ TEST_F(ConversionOptions, EachTypeOptionHasItsTensor) {
       EXPECT_TRUE(json["notes"].empty()) << json["notes"];
       expect_refused({option, "q5_11"}, "Did you mean q5_1?");
       expect_refused({option, "q5_0_r4"}, "row-interleaved");
+      expect_refused({option, "i32"}, option + ": sluice does not make the type i32");
     }
   }
 }
@@ -184,6 +186,8 @@ TEST_F(ConversionOptions, WrongRulesGetOneClearError) {
     expect_refused({option, "=q8_0"}, "empty");
     expect_refused({option, "attn_q="}, "names no type");
     expect_refused({option, "attn_q=q9_0"}, "Did you mean");
+    expect_refused({option, "attn_q=q8"}, "Did you mean q8_0?");
+    expect_refused({option, "attn_q=nvfp4"}, option + ": sluice does not make the type nvfp4");
     expect_refused({option, "(attn=q8_0"}, "no regular expression");
     expect_refused({option, "(a)\\1=q8_0"}, "refers back");
     expect_refused({option, std::string(5000, 'a') + "=q8_0"}, "characters long");
