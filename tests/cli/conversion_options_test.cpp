@@ -180,6 +180,24 @@ TEST_F(ConversionOptions, RulesWithoutEffectAreNoted) {
   EXPECT_EQ(plan({"--custom-q", "nothing=q8_0"})["notes"].size(), 1u);
 }
 
+TEST_F(ConversionOptions, WishesAboutAMatrixWithoutEffectAreNoted) {
+  const std::string matrix = SLUICE_TEST_DATA "/imatrix/tiny-llama.imatrix.gguf";
+  for (const auto& [options, note] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--include-weights", "attn_q"}, "--include-weights has no effect without --imatrix"},
+           {{"--exclude-weights", "attn_q"}, "--exclude-weights has no effect without --imatrix"},
+           {{"--hide-imatrix"}, "--hide-imatrix has no effect without --imatrix"},
+           {{"--imatrix", matrix, "--exclude-weights", "zzz", "--exclude-weights", "blk"},
+            "--exclude-weights zzz matches nothing"},
+           {{"--imatrix", matrix, "--include-weights", "zzz"}, "the importance matrix is not used"},
+           // Its rows are of other layers.
+           {{"--imatrix", matrix, "--include-weights", "blk.7."},
+            " tensors to quantize have no row in the importance matrix " + matrix}}) {
+    const std::string notes = plan(options)["notes"].dump();
+    EXPECT_NE(notes.find(note), std::string::npos) << notes;
+  }
+  expect_refused({"--imatrix", ""}, "--imatrix: names no file");
+}
+
 TEST_F(ConversionOptions, WrongRulesGetOneClearError) {
   for (const std::string option : {"--tensor-type", "--custom-q"}) {
     expect_refused({option, "attn_q"}, "NAME=TYPE");

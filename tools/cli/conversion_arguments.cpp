@@ -109,6 +109,11 @@ std::string require_unit(const std::string& size) {
              : "needs a number and a unit, as 40G or 500M";
 }
 
+// A script's empty variable must not make a model without importance.
+std::string require_name(const std::string& file) {
+  return file.empty() ? "names no file" : "";
+}
+
 void add_split_arguments(CLI::App& command, SplitOptions& split) {
   CLI::Option* size =
       command
@@ -181,8 +186,10 @@ void ConversionArguments::add_type_arguments(CLI::App& command, QuantizeOptions&
 }
 
 void ConversionArguments::add_matrix_arguments(CLI::App& command, QuantizeOptions& options) {
-  command.add_option("--imatrix", options.imatrix,
-                     "Importance matrix, as .dat or .gguf; very-low-bit types need one");
+  command
+      .add_option("--imatrix", options.imatrix,
+                  "Importance matrix, as .dat or .gguf; very-low-bit types need one")
+      ->check(CLI::Validator(require_name, ""));
   CLI::Option* include = command
                              .add_option("--include-weights", options.use.include,
                                          "Use importance only for tensors named like this")
