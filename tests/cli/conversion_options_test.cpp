@@ -162,7 +162,19 @@ TEST_F(ConversionOptions, TensorTypesInTheOrderOfTheCommandLine) {
                "blk\\.1.*attn_q\\.=q4_1"});
   EXPECT_EQ(type_of(json, "blk.0.attn_q"), "q8_0");
   EXPECT_EQ(type_of(json, "blk.1.attn_q"), "q4_1");
-  expect_refused({"--tensor-type-file", folder_ / "none"}, "none");
+  const std::string none = folder_ / "none";
+  const Finished done = sluice({"plan", "--tensor-type-file", none, model_, "Q4_0"});
+  EXPECT_EQ(done.status, 3) << done.errors;
+  EXPECT_NE(done.errors.find(none), std::string::npos) << done.errors;
+}
+
+TEST_F(ConversionOptions, TheLastValueOfAnOptionCounts) {
+  const auto json = plan({"--mix", "ik_llama.cpp", "--mix", "llama.cpp", "--pure", "--pure",
+                          "--output-tensor-type", "q5_0", "--output-tensor-type", "q5_1"});
+  EXPECT_EQ(type_of(json, "output"), "q5_1");
+  EXPECT_TRUE(plan({"--prune-layers", "1", "--prune-layers", "0"})["tensors"].size() == 3)
+      << "layers add up";
+  expect_refused({"--memory", "1M", "--memory", "1K"}, "1K");
 }
 
 TEST_F(ConversionOptions, CustomTypes) {

@@ -82,6 +82,7 @@ auto parsed(const std::string& option, const Parse& parse) {
   try {
     return parse();
   } catch (const Error& error) {
+    if (error.code() != ErrorCode::usage) throw;  // a file that cannot be read
     throw CLI::ValidationError(option, error.what());
   }
 }

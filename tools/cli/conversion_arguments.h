@@ -20,7 +20,7 @@ class ConversionArguments {
   bool dry_run() const { return dry_run_; }
 
   /// Looks names up and completes `options` for the command that was given.
-  /// \throws CLI::ValidationError
+  /// \throws CLI::ValidationError, Error (input_open, input_read)
   void resolve(const CLI::App& command, QuantizeOptions& options) const;
 
  private:
