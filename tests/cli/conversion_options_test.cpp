@@ -113,6 +113,9 @@ TEST_F(ConversionOptions, DryRunWritesNothing) {
   }
   EXPECT_FALSE(fs::exists(output_));
   EXPECT_FALSE(fs::exists(folder_ / "ggml-model-Q4_0.gguf"));
+  const Finished done =
+      sluice({"quantize", "--dry-run", "--report", folder_ / "report", model_, "Q4_0"});
+  EXPECT_NE(done.errors.find("a dry run writes no --report"), std::string::npos) << done.errors;
 }
 
 TEST_F(ConversionOptions, EachTypeOptionHasItsTensor) {

@@ -209,7 +209,7 @@ void ConversionArguments::add_matrix_arguments(CLI::App& command, QuantizeOption
 void ConversionArguments::add_run_arguments(CLI::App& command, QuantizeOptions& options) {
   command.add_flag("--dry-run", dry_run_, "Show what would be done, without doing it");
   command.add_flag("--partial-requant", options.skip_existing,
-                   "Do nothing if the output is there already");
+                   "Do nothing, and write no report, if the output is there already");
   command
       .add_option("--memory,--max-buffer-size", options.memory,
                   "Byte budget for input, scratch and output together, as 128M or 2G (default: "
@@ -292,7 +292,8 @@ void ConversionArguments::resolve_positions(QuantizeOptions& options) const {
   const auto [stop, error] = std::from_chars(threads.data(), end, options.threads);
   if (error != std::errc() || stop != end || options.threads < 0 || options.threads > kMost) {
     throw CLI::ValidationError(
-        "nthreads", fmt::format("'{}' is no number of threads from 1 to {}", threads, kMost));
+        "nthreads", fmt::format("'{}' is no number of threads from 1 to {}, or 0 for one a core",
+                                threads, kMost));
   }
 }
 
