@@ -225,10 +225,22 @@ TEST(Overrides, WhatHasNoEffectIsNoted) {
 
 TEST(Overrides, RefuseTypesThatThePeerCannotLoad) {
   for (const auto& recipe : {with_rules(Mix::llama_cpp, "Q4_K_M", {"attn_q=iq4_k"}),
-                             with_rules(Mix::llama_cpp, "Q4_K_M", {}, "attn_q=q6_0"),
-                             with_rules(Mix::ik_llama_cpp, "Q4_K_M", {"attn_q=i32"}),
-                             with_rules(Mix::ik_llama_cpp, "Q4_K_M", {"attn_q=q8_k"})}) {
+                             with_rules(Mix::llama_cpp, "Q4_K_M", {}, "attn_q=q6_0")}) {
     EXPECT_THROW(choose_types(recipe, small_model()), Error);
+  }
+  RecipeOptions recipe = options(Mix::ik_llama_cpp, "Q4_K_M");
+  for (const TensorType type : {TensorType::i32, TensorType::q8_k}) {
+    recipe.tensor_types = {{"attn_q", type}};
+    EXPECT_THROW(choose_types(recipe, small_model()), Error);
+    recipe.tensor_types.clear();
+    recipe.kinds.attn_q = type;
+    try {
+      choose_types(recipe, small_model());
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("--attn-q-type"), std::string::npos);
+    }
+    recipe.kinds.attn_q.reset();
   }
   EXPECT_NO_THROW(
       choose_types(with_rules(Mix::ik_llama_cpp, "Q4_K_M", {"attn_q=iq4_k"}), small_model()));
