@@ -171,7 +171,7 @@ TEST_F(SplitLayout, KeptPartsAreMetInTheOrderOfTheFiles) {
     part.u16("split.no", static_cast<std::uint16_t>(no)).u16("split.count", 2);
     part.i32("split.tensors.count", 12);
     for (const int layer : layers[no]) {
-      part.tensor("blk." + std::to_string(layer) + ".attn_v.weight", {256}, kBf16, Bytes(512));
+      part.tensor("blk." + std::to_string(layer) + ".attn_v.weight", {256, 2}, kBf16, Bytes(1024));
     }
     write_file(part_name(folder_ / "in", no + 1, 2), part.build());
   }
