@@ -66,7 +66,7 @@ struct KindTypes {
 
 /// What is to be made. Where several settings concern a tensor, the first in this order decides:
 /// `leave_output`; the types of single tensors (`output_tensor`, `token_embedding`,
-/// `per_layer_token_embedding`, `ffn_gate_inp`); `tensor_types`; `custom_types`; `pure`; `kinds`;
+/// `per_layer_token_embedding`, `ffn_gate_inp`); `tensor_types`; `pure`; `custom_types`; `kinds`;
 /// the mix.
 struct RecipeOptions {
   Mix mix = Mix::llama_cpp;
@@ -89,6 +89,9 @@ struct RecipeOptions {
   /// Not looked at with `pure`. In ik_llama.cpp's mixes of few bits (IQ1_*, IQ2_XXS to IQ2_M) only
   /// `attn_output` is, as there.
   KindTypes kinds = {};
+  /// llama.cpp's mix meets the tensors in the file's order, as with `--keep-split` there, and not
+  /// by layer.
+  bool in_file_order = false;
 };
 
 /// What a rule decided for one tensor.

@@ -15,8 +15,8 @@ namespace sluice {
 /// A file type by name, in any letter case, or by number.
 const FileType& parse_file_type(std::string_view text, Mix mix);
 
-/// A tensor type by name, in any letter case. Row-interleaved types (`iq1_m_r4`) are refused with
-/// what to do instead.
+/// A tensor type by name, in any letter case. Types without an encoder are refused, row-interleaved
+/// ones (`iq1_m_r4`) with what to do instead.
 TensorType parse_tensor_type(std::string_view text);
 
 /// `NAME=TYPE`, as for llama.cpp's `--tensor-type`: the name, a regular expression, is taken in

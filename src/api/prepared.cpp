@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/text.h"
 #include "io/sink.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
@@ -41,6 +42,34 @@ std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFi
   }
 }
 
+// What of the wishes about the matrix comes to nothing.
+void note_unused(const QuantizeOptions& options, const Prepared& prepared,
+                 std::vector<std::string>& notes) {
+  const bool given = !options.imatrix.empty();
+  if (!given && options.hide_imatrix) {
+    notes.emplace_back("--hide-imatrix has no effect without --imatrix");
+  }
+  const auto check = [&](const char* option, const std::vector<std::string>& parts) {
+    if (!given && !parts.empty()) {
+      notes.push_back(fmt::format("{} has no effect without --imatrix", option));
+      return;
+    }
+    for (const std::string& part : parts) {
+      const bool named = std::ranges::any_of(
+          prepared.files.model.tensors,
+          [&](const gguf::Tensor& tensor) { return tensor.name.find(part) != part.npos; });
+      if (!named) notes.push_back(fmt::format("{} {} matches nothing", option, printable(part)));
+    }
+  };
+  check("--include-weights", options.use.include);
+  check("--exclude-weights", options.use.exclude);
+  if (given && !prepared.imatrix) {
+    notes.emplace_back(
+        "the importance matrix is not used: it has no entry that --include-weights and "
+        "--exclude-weights leave");
+  }
+}
+
 }  // namespace
 
 void prepare(const QuantizeOptions& options, Prepared& prepared) {
@@ -48,6 +77,7 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
   prepared.imatrix = open_matrix(options.imatrix, options.use);
   RecipeOptions recipe = options;
   recipe.has_imatrix = prepared.imatrix.has_value();
+  recipe.in_file_order = options.split.keep;
   const PlanRequest request{.recipe = std::move(recipe),
                             .split = options.split,
                             .edits = options.edits,
@@ -57,6 +87,7 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
                             .imatrix = prepared.matrix()};
   prepared.plan = make_plan(request, prepared.files.model, prepared.files.locations,
                             prepared.files.parts.front().path());
+  note_unused(options, prepared, prepared.plan.notes);
   prepared.names = names_of(options, prepared.plan.parts);
   if (!options.output.empty()) {
     io::refuse_output_over_input(prepared.names.work_path, prepared.names.parts,

@@ -45,9 +45,12 @@ void check_source(const PlannedTensor& tensor, bool allow_requantize, const std:
   }
 }
 
-// Finds each tensor's importance row, by its name in the input, and notes which ones are missing.
+// Finds each tensor's importance row, by its name in the input, and notes which ones are missing,
+// or that all are: of a matrix that was made with another model.
 void assign_importance(const ImportanceMatrix* imatrix, std::span<const TypeChoice> choices,
                        const gguf::Header& model, std::span<const std::size_t> kept, Plan& plan) {
+  std::size_t quantized = 0;
+  std::size_t found = 0;
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
     PlannedTensor& tensor = plan.tensors[i];
     if (tensor.copied()) continue;
@@ -58,6 +61,14 @@ void assign_importance(const ImportanceMatrix* imatrix, std::span<const TypeChoi
     if (tensor.importance == nullptr && choices[i].needs_importance) {
       plan.missing_importance.push_back(static_cast<std::uint32_t>(i));
     }
+    quantized += info(tensor.type).block_elements > 1 ? 1 : 0;
+    found += tensor.importance != nullptr ? 1 : 0;
+  }
+  if (imatrix != nullptr && quantized > 0 && found == 0) {
+    plan.notes.push_back(fmt::format(
+        "{0} of {0} tensors to quantize have no row in the importance matrix {1}: was it made with "
+        "this model?",
+        quantized, printable(imatrix->file())));
   }
 }
 

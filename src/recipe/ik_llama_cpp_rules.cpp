@@ -27,6 +27,10 @@ constexpr Condition kLargeVocabulary = [](const Situation& s) {
   return s.facts.vocabulary >= 127999 && (is_8b(s.facts) || k70b(s));
 };
 
+constexpr Condition kSharedBy4ButInDrafts = [](const Situation& s) {
+  return shared_by_4(s) && s.facts.architecture != "dflash-draft";
+};
+
 constexpr std::array kRules = {
     MixRule{kEmbeddings, {iq1_s, iq1_m, iq2_xxs, iq2_xs}, always, Type::q2_k, "token embedding"},
     MixRule{kEmbeddings, {iq2_s, iq2_m, iq3_xxs}, always, Type::iq3_s, "token embedding"},
@@ -89,12 +93,17 @@ constexpr std::array kRules = {
     MixRule{Kind::attn_v, {q5_k_s}, kLargeVocabulary, Type::q6_k, "values, large vocabulary"},
     MixRule{Kind::attn_v, {iq5_k}, kLargeVocabulary, Type::iq6_k, "values, large vocabulary"},
     MixRule{Kind::attn_v, {q3_k_s}, shared_by_4, Type::q4_k, "values shared by 4 queries or more"},
+    MixRule{Kind::attn_v, {q4_k_s}, shared_by_4, Type::q5_k, "values shared by 4 queries or more"},
     MixRule{Kind::attn_v,
-            {q4_k_s, q4_k_m},
-            shared_by_4,
+            {q4_k_m},
+            kSharedBy4ButInDrafts,
             Type::q5_k,
             "values shared by 4 queries or more"},
-    MixRule{Kind::attn_v, {q5_k_m}, shared_by_4, Type::q6_k, "values shared by 4 queries or more"},
+    MixRule{Kind::attn_v,
+            {q5_k_m},
+            kSharedBy4ButInDrafts,
+            Type::q6_k,
+            "values shared by 4 queries or more"},
 
     // The rest of the attention.
     MixRule{kKeys, ~kFewBits, kHasExperts, Type::q8_0, "keys of a model with experts"},

@@ -35,6 +35,11 @@ std::optional<Rule> Overrides::take(Named& named) {
   return Rule{**named.type, named.option};
 }
 
+bool Overrides::few_bits_of_ik() const {
+  return options_.mix == Mix::ik_llama_cpp &&
+         kFewBits.contains(static_cast<Ftype>(options_.file_type->number));
+}
+
 std::optional<Rule> Overrides::for_single(const gguf::Tensor& tensor, TensorKind kind) {
   if (is_router(tensor.name)) return take(ffn_gate_inp_);
   switch (kind) {
@@ -85,9 +90,7 @@ std::optional<Rule> Overrides::by_custom_type(const gguf::Tensor& tensor) {
 }
 
 std::optional<Rule> Overrides::by_kind(TensorKind kind) {
-  const bool few_bits_of_ik = options_.mix == Mix::ik_llama_cpp &&
-                              kFewBits.contains(static_cast<Ftype>(options_.file_type->number));
-  if (few_bits_of_ik && kind != TensorKind::attn_output) return std::nullopt;
+  if (few_bits_of_ik() && kind != TensorKind::attn_output) return std::nullopt;
   switch (kind) {
     case TensorKind::attn_v:
       return take(attn_v_);
@@ -122,23 +125,38 @@ std::optional<Rule> Overrides::by_kind(TensorKind kind) {
 std::vector<std::string> Overrides::notes() const {
   std::vector<std::string> notes;
   if (!contradiction_.empty()) notes.push_back(contradiction_);
+  const auto add = [&](const std::string& request, std::string_view why) {
+    notes.push_back(fmt::format("{} has no effect {}", request, why));
+  };
+  // Why requests of each sort are not looked at, if they are not.
+  const FileType& file_type = *options_.file_type;
+  const std::string with_type = fmt::format("with {}", file_type.name);
+  const bool plain = info(file_type.type).block_elements == 1;
+  const std::string on_none = "on any tensor of this model";
+  const std::string why_single = file_type.copy ? with_type : on_none;
+  const std::string why_rule = plain ? with_type : on_none;
+  const std::string why_late = plain ? with_type : options_.pure ? "with --pure" : on_none;
   for (const Named* named :
        {&output_, &token_embedding_, &per_layer_token_embedding_, &ffn_gate_inp_, &attn_q_,
         &attn_k_, &attn_v_, &attn_qkv_, &attn_output_, &ffn_gate_, &ffn_down_, &ffn_up_}) {
-    if (*named->type && !named->used) {
-      notes.push_back(fmt::format("{} {} has no effect on any tensor of this model", named->option,
-                                  name(**named->type)));
-    }
+    if (!*named->type || named->used) continue;
+    const bool single = named == &output_ || named == &token_embedding_ ||
+                        named == &per_layer_token_embedding_ || named == &ffn_gate_inp_;
+    std::string why = single ? why_single : why_late;
+    const bool of_kind = !single && named != &attn_output_;
+    if (of_kind && !options_.pure && few_bits_of_ik()) why = with_type;
+    add(fmt::format("{} {}", named->option, name(**named->type)), why);
   }
-  const auto add_unused = [&](const char* option, const std::vector<Compiled>& rules) {
+  const auto add_unused = [&](const char* option, const std::vector<Compiled>& rules,
+                              std::string_view why) {
     for (const Compiled& each : rules) {
       if (each.used) continue;
-      notes.push_back(fmt::format("{} {}={} has no effect on any tensor of this model", option,
-                                  printable(each.rule->pattern), name(each.rule->type)));
+      add(fmt::format("{} {}={}", option, printable(each.rule->pattern), name(each.rule->type)),
+          why);
     }
   };
-  add_unused("--tensor-type", tensor_types_);
-  add_unused("--custom-q", custom_types_);
+  add_unused("--tensor-type", tensor_types_, why_rule);
+  add_unused("--custom-q", custom_types_, why_late);
   return notes;
 }
 

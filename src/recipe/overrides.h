@@ -48,6 +48,8 @@ class Overrides {
   };
 
   std::optional<Rule> take(Named& named);
+  /// Whether the mix looks at `attn_output` only, of all kinds.
+  bool few_bits_of_ik() const;
 
   const RecipeOptions& options_;
   Named output_;

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <numeric>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "base/text.h"
 #include "recipe/chooser.h"
@@ -58,12 +60,22 @@ void check(const RecipeOptions& options) {
         {.cure = fmt::format("Use --mix {}",
                              name(wanted.in_llama_cpp ? Mix::llama_cpp : Mix::ik_llama_cpp))});
   }
-  for (const auto* type :
-       {&options.output_tensor, &options.token_embedding, &options.per_layer_token_embedding,
-        &options.ffn_gate_inp, &options.kinds.attn_q, &options.kinds.attn_k, &options.kinds.attn_v,
-        &options.kinds.attn_qkv, &options.kinds.attn_output, &options.kinds.ffn_gate,
-        &options.kinds.ffn_down, &options.kinds.ffn_up}) {
-    if (*type) check_type(options.mix, **type, "");
+  const KindTypes& kinds = options.kinds;
+  for (const auto& [option, type] :
+       std::initializer_list<std::pair<std::string_view, const std::optional<TensorType>&>>{
+           {"--output-tensor-type", options.output_tensor},
+           {"--token-embedding-type", options.token_embedding},
+           {"--per-layer-token-embedding-type", options.per_layer_token_embedding},
+           {"--ffn-gate-inp-type", options.ffn_gate_inp},
+           {"--attn-q-type", kinds.attn_q},
+           {"--attn-k-type", kinds.attn_k},
+           {"--attn-v-type", kinds.attn_v},
+           {"--attn-qkv-type", kinds.attn_qkv},
+           {"--attn-output-type", kinds.attn_output},
+           {"--ffn-gate-type", kinds.ffn_gate},
+           {"--ffn-down-type", kinds.ffn_down},
+           {"--ffn-up-type", kinds.ffn_up}}) {
+    if (type) check_type(options.mix, *type, fmt::format(" ({})", option));
   }
   for (const auto* rules : {&options.tensor_types, &options.custom_types}) {
     for (const TypeRule& rule : *rules) {
@@ -74,11 +86,12 @@ void check(const RecipeOptions& options) {
 }
 
 /// The order in which the peer meets the tensors, as indices: llama.cpp sorts them by layer, then
-/// by name; ik_llama.cpp goes through the file.
-std::vector<std::size_t> visiting_order(Mix mix, const std::vector<gguf::Tensor>& tensors) {
+/// by name, unless it keeps the split; ik_llama.cpp goes through the file.
+std::vector<std::size_t> visiting_order(const RecipeOptions& options,
+                                        const std::vector<gguf::Tensor>& tensors) {
   std::vector<std::size_t> order(tensors.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  if (mix == Mix::llama_cpp) {
+  if (options.mix == Mix::llama_cpp && !options.in_file_order) {
     std::ranges::sort(order, {}, [&](std::size_t i) {
       return std::tuple<int, std::string_view>(recipe::layer_of(tensors[i].name), tensors[i].name);
     });
@@ -187,7 +200,7 @@ ChosenTypes choose_types(const RecipeOptions& options, const gguf::Header& model
   Recipe recipe(options, model);
   ChosenTypes chosen;
   chosen.tensors.resize(model.tensors.size());
-  for (const std::size_t i : visiting_order(options.mix, model.tensors)) {
+  for (const std::size_t i : visiting_order(options, model.tensors)) {
     chosen.tensors[i] = recipe.choose(model.tensors[i]);
   }
   chosen.notes = recipe.notes();

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "recipe/pattern.h"
+#include "sluice/codec.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -33,6 +34,11 @@ constexpr std::array<std::string_view, 19> kOthers = {
     "iq3_ks", "iq4_ks", "iq5_ks", "iq2_kl", "iq3_kl",   "iq4_kss", "q8_kv",
     "q1_0",   "q2_0",   "nvfp4",  "i2_s",   "q1_0_g128"};
 
+bool has_encoder(TensorType type) {
+  const Codec* codec = find_codec(type);
+  return codec != nullptr && codec->encode != nullptr;
+}
+
 // Refuses names that mean something, but not here.
 void refuse_foreign(std::string_view text) {
   const std::string name = lower(text);
@@ -56,10 +62,17 @@ void refuse_foreign(std::string_view text) {
 [[noreturn]] void refuse_unknown(std::string_view text, std::string_view what,
                                  const std::vector<std::string_view>& names) {
   refuse_foreign(text);
-  const std::string_view near = nearest_name(text, names);
-  throw Error(ErrorCode::usage, fmt::format("{} is no {}", quoted(text), what),
-              {.cure = near.empty() ? fmt::format("Known are {}", fmt::join(names, " "))
-                                    : fmt::format("Did you mean {}?", near)});
+  // Who leaves out the end of a name is nearer to it than to what has the same length.
+  const std::string begin = lower(text) + "_";
+  std::vector<std::string_view> near;
+  for (const std::string_view name : names) {
+    if (lower(name).starts_with(begin)) near.push_back(name);
+  }
+  if (near.empty()) near.push_back(nearest_name(text, names));
+  throw Error(
+      ErrorCode::usage, fmt::format("{} is no {}", quoted(text), what),
+      {.cure = near.front().empty() ? fmt::format("Known are {}", fmt::join(names, " "))
+                                    : fmt::format("Did you mean {}?", fmt::join(near, " or "))});
 }
 
 TypeRule parse_rule(std::string_view text, bool lower_case) {
@@ -84,6 +97,9 @@ TypeRule parse_rule(std::string_view text, bool lower_case) {
 
 const FileType& parse_file_type(std::string_view text, Mix mix) {
   const FileType* found = find_file_type(text, mix);
+  if (found == nullptr) {  // a number that only the other mix has
+    found = find_file_type(text, mix == Mix::llama_cpp ? Mix::ik_llama_cpp : Mix::llama_cpp);
+  }
   if (found == nullptr) {
     std::vector<std::string_view> names;
     for (const FileType& type : file_types()) {
@@ -101,9 +117,15 @@ const FileType& parse_file_type(std::string_view text, Mix mix) {
 }
 
 TensorType parse_tensor_type(std::string_view text) {
-  if (const TensorTypeInfo* found = find_tensor_type(text)) return found->type;
+  if (const TensorTypeInfo* found = find_tensor_type(text)) {
+    if (has_encoder(found->type)) return found->type;
+    throw Error(ErrorCode::usage, fmt::format("sluice does not make the type {}", found->name),
+                {.cure = "Choose another type, such as q6_k"});
+  }
   std::vector<std::string_view> names;
-  for (const TensorTypeInfo& type : tensor_types()) names.push_back(type.name);
+  for (const TensorTypeInfo& type : tensor_types()) {
+    if (has_encoder(type.type)) names.push_back(type.name);
+  }
   refuse_unknown(text, "tensor type", names);
 }
 

@@ -161,6 +161,36 @@ class SplitLayout : public testing::Test {
   QuantizeOptions options_;
 };
 
+// llama.cpp sorts by part and offset when it keeps the split, and by layer when it does not; the
+// values of the first four that it meets get a better type in Q4_K_S.
+TEST_F(SplitLayout, KeptPartsAreMetInTheOrderOfTheFiles) {
+  const std::vector<std::vector<int>> layers = {{0, 1, 10}, {11, 2, 3, 4, 5, 6, 7, 8, 9}};
+  for (std::size_t no = 0; no < layers.size(); ++no) {
+    GgufBuilder part;
+    if (no == 0) part.string("general.architecture", "llama").u32("llama.block_count", 12);
+    part.u16("split.no", static_cast<std::uint16_t>(no)).u16("split.count", 2);
+    part.i32("split.tensors.count", 12);
+    for (const int layer : layers[no]) {
+      part.tensor("blk." + std::to_string(layer) + ".attn_v.weight", {256, 2}, kBf16, Bytes(1024));
+    }
+    write_file(part_name(folder_ / "in", no + 1, 2), part.build());
+  }
+  options_.input = part_name(folder_ / "in", 1, 2);
+  options_.file_type = find_file_type("Q4_K_S");
+  const auto better = [&](Mix mix, bool keep) {
+    options_.mix = mix;
+    options_.split.keep = keep;
+    std::string names;
+    for (const PlannedTensorView& tensor : plan(options_).tensors) {
+      if (tensor.type == TensorType::q5_k) names += tensor.name.substr(4, 2);
+    }
+    return names;
+  };
+  EXPECT_EQ(better(Mix::llama_cpp, true), "0.1.1011");
+  EXPECT_EQ(better(Mix::llama_cpp, false), "0.1.2.3.");
+  EXPECT_EQ(better(Mix::ik_llama_cpp, false), "0.1.1011") << "always so there";
+}
+
 // A part is full when the next tensor, padded, would be too much: gguf-split's rule, done by hand.
 TEST_F(SplitLayout, BySize) {
   options_.split.max_bytes = 160;

@@ -68,6 +68,11 @@ TEST_F(CompareCli, ItsErrorsAreThoseThatTheQuantizerMeasured) {
             0);
   EXPECT_EQ(sluice({"compare", model_, output_, "--max-error", std::to_string(error / 2)}).status,
             1);
+  for (const std::string bound : {"nan", "inf", "-1", "x"}) {
+    const Finished refused = sluice({"compare", model_, output_, "--max-error", bound});
+    EXPECT_EQ(refused.status, 2) << bound;
+    EXPECT_NE(refused.errors.find("needs a number from 0 on"), std::string::npos) << refused.errors;
+  }
 }
 
 TEST_F(CompareCli, ExitStatusTellsWhetherAllWasCompared) {

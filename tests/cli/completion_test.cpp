@@ -61,6 +61,9 @@ std::vector<Case> common_cases() {
           {{"quantize", "--io", ""}, {"auto", "mmap", "async", "read"}},
           {{"plan", "--effort", "f"}, {"fast"}},
           {{"quantize", "in.gguf", "out.gguf", "IQ1"}, {"IQ1_M", "IQ1_S"}},
+          {{"quantize", "in.gguf", "out.gguf", "Q4_K_"}, {"Q4_K_M", "Q4_K_S"}},
+          {{"quantize", "--output-tensor-type", "Q4_K"}, {"Q4_K"}},
+          {{"inspect", "--type", "IQ1"}, {"IQ1_M", "IQ1_S"}},
           {{"completion", ""}, {"bash", "zsh", "fish"}},
           {{"help", "exit"}, {"exit-status"}},
           {{"verify", "out.gguf", "--against", "models/t"}, {"models/tiny.gguf"}}};

@@ -91,6 +91,10 @@ TEST_F(ConsoleTest, QuietSaysNothingButErrorsAndWhatWasAskedFor) {
     EXPECT_EQ(done.out + done.errors, "");
   }
   EXPECT_EQ(on_terminal({"TERM=xterm"}, quantize({"-q"})).out, "");
+  std::vector<std::string> before = quantize();
+  before.insert(before.begin() + 1, {"--quiet", "--log-file", folder_ / "log"});
+  EXPECT_EQ(run(before).out, "");
+  EXPECT_TRUE(has(text_of(folder_ / "log"), "exit status 0"));
   EXPECT_EQ(run({SLUICE_PROGRAM, "verify", "--quiet", output_, "--against", kModel}).out, "");
 
   const Finished plan = run({SLUICE_PROGRAM, "plan", "--quiet", kModel, output_, "IQ1_M"});

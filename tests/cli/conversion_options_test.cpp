@@ -89,7 +89,8 @@ TEST_F(ConversionOptions, WrongPlacesAreRefused) {
            {{"quantize", model_, output_, "Q4_KM"}, "Did you mean Q4_K_M?"},
            {{"quantize", model_, "IQ1_M_R4"}, "row-interleaved"},
            {{"quantize", model_, output_, "33"}, "no file type"},
-           {{"quantize", model_, output_, "Q4_0", "-1"}, "-1"},
+           {{"quantize", model_, output_, "140"}, "no file type IQ4_K. Use --mix ik_llama.cpp"},
+           {{"quantize", model_, output_, "Q4_0", "-1"}, "from 1 to 1024, or 0 for one a core"},
            {{"quantize", model_, output_, "Q4_0", "2x"}, "2x"},
            {{"quantize", model_, output_, "Q4_0", "5000"}, "5000"},
            {{"quantize", model_, "Q4_0", "2", "3"}, "Q4_0"},
@@ -112,6 +113,9 @@ TEST_F(ConversionOptions, DryRunWritesNothing) {
   }
   EXPECT_FALSE(fs::exists(output_));
   EXPECT_FALSE(fs::exists(folder_ / "ggml-model-Q4_0.gguf"));
+  const Finished done =
+      sluice({"quantize", "--dry-run", "--report", folder_ / "report", model_, "Q4_0"});
+  EXPECT_NE(done.errors.find("a dry run writes no --report"), std::string::npos) << done.errors;
 }
 
 TEST_F(ConversionOptions, EachTypeOptionHasItsTensor) {
@@ -136,6 +140,7 @@ TEST_F(ConversionOptions, EachTypeOptionHasItsTensor) {
       EXPECT_TRUE(json["notes"].empty()) << json["notes"];
       expect_refused({option, "q5_11"}, "Did you mean q5_1?");
       expect_refused({option, "q5_0_r4"}, "row-interleaved");
+      expect_refused({option, "i32"}, option + ": sluice does not make the type i32");
     }
   }
 }
@@ -160,7 +165,18 @@ TEST_F(ConversionOptions, TensorTypesInTheOrderOfTheCommandLine) {
                "blk\\.1.*attn_q\\.=q4_1"});
   EXPECT_EQ(type_of(json, "blk.0.attn_q"), "q8_0");
   EXPECT_EQ(type_of(json, "blk.1.attn_q"), "q4_1");
-  expect_refused({"--tensor-type-file", folder_ / "none"}, "none");
+  const std::string none = folder_ / "none";
+  const Finished done = sluice({"plan", "--tensor-type-file", none, model_, "Q4_0"});
+  EXPECT_EQ(done.status, 3) << done.errors;
+  EXPECT_NE(done.errors.find(none), std::string::npos) << done.errors;
+}
+
+TEST_F(ConversionOptions, TheLastValueOfAnOptionCounts) {
+  const auto json = plan({"--mix", "ik_llama.cpp", "--mix", "llama.cpp", "--pure", "--pure",
+                          "--output-tensor-type", "q5_0", "--output-tensor-type", "q5_1"});
+  EXPECT_EQ(type_of(json, "output"), "q5_1");
+  expect_refused({"--prune-layers", "1", "--prune-layers", "0"}, "all layers would be pruned");
+  EXPECT_EQ(plan({"--memory", "1K", "--memory", "64M"})["memory"]["enough"], true);
 }
 
 TEST_F(ConversionOptions, CustomTypes) {
@@ -178,12 +194,32 @@ TEST_F(ConversionOptions, RulesWithoutEffectAreNoted) {
   EXPECT_EQ(plan({"--custom-q", "nothing=q8_0"})["notes"].size(), 1u);
 }
 
+TEST_F(ConversionOptions, WishesAboutAMatrixWithoutEffectAreNoted) {
+  const std::string matrix = SLUICE_TEST_DATA "/imatrix/tiny-llama.imatrix.gguf";
+  for (const auto& [options, note] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--include-weights", "attn_q"}, "--include-weights has no effect without --imatrix"},
+           {{"--exclude-weights", "attn_q"}, "--exclude-weights has no effect without --imatrix"},
+           {{"--hide-imatrix"}, "--hide-imatrix has no effect without --imatrix"},
+           {{"--imatrix", matrix, "--exclude-weights", "zzz", "--exclude-weights", "blk"},
+            "--exclude-weights zzz matches nothing"},
+           {{"--imatrix", matrix, "--include-weights", "zzz"}, "the importance matrix is not used"},
+           // Its rows are of other layers.
+           {{"--imatrix", matrix, "--include-weights", "blk.7."},
+            " tensors to quantize have no row in the importance matrix " + matrix}}) {
+    const std::string notes = plan(options)["notes"].dump();
+    EXPECT_NE(notes.find(note), std::string::npos) << notes;
+  }
+  expect_refused({"--imatrix", ""}, "--imatrix: names no file");
+}
+
 TEST_F(ConversionOptions, WrongRulesGetOneClearError) {
   for (const std::string option : {"--tensor-type", "--custom-q"}) {
     expect_refused({option, "attn_q"}, "NAME=TYPE");
     expect_refused({option, "=q8_0"}, "empty");
     expect_refused({option, "attn_q="}, "names no type");
     expect_refused({option, "attn_q=q9_0"}, "Did you mean");
+    expect_refused({option, "attn_q=q8"}, "Did you mean q8_0?");
+    expect_refused({option, "attn_q=nvfp4"}, option + ": sluice does not make the type nvfp4");
     expect_refused({option, "(attn=q8_0"}, "no regular expression");
     expect_refused({option, "(a)\\1=q8_0"}, "refers back");
     expect_refused({option, std::string(5000, 'a') + "=q8_0"}, "characters long");

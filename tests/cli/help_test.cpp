@@ -57,6 +57,9 @@ TEST(Help, EachTopicIsListedAndTold) {
   }
   EXPECT_TRUE(has(sluice({"help", "types"}).out, "IQ1_M")) << "a table of all types";
   EXPECT_TRUE(has(sluice({"help", "exit-status"}).out, "output_no_space"));
+  EXPECT_TRUE(has(sluice({"help", "exit-status"}).out, "\n  1    `sluice compare`"));
+  EXPECT_TRUE(
+      has(sluice({"help", "report"}).out, "sluice report [OPTION...] -o FILE REPORTS...\n"));
 }
 
 TEST(Help, LinesFitTheTerminal) {

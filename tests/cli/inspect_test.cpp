@@ -117,6 +117,13 @@ TEST_F(Inspect, FiltersChooseKeysTensorsAndTypes) {
   EXPECT_EQ(names({model_, "--regex", "--tensor", R"(^blk\.[1-9].*q)"}), "blk.1.attn_q.weight ");
   EXPECT_EQ(names({model_, "--type", "F16", "--type", "f32"}),
             "blk.0.attn_q.weight output_norm.weight ");
+  for (const auto& [option, note] : {std::pair("--key", "no metadata fits --key"),
+                                     std::pair("--tensor", "no tensor fits --tensor\n"),
+                                     std::pair("--type", "no tensor fits --type\n")}) {
+    const Finished none = inspect({model_, option, "iq1_m"});
+    EXPECT_EQ(none.status, 0);
+    EXPECT_NE(none.errors.find(note), std::string::npos) << none.errors;
+  }
   EXPECT_EQ(inspect({model_, "--type", "q9"}).status, 2);
   EXPECT_EQ(inspect({model_, "--regex", "--key", "("}).status, 2);
 }

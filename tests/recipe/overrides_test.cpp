@@ -206,7 +206,16 @@ TEST(Overrides, WhatHasNoEffectIsNoted) {
   EXPECT_TRUE(has_note(chosen, "attn_w=q8_0 has no effect"));
   EXPECT_TRUE(has_note(chosen, "--per-layer-token-embedding-type q8_0 has no effect"));
   recipe.pure = true;
-  EXPECT_TRUE(has_note(choose_types(recipe, model), "--attn-k-type q8_0 has no effect"));
+  EXPECT_TRUE(
+      has_note(choose_types(recipe, model), "--attn-k-type q8_0 has no effect with --pure"));
+  EXPECT_TRUE(has_note(choose_types(recipe, model), "attn_w=q8_0 has no effect with --pure"));
+  EXPECT_TRUE(has_note(choose_types(recipe, model), "ffn_dwon=q6_k has no effect on any tensor"));
+  recipe.pure = false;
+  recipe.file_type = find_file_type("F16");
+  EXPECT_TRUE(has_note(choose_types(recipe, model), "ffn_down=q6_k has no effect with F16"));
+  recipe.file_type = find_file_type("IQ1_M");
+  recipe.mix = Mix::ik_llama_cpp;
+  EXPECT_TRUE(has_note(choose_types(recipe, model), "--attn-k-type q8_0 has no effect with IQ1_M"));
 
   chosen = choose_types(with_rules(Mix::llama_cpp, "Q4_K_M", {"attn=q6_k", "attn_q=q8_0"}), model);
   ASSERT_EQ(chosen.notes.size(), 1u);
@@ -216,10 +225,22 @@ TEST(Overrides, WhatHasNoEffectIsNoted) {
 
 TEST(Overrides, RefuseTypesThatThePeerCannotLoad) {
   for (const auto& recipe : {with_rules(Mix::llama_cpp, "Q4_K_M", {"attn_q=iq4_k"}),
-                             with_rules(Mix::llama_cpp, "Q4_K_M", {}, "attn_q=q6_0"),
-                             with_rules(Mix::ik_llama_cpp, "Q4_K_M", {"attn_q=i32"}),
-                             with_rules(Mix::ik_llama_cpp, "Q4_K_M", {"attn_q=q8_k"})}) {
+                             with_rules(Mix::llama_cpp, "Q4_K_M", {}, "attn_q=q6_0")}) {
     EXPECT_THROW(choose_types(recipe, small_model()), Error);
+  }
+  RecipeOptions recipe = options(Mix::ik_llama_cpp, "Q4_K_M");
+  for (const TensorType type : {TensorType::i32, TensorType::q8_k}) {
+    recipe.tensor_types = {{"attn_q", type}};
+    EXPECT_THROW(choose_types(recipe, small_model()), Error);
+    recipe.tensor_types.clear();
+    recipe.kinds.attn_q = type;
+    try {
+      choose_types(recipe, small_model());
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("--attn-q-type"), std::string::npos);
+    }
+    recipe.kinds.attn_q.reset();
   }
   EXPECT_NO_THROW(
       choose_types(with_rules(Mix::ik_llama_cpp, "Q4_K_M", {"attn_q=iq4_k"}), small_model()));

@@ -106,6 +106,29 @@ TEST(Mix, ReadsHeadCountsGivenForEachLayer) {
   EXPECT_EQ(choose_one(options(Mix::ik_llama_cpp, "IQ1_M"), model, values).type, TensorType::iq4_k);
 }
 
+// ik_llama.cpp gives shared values no better type in drafts made as Q4_K_M and Q5_K_M.
+TEST(Mix, ValuesOfADraftAreNotBetterForBeingShared) {
+  const auto type_of = [](const char* architecture, const char* file_type) {
+    gguf::Header model;
+    add_metadata(model, "general.architecture", architecture);
+    const std::string prefix = architecture;
+    add_metadata(model, prefix + ".block_count", 8);
+    add_metadata(model, prefix + ".attention.head_count", 8);
+    add_metadata(model, prefix + ".attention.head_count_kv", 2);
+    // Eight of them, of which the second is no important one.
+    for (int layer = 0; layer < 8; ++layer) {
+      model.tensors.push_back(
+          make_tensor("blk." + std::to_string(layer) + ".attn_v.weight", {256, 64}));
+    }
+    return name(choose_types(options(Mix::ik_llama_cpp, file_type), model).tensors[1].type);
+  };
+  EXPECT_EQ(type_of("qwen3", "Q4_K_M"), "q5_k");
+  EXPECT_EQ(type_of("dflash-draft", "Q4_K_M"), "q4_k");
+  EXPECT_EQ(type_of("qwen3", "Q5_K_M"), "q6_k");
+  EXPECT_EQ(type_of("dflash-draft", "Q5_K_M"), "q5_k");
+  EXPECT_EQ(type_of("dflash-draft", "Q3_K_S"), "q4_k") << "but in other file types";
+}
+
 TEST(Mix, OutputOfFalconIsQ8_0EvenInWholeSuperBlocks) {
   gguf::Header model;
   add_metadata(model, "general.architecture", "falcon");

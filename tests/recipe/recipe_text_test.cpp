@@ -42,7 +42,12 @@ TEST(RecipeText, UnknownTypesGetTheNearestName) {
   const auto type = [](const char* text) { return complaint([=] { parse_tensor_type(text); }); };
   EXPECT_TRUE(type("q4_kk").ends_with("Did you mean q4_k?"));
   EXPECT_TRUE(type("IQ2XXS").ends_with("Did you mean iq2_xxs?"));
+  EXPECT_TRUE(type("q8").ends_with("Did you mean q8_0?"));
+  EXPECT_TRUE(type("Q4").ends_with("Did you mean q4_0 or q4_1 or q4_k?"));
+  EXPECT_TRUE(holds(type("nvfp4"), "does not make"));
+  EXPECT_TRUE(holds(type("i32"), "does not make"));
   EXPECT_TRUE(holds(type("zzzzzzzzzz"), "Known are f32 f16"));
+  EXPECT_FALSE(holds(type("zzzzzzzzzz"), "i32"));
   EXPECT_TRUE(holds(type(""), "Known are"));
   EXPECT_LT(type(std::string(100000, 'q').c_str()).size(), 1000u);
   const auto file_type = [](const char* text, Mix mix) {
@@ -50,6 +55,7 @@ TEST(RecipeText, UnknownTypesGetTheNearestName) {
   };
   EXPECT_TRUE(file_type("Q4_KM", Mix::llama_cpp).ends_with("Did you mean Q4_K_M?"));
   EXPECT_TRUE(holds(file_type("IQ4_K", Mix::llama_cpp), "--mix ik_llama.cpp"));
+  EXPECT_EQ(file_type("140", Mix::llama_cpp), file_type("IQ4_K", Mix::llama_cpp));
   EXPECT_TRUE(holds(file_type("TQ1_0", Mix::ik_llama_cpp), "--mix llama.cpp"));
 }
 

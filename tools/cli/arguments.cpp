@@ -11,6 +11,15 @@
 namespace sluice::cli {
 namespace {
 
+// Of an option that is given again the last value counts, as in llama-quantize.
+void let_last_value_count(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    if (!option->get_positional() && option->get_items_expected_max() == 1) {
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    }
+  }
+}
+
 void add_verify_arguments(CLI::App& command, Arguments& arguments) {
   VerifyOptions& options = arguments.verify;
   command.add_option("output", options.output, "GGUF file to check, or any part of a split one")
@@ -81,6 +90,7 @@ Parsed parse_arguments(int argc, char** argv) {
   demo->add_option("folder", arguments.demo_folder, "Where to put its files")
       ->capture_default_str();
   const TextCommands texts(app, arguments.console);  // after all other commands
+  for (CLI::App* command : {quantize, plan}) let_last_value_count(*command);
 
   try {
     app.parse(argc, argv);

@@ -36,9 +36,10 @@ std::vector<std::string> choices_in(const std::string& type_name) {
   return CLI::detail::split(type_name.substr(open + 1, close - open - 1), ',');
 }
 
-ValueKind kind_of(std::string_view value, const std::vector<std::string>& choices) {
+ValueKind kind_of(std::string_view value, bool positional,
+                  const std::vector<std::string>& choices) {
   if (!choices.empty()) return ValueKind::choice;
-  if (value == "TYPE") return ValueKind::type;
+  if (value == "TYPE") return positional ? ValueKind::file_type : ValueKind::tensor_type;
   if (value == "FILE" || value.starts_with("FILE ") || value == "PATH") return ValueKind::file;
   if (value == "FOLDER" || value == "DIR") return ValueKind::folder;
   return ValueKind::none;
@@ -76,7 +77,7 @@ OptionFacts facts_of(const CLI::Option& option) {
     facts.value = topic != nullptr && !topic->value.empty() ? std::string(topic->value)
                   : !facts.choices.empty()                  ? joined(facts.choices, "|")
                                                             : value_name(option.get_type_name());
-    facts.kind = kind_of(facts.value, facts.choices);
+    facts.kind = kind_of(facts.value, facts.positional(), facts.choices);
     if (facts.positional()) facts.value = upper(positional);
   }
   return facts;
@@ -112,15 +113,17 @@ std::vector<CommandFacts> command_facts(const CLI::App& app) {
   return commands;
 }
 
-std::vector<std::string> all_type_names() {
+std::vector<std::string> file_type_names() {
   std::vector<std::string> names;
-  const auto add = [&](std::string name) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  };
-  for (const FileType& type : file_types()) add(upper(type.name));
+  for (const FileType& type : file_types()) names.emplace_back(type.name);
+  return names;
+}
+
+std::vector<std::string> tensor_type_names() {
+  std::vector<std::string> names;
   for (const TensorTypeInfo& type : tensor_types()) {
     if (find_codec(type.type) != nullptr && find_codec(type.type)->encode != nullptr) {
-      add(upper(type.name));
+      names.push_back(upper(type.name));
     }
   }
   return names;

@@ -8,7 +8,7 @@
 namespace sluice::cli {
 
 /// What a shell offers to complete a value with.
-enum class ValueKind { none, choice, type, file, folder };
+enum class ValueKind { none, choice, file_type, tensor_type, file, folder };
 
 /// An option or a positional argument, as the help, the man page and the completions show it.
 struct OptionFacts {
@@ -39,7 +39,10 @@ struct CommandFacts {
 /// completions.
 std::vector<CommandFacts> command_facts(const CLI::App& app);
 
-/// The names that a type may be given by, in capitals: file types, then tensor types.
-std::vector<std::string> all_type_names();
+/// The names of the types that a model can be made of, in capitals.
+std::vector<std::string> file_type_names();
+
+/// The names of the types that a tensor can be made of, in capitals.
+std::vector<std::string> tensor_type_names();
 
 }  // namespace sluice::cli

@@ -86,6 +86,13 @@ void print_verdict(const Comparison& comparison) {
                                     : fmt::format("{} could not be compared", apart));
 }
 
+// No error is above a bound that is no number.
+std::string require_bound(const std::string& text) {
+  double bound = 0;
+  const bool good = CLI::detail::lexical_cast(text, bound) && std::isfinite(bound) && bound >= 0;
+  return good ? "" : "needs a number from 0 on, as 0.01";
+}
+
 bool too_far(const CompareArguments& arguments, const Comparison& comparison) {
   return arguments.max_error &&
          std::any_of(comparison.tensors.begin(), comparison.tensors.end(),
@@ -110,7 +117,7 @@ void add_compare_arguments(CLI::App& command, CompareArguments& arguments) {
   command
       .add_option("--max-error", arguments.max_error,
                   "Exit with 1 if a tensor has a larger relative squared error, or NaN")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Validator(require_bound, ""));
   command.add_option("--html", arguments.page, "Write a page to look at to this file");
   command.add_flag("--json", arguments.json, "As JSON");
   command.footer(

@@ -18,7 +18,7 @@ PositionalKinds positional_kinds(const CommandFacts& command) {
     if (!option.positional()) continue;
     kinds.files |= option.kind == ValueKind::file;
     kinds.folders |= option.kind == ValueKind::folder;
-    kinds.types |= option.kind == ValueKind::type;
+    kinds.types |= option.kind == ValueKind::file_type;
     kinds.choices.insert(kinds.choices.end(), option.choices.begin(), option.choices.end());
   }
   return kinds;

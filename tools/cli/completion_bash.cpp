@@ -46,8 +46,10 @@ std::string value_words(const OptionFacts& option) {
   switch (option.kind) {
     case ValueKind::choice:
       return fmt::format("words='{}' ", in_one_line(option.choices));
-    case ValueKind::type:
-      return "types=$all_types ";
+    case ValueKind::file_type:
+      return "types=$file_types ";
+    case ValueKind::tensor_type:
+      return "types=$tensor_types ";
     case ValueKind::file:
       return "paths=-f ";
     case ValueKind::folder:
@@ -61,7 +63,7 @@ std::string value_words(const OptionFacts& option) {
 std::string positional_words(const PositionalKinds& kinds) {
   std::string text;
   if (!kinds.choices.empty()) text += fmt::format("words='{}' ", in_one_line(kinds.choices));
-  if (kinds.types) text += "types=$all_types ";
+  if (kinds.types) text += "types=$file_types ";
   if (kinds.files) text += "paths=-f ";
   if (kinds.folders && !kinds.files) text += "paths=-d ";
   return text;
@@ -94,7 +96,8 @@ std::string bash_completion(const std::vector<CommandFacts>& commands) {
   std::string script(kStart);
   const std::string declared = "  local words=";
   script.insert(script.find(declared),
-                fmt::format("  local all_types='{}'\n", in_one_line(all_type_names())));
+                fmt::format("  local file_types='{}'\n  local tensor_types='{}'\n",
+                            in_one_line(file_type_names()), in_one_line(tensor_type_names())));
   std::vector<std::string> names;
   std::vector<std::string> options;
   for (const CommandFacts& command : commands) {

@@ -41,8 +41,10 @@ std::string value_flags(const OptionFacts& option) {
   switch (option.kind) {
     case ValueKind::choice:
       return fmt::format(" -x -a {}", in_quotes(in_one_line(option.choices)));
-    case ValueKind::type:
-      return fmt::format(" -x -a {}", in_quotes(in_one_line(all_type_names())));
+    case ValueKind::file_type:
+      return fmt::format(" -x -a {}", in_quotes(in_one_line(file_type_names())));
+    case ValueKind::tensor_type:
+      return fmt::format(" -x -a {}", in_quotes(in_one_line(tensor_type_names())));
     case ValueKind::file:
       return " -r -F";
     case ValueKind::folder:
@@ -76,7 +78,7 @@ std::string positionals(const CommandFacts& command) {
   }
   if (kinds.types) {
     text +=
-        fmt::format("{} -a {} -d type\n", line(command), in_quotes(in_one_line(all_type_names())));
+        fmt::format("{} -a {} -d type\n", line(command), in_quotes(in_one_line(file_type_names())));
   }
   if (!kinds.choices.empty()) {
     text += fmt::format("{} -a {}\n", line(command), in_quotes(in_one_line(kinds.choices)));

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "completion.h"
 
 namespace sluice::cli {
@@ -24,8 +26,10 @@ std::string action(const OptionFacts& option) {
   switch (option.kind) {
     case ValueKind::choice:
       return fmt::format("({})", in_one_line(option.choices));
-    case ValueKind::type:
-      return "_sluice_types";
+    case ValueKind::file_type:
+      return "_sluice_file_types";
+    case ValueKind::tensor_type:
+      return "_sluice_tensor_types";
     case ValueKind::file:
       return "_files";
     case ValueKind::folder:
@@ -60,7 +64,7 @@ std::string positional_specs(const CommandFacts& command) {
     if (!option.positional()) continue;
     ++place;
     const bool open = place > 1 && kinds.types && kinds.files &&
-                      (option.kind == ValueKind::file || option.kind == ValueKind::type);
+                      (option.kind == ValueKind::file || option.kind == ValueKind::file_type);
     text += fmt::format(" \\\n        '{}:{}:{}'",
                         option.repeats    ? "*"
                         : option.required ? fmt::format("{}", place)
@@ -75,13 +79,16 @@ std::string positional_specs(const CommandFacts& command) {
 std::string zsh_completion(const std::vector<CommandFacts>& commands) {
   std::string script =
       "#compdef sluice\n# zsh completion for sluice, as printed by `sluice completion zsh`.\n\n";
-  script += fmt::format(
-      "_sluice_types() {{\n  local -a types=({})\n"
-      "  compadd -M 'm:{{a-z}}={{A-Z}}' -X type -a types\n}}\n\n",
-      in_one_line(all_type_names()));
+  for (const auto& [kind, names] :
+       {std::pair("file", file_type_names()), std::pair("tensor", tensor_type_names())}) {
+    script += fmt::format(
+        "_sluice_{}_types() {{\n  local -a types=({})\n"
+        "  compadd -M 'm:{{a-z}}={{A-Z}}' -X type -a types\n}}\n\n",
+        kind, in_one_line(names));
+  }
   script +=
       "_sluice_files_or_types() {\n"
-      "  _alternative 'types:type:_sluice_types' 'files:file:_files'\n}\n\n"
+      "  _alternative 'types:type:_sluice_file_types' 'files:file:_files'\n}\n\n"
       "_sluice() {\n  local curcontext=$curcontext state line\n  local -a commands=(\n";
   for (const CommandFacts& command : commands) {
     if (command.name.empty()) continue;

@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "sluice/error.h"
@@ -81,6 +82,7 @@ auto parsed(const std::string& option, const Parse& parse) {
   try {
     return parse();
   } catch (const Error& error) {
+    if (error.code() != ErrorCode::usage) throw;  // a file that cannot be read
     throw CLI::ValidationError(option, error.what());
   }
 }
@@ -106,6 +108,11 @@ std::string require_unit(const std::string& size) {
   return !size.empty() && digit(size.front()) && !digit(size.back())
              ? ""
              : "needs a number and a unit, as 40G or 500M";
+}
+
+// A script's empty variable must not make a model without importance.
+std::string require_name(const std::string& file) {
+  return file.empty() ? "names no file" : "";
 }
 
 void add_split_arguments(CLI::App& command, SplitOptions& split) {
@@ -173,12 +180,17 @@ void ConversionArguments::add_type_arguments(CLI::App& command, QuantizeOptions&
       .add_option("--override-kv", metadata_,
                   "KEY=TYPE:VALUE: metadata of the output; TYPE is int, float, bool or str")
       ->allow_extra_args(false);
-  command.add_option("--prune-layers", pruned_layers_, "L0,L1,...: layers to leave out");
+  command
+      .add_option("--prune-layers", pruned_layers_,
+                  "L0,L1,...: layers to leave out; may be given again")
+      ->allow_extra_args(false);
 }
 
 void ConversionArguments::add_matrix_arguments(CLI::App& command, QuantizeOptions& options) {
-  command.add_option("--imatrix", options.imatrix,
-                     "Importance matrix, as .dat or .gguf; very-low-bit types need one");
+  command
+      .add_option("--imatrix", options.imatrix,
+                  "Importance matrix, as .dat or .gguf; very-low-bit types need one")
+      ->check(CLI::Validator(require_name, ""));
   CLI::Option* include = command
                              .add_option("--include-weights", options.use.include,
                                          "Use importance only for tensors named like this")
@@ -197,7 +209,7 @@ void ConversionArguments::add_matrix_arguments(CLI::App& command, QuantizeOption
 void ConversionArguments::add_run_arguments(CLI::App& command, QuantizeOptions& options) {
   command.add_flag("--dry-run", dry_run_, "Show what would be done, without doing it");
   command.add_flag("--partial-requant", options.skip_existing,
-                   "Do nothing if the output is there already");
+                   "Do nothing, and write no report, if the output is there already");
   command
       .add_option("--memory,--max-buffer-size", options.memory,
                   "Byte budget for input, scratch and output together, as 128M or 2G (default: "
@@ -244,9 +256,11 @@ void ConversionArguments::resolve(const CLI::App& command, QuantizeOptions& opti
     options.edits.metadata.push_back(
         parsed("--override-kv", [&] { return parse_metadata_override(text); }));
   }
-  if (command.count("--prune-layers") > 0) {
-    options.edits.pruned_layers =
-        parsed("--prune-layers", [&] { return parse_layers(pruned_layers_); });
+  for (const std::string& text : pruned_layers_) {
+    const auto layers = parsed("--prune-layers", [&] { return parse_layers(text); });
+    std::set<std::uint32_t> all(layers.begin(), layers.end());
+    all.insert(options.edits.pruned_layers.begin(), options.edits.pruned_layers.end());
+    options.edits.pruned_layers.assign(all.begin(), all.end());
   }
   resolve_run(options);
 }
@@ -278,7 +292,8 @@ void ConversionArguments::resolve_positions(QuantizeOptions& options) const {
   const auto [stop, error] = std::from_chars(threads.data(), end, options.threads);
   if (error != std::errc() || stop != end || options.threads < 0 || options.threads > kMost) {
     throw CLI::ValidationError(
-        "nthreads", fmt::format("'{}' is no number of threads from 1 to {}", threads, kMost));
+        "nthreads", fmt::format("'{}' is no number of threads from 1 to {}, or 0 for one a core",
+                                threads, kMost));
   }
 }
 

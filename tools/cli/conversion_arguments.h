@@ -20,7 +20,7 @@ class ConversionArguments {
   bool dry_run() const { return dry_run_; }
 
   /// Looks names up and completes `options` for the command that was given.
-  /// \throws CLI::ValidationError
+  /// \throws CLI::ValidationError, Error (input_open, input_read)
   void resolve(const CLI::App& command, QuantizeOptions& options) const;
 
  private:
@@ -40,7 +40,7 @@ class ConversionArguments {
   std::vector<std::string> tensor_type_files_;
   std::vector<std::string> custom_types_;
   std::vector<std::string> metadata_;
-  std::string pruned_layers_;
+  std::vector<std::string> pruned_layers_;
   std::string io_ = "auto";
   std::string spindle_ = "auto";
   std::string isa_ = "auto";

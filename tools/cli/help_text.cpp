@@ -101,7 +101,13 @@ std::string usage_of(const CommandFacts& command) {
     usage += " [OPTION...]";
   }
   for (const OptionFacts& option : command.options) {
-    if (option.positional()) usage += fmt::format(" {}", option_name(option));
+    if (!option.positional() && option.required) {
+      usage += fmt::format(" {} {}", option.names.front(), option.value);
+    }
+  }
+  for (const OptionFacts& option : command.options) {
+    if (!option.positional()) continue;
+    usage += fmt::format(" {}{}", option_name(option), option.repeats ? "..." : "");
   }
   return usage;
 }

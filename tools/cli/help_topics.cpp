@@ -132,6 +132,10 @@ std::string upper_first(std::string_view text) {
 Topic exit_status_topic() {
   Topic topic{"exit-status", "What the exit status means, and what helps", {}};
   topic.blocks.push_back({Block::Kind::definition, "Done.", "0"});
+  topic.blocks.push_back({Block::Kind::definition,
+                          "`sluice compare` could not compare all tensors, or found an error above "
+                          "--max-error.",
+                          "1"});
   std::map<int, std::string> meanings;
   for (const ErrorCodeInfo& info : error_codes()) {
     meanings[exit_status(info.code)] +=

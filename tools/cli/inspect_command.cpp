@@ -10,6 +10,7 @@
 #include <set>
 #include <string_view>
 
+#include "console.h"
 #include "metadata_text.h"
 #include "name_filter.h"
 #include "reports.h"
@@ -212,6 +213,15 @@ void add_inspect_arguments(CLI::App& command, InspectArguments& arguments) {
 void run_inspect(const InspectArguments& arguments) {
   const Inspection model = inspect(arguments.file);
   const Selection selection = select(model, arguments);
+  if (!arguments.keys.empty() && selection.metadata.empty()) {
+    console::note("no metadata fits --key");
+  }
+  const bool by_name = !arguments.tensors.empty();
+  const bool by_type = !arguments.types.empty();
+  if ((by_name || by_type) && selection.tensors.empty()) {
+    console::note(fmt::format("no tensor fits {}{}{}", by_name ? "--tensor" : "",
+                              by_name && by_type ? " and " : "", by_type ? "--type" : ""));
+  }
   ValueLength length;
   if (arguments.full) {
     length.elements = std::numeric_limits<std::uint64_t>::max();

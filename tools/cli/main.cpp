@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
         break;
       case Command::plan:
         run_plan(parsed.arguments.options, parsed.arguments.plan);
+        if (!parsed.arguments.report.empty()) console::note("a dry run writes no --report");
         break;
       case Command::verify:
         return ended(run_verify(parsed.arguments.verify, parsed.arguments.report));

@@ -76,6 +76,8 @@ constexpr std::array kOptions = {
     OptionTopic{"--restart", kSafety, ""},
     OptionTopic{"--verify-resume", kSafety, ""},
 
+    OptionTopic{"--type", "Options", "TYPE"},
+
     OptionTopic{"--json", kOutput, ""},
     OptionTopic{"--output", kOutput, "FILE"},
     OptionTopic{"--html", kOutput, "FILE"},

@@ -74,8 +74,11 @@ TextCommands::TextCommands(CLI::App& app, ConsoleOptions& console) {
       ->required()
       ->check(CLI::IsMember(completion_shells()));
 
-  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
-    if (command == completion_) continue;
+  // Before the command too.
+  std::vector<CLI::App*> speaking = app.get_subcommands([](CLI::App*) { return true; });
+  std::erase(speaking, completion_);
+  speaking.push_back(&app);
+  for (CLI::App* command : speaking) {
     command->add_flag("-q,--quiet", console.quiet,
                       "Print nothing but errors and what was asked for");
     command->add_option("--log-file", console.log_file,
