@@ -461,6 +461,7 @@ TEST_F(QuantizeTest, MissingImportanceRowsAreAllListedBeforeAnyWork) {
       EXPECT_NE(message.find(name), std::string::npos) << message;
     }
     EXPECT_EQ(message.find("blk.0.attn_norm.weight"), std::string::npos);
+    EXPECT_EQ(message.find("\n."), std::string::npos) << message;
   }
   EXPECT_FALSE(fs::exists(output_ + ".part"));
   EXPECT_EQ(plan(options).missing_importance.size(), 3u);
