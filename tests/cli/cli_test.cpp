@@ -4,6 +4,8 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -101,6 +103,14 @@ TEST_F(Cli, WrongSplitsAreRefused) {
     EXPECT_EQ(done.status, 2) << wrong[1] << "\n" << done.out;
     EXPECT_NE(done.errors.find("--split-max"), std::string::npos) << done.errors;
   }
+}
+
+TEST_F(Cli, APipeAsInputIsRefusedAtOnce) {
+  const std::string pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const Finished done = sluice({"quantize", pipe, output_, "Q8_0"});
+  EXPECT_EQ(done.status, 3);
+  EXPECT_NE(done.errors.find("is not a regular file"), std::string::npos) << done.errors;
 }
 
 TEST_F(Cli, VerifiesWhatItMade) {
