@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "api/checkpoint.h"
+#include "api/importance_check.h"
 #include "api/output_names.h"
 #include "api/prepared.h"
 #include "base/text.h"
@@ -109,6 +110,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
 
   const io::OpenedSource opened = io::open_source(options.io, prepared.files.parts);
   if (!opened.fallback_reason.empty()) {
+  check_importance(prepared, observer);
     observer.note(fmt::format("--io {} is not to be had: {}; using --io {}", mode_name(options.io),
                               opened.fallback_reason, opened.source->name()));
   }

@@ -469,6 +469,36 @@ TEST_F(QuantizeTest, MissingImportanceRowsAreAllListedBeforeAnyWork) {
   EXPECT_NO_THROW(quantize(options, silent()));
 }
 
+TEST_F(QuantizeTest, AMatrixWithoutNumbersIsRefusedAndBlankRowsAreNoted) {
+  class : public Observer {
+   public:
+    void note(std::string_view text) override { notes += std::string(text) + '\n'; }
+    std::string notes;
+  } observer;
+  QuantizeOptions options = options_for(model_, output_, "Q4_K", true);
+  options.imatrix = imatrix_;
+  quantize(options, observer);
+  EXPECT_NE(observer.notes.find("rows have no importance"), std::string::npos) << observer.notes;
+
+  fs::remove(output_);
+  Bytes bytes = read_file(imatrix_);
+  // The first value of the first entry, after entries, length, name, calls and count.
+  std::int32_t length = 0;
+  std::memcpy(&length, bytes.data() + 4, sizeof(length));
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(bytes.data() + 8 + length + 8, &nan, sizeof(nan));
+  write_file(imatrix_, bytes);
+  try {
+    quantize(options, silent());
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::imatrix_format);
+    EXPECT_EQ(error.context().file, imatrix_);
+    EXPECT_FALSE(error.context().tensor.empty());
+  }
+  EXPECT_FALSE(fs::exists(output_ + ".part"));
+}
+
 TEST_F(QuantizeTest, AnImportanceRowOfAnotherLengthNamesTensorFoundAndWanted) {
   std::vector<TestTensor> other = tensors_;
   for (TestTensor& tensor : other) {
