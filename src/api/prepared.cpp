@@ -41,6 +41,16 @@ std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFi
   }
 }
 
+// What a run reads and writes beside the output.
+std::vector<UsedFile> other_files(const QuantizeOptions& options, const Prepared& prepared) {
+  std::vector<UsedFile> files = {
+      {options.imatrix, "the importance matrix"},
+      {options.trace, "the trace", true},
+      {prepared.names.work_path + ".journal", "the output's journal", true}};
+  for (const io::File& part : prepared.files.parts) files.push_back({part.path(), "the input"});
+  return files;
+}
+
 }  // namespace
 
 void prepare(const QuantizeOptions& options, Prepared& prepared) {
@@ -59,8 +69,8 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
                             prepared.files.parts.front().path());
   prepared.names = names_of(options, prepared.plan.parts);
   if (!options.output.empty()) {
-    io::refuse_output_over_input(prepared.names.work_path, prepared.names.parts,
-                                 prepared.files.parts);
+    io::check_output(options.output, prepared.names.work_path, prepared.names.parts,
+                     other_files(options, prepared));
   }
 }
 

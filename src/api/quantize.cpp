@@ -99,6 +99,9 @@ PlanView plan(const QuantizeOptions& options) {
 }
 
 RunReport quantize(const QuantizeOptions& options, Observer& observer) {
+  if (options.output.empty()) {
+    throw Error(ErrorCode::output_open, "no output is named", {.cure = "Name the file to make"});
+  }
   Prepared prepared;
   prepare(options, prepared);
   if (options.skip_existing && exists(prepared.names)) {
@@ -107,15 +110,15 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   }
   for (const std::string& note : prepared.plan.notes) observer.note(note);
   if (!options.ignore_imatrix_rules) require_importance(prepared.plan, prepared.matrix());
+  check_importance(prepared, observer);
 
   const io::OpenedSource opened = io::open_source(options.io, prepared.files.parts);
   if (!opened.fallback_reason.empty()) {
-  check_importance(prepared, observer);
     observer.note(fmt::format("--io {} is not to be had: {}; using --io {}", mode_name(options.io),
                               opened.fallback_reason, opened.source->name()));
   }
   const io::SpindleDecision spindle =
-      io::decide_spindle(options.spindle, prepared.files.parts, options.output);
+      io::decide_spindle(options.spindle, prepared.files.parts, prepared.names.work_path);
   if (options.spindle == Spindle::automatic && spindle.shared) {
     observer.note(spindle.reason + ": reading and writing take turns");
   }

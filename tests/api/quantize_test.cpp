@@ -499,6 +499,47 @@ TEST_F(QuantizeTest, AMatrixWithoutNumbersIsRefusedAndBlankRowsAreNoted) {
   EXPECT_FALSE(fs::exists(output_ + ".part"));
 }
 
+TEST_F(QuantizeTest, TheOutputIsAFileOfItsOwn) {
+  const auto code = [](const QuantizeOptions& options) {
+    try {
+      quantize(options, silent());
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::interrupted;  // accepted
+  };
+  QuantizeOptions options = options_for(model_, "", "Q8_0", true);
+  EXPECT_EQ(code(options), ErrorCode::output_open) << "no output";
+  options.output = "/dev/null";
+  EXPECT_EQ(code(options), ErrorCode::output_open);
+  options.output = folder_ / "new/";
+  EXPECT_EQ(code(options), ErrorCode::output_open);
+  options.split.max_tensors = 1;
+  EXPECT_EQ(code(options), ErrorCode::output_open);
+  options.split = {};
+
+  const Bytes matrix = read_file(imatrix_);
+  options.imatrix = imatrix_;
+  options.output = imatrix_;
+  EXPECT_EQ(code(options), ErrorCode::output_is_input);
+  fs::create_symlink(imatrix_, folder_ / "x.gguf.part");
+  options.output = folder_ / "x.gguf";
+  EXPECT_EQ(code(options), ErrorCode::output_open);
+  options.output = output_;
+  options.trace = model_;
+  EXPECT_EQ(code(options), ErrorCode::output_is_input);
+  EXPECT_TRUE(read_file(imatrix_) == matrix);
+}
+
+TEST_F(QuantizeTest, ALinkStaysAndItsTargetGetsTheOutput) {
+  fs::create_directory(folder_ / "elsewhere");
+  write_file(folder_ / "elsewhere/real.gguf", Bytes(3));
+  fs::create_symlink("elsewhere/real.gguf", output_);
+  quantize(options_for(model_, output_, "Q8_0", true), silent());
+  EXPECT_TRUE(fs::is_symlink(output_));
+  EXPECT_GT(fs::file_size(folder_ / "elsewhere/real.gguf"), 1000u);
+}
+
 TEST_F(QuantizeTest, AnImportanceRowOfAnotherLengthNamesTensorFoundAndWanted) {
   std::vector<TestTensor> other = tensors_;
   for (TestTensor& tensor : other) {
