@@ -105,6 +105,27 @@ TEST_F(Cli, WrongSplitsAreRefused) {
   }
 }
 
+TEST_F(Cli, NumbersThatAreNoneAreRefused) {
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"--memory", "-1"},
+                                             {"--memory", "nan"},
+                                             {"--checkpoint", "nan"},
+                                             {"--checkpoint", "-1"},
+                                             {"--checkpoint", "inf"}}) {
+    std::vector<std::string> words{"quantize", model_, output_, "Q8_0"};
+    words.insert(words.end(), wrong.begin(), wrong.end());
+    const Finished done = sluice(words);
+    EXPECT_EQ(done.status, 2) << wrong[1];
+    EXPECT_NE(done.errors.find(wrong[0]), std::string::npos) << done.errors;
+  }
+  for (const std::string command : {"verify", "compare"}) {
+    std::vector<std::string> words{command, model_, "--memory", "-1"};
+    if (command == "compare") words.push_back(model_);
+    EXPECT_EQ(sluice(words).status, 2) << command;
+  }
+  EXPECT_FALSE(fs::exists(output_));
+}
+
 TEST_F(Cli, APipeAsInputIsRefusedAtOnce) {
   const std::string pipe = folder_ / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);

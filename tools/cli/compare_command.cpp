@@ -11,6 +11,7 @@
 #include "progress.h"
 #include "reports.h"
 #include "text.h"
+#include "validators.h"
 
 namespace sluice::cli {
 namespace {
@@ -106,11 +107,13 @@ void add_compare_arguments(CLI::App& command, CompareArguments& arguments) {
   command.add_option("--threads", options.threads, "Threads (default: one a core)")
       ->check(CLI::Range(1, 1024));
   command.add_option("--memory", options.memory, "Byte budget for all buffers (default: 512M)")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false))
+      ->transform(begins_with_digit());
   command
       .add_option("--max-error", arguments.max_error,
                   "Exit with 1 if a tensor has a larger relative squared error, or NaN")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::NonNegativeNumber)
+      ->check(begins_with_digit());
   command.add_option("--html", arguments.page, "Write a page to look at to this file");
   command.add_flag("--json", arguments.json, "As JSON");
   command.footer(

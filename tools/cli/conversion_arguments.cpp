@@ -15,6 +15,7 @@
 #include "sluice/error.h"
 #include "sluice/recipe_text.h"
 
+#include "validators.h"
 namespace sluice::cli {
 namespace {
 
@@ -202,7 +203,8 @@ void ConversionArguments::add_run_arguments(CLI::App& command, QuantizeOptions& 
       .add_option("--memory,--max-buffer-size", options.memory,
                   "Byte budget for input, scratch and output together, as 128M or 2G (default: "
                   "512M)")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false))
+      ->transform(begins_with_digit());
   command.add_option("--io", io_, "How to read: auto, mmap, async (io_uring) or read")
       ->check(CLI::IsMember({"auto", "mmap", "async", "read"}))
       ->capture_default_str();
