@@ -13,6 +13,11 @@
 namespace sluice::cli {
 namespace {
 
+bool can_encode(TensorType type) {
+  const Codec* codec = find_codec(type);
+  return codec != nullptr && codec->encode != nullptr;
+}
+
 std::string upper(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -112,16 +117,21 @@ std::vector<CommandFacts> command_facts(const CLI::App& app) {
   return commands;
 }
 
+std::vector<FileType> offered_file_types() {
+  std::vector<FileType> offered;
+  std::ranges::copy_if(file_types(), std::back_inserter(offered),
+                       [](const FileType& type) { return type.copy || can_encode(type.type); });
+  return offered;
+}
+
 std::vector<std::string> all_type_names() {
   std::vector<std::string> names;
   const auto add = [&](std::string name) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   };
-  for (const FileType& type : file_types()) add(upper(type.name));
+  for (const FileType& type : offered_file_types()) add(upper(type.name));
   for (const TensorTypeInfo& type : tensor_types()) {
-    if (find_codec(type.type) != nullptr && find_codec(type.type)->encode != nullptr) {
-      add(upper(type.name));
-    }
+    if (can_encode(type.type)) add(upper(type.name));
   }
   return names;
 }

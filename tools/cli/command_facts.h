@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/recipe.h"
+
 namespace sluice::cli {
 
 /// What a shell offers to complete a value with.
@@ -38,6 +40,9 @@ struct CommandFacts {
 /// Taken from the parser's own tables, so that whatever is added there shows in help, man page and
 /// completions.
 std::vector<CommandFacts> command_facts(const CLI::App& app);
+
+/// The file types but those whose own type has no encoder: a mix of such is refused.
+std::vector<FileType> offered_file_types();
 
 /// The names that a type may be given by, in capitals: file types, then tensor types.
 std::vector<std::string> all_type_names();

@@ -12,10 +12,11 @@
 #include <optional>
 #include <string_view>
 
+#include "command_facts.h"
 #include "sluice/error.h"
 #include "sluice/recipe_text.h"
-
 #include "validators.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -88,7 +89,7 @@ auto parsed(const std::string& option, const Parse& parse) {
 
 std::string type_names() {
   std::string names;
-  for (const FileType& type : file_types()) {
+  for (const FileType& type : offered_file_types()) {
     names += (names.empty() ? "" : " ") + std::string(type.name);
   }
   return names;
