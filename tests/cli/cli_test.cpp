@@ -134,6 +134,36 @@ TEST_F(Cli, APipeAsInputIsRefusedAtOnce) {
   EXPECT_NE(done.errors.find("is not a regular file"), std::string::npos) << done.errors;
 }
 
+TEST_F(Cli, AReaderThatWentAwayDoesNotEndTheRun) {
+  const Finished done = run({SLUICE_PROGRAM, "quantize", "--pure", model_, output_, "Q8_0"}, [] {
+    int ends[2];
+    if (::pipe(ends) != 0) ::_exit(126);
+    ::close(ends[0]);
+    ::dup2(ends[1], STDERR_FILENO);
+  });
+  EXPECT_EQ(done.status, 0);
+  EXPECT_TRUE(fs::exists(output_));
+}
+
+TEST_F(Cli, ALimitOfFileSizesIsAnError) {
+  const Finished done = run({SLUICE_PROGRAM, "quantize", "--pure", model_, output_, "Q8_0"}, [] {
+    const rlimit limit{4096, 4096};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  });
+  EXPECT_EQ(done.status, 4) << done.errors;
+  EXPECT_NE(done.errors.find("File too large"), std::string::npos) << done.errors;
+}
+
+TEST_F(Cli, TheLimitOfOpenFilesIsRaised) {
+  const Finished done = run({SLUICE_PROGRAM, "quantize", "--pure", model_, output_, "Q8_0"}, [] {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 6;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  });
+  EXPECT_EQ(done.status, 0) << done.errors;
+}
+
 TEST_F(Cli, VerifiesWhatItMade) {
   const std::string quantized = folder_ / "quantize.json";
   const std::string verified = folder_ / "verify.json";

@@ -63,6 +63,7 @@ bool can_go_on(const Arguments& arguments, ErrorCode code) {
 int main(int argc, char** argv) {
   Parsed parsed;
   const auto ended = [](int status) {
+  lift_limits();
     console::log(fmt::format("exit status {}", status));
     return status;
   };
