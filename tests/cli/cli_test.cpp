@@ -126,6 +126,60 @@ TEST_F(Cli, NumbersThatAreNoneAreRefused) {
   EXPECT_FALSE(fs::exists(output_));
 }
 
+TEST_F(Cli, NoFileIsWrittenOverAnother) {
+  const std::string list = folder_ / "types.txt";
+  write_file(list, bytes_of(std::vector<char>{'a', '=', 'q', '8', '_', '0'}));
+  const std::vector<std::byte> model = read_file(model_);
+  const auto status = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"quantize", "--pure", model_, output_, "Q8_0"});
+    const Finished done = sluice(words);
+    EXPECT_NE(done.errors.find("Name another file"), std::string::npos) << done.errors;
+    EXPECT_FALSE(fs::exists(output_));
+    return done.status;
+  };
+  for (const std::string option : {"--report", "--trace", "--log-file"}) {
+    EXPECT_EQ(status({option, model_}), 4) << option;
+    EXPECT_EQ(status({option, list, "--tensor-type-file", list}), 4) << option;
+    EXPECT_EQ(status({option, list, "--imatrix", list}), 4) << option;
+    EXPECT_EQ(status({option, output_}), 2) << option;
+    EXPECT_EQ(status({option, output_ + ".part"}), 2) << option;
+  }
+  EXPECT_EQ(status({"--report", folder_ / "r", "--trace", folder_ / "./r"}), 2);
+  EXPECT_EQ(sluice({"verify", model_, "--report", model_}).status, 4);
+  EXPECT_EQ(sluice({"compare", model_, model_, "--html", model_}).status, 4);
+  EXPECT_EQ(sluice({"report", list, "-o", list}).status, 4);
+  EXPECT_TRUE(read_file(model_) == model);
+  EXPECT_EQ(fs::file_size(list), 6u);
+}
+
+TEST_F(Cli, AReportDoesNotReplaceAPartOfTheOutput) {
+  const std::string part = folder_ / "out-00002-of-00003.gguf";
+  EXPECT_EQ(sluice({"quantize", "--pure", "--split-max-size", "200K", "--report", part, model_,
+                    output_, "Q8_0"})
+                .status,
+            2);
+  EXPECT_EQ(sluice({"verify", part}).status, 0);
+}
+
+TEST_F(Cli, AReportThatCannotBeWrittenIsFoundBeforeTheRun) {
+  for (const std::string& report : {folder_ / "none/report.json", folder_ / "."}) {
+    const Finished done =
+        sluice({"quantize", "--pure", "--report", report, model_, output_, "q8_0"});
+    EXPECT_EQ(done.status, 4) << done.errors;
+    EXPECT_FALSE(fs::exists(output_));
+  }
+  const std::string report = folder_ / "report.json";
+  EXPECT_EQ(sluice({"quantize", "--report", report, folder_ / "none", output_, "Q8_0"}).status, 3);
+  EXPECT_FALSE(fs::exists(report)) << "nothing is left of a run that failed";
+  // The summary has no reader, the report is there nevertheless.
+  sluice({"quantize", "--pure", "--report", report, model_, output_, "q8_0"});
+  fs::remove(report);
+  run({"sh", "-c",
+       std::string(SLUICE_PROGRAM) + " quantize --pure --report " + report + " " + model_ + " " +
+           output_ + " q8_0 >/dev/full"});
+  EXPECT_TRUE(fs::exists(report));
+}
+
 TEST_F(Cli, APipeAsInputIsRefusedAtOnce) {
   const std::string pipe = folder_ / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);

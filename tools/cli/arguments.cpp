@@ -104,6 +104,7 @@ Parsed parse_arguments(int argc, char** argv) {
     } else {
       conversion.resolve(*plan ? *plan : *quantize, arguments.options);
       const bool dry = *plan || conversion.dry_run();
+      arguments.rule_files = conversion.rule_files();
       arguments.command = dry ? Command::plan : Command::quantize;
     }
     parsed.run = true;
