@@ -75,6 +75,15 @@ class ImportanceMatrix {
   const Entry* find(std::string_view tensor, std::uint64_t row_elements,
                     std::uint64_t experts) const;
 
+  /// Looks at all values and counts of an entry.
+  /// \param entry         from `find` for this tensor
+  /// \param row_elements  length of the tensor's rows
+  /// \returns rows that count as ones, being zero or of an expert that saw no token
+  /// \throws Error (imatrix_format) naming file, tensor and offset of what is NaN, infinite or
+  ///         negative
+  std::uint64_t check_values(const Entry& entry, std::uint64_t row_elements,
+                             const std::string& tensor) const;
+
   /// Reads the row of one expert (0 for tensors without experts) into `out`, finite and not
   /// negative. A row whose expert saw no token, or which is not usable (a value is NaN, infinite or
   /// negative, or all are zero), counts as ones: returns false then.

@@ -36,7 +36,8 @@ enum class Spindle {
 struct QuantizeOptions : RecipeOptions {
   std::string input;  ///< a GGUF file, or any part of a split one
   /// Appears under this name only when it is whole. If it is split, `NAME`, `NAME.gguf` and the
-  /// name of any part all stand for `NAME-00001-of-0000N.gguf` and so on.
+  /// name of any part all stand for `NAME-00001-of-0000N.gguf` and so on. If it is not, a symbolic
+  /// link stands for the file that it leads to.
   std::string output;
   SplitOptions split;                 ///< into which files the output goes
   ModelEdits edits;                   ///< metadata to set, layers to leave out

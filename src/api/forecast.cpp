@@ -125,8 +125,8 @@ Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how) {
   prepare(options, prepared);
   Forecast forecast;
   forecast.plan = view_of(prepared);
-  forecast.disk =
-      disk_space(options.output, working_files(prepared.names), prepared.plan.output_size);
+  forecast.disk = disk_space(prepared.names.work_path, working_files(prepared.names),
+                             prepared.plan.output_size);
   IntervalSet done;
   try {
     done = look_at_earlier_run(options, prepared, forecast.earlier);
@@ -136,7 +136,7 @@ Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how) {
   }
   forecast.memory = memory_need(options, prepared.plan);
   io::SpindleDecision spindle =
-      io::decide_spindle(options.spindle, prepared.files.parts, options.output);
+      io::decide_spindle(options.spindle, prepared.files.parts, prepared.names.work_path);
   forecast.shared_spindle = spindle.shared;
   forecast.spindle = std::move(spindle.reason);
   if (!how.estimate) {

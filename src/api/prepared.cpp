@@ -70,6 +70,16 @@ void note_unused(const QuantizeOptions& options, const Prepared& prepared,
   }
 }
 
+// What a run reads and writes beside the output.
+std::vector<UsedFile> other_files(const QuantizeOptions& options, const Prepared& prepared) {
+  std::vector<UsedFile> files = {
+      {options.imatrix, "the importance matrix"},
+      {options.trace, "the trace", true},
+      {prepared.names.work_path + ".journal", "the output's journal", true}};
+  for (const io::File& part : prepared.files.parts) files.push_back({part.path(), "the input"});
+  return files;
+}
+
 }  // namespace
 
 void prepare(const QuantizeOptions& options, Prepared& prepared) {
@@ -90,8 +100,8 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
   note_unused(options, prepared, prepared.plan.notes);
   prepared.names = names_of(options, prepared.plan.parts);
   if (!options.output.empty()) {
-    io::refuse_output_over_input(prepared.names.work_path, prepared.names.parts,
-                                 prepared.files.parts);
+    io::check_output(options.output, prepared.names.work_path, prepared.names.parts,
+                     other_files(options, prepared));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "api/checkpoint.h"
+#include "api/importance_check.h"
 #include "api/output_names.h"
 #include "api/prepared.h"
 #include "base/text.h"
@@ -104,6 +105,9 @@ PlanView plan(const QuantizeOptions& options) {
 }
 
 RunReport quantize(const QuantizeOptions& options, Observer& observer) {
+  if (options.output.empty()) {
+    throw Error(ErrorCode::output_open, "no output is named", {.cure = "Name the file to make"});
+  }
   Prepared prepared;
   prepare(options, prepared);
   if (options.skip_existing && exists(prepared.names)) {
@@ -112,6 +116,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   }
   for (const std::string& note : prepared.plan.notes) observer.note(note);
   if (!options.ignore_imatrix_rules) require_importance(prepared.plan, prepared.matrix());
+  check_importance(prepared, observer);
 
   const io::OpenedSource opened = io::open_source(options.io, prepared.files.parts);
   if (!opened.fallback_reason.empty()) {
@@ -119,7 +124,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
                               opened.fallback_reason, opened.source->name()));
   }
   const io::SpindleDecision spindle =
-      io::decide_spindle(options.spindle, prepared.files.parts, options.output);
+      io::decide_spindle(options.spindle, prepared.files.parts, prepared.names.work_path);
   if (options.spindle == Spindle::automatic && spindle.shared) {
     observer.note(spindle.reason + ": reading and writing take turns");
   }

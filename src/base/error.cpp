@@ -34,7 +34,8 @@ std::string compose(const std::string& message, const ErrorContext& context) {
   }
   text += without_controls(message, "\n");  // some list tensors line by line
   if (context.offset) text += fmt::format(" (at byte {})", *context.offset);
-  if (!context.cure.empty()) text += ". " + context.cure;
+  // A list is not the beginning of the next sentence.
+  if (!context.cure.empty()) text += (text.ends_with('\n') ? "" : ". ") + context.cure;
   return text;
 }
 

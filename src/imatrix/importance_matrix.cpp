@@ -112,6 +112,31 @@ const Entry* ImportanceMatrix::find(std::string_view tensor, std::uint64_t row_e
   return nullptr;
 }
 
+std::uint64_t ImportanceMatrix::check_values(const Entry& entry, std::uint64_t row_elements,
+                                             const std::string& tensor) const {
+  const auto check = [&](const char* what, std::uint64_t begin, std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::uint64_t offset = begin + i * sizeof(float);
+      const auto value = load<float>(bytes_.data() + offset);
+      if (value >= 0 && std::isfinite(value)) continue;
+      throw Error(ErrorCode::imatrix_format,
+                  fmt::format("{} {} of its importance is {}", what, i, value),
+                  {.file = file_,
+                   .tensor = printable(tensor),
+                   .offset = offset,
+                   .cure = "Copy the importance matrix again, or make it anew"});
+    }
+  };
+  check("value", entry.values_offset, entry.values);
+  check("count", entry.counts_offset, entry.counts);
+  std::uint64_t blank = 0;
+  std::vector<float> row(row_elements);
+  for (std::uint64_t no = 0; no < entry.values / row_elements; ++no) {
+    if (!read_row(entry, no, row)) ++blank;
+  }
+  return blank;
+}
+
 bool ImportanceMatrix::read_row(const Entry& entry, std::uint64_t expert,
                                 std::span<float> out) const {
   const std::uint64_t first = entry.values == out.size() ? 0 : expert * out.size();

@@ -30,6 +30,12 @@ std::string system_message(int error_number) {
   return std::generic_category().message(error_number);
 }
 
+std::string open_cure(int error_number, const char* otherwise) {
+  return error_number == EMFILE || error_number == ENFILE
+             ? "Raise the limit of open files (ulimit -n)"
+             : otherwise;
+}
+
 File::File(File&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
 
@@ -44,19 +50,21 @@ File::~File() {
 }
 
 File File::open_input(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A pipe that nobody writes to must not hold the run up.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     const int reason = errno;
     throw Error(ErrorCode::input_open, "cannot be opened: " + system_message(reason),
                 {.file = path,
-                 .cure = reason == EACCES ? "Give yourself the right to read it"
-                                          : "Check the name and the folder"});
+                 .cure = open_cure(reason, reason == EACCES ? "Give yourself the right to read it"
+                                                            : "Check the name and the folder")});
   }
   File file(descriptor, path);
   if (!S_ISREG(status_of(descriptor, path).st_mode)) {
     throw Error(ErrorCode::input_open, "is not a regular file",
                 {.file = path, .cure = "Name a file on a disk, not a folder, pipe or device"});
   }
+  ::fcntl(descriptor, F_SETFL, 0);  // io_uring would not wait for the disk else
   return file;
 }
 

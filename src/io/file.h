@@ -66,4 +66,7 @@ class File {
 /// The message of an errno value.
 std::string system_message(int error_number);
 
+/// What helps where a file could not be opened: of the limit of open files, and else `otherwise`.
+std::string open_cure(int error_number, const char* otherwise);
+
 }  // namespace sluice::io

@@ -23,6 +23,27 @@ std::optional<std::uint64_t> size_of(const std::string& path) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+[[noreturn]] void refuse_folder(const std::string& name) {
+  throw Error(ErrorCode::output_open, "is the name of a folder",
+              {.file = name, .cure = "Add the name of the file to make"});
+}
+
+// What is there under an output's name must be a file that may be replaced.
+void require_regular(const std::string& name) {
+  struct stat status {};
+  const bool there = ::lstat(name.c_str(), &status) == 0;
+  if (!there || S_ISREG(status.st_mode)) return;
+  if (S_ISDIR(status.st_mode)) refuse_folder(name);
+  std::string what = "is not a regular file, and would be replaced by one";
+  std::string cure =
+      "Name a file on a disk. What would be made, without writing it, is told by `sluice plan`";
+  if (S_ISLNK(status.st_mode)) {
+    what = "is a symbolic link, and would be replaced by a file";
+    cure = "Remove the link, or name the file that it leads to";
+  }
+  throw Error(ErrorCode::output_open, what, {.file = name, .cure = cure});
+}
+
 }  // namespace
 
 std::string work_name_of(const std::string& work_path, std::size_t no) {
@@ -159,22 +180,16 @@ void Sink::commit() {
   sync_folder_of(work_path_);
 }
 
-void refuse_output_over_input(const std::string& work_path, std::span<const SinkPart> parts,
-                              std::span<const File> inputs) {
+void check_output(const std::string& output, const std::string& work_path,
+                  std::span<const SinkPart> parts, std::vector<UsedFile> others) {
+  if (output.ends_with('/')) refuse_folder(output);
   for (std::size_t no = 0; no < parts.size(); ++no) {
     for (const std::string& name : {parts[no].path, work_name_of(work_path, no)}) {
-      struct stat status {};
-      if (::stat(name.c_str(), &status) != 0) continue;
-      const FileIdentity identity{static_cast<std::uint64_t>(status.st_dev),
-                                  static_cast<std::uint64_t>(status.st_ino)};
-      for (const File& input : inputs) {
-        if (identity != input.identity()) continue;
-        throw Error(ErrorCode::output_is_input,
-                    fmt::format("is the input file {}, which would be lost", input.path()),
-                    {.file = name, .cure = "Name another output"});
-      }
+      require_regular(name);
+      others.push_back({name, "the output", true});
     }
   }
+  refuse_shared_files(others);
 }
 
 }  // namespace sluice::io

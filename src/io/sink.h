@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/output_file.h"
+#include "sluice/used_files.h"
 
 namespace sluice::io {
 
@@ -114,10 +115,12 @@ class Sink {
   bool keep_ = false;
 };
 
-/// Refuses an output of which any file, under either name, is one of the inputs.
-/// \throws Error (output_is_input)
-void refuse_output_over_input(const std::string& work_path, std::span<const SinkPart> parts,
-                              std::span<const File> inputs);
+/// Refuses an output of which any file, under either name, is one of the run's other files, or is
+/// there and no regular file: a device, a pipe or a link would be replaced, a folder cannot be.
+/// \param output  as the user named it
+/// \throws Error (output_open, output_is_input, usage)
+void check_output(const std::string& output, const std::string& work_path,
+                  std::span<const SinkPart> parts, std::vector<UsedFile> others);
 
 /// Brings a folder's list of names to the disk. Errors are ignored: some file systems cannot.
 void sync_folder_of(const std::string& path);

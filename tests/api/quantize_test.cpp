@@ -461,11 +461,83 @@ TEST_F(QuantizeTest, MissingImportanceRowsAreAllListedBeforeAnyWork) {
       EXPECT_NE(message.find(name), std::string::npos) << message;
     }
     EXPECT_EQ(message.find("blk.0.attn_norm.weight"), std::string::npos);
+    EXPECT_EQ(message.find("\n."), std::string::npos) << message;
   }
   EXPECT_FALSE(fs::exists(output_ + ".part"));
   EXPECT_EQ(plan(options).missing_importance.size(), 3u);
   options.ignore_imatrix_rules = true;
   EXPECT_NO_THROW(quantize(options, silent()));
+}
+
+TEST_F(QuantizeTest, AMatrixWithoutNumbersIsRefusedAndBlankRowsAreNoted) {
+  class : public Observer {
+   public:
+    void note(std::string_view text) override { notes += std::string(text) + '\n'; }
+    std::string notes;
+  } observer;
+  QuantizeOptions options = options_for(model_, output_, "Q4_K", true);
+  options.imatrix = imatrix_;
+  quantize(options, observer);
+  EXPECT_NE(observer.notes.find("rows have no importance"), std::string::npos) << observer.notes;
+
+  fs::remove(output_);
+  Bytes bytes = read_file(imatrix_);
+  // The first value of the first entry, after entries, length, name, calls and count.
+  std::int32_t length = 0;
+  std::memcpy(&length, bytes.data() + 4, sizeof(length));
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(bytes.data() + 8 + length + 8, &nan, sizeof(nan));
+  write_file(imatrix_, bytes);
+  try {
+    quantize(options, silent());
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::imatrix_format);
+    EXPECT_EQ(error.context().file, imatrix_);
+    EXPECT_FALSE(error.context().tensor.empty());
+  }
+  EXPECT_FALSE(fs::exists(output_ + ".part"));
+}
+
+TEST_F(QuantizeTest, TheOutputIsAFileOfItsOwn) {
+  const auto code = [](const QuantizeOptions& options) {
+    try {
+      quantize(options, silent());
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::interrupted;  // accepted
+  };
+  QuantizeOptions options = options_for(model_, "", "Q8_0", true);
+  EXPECT_EQ(code(options), ErrorCode::output_open) << "no output";
+  options.output = "/dev/null";
+  EXPECT_EQ(code(options), ErrorCode::output_open);
+  options.output = folder_ / "new/";
+  EXPECT_EQ(code(options), ErrorCode::output_open);
+  options.split.max_tensors = 1;
+  EXPECT_EQ(code(options), ErrorCode::output_open);
+  options.split = {};
+
+  const Bytes matrix = read_file(imatrix_);
+  options.imatrix = imatrix_;
+  options.output = imatrix_;
+  EXPECT_EQ(code(options), ErrorCode::output_is_input);
+  fs::create_symlink(imatrix_, folder_ / "x.gguf.part");
+  options.output = folder_ / "x.gguf";
+  EXPECT_EQ(code(options), ErrorCode::output_open);
+  options.output = output_;
+  options.trace = model_;
+  EXPECT_EQ(code(options), ErrorCode::output_is_input);
+  EXPECT_TRUE(read_file(imatrix_) == matrix);
+}
+
+TEST_F(QuantizeTest, ALinkStaysAndItsTargetGetsTheOutput) {
+  fs::create_directory(folder_ / "elsewhere");
+  write_file(folder_ / "elsewhere/real.gguf", Bytes(3));
+  fs::create_symlink("elsewhere/real.gguf", output_);
+  quantize(options_for(model_, output_, "Q8_0", true), silent());
+  EXPECT_TRUE(fs::is_symlink(output_));
+  EXPECT_GT(fs::file_size(folder_ / "elsewhere/real.gguf"), 1000u);
 }
 
 TEST_F(QuantizeTest, AnImportanceRowOfAnotherLengthNamesTensorFoundAndWanted) {

@@ -4,6 +4,8 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -103,6 +105,119 @@ TEST_F(Cli, WrongSplitsAreRefused) {
   }
 }
 
+TEST_F(Cli, NumbersThatAreNoneAreRefused) {
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"--memory", "-1"},
+                                             {"--memory", "nan"},
+                                             {"--checkpoint", "nan"},
+                                             {"--checkpoint", "-1"},
+                                             {"--checkpoint", "inf"}}) {
+    std::vector<std::string> words{"quantize", model_, output_, "Q8_0"};
+    words.insert(words.end(), wrong.begin(), wrong.end());
+    const Finished done = sluice(words);
+    EXPECT_EQ(done.status, 2) << wrong[1];
+    EXPECT_NE(done.errors.find(wrong[0]), std::string::npos) << done.errors;
+  }
+  for (const std::string command : {"verify", "compare"}) {
+    std::vector<std::string> words{command, model_, "--memory", "-1"};
+    if (command == "compare") words.push_back(model_);
+    EXPECT_EQ(sluice(words).status, 2) << command;
+  }
+  EXPECT_FALSE(fs::exists(output_));
+}
+
+TEST_F(Cli, NoFileIsWrittenOverAnother) {
+  const std::string list = folder_ / "types.txt";
+  write_file(list, bytes_of(std::vector<char>{'a', '=', 'q', '8', '_', '0'}));
+  const std::vector<std::byte> model = read_file(model_);
+  const auto status = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"quantize", "--pure", model_, output_, "Q8_0"});
+    const Finished done = sluice(words);
+    EXPECT_NE(done.errors.find("Name another file"), std::string::npos) << done.errors;
+    EXPECT_FALSE(fs::exists(output_));
+    return done.status;
+  };
+  for (const std::string option : {"--report", "--trace", "--log-file"}) {
+    EXPECT_EQ(status({option, model_}), 4) << option;
+    EXPECT_EQ(status({option, list, "--tensor-type-file", list}), 4) << option;
+    EXPECT_EQ(status({option, list, "--imatrix", list}), 4) << option;
+    EXPECT_EQ(status({option, output_}), 2) << option;
+    EXPECT_EQ(status({option, output_ + ".part"}), 2) << option;
+  }
+  EXPECT_EQ(status({"--report", folder_ / "r", "--trace", folder_ / "./r"}), 2);
+  EXPECT_EQ(sluice({"verify", model_, "--report", model_}).status, 4);
+  EXPECT_EQ(sluice({"compare", model_, model_, "--html", model_}).status, 4);
+  EXPECT_EQ(sluice({"report", list, "-o", list}).status, 4);
+  EXPECT_TRUE(read_file(model_) == model);
+  EXPECT_EQ(fs::file_size(list), 6u);
+}
+
+TEST_F(Cli, AReportDoesNotReplaceAPartOfTheOutput) {
+  const std::string part = folder_ / "out-00002-of-00003.gguf";
+  EXPECT_EQ(sluice({"quantize", "--pure", "--split-max-size", "200K", "--report", part, model_,
+                    output_, "Q8_0"})
+                .status,
+            2);
+  EXPECT_EQ(sluice({"verify", part}).status, 0);
+}
+
+TEST_F(Cli, AReportThatCannotBeWrittenIsFoundBeforeTheRun) {
+  for (const std::string& report : {folder_ / "none/report.json", folder_ / "."}) {
+    const Finished done =
+        sluice({"quantize", "--pure", "--report", report, model_, output_, "q8_0"});
+    EXPECT_EQ(done.status, 4) << done.errors;
+    EXPECT_FALSE(fs::exists(output_));
+  }
+  const std::string report = folder_ / "report.json";
+  EXPECT_EQ(sluice({"quantize", "--report", report, folder_ / "none", output_, "Q8_0"}).status, 3);
+  EXPECT_FALSE(fs::exists(report)) << "nothing is left of a run that failed";
+  // The summary has no reader, the report is there nevertheless.
+  sluice({"quantize", "--pure", "--report", report, model_, output_, "q8_0"});
+  fs::remove(report);
+  run({"sh", "-c",
+       std::string(SLUICE_PROGRAM) + " quantize --pure --report " + report + " " + model_ + " " +
+           output_ + " q8_0 >/dev/full"});
+  EXPECT_TRUE(fs::exists(report));
+}
+
+TEST_F(Cli, APipeAsInputIsRefusedAtOnce) {
+  const std::string pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const Finished done = sluice({"quantize", pipe, output_, "Q8_0"});
+  EXPECT_EQ(done.status, 3);
+  EXPECT_NE(done.errors.find("is not a regular file"), std::string::npos) << done.errors;
+}
+
+TEST_F(Cli, AReaderThatWentAwayDoesNotEndTheRun) {
+  const Finished done = run({SLUICE_PROGRAM, "quantize", "--pure", model_, output_, "Q8_0"}, [] {
+    int ends[2];
+    if (::pipe(ends) != 0) ::_exit(126);
+    ::close(ends[0]);
+    ::dup2(ends[1], STDERR_FILENO);
+  });
+  EXPECT_EQ(done.status, 0);
+  EXPECT_TRUE(fs::exists(output_));
+}
+
+TEST_F(Cli, ALimitOfFileSizesIsAnError) {
+  const Finished done = run({SLUICE_PROGRAM, "quantize", "--pure", model_, output_, "Q8_0"}, [] {
+    const rlimit limit{4096, 4096};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  });
+  EXPECT_EQ(done.status, 4) << done.errors;
+  EXPECT_NE(done.errors.find("File too large"), std::string::npos) << done.errors;
+}
+
+TEST_F(Cli, TheLimitOfOpenFilesIsRaised) {
+  const Finished done = run({SLUICE_PROGRAM, "quantize", "--pure", model_, output_, "Q8_0"}, [] {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 6;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  });
+  EXPECT_EQ(done.status, 0) << done.errors;
+}
+
 TEST_F(Cli, VerifiesWhatItMade) {
   const std::string quantized = folder_ / "quantize.json";
   const std::string verified = folder_ / "verify.json";
@@ -164,6 +279,17 @@ TEST_F(Cli, OnATerminalOneLiveLine) {
   for (std::size_t at; (at = live.find('\r', start)) != std::string::npos; start = at + 1) {
     EXPECT_LT(at - start, 60u);
   }
+}
+
+TEST_F(Cli, OnATerminalAnErrorHasALineOfItsOwn) {
+  std::vector<std::byte> bytes = read_file(model_);
+  std::fill(bytes.end() - 1000, bytes.end() - 900, std::byte{0xff});  // NaN
+  write_file(model_, bytes);
+  const Finished done = run_on_terminal({"env", "TERM=xterm", "NO_COLOR=1", SLUICE_PROGRAM,
+                                         "quantize", "--pure", model_, output_, "Q4_0", "1"},
+                                        60);
+  EXPECT_EQ(done.status, 3) << done.out;
+  EXPECT_NE(done.out.find("\nsluice: "), std::string::npos) << done.out;
 }
 
 TEST_F(Cli, TheReportHasTheFactsOfTheRun) {

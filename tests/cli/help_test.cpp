@@ -55,7 +55,9 @@ TEST(Help, EachTopicIsListedAndTold) {
     EXPECT_EQ(told.status, 0) << topic;
     EXPECT_GT(told.out.size(), 200u) << topic;
   }
-  EXPECT_TRUE(has(sluice({"help", "types"}).out, "IQ1_M")) << "a table of all types";
+  const std::string types = sluice({"help", "types"}).out;
+  EXPECT_TRUE(has(types, "IQ1_M") && has(types, "IQ4_K ")) << "a table of all types";
+  EXPECT_FALSE(has(types, "IQ5_K")) << "there is no encoder";
   EXPECT_TRUE(has(sluice({"help", "exit-status"}).out, "output_no_space"));
   EXPECT_TRUE(has(sluice({"help", "exit-status"}).out, "\n  1    `sluice compare`"));
   EXPECT_TRUE(

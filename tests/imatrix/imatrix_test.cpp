@@ -355,6 +355,31 @@ TEST(Rows, UnusableCountsGiveOnes) {
   }
 }
 
+TEST(Rows, ValuesThatAreNoNumbersAreRefusedAndBlankRowsCounted) {
+  const auto checked = [](const Bytes& bytes) {
+    const auto matrix = ImportanceMatrix::parse(bytes, "m");
+    return matrix.check_values(*matrix.find("a", 2, 3), 2, "a");
+  };
+  EXPECT_EQ(checked(DatBuilder().entry("a", 1, {0, 1, 0, 0, 2, 3}).build()), 1u);
+  EXPECT_EQ(checked(GgufForm().entry("a", {0, 1, 0, 0, 2, 3}, {1, 1, 0}).build()), 2u);
+  const auto refused = [&](const Bytes& bytes) {
+    try {
+      checked(bytes);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.context().file, "m");
+      EXPECT_EQ(error.context().tensor, "a");
+      EXPECT_FALSE(error.context().cure.empty());
+      return error.code() == ErrorCode::imatrix_format;
+    }
+    return false;
+  };
+  for (const float bad : {kNan, kInfinity, -kInfinity, -1.0f}) {
+    EXPECT_TRUE(refused(DatBuilder().entry("a", 1, {1, 1, 1, 1, 1, bad}).build())) << bad;
+    EXPECT_TRUE(refused(GgufForm().entry("a", {1, 1, 1, 1, 1, bad}, {1, 1, 1}).build())) << bad;
+    EXPECT_TRUE(refused(GgufForm().entry("a", {1, 1, 1, 1, 1, 1}, {1, bad, 1}).build())) << bad;
+  }
+}
+
 TEST(Find, ServesTensorsThatSeeTheSameActivations) {
   struct Case {
     const char* wanted;

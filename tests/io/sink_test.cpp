@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -190,23 +191,65 @@ TEST(Sink, WhatIsKeptIsFoundAgain) {
   EXPECT_EQ(read_file(folder / "out"), expected);
 }
 
+ErrorCode check_code(const std::string& output, std::vector<UsedFile> others = {}) {
+  try {
+    check_output(output, output + ".part", one(output, 1), std::move(others));
+  } catch (const Error& error) {
+    EXPECT_FALSE(error.context().file.empty() || error.context().cure.empty()) << error.what();
+    return error.code();
+  }
+  return ErrorCode::interrupted;  // accepted
+}
+
 TEST(Sink, AnOutputThatIsAnInputIsRefusedUnderAnyName) {
   const TempFolder folder;
   write_file(folder / "in", filled(3, 1));
   fs::create_hard_link(folder / "in", folder / "hard");
-  fs::create_symlink(folder / "in", folder / "soft");
   fs::create_hard_link(folder / "in", folder / "x.part");
-  std::vector<File> inputs;
-  inputs.push_back(File::open_input(folder / "in"));
-  for (const std::string name : {"in", "hard", "soft", "x", "./in"}) {
-    try {
-      refuse_output_over_input(folder / (name + ".part"), one(folder / name, 1), inputs);
-      ADD_FAILURE() << name << " was accepted";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::output_is_input);
-    }
+  for (const std::string name : {"in", "hard", "x", "./in"}) {
+    EXPECT_EQ(check_code(folder / name, {{folder / "in", "the input"}}), ErrorCode::output_is_input)
+        << name;
   }
-  EXPECT_NO_THROW(refuse_output_over_input(folder / "new.part", one(folder / "new", 1), inputs));
+  EXPECT_EQ(check_code(folder / "new", {{folder / "in", "the input"}}), ErrorCode::interrupted);
+}
+
+TEST(Sink, AnOutputThatIsNoFileIsRefused) {
+  const TempFolder folder;
+  fs::create_directory(folder / "folder");
+  fs::create_symlink(folder / "nothing", folder / "dangling");
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  fs::create_directory(folder / "x.part");
+  write_file(folder / "old", filled(3, 1));
+  for (const std::string& name : {folder / "folder", folder / "dangling", folder / "pipe",
+                                  folder / "x", folder / "new/", std::string("/dev/null")}) {
+    EXPECT_EQ(check_code(name), ErrorCode::output_open) << name;
+  }
+  EXPECT_EQ(check_code(folder / "old"), ErrorCode::interrupted);
+}
+
+TEST(UsedFiles, OneThatIsWrittenIsNoOther) {
+  const TempFolder folder;
+  write_file(folder / "old", filled(3, 1));
+  fs::create_symlink(folder / "old", folder / "soft");
+  const auto code = [](const UsedFile& first, const UsedFile& second) {
+    try {
+      const std::vector<UsedFile> both = {first, second};
+      refuse_shared_files(both);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::interrupted;  // accepted
+  };
+  const UsedFile old{folder / "old", "the matrix"};
+  const UsedFile report{folder / "soft", "the report", true};
+  EXPECT_EQ(code(old, report), ErrorCode::output_is_input);
+  EXPECT_EQ(code(report, old), ErrorCode::output_is_input);
+  EXPECT_EQ(code({folder / "new", "the trace", true}, {folder / "./new", "the report", true}),
+            ErrorCode::usage)
+      << "before there is a file";
+  EXPECT_EQ(code(old, {folder / "soft", "the input"}), ErrorCode::interrupted);
+  EXPECT_EQ(code({"/dev/null", "the trace", true}, {"/dev/null", "the report", true}),
+            ErrorCode::interrupted);
 }
 
 // Three files, with room between two.
@@ -375,13 +418,14 @@ TEST(SinkOfParts, MorePartsThanFilesMayBeOpen) {
 TEST(SinkOfParts, AnyPartThatIsAnInputIsRefused) {
   const TempFolder folder;
   write_file(folder / "in", filled(3, 1));
-  std::vector<File> inputs;
-  inputs.push_back(File::open_input(folder / "in"));
-  EXPECT_NO_THROW(refuse_output_over_input(folder / "out.part", three(folder), inputs));
+  const auto check = [&] {
+    check_output(folder / "out", folder / "out.part", three(folder),
+                 {{folder / "in", "the input"}});
+  };
+  EXPECT_NO_THROW(check());
   for (const char* name : {"out-1", "out-3", "out.part", "out.part-00002"}) {
     fs::create_hard_link(folder / "in", folder / name);
-    EXPECT_THROW(refuse_output_over_input(folder / "out.part", three(folder), inputs), Error)
-        << name;
+    EXPECT_THROW(check(), Error) << name;
     fs::remove(folder / name);
   }
 }

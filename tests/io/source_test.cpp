@@ -4,6 +4,8 @@
 #include "io/source.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -143,7 +145,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, SourceTest,
 
 TEST(File, WhatCannotBeOpenedIsAnErrorWithACure) {
   const TempFolder folder;
-  for (const std::string& path : {folder / "none", folder / "."}) {
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);  // with nobody who writes to it
+  for (const std::string& path : {folder / "none", folder / ".", folder / "pipe"}) {
     try {
       File::open_input(path);
       FAIL() << path;
@@ -153,6 +156,23 @@ TEST(File, WhatCannotBeOpenedIsAnErrorWithACure) {
       EXPECT_FALSE(error.context().cure.empty());
     }
   }
+}
+
+TEST(File, TheLimitOfOpenFilesHasItsOwnCure) {
+  const TempFolder folder;
+  write_file(folder / "in", std::vector<std::byte>(3));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  std::string message;
+  try {
+    File::open_input(folder / "in");
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_NE(message.find("ulimit -n"), std::string::npos) << message;
 }
 
 }  // namespace

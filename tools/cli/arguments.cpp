@@ -7,6 +7,7 @@
 #include "sluice/version.h"
 #include "suggest.h"
 #include "text_commands.h"
+#include "validators.h"
 
 namespace sluice::cli {
 namespace {
@@ -31,7 +32,8 @@ void add_verify_arguments(CLI::App& command, Arguments& arguments) {
   command.add_option("--threads", options.threads, "Threads (default: one a core)")
       ->check(CLI::Range(1, 1024));
   command.add_option("--memory", options.memory, "Byte budget for all buffers (default: 512M)")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false))
+      ->transform(begins_with_digit());
   command.add_option("--report", arguments.report,
                      "Write findings, and each tensor's error and CRC-32, to this JSON file");
 }
@@ -61,6 +63,7 @@ Parsed parse_arguments(int argc, char** argv) {
       ->add_option("--checkpoint", arguments.options.checkpoint_s,
                    "Seconds of work that may have to be done again after a crash")
       ->check(CLI::Range(0.0, 3600.0))
+      ->check(begins_with_digit())
       ->capture_default_str();
   quantize->add_flag("--restart", arguments.options.restart,
                      "Begin anew even if an earlier run left something to go on with");
@@ -111,6 +114,7 @@ Parsed parse_arguments(int argc, char** argv) {
     } else {
       conversion.resolve(*plan ? *plan : *quantize, arguments.options);
       const bool dry = *plan || conversion.dry_run();
+      arguments.rule_files = conversion.rule_files();
       arguments.command = dry ? Command::plan : Command::quantize;
     }
     parsed.run = true;

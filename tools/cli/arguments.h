@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "compare_command.h"
 #include "console.h"
@@ -25,6 +26,7 @@ struct Arguments {
   InspectArguments inspect;
   CompareArguments compare;
   ReportArguments report_page;
+  std::vector<std::string> rule_files;  ///< quantize, plan: what was read for `options`
   std::string report;       ///< quantize, verify: where to write the report; empty: nowhere
   std::string demo_folder;  ///< demo: where to put its files
 };

@@ -13,6 +13,11 @@
 namespace sluice::cli {
 namespace {
 
+bool can_encode(TensorType type) {
+  const Codec* codec = find_codec(type);
+  return codec != nullptr && codec->encode != nullptr;
+}
+
 std::string upper(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -113,18 +118,23 @@ std::vector<CommandFacts> command_facts(const CLI::App& app) {
   return commands;
 }
 
+std::vector<FileType> offered_file_types() {
+  std::vector<FileType> offered;
+  std::ranges::copy_if(file_types(), std::back_inserter(offered),
+                       [](const FileType& type) { return type.copy || can_encode(type.type); });
+  return offered;
+}
+
 std::vector<std::string> file_type_names() {
   std::vector<std::string> names;
-  for (const FileType& type : file_types()) names.emplace_back(type.name);
+  for (const FileType& type : offered_file_types()) names.emplace_back(upper(type.name));
   return names;
 }
 
 std::vector<std::string> tensor_type_names() {
   std::vector<std::string> names;
   for (const TensorTypeInfo& type : tensor_types()) {
-    if (find_codec(type.type) != nullptr && find_codec(type.type)->encode != nullptr) {
-      names.push_back(upper(type.name));
-    }
+    if (can_encode(type.type)) names.push_back(upper(type.name));
   }
   return names;
 }

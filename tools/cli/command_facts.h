@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/recipe.h"
+
 namespace sluice::cli {
 
 /// What a shell offers to complete a value with.
@@ -39,7 +41,10 @@ struct CommandFacts {
 /// completions.
 std::vector<CommandFacts> command_facts(const CLI::App& app);
 
-/// The names of the types that a model can be made of, in capitals.
+/// The file types but those whose own type has no encoder: a mix of such is refused.
+std::vector<FileType> offered_file_types();
+
+/// Their names, in capitals.
 std::vector<std::string> file_type_names();
 
 /// The names of the types that a tensor can be made of, in capitals.

@@ -11,6 +11,7 @@
 #include "progress.h"
 #include "reports.h"
 #include "text.h"
+#include "validators.h"
 
 namespace sluice::cli {
 namespace {
@@ -113,7 +114,8 @@ void add_compare_arguments(CLI::App& command, CompareArguments& arguments) {
   command.add_option("--threads", options.threads, "Threads (default: one a core)")
       ->check(CLI::Range(1, 1024));
   command.add_option("--memory", options.memory, "Byte budget for all buffers (default: 512M)")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false))
+      ->transform(begins_with_digit());
   command
       .add_option("--max-error", arguments.max_error,
                   "Exit with 1 if a tensor has a larger relative squared error, or NaN")

@@ -18,7 +18,7 @@ namespace console {
 
 /// Begins, before anything else is said.
 /// \param command  what was typed; the log begins with it
-/// \throws Error (usage: the log file is a model; output_open)
+/// \throws Error (output_open)
 void begin(const ConsoleOptions& options, const std::string& command);
 
 /// `sluice: …`, whatever the options.

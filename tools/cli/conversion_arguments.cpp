@@ -13,8 +13,10 @@
 #include <set>
 #include <string_view>
 
+#include "command_facts.h"
 #include "sluice/error.h"
 #include "sluice/recipe_text.h"
+#include "validators.h"
 
 namespace sluice::cli {
 namespace {
@@ -89,7 +91,7 @@ auto parsed(const std::string& option, const Parse& parse) {
 
 std::string type_names() {
   std::string names;
-  for (const FileType& type : file_types()) {
+  for (const FileType& type : offered_file_types()) {
     names += (names.empty() ? "" : " ") + std::string(type.name);
   }
   return names;
@@ -214,7 +216,8 @@ void ConversionArguments::add_run_arguments(CLI::App& command, QuantizeOptions& 
       .add_option("--memory,--max-buffer-size", options.memory,
                   "Byte budget for input, scratch and output together, as 128M or 2G (default: "
                   "512M)")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false))
+      ->transform(begins_with_digit());
   command.add_option("--io", io_, "How to read: auto, mmap, async (io_uring) or read")
       ->check(CLI::IsMember({"auto", "mmap", "async", "read"}))
       ->capture_default_str();

@@ -19,6 +19,9 @@ class ConversionArguments {
   /// Whether `--dry-run` was given.
   bool dry_run() const { return dry_run_; }
 
+  /// The files of `--tensor-type-file`.
+  const std::vector<std::string>& rule_files() const { return tensor_type_files_; }
+
   /// Looks names up and completes `options` for the command that was given.
   /// \throws CLI::ValidationError, Error (input_open, input_read)
   void resolve(const CLI::App& command, QuantizeOptions& options) const;

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <map>
 
+#include "command_facts.h"
 #include "sluice/error.h"
 #include "sluice/recipe.h"
 #include "sluice/tensor_type.h"
@@ -113,7 +114,7 @@ For zsh, the folder must be in fpath before compinit runs: put fpath+=~/.zfunc i
 
 Topic types_topic() {
   Topic topic{"types", "The types that a model can be made of", blocks_of(kTypes)};
-  for (const FileType& type : file_types()) {
+  for (const FileType& type : offered_file_types()) {
     std::string text = type.copy ? "every tensor as it is"
                                  : fmt::format("{:.4g} bits", bits_per_weight(type.type));
     if (!type.in_llama_cpp) text += ", with --mix ik_llama.cpp";

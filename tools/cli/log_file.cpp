@@ -3,10 +3,8 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -26,14 +24,6 @@ std::string now_text() {
                      (now - whole).count());
 }
 
-bool holds_model(int descriptor) {
-  struct stat status {};
-  std::array<char, 4> magic{};
-  return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
-         ::pread(descriptor, magic.data(), magic.size(), 0) == 4 &&
-         std::memcmp(magic.data(), "GGUF", 4) == 0;
-}
-
 }  // namespace
 
 LogFile::LogFile(const std::string& path) : path_(path) {
@@ -43,11 +33,6 @@ LogFile::LogFile(const std::string& path) : path_(path) {
     throw Error(ErrorCode::output_open,
                 fmt::format("the log cannot be opened: {}", std::strerror(errno)),
                 {.file = path, .cure = "Name a file that you may write to"});
-  }
-  if (holds_model(descriptor_)) {
-    ::close(descriptor_);
-    throw Error(ErrorCode::usage, "the log file is a GGUF model",
-                {.file = path, .cure = "Name another file with --log-file"});
   }
   ::fcntl(descriptor_, F_SETFL, O_APPEND);
 }

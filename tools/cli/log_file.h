@@ -9,7 +9,7 @@ namespace sluice::cli {
 /// file when the call returns, so that a log tells what happened last before a crash.
 class LogFile {
  public:
-  /// \throws Error (output_open; usage if the file is a GGUF model, which must not be added to)
+  /// \throws Error (output_open)
   explicit LogFile(const std::string& path);
   ~LogFile();
   LogFile(const LogFile&) = delete;

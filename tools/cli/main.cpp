@@ -14,6 +14,7 @@
 #include "progress.h"
 #include "report_command.h"
 #include "reports.h"
+#include "side_files.h"
 #include "sluice/error.h"
 #include "sluice/quantize.h"
 #include "stop.h"
@@ -34,8 +35,9 @@ void run_quantize(const Arguments& arguments) {
   const RunReport report = quantize(options, display);
   display.end();
   if (report.tensors.empty()) return;  // nothing was done
-  print_summary(report);
+  // Before the summary: a reader of that may be gone.
   if (!arguments.report.empty()) write_report(report, arguments.report);
+  print_summary(report);
 }
 
 void run_demo(const Arguments& arguments) {
@@ -61,6 +63,7 @@ bool can_go_on(const Arguments& arguments, ErrorCode code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  lift_limits();
   Parsed parsed;
   const auto ended = [](int status) {
     console::log(fmt::format("exit status {}", status));
@@ -69,6 +72,7 @@ int main(int argc, char** argv) {
   try {
     parsed = parse_arguments(argc, argv);
     if (!parsed.run) return parsed.exit_status;
+    check_files(parsed.arguments);
     console::begin(parsed.arguments.console, command_line(argc, argv));
     switch (parsed.arguments.command) {
       case Command::quantize:

@@ -12,6 +12,8 @@ namespace sluice::cli {
 class ProgressDisplay final : public Observer {
  public:
   ProgressDisplay();
+  /// Ends the live line, so that an error gets a line of its own.
+  ~ProgressDisplay() override { end(); }
 
   void note(std::string_view text) override;
   void progress(const Progress& progress) override;

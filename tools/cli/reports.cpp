@@ -11,6 +11,7 @@
 #include <span>
 
 #include "console.h"
+#include "side_files.h"
 #include "sluice/error.h"
 #include "sluice/json.h"
 #include "text.h"
@@ -32,6 +33,7 @@ Json parts_json(std::span<const PartReport> parts) {
 }  // namespace
 
 void write_text(const std::string& text, const std::string& path) {
+  refuse_model(path, "the report");  // as parts of the output are, which were not there before
   std::ofstream file(path);
   if (!file) {
     throw Error(ErrorCode::output_open, "the report cannot be created",

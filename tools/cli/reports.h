@@ -9,7 +9,7 @@
 namespace sluice::cli {
 
 /// Writes a text to a file.
-/// \throws Error (output_open, output_write)
+/// \throws Error (output_open, output_write; usage if a model is there)
 void write_text(const std::string& text, const std::string& path);
 
 /// Writes a document to a file.

@@ -1,5 +1,7 @@
 #include "stop.h"
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <string_view>
 
@@ -17,6 +19,15 @@ bool is_plain(std::string_view word) {
 
 }  // namespace
 
+void lift_limits() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+  ::signal(SIGXFSZ, SIG_IGN);
+}
+
 const std::atomic<bool>& stop_requested() {
   return g_stop;
 }
@@ -31,6 +42,7 @@ void catch_stop_signals() {
     ::sigaction(signal, nullptr, &before);
     if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
   }
+  ::signal(SIGPIPE, SIG_IGN);
 }
 
 std::string command_line(int argc, char** argv) {

@@ -78,8 +78,8 @@ int run_verify(const VerifyOptions& options, const std::string& report_file) {
   ProgressDisplay display;
   const VerifyReport report = verify(options, display);
   display.end();
-  report.good() ? print_good(options, report) : print_bad(options, report);
   if (!report_file.empty()) write_text(to_json(report), report_file);
+  report.good() ? print_good(options, report) : print_bad(options, report);
   return report.good() ? 0 : exit_status(ErrorCode::output_damaged);
 }
 

@@ -1,0 +1,105 @@
+#include "side_files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+#include <vector>
+
+#include "sluice/error.h"
+#include "sluice/used_files.h"
+
+namespace sluice::cli {
+namespace {
+
+// Finds out whether a report can be written, before the work that it is to tell of. What is there
+// stays as it is; pipes are left to the one opening that they are good for.
+void require_writable(const std::string& path, const std::string& role) {
+  struct stat status {};
+  const bool there = ::stat(path.c_str(), &status) == 0;
+  if (there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return;
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) {
+    throw Error(ErrorCode::output_open,
+                fmt::format("{} cannot be created: {}", role, std::strerror(errno)),
+                {.file = path, .cure = "Name a file in a folder that you may write to"});
+  }
+  ::close(descriptor);
+  if (!there) ::unlink(path.c_str());
+}
+
+void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files) {
+  const QuantizeOptions& options = arguments.options;
+  files.push_back({options.input, "the input"});
+  files.push_back({options.imatrix, "the importance matrix"});
+  for (const std::string& file : arguments.rule_files) files.push_back({file, "a list of types"});
+  if (arguments.command == Command::plan) return;
+  files.push_back({options.trace, "the trace", true});
+  if (!options.split.any()) files.push_back({options.output, "the output", true});
+  files.push_back({working_file(options), "the output while it grows", true});
+  files.push_back({working_file(options) + ".journal", "the output's journal", true});
+}
+
+}  // namespace
+
+void refuse_model(const std::string& path, const std::string& role) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  std::array<char, 4> magic{};
+  std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
+  if (std::string_view(magic.data(), magic.size()) != "GGUF") return;
+  throw Error(ErrorCode::usage,
+              fmt::format("cannot be {}: it is a GGUF model, which would be lost", role),
+              {.file = path, .cure = "Name another file for " + role});
+}
+
+void check_files(const Arguments& arguments) {
+  std::vector<UsedFile> files = {{arguments.console.log_file, "the log", true}};
+  const auto add_written = [&](const std::string& path, const std::string& role) {
+    if (path.empty()) return;
+    require_writable(path, role);
+    files.push_back({path, role, true});
+  };
+  switch (arguments.command) {
+    case Command::quantize:
+      add_written(arguments.report, "the report");
+      [[fallthrough]];
+    case Command::plan:
+      add_quantize_files(arguments, files);
+      break;
+    case Command::verify:
+      add_written(arguments.report, "the report");
+      files.push_back({arguments.verify.output, "the model"});
+      files.push_back({arguments.verify.against, "the source"});
+      files.push_back({arguments.verify.imatrix, "the importance matrix"});
+      break;
+    case Command::compare:
+      add_written(arguments.compare.page, "the page");
+      files.push_back({arguments.compare.options.a, "a model"});
+      files.push_back({arguments.compare.options.b, "a model"});
+      break;
+    case Command::report:
+      add_written(arguments.report_page.page, "the page");
+      for (const std::string& file : arguments.report_page.reports) {
+        files.push_back({file, "a report"});
+      }
+      break;
+    case Command::inspect:
+    case Command::demo:
+      break;
+  }
+  refuse_shared_files(files);
+  refuse_model(arguments.console.log_file, "the log");
+  refuse_model(arguments.report, "the report");
+  refuse_model(arguments.options.trace, "the trace");
+  refuse_model(arguments.compare.page, "the page");
+  refuse_model(arguments.report_page.page, "the page");
+}
+
+}  // namespace sluice::cli
