@@ -127,6 +127,7 @@ int main(int argc, char** argv) {
   CHECK(sluice_plan_json(options, NULL) == NULL);
   snprintf(output, sizeof output, "%s/none.gguf", argv[3]);
   set(options, "input", output);
+  set(options, "output", "never-made.gguf");
   set(options, "type", "IQ1_M");
   CHECK(sluice_quantize(options, NULL, &error) == SLUICE_INPUT_OPEN);
   CHECK(error != NULL && error->exit_status == 3 && strcmp(error->file, output) == 0);
