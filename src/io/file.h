@@ -63,6 +63,17 @@ class File {
   std::string path_;
 };
 
+/// Asks for the bytes of a file that is read from front to back, each once.
+class ReadAhead {
+ public:
+  /// Asks for [begin, end), of which earlier calls may have asked for the beginning.
+  void ask(const File& file, std::uint64_t begin, std::uint64_t end);
+
+ private:
+  std::uint64_t begin_ = 0;  // of the last call
+  std::uint64_t end_ = 0;
+};
+
 /// The message of an errno value.
 std::string system_message(int error_number);
 

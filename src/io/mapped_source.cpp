@@ -126,7 +126,7 @@ class Window {
 class MappedSource final : public Source {
  public:
   MappedSource(std::span<const File> parts, std::vector<Mapping> mappings)
-      : parts_(parts), mappings_(std::move(mappings)), windows_(parts.size()) {}
+      : parts_(parts), mappings_(std::move(mappings)), windows_(parts.size()), ahead_(parts.size()) {}
 
   std::string_view name() const override { return "mmap"; }
 
@@ -141,7 +141,8 @@ class MappedSource final : public Source {
         error = shrunk_error(parts_[range.part], mapping.bytes().size());
       } else {
         bytes = mapping.bytes().subspan(range.offset, range.size);
-        parts_[range.part].prefetch(range.offset, range.size + kReadAhead);
+        ahead_[range.part].ask(parts_[range.part], range.offset,
+                               range.offset + range.size + kReadAhead);
         mapping.populate(range);
         error = mapping.fault_before(range.offset + range.size, parts_[range.part]);
       }
@@ -165,6 +166,7 @@ class MappedSource final : public Source {
   std::span<const File> parts_;
   std::vector<Mapping> mappings_;
   std::vector<Window> windows_;
+  std::vector<ReadAhead> ahead_;
 };
 
 }  // namespace
