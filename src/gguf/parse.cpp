@@ -100,14 +100,15 @@ std::vector<std::uint64_t> read_shape(Reader& in) {
   return shape;
 }
 
-/// The bytes of a tensor, or nothing if its extents multiply to more than any file can hold.
+/// The bytes of a tensor, or nothing if its weights or bytes are more than can be counted. Both are
+/// looked at: where a weight takes less than a byte, the bytes alone might do.
 std::optional<std::uint64_t> bytes_of(const Tensor& tensor, const TensorTypeInfo& type) {
-  std::optional<std::uint64_t> size = tensor.row_elements() / type.block_elements;
-  size = checked_mul(*size, type.block_bytes);
-  for (std::size_t i = 1; size && i < tensor.shape.size(); ++i) {
-    size = checked_mul(*size, tensor.shape[i]);
+  std::optional<std::uint64_t> elements = 1;
+  for (const std::uint64_t extent : tensor.shape) {
+    elements = checked_mul(*elements, extent);
+    if (!elements) return std::nullopt;
   }
-  return size;
+  return checked_mul(*elements / type.block_elements, type.block_bytes);
 }
 
 Tensor read_tensor(Reader& in, std::set<std::string_view>& seen) {

@@ -59,6 +59,17 @@ std::size_t lookaheads(std::string_view text) {
   return count;
 }
 
+// `\1` and the like: matching them could take forever, and the library's own reading of their
+// number overflows.
+bool refers_back(std::string_view text) {
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] != '\\') continue;
+    ++i;
+    if (std::isdigit(static_cast<unsigned char>(text[i])) != 0) return true;
+  }
+  return false;
+}
+
 std::regex compile(const std::string& text) {
   if (text.empty()) refuse(text, "is empty, and would match every tensor", "Write .* for that");
   if (text.size() > kMostStates) {
@@ -72,14 +83,14 @@ std::regex compile(const std::string& text) {
     refuse(text, fmt::format("looks ahead more than {} times", kMostLookaheads),
            "Split it into several rules");
   }
+  if (refers_back(text)) {
+    refuse(text, "refers back to a group, which could take forever to match",
+           "Write the alternatives out");
+  }
   try {
     return std::regex(
         text, std::regex::ECMAScript | std::regex::nosubs | std::regex_constants::__polynomial);
   } catch (const std::regex_error& error) {
-    if (error.code() == std::regex_constants::error_complexity) {
-      refuse(text, "refers back to a group, which could take forever to match",
-             "Write the alternatives out");
-    }
     refuse(text, fmt::format("is no regular expression: {}", error.what()),
            "Put a backslash before characters that are meant as such");
   }

@@ -312,6 +312,7 @@ TEST(Parse, BadTensorsAreRefused) {
   EXPECT_FAILURE(tensor({1, 1, 1, 1, 1}, kF32), input_format, "tensor 'bad': 5 extents");
   EXPECT_FAILURE(tensor({4, 0}, kF32), input_format, "tensor 'bad': an extent is zero");
   EXPECT_FAILURE(tensor({k32, k32}, kF32), input_format, "tensor 'bad': its extents multiply");
+  EXPECT_FAILURE(tensor({k32, k32}, kIq1M), input_format, "its extents multiply");
   EXPECT_FAILURE(tensor({k32, k32, k32, k32}, kIq1M), input_format, "its extents multiply");
   EXPECT_FAILURE(tensor({1, k61 * 2}, kF32), input_format, "its extents multiply");
   EXPECT_FAILURE(tensor({k61}, kF32, 32), input_truncated, "tensor 'bad'");

@@ -1,6 +1,6 @@
 // A data race as a mistake in the pipeline would be one: two workers of a flow graph write to the
-// same bytes. ThreadSanitizer must see it through the suppressions for oneTBB (tests/tsan.supp), or
-// a clean run of the pipeline's tests would mean nothing.
+// same bytes. ThreadSanitizer must see it, or a clean run of the pipeline's tests would mean
+// nothing.
 
 #include <oneapi/tbb/flow_graph.h>
 #include <oneapi/tbb/global_control.h>
