@@ -110,14 +110,6 @@ void File::prefetch(std::uint64_t begin, std::uint64_t size) const noexcept {
   }
 }
 
-void ReadAhead::ask(const File& file, std::uint64_t begin, std::uint64_t end) {
-  const bool goes_on = begin_ <= begin && begin <= end_;
-  const std::uint64_t from = goes_on ? end_ : begin;
-  if (from < end) file.prefetch(from, end - from);
-  begin_ = begin;
-  end_ = std::max(end, goes_on ? end_ : 0);
-}
-
 void File::drop_cached(std::uint64_t begin, std::uint64_t end) const noexcept {
   if (begin < end) {
     ::posix_fadvise(descriptor_, static_cast<off_t>(begin), static_cast<off_t>(end - begin),

@@ -98,8 +98,8 @@ class Window {
     const auto next = in_use_.erase(in_use_.find(range.offset));
     const std::uint64_t used_before = next == in_use_.begin() ? 0 : std::prev(next)->second;
     const std::uint64_t used_after = next == in_use_.end() ? UINT64_MAX : next->first;
-    const std::uint64_t end = std::min<std::uint64_t>(range.offset + range.size,
-                                                      mapping.bytes().size());
+    const std::uint64_t end =
+        std::min<std::uint64_t>(range.offset + range.size, mapping.bytes().size());
     std::uint64_t first = align_down(range.offset, kPage);
     std::uint64_t last = align_up(end, kPage);
     if (first < used_before) first += kPage;
@@ -111,7 +111,8 @@ class Window {
       ::madvise(reinterpret_cast<void*>(address + first), last - first, MADV_DONTNEED);
     }
     // Mapped pages of neighbours stay. Those that were read ahead, or are on their way, are not
-    // mapped yet: of the folio at the end, only what was used goes, and the rest with its own range.
+    // mapped yet: of the folio at the end, only what was used goes, and the rest with its own
+    // range.
     const std::uint64_t folio_end = align_up(end, File::kLargestFolio);
     const bool whole_folio = folio_end <= std::min(used_after, read_until_);
     file.drop_cached(align_down(range.offset, File::kLargestFolio), whole_folio ? folio_end : end);
@@ -126,7 +127,7 @@ class Window {
 class MappedSource final : public Source {
  public:
   MappedSource(std::span<const File> parts, std::vector<Mapping> mappings)
-      : parts_(parts), mappings_(std::move(mappings)), windows_(parts.size()), ahead_(parts.size()) {}
+      : parts_(parts), mappings_(std::move(mappings)), windows_(parts.size()) {}
 
   std::string_view name() const override { return "mmap"; }
 
@@ -141,8 +142,7 @@ class MappedSource final : public Source {
         error = shrunk_error(parts_[range.part], mapping.bytes().size());
       } else {
         bytes = mapping.bytes().subspan(range.offset, range.size);
-        ahead_[range.part].ask(parts_[range.part], range.offset,
-                               range.offset + range.size + kReadAhead);
+        parts_[range.part].prefetch(range.offset, range.size + kReadAhead);
         mapping.populate(range);
         error = mapping.fault_before(range.offset + range.size, parts_[range.part]);
       }
@@ -166,7 +166,6 @@ class MappedSource final : public Source {
   std::span<const File> parts_;
   std::vector<Mapping> mappings_;
   std::vector<Window> windows_;
-  std::vector<ReadAhead> ahead_;
 };
 
 }  // namespace

@@ -25,8 +25,10 @@ namespace {
 File open_file(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) {
-    throw Error(ErrorCode::output_open, "cannot be created: " + system_message(errno),
-                {.file = path, .cure = "Name a folder that exists and that you may write to"});
+    const int reason = errno;
+    throw Error(ErrorCode::output_open, "cannot be created: " + system_message(reason),
+                {.file = path,
+                 .cure = open_cure(reason, "Name a folder that exists and that you may write to")});
   }
   return File(descriptor, path);
 }
@@ -94,8 +96,11 @@ void OutputFile::reserve(std::uint64_t size) {
   dirty_ = true;
   // Its length, so that the padding between tensors reads as zeros.
   if (::ftruncate(file_.descriptor(), static_cast<off_t>(size)) != 0) {
-    throw Error(ErrorCode::output_write, "cannot be extended: " + system_message(errno),
-                {.file = file_.path(), .cure = "Write to a file system that takes large files"});
+    throw Error(
+        ErrorCode::output_write, "cannot be extended: " + system_message(errno),
+        {.file = file_.path(),
+         .cure = "Raise the limit of file sizes (ulimit -f), or write to a file system that "
+                 "takes large files"});
   }
   // The space, so that a full disk is found now and not in the last hour, and the file lies in few
   // pieces. File systems that cannot do it are left to find out later.

@@ -9,7 +9,7 @@ namespace {
 
 class PlainSource final : public Source {
  public:
-  explicit PlainSource(std::span<const File> parts) : parts_(parts), ahead_(parts.size()) {
+  explicit PlainSource(std::span<const File> parts) : parts_(parts) {
     for (const File& part : parts_) {
       ::posix_fadvise(part.descriptor(), 0, 0, POSIX_FADV_SEQUENTIAL);
     }
@@ -21,8 +21,7 @@ class PlainSource final : public Source {
     const File& file = parts_[range.part];
     const std::span<std::byte> bytes = buffer.first(range.size);
     std::exception_ptr error;
-    const std::uint64_t end = range.offset + range.size;
-    ahead_[range.part].ask(file, end, end + kReadAhead);
+    file.prefetch(range.offset + range.size, kReadAhead);
     try {
       const std::size_t got = file.read_at(range.offset, bytes);
       if (got < bytes.size()) error = shrunk_error(file, range.offset + got);
@@ -31,7 +30,7 @@ class PlainSource final : public Source {
     }
     // The bytes are in the buffer now: the kernel's copy would only push other files out. The folio
     // at the end holds bytes that are read next; it goes then.
-    file.drop_cached(align_down(range.offset, File::kLargestFolio), end);
+    file.drop_cached(align_down(range.offset, File::kLargestFolio), range.offset + range.size);
     done(bytes, error);
   }
 
@@ -39,7 +38,6 @@ class PlainSource final : public Source {
 
  private:
   std::span<const File> parts_;
-  std::vector<ReadAhead> ahead_;
 };
 
 }  // namespace

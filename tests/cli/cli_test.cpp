@@ -206,6 +206,7 @@ TEST_F(Cli, ALimitOfFileSizesIsAnError) {
   });
   EXPECT_EQ(done.status, 4) << done.errors;
   EXPECT_NE(done.errors.find("File too large"), std::string::npos) << done.errors;
+  EXPECT_NE(done.errors.find("ulimit -f"), std::string::npos) << done.errors;
 }
 
 TEST_F(Cli, TheLimitOfOpenFilesIsRaised) {

@@ -13,6 +13,7 @@
 #include <random>
 
 #include "base/page_buffer.h"
+#include "io/output_file.h"
 #include "sluice/error.h"
 #include "support/temp_folder.h"
 
@@ -165,14 +166,19 @@ TEST(File, TheLimitOfOpenFilesHasItsOwnCure) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit none{0, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  std::string message;
-  try {
-    File::open_input(folder / "in");
-  } catch (const Error& error) {
-    message = error.what();
-  }
+  const auto complaint = [](const auto& open) -> std::string {
+    try {
+      open();
+      return "none";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  const std::string input = complaint([&] { File::open_input(folder / "in"); });
+  const std::string output = complaint([&] { OutputFile::open(folder / "out"); });
   ::setrlimit(RLIMIT_NOFILE, &before);
-  EXPECT_NE(message.find("ulimit -n"), std::string::npos) << message;
+  EXPECT_NE(input.find("ulimit -n"), std::string::npos) << input;
+  EXPECT_NE(output.find("ulimit -n"), std::string::npos) << output;
 }
 
 }  // namespace
