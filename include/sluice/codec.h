@@ -78,6 +78,9 @@ std::span<const Codec> codecs(Isa isa = best_isa()) noexcept;
 /// \pre `isa` is one of supported_isas()
 const Codec* find_codec(TensorType type, Isa isa = best_isa()) noexcept;
 
+/// Whether blocks of a type can be decoded.
+bool can_decode(TensorType type) noexcept;
+
 }  // namespace sluice
 
 #pragma GCC visibility pop

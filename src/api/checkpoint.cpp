@@ -1,14 +1,13 @@
 #include "api/checkpoint.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include "base/checksum.h"
 #include "base/stop.h"
 #include "sluice/error.h"
 
@@ -19,20 +18,16 @@ namespace {
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
 bool holds(io::Sink& sink, const journal::Record& record) {
-  struct FreeState {
-    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-  };
-  const std::unique_ptr<XXH3_state_t, FreeState> hash(XXH3_createState());
-  XXH3_64bits_reset(hash.get());
+  StreamHash hash;
   std::vector<std::byte> bytes(kReadBytes);
   for (std::uint64_t at = record.range.begin; at < record.range.end;) {
     const std::size_t wanted = std::min<std::uint64_t>(kReadBytes, record.range.end - at);
     const std::size_t got = sink.read_at(at, std::span(bytes).first(wanted));
     if (got < wanted) return false;
-    XXH3_64bits_update(hash.get(), bytes.data(), got);
+    hash.add(std::span(bytes).first(got));
     at += got;
   }
-  return XXH3_64bits_digest(hash.get()) == record.hash;
+  return hash.take() == record.hash;
 }
 
 }  // namespace

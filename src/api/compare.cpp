@@ -6,10 +6,10 @@
 #include <chrono>
 #include <map>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "api/model_files.h"
+#include "base/threads.h"
 #include "verify/comparer.h"
 #include "verify/tensor_pairs.h"
 
@@ -18,11 +18,6 @@ namespace {
 
 ComparedSide side_of(const gguf::Tensor& tensor) {
   return {.type = tensor.type, .shape = tensor.shape, .bytes = tensor.size};
-}
-
-bool decodable(TensorType type) {
-  const Codec* codec = find_codec(type);
-  return codec != nullptr && codec->decode != nullptr;
 }
 
 // Why two tensors of one name cannot be compared; empty if they can.
@@ -34,7 +29,7 @@ std::string obstacle(const gguf::Tensor& a, const gguf::Tensor& b) {
   if (a.type == b.type) return {};  // bytes can always be compared
   for (const TensorType type : {a.type, b.type}) {
     // NVFP4 weights are scaled once more, by a number that other tensors hold.
-    if (!decodable(type) || type == TensorType::nvfp4) {
+    if (!can_decode(type) || type == TensorType::nvfp4) {
       return fmt::format("{} cannot be decoded alone", name(type));
     }
   }
@@ -108,12 +103,10 @@ Comparison compare(const CompareOptions& options, Observer& observer) {
   const ModelFiles b = open_model(options.b);
   Matched matched = match(a, b);
   Comparison comparison;
-  const int threads = options.threads > 0
-                          ? options.threads
-                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   std::vector<PairDifference> differences = compare_pairs(
-      matched.pairs, {.threads = threads, .memory = options.memory, .isa = options.isa}, observer,
-      comparison.read_bytes);
+      matched.pairs,
+      {.threads = thread_count(options.threads), .memory = options.memory, .isa = options.isa},
+      observer, comparison.read_bytes);
   for (std::size_t i = 0; i < differences.size(); ++i) {
     ComparedTensor& tensor = matched.tensors[matched.places[i]];
     tensor.difference = differences[i].difference;

@@ -10,6 +10,7 @@
 #include "api/prepared.h"
 #include "base/interval_set.h"
 #include "base/process_memory.h"
+#include "base/threads.h"
 #include "forecast/disk_space.h"
 #include "forecast/encode_probe.h"
 #include "forecast/read_probe.h"
@@ -54,8 +55,8 @@ MemoryNeed memory_need(const QuantizeOptions& options, const Plan& plan) {
   const bool decodes = options.measure_error || options.verify;
   const std::uint64_t held = anonymous_bytes();
   MemoryNeed need{.budget = options.memory,
-                  .least = least_memory(plan, threads_of(options), decodes, held),
-                  .threads = threads_of(options)};
+                  .least = least_memory(plan, thread_count(options.threads), decodes, held),
+                  .threads = thread_count(options.threads)};
   if (need.enough()) {
     need.most = plan_memory(plan, need.threads, decodes, need.budget, held).total_bytes;
   }
@@ -100,7 +101,7 @@ TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, 
   time.read_bytes_per_s = measure_reads(files, kReadingShare * seconds);
   time.conversions = measure_encoding(
       prepared.plan, left.weights, prepared.matrix(), files,
-      {.threads = threads_of(options),
+      {.threads = thread_count(options.threads),
        .kernels = {.isa = options.isa, .effort = options.effort, .verify = options.verify},
        .measure_error = options.measure_error || options.verify,
        .seconds = (1 - kReadingShare) * seconds});

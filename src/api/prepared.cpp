@@ -4,7 +4,6 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "base/text.h"
 #include "io/sink.h"
@@ -159,11 +158,6 @@ PlanView view_of(const Prepared& prepared) {
   view.output_bytes = prepared.plan.output_size;
   view.parts = parts_of(prepared);
   return view;
-}
-
-int threads_of(const QuantizeOptions& options) {
-  if (options.threads > 0) return options.threads;
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
 }  // namespace sluice

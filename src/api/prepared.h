@@ -45,7 +45,4 @@ PlanView view_of(const Prepared& prepared);
 /// Everything that the output's bytes depend on and that can change between two runs.
 journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prepared);
 
-/// Workers: as asked for, or one a core.
-int threads_of(const QuantizeOptions& options);
-
 }  // namespace sluice

@@ -13,6 +13,7 @@
 #include "api/output_names.h"
 #include "api/prepared.h"
 #include "base/text.h"
+#include "base/threads.h"
 #include "io/source.h"
 #include "io/spindle.h"
 #include "pipeline/pipeline.h"
@@ -137,7 +138,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   RunReport report =
       run_pipeline(prepared.plan, prepared.matrix(), prepared.files.parts, *opened.source,
                    checkpoint.sink(), checkpoint.journal(), found.records,
-                   {.threads = threads_of(options),
+                   {.threads = thread_count(options.threads),
                     .memory = options.memory,
                     .isa = options.isa,
                     .effort = options.effort,

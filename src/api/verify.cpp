@@ -2,9 +2,9 @@
 
 #include <chrono>
 #include <optional>
-#include <thread>
 
 #include "api/model_files.h"
+#include "base/threads.h"
 #include "io/mapped_source.h"
 #include "sluice/error.h"
 #include "sluice/imatrix.h"
@@ -40,11 +40,6 @@ std::optional<ModelFiles> open_output(const std::string& path, FindingList& find
         throw;
     }
   }
-}
-
-int threads_of(const VerifyOptions& options) {
-  if (options.threads > 0) return options.threads;
-  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
 }  // namespace
@@ -96,9 +91,10 @@ VerifyReport verify(const VerifyOptions& options, Observer& observer) {
     const ImportanceMatrix* matrix = imatrix ? &*imatrix : nullptr;
     const std::vector<TensorPair> pairs =
         pair_tensors(view, source ? &*source : nullptr, matrix, findings);
-    check_tensors(pairs, matrix,
-                  {.threads = threads_of(options), .memory = options.memory, .isa = options.isa},
-                  observer, findings, report);
+    check_tensors(
+        pairs, matrix,
+        {.threads = thread_count(options.threads), .memory = options.memory, .isa = options.isa},
+        observer, findings, report);
   }
   if (imatrix_file) imatrix_file->check();
   report.findings_in_all = findings.count();

@@ -2,12 +2,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+
+struct XXH3_state_s;
 
 namespace sluice {
 
 /// The CRC-32 of some bytes, as zlib, gzip and `crc32` have it.
-std::uint32_t crc32_of(std::span<const std::byte> bytes) noexcept;
+/// \param before  the CRC-32 of the bytes before them, where they go on
+std::uint32_t crc32_of(std::span<const std::byte> bytes, std::uint32_t before = 0) noexcept;
 
 /// The CRC-32 of a tensor whose bytes come in pieces of any size and in any order. CRCs are linear:
 /// a piece's CRC, shifted by the number of bytes that follow it in the tensor, is its share of the
@@ -31,6 +35,23 @@ class TensorChecksum {
  private:
   std::uint64_t size_;
   std::uint32_t value_ = 0;
+};
+
+/// The 64-bit XXH3 of bytes that come in pieces, in order.
+class StreamHash {
+ public:
+  StreamHash();
+
+  void add(std::span<const std::byte> bytes) noexcept;
+
+  /// The hash of all that was added, after which it begins anew.
+  std::uint64_t take() noexcept;
+
+ private:
+  struct Free {
+    void operator()(XXH3_state_s* state) const noexcept;
+  };
+  std::unique_ptr<XXH3_state_s, Free> state_;
 };
 
 }  // namespace sluice

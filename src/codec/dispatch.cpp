@@ -91,4 +91,9 @@ const Codec* find_codec(TensorType type, Isa isa) noexcept {
   return it == table.end() ? nullptr : &*it;
 }
 
+bool can_decode(TensorType type) noexcept {
+  const Codec* codec = find_codec(type);
+  return codec != nullptr && codec->decode != nullptr;
+}
+
 }  // namespace sluice

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/threads.h"
 #include "forecast/uncached_reader.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
@@ -216,9 +217,8 @@ std::vector<ConversionRate> measure_encoding(const Plan& plan, std::span<const s
                                              const EncodeProbeOptions& options) {
   std::vector<Trial> trials = trials_of(plan, left);
   fill(trials, files);
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   std::vector<Worker> workers;
-  for (int i = 0; i < std::min(options.threads, cores); ++i) {
+  for (int i = 0; i < std::min(options.threads, core_count()); ++i) {
     workers.emplace_back(trials, imatrix, options);
   }
   std::vector<std::thread> threads;

@@ -1,11 +1,7 @@
 #include "pipeline/output_writer.h"
 
-#include <xxhash.h>
-#include <zlib.h>
-
 #include <algorithm>
 #include <limits>
-#include <memory>
 
 #include "sluice/error.h"
 
@@ -37,10 +33,6 @@ IntervalSet written_before(const Plan& plan, std::span<const journal::Record> do
   return written;
 }
 
-struct FreeState {
-  void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-};
-
 }  // namespace
 
 OutputWriter::OutputWriter(const Plan& plan, std::span<const journal::Record> done,
@@ -48,8 +40,8 @@ OutputWriter::OutputWriter(const Plan& plan, std::span<const journal::Record> do
     : plan_(plan),
       to_(surroundings),
       options_(options),
-      buffer_(options.extents, plan.output_end(), written_before(plan, done)),
-      crcs_(plan.tensors.size()) {
+      buffer_(options.extents, plan.output_end(), written_before(plan, done)) {
+  for (const PlannedTensor& tensor : plan.tensors) checksums_.emplace_back(tensor.output_size);
   for (const OutputPart& part : plan.parts) {
     for (std::size_t i = part.first_tensor; i < part.first_tensor + part.tensors; ++i) {
       boundaries_.push_back(plan.tensors[i].output_offset);
@@ -60,8 +52,6 @@ OutputWriter::OutputWriter(const Plan& plan, std::span<const journal::Record> do
   for (const journal::Record& record : done) note(record);
 }
 
-// Puts a range's CRC at its place in its tensor's: the CRC of a whole is the exclusive or of its
-// parts' CRCs, each moved on by the bytes that follow it, so the parts may come in any order.
 void OutputWriter::note(const journal::Record& record) {
   const auto next = std::upper_bound(plan_.tensors.begin(), plan_.tensors.end(), record.range.begin,
                                      [](std::uint64_t offset, const PlannedTensor& tensor) {
@@ -69,10 +59,11 @@ void OutputWriter::note(const journal::Record& record) {
                                      });
   if (next == plan_.tensors.begin()) return;  // the first header
   const PlannedTensor& tensor = *std::prev(next);
-  const std::uint64_t end = tensor.output_offset + tensor.output_size;
-  if (record.range.end > end) return;  // padding, or another header
-  crcs_[static_cast<std::size_t>(&tensor - plan_.tensors.data())] ^= static_cast<std::uint32_t>(
-      crc32_combine(record.crc32, 0, static_cast<z_off_t>(end - record.range.end)));
+  // Else it is padding, or another header.
+  if (record.range.end <= tensor.output_offset + tensor.output_size) {
+    checksums_[static_cast<std::size_t>(&tensor - plan_.tensors.data())].add(
+        record.range.begin - tensor.output_offset, record.range.size(), record.crc32);
+  }
 }
 
 void OutputWriter::write(std::uint64_t begin, std::span<const std::span<const std::byte>> pieces) {
@@ -85,27 +76,24 @@ void OutputWriter::write(std::uint64_t begin, std::span<const std::span<const st
   to_.balance.disk(-1);
 
   // A record is of one tensor, or of what lies between two.
-  const std::unique_ptr<XXH3_state_t, FreeState> hash(XXH3_createState());
-  XXH3_64bits_reset(hash.get());
+  StreamHash hash;
   std::uint64_t at = begin;
   journal::Record record{.range = {begin, begin}};
   auto boundary = std::upper_bound(boundaries_.begin(), boundaries_.end(), begin);
   const auto close_record = [&] {
     if (record.range.begin == at) return;
     record.range.end = at;
-    record.hash = XXH3_64bits_digest(hash.get());
+    record.hash = hash.take();
     note(record);
     unsafe_.push_back(record);
-    XXH3_64bits_reset(hash.get());
     record = {.range = {at, at}};
   };
   for (std::span<const std::byte> piece : pieces) {
     while (!piece.empty()) {
       while (*boundary <= at) ++boundary;
       const std::size_t size = std::min<std::uint64_t>(piece.size(), *boundary - at);
-      XXH3_64bits_update(hash.get(), piece.data(), size);
-      record.crc32 = static_cast<std::uint32_t>(
-          crc32_z(record.crc32, reinterpret_cast<const Bytef*>(piece.data()), size));
+      hash.add(piece.first(size));
+      record.crc32 = crc32_of(piece.first(size), record.crc32);
       at += size;
       piece = piece.subspan(size);
       if (at == *boundary) close_record();

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/checksum.h"
 #include "io/output_buffer.h"
 #include "io/sink.h"
 #include "journal/journal.h"
@@ -58,7 +59,7 @@ class OutputWriter {
   double write_seconds() const { return writing_.seconds(); }
 
   /// CRC-32 of a tensor's bytes in the output, once all are written.
-  std::uint32_t crc32(std::size_t tensor) const { return crcs_[tensor]; }
+  std::uint32_t crc32(std::size_t tensor) const { return checksums_[tensor].value(); }
 
  private:
   void write(std::uint64_t begin, std::span<const std::span<const std::byte>> pieces);
@@ -72,7 +73,7 @@ class OutputWriter {
   Options options_;
   io::OutputBuffer buffer_;
   std::vector<std::uint64_t> boundaries_;  // where tensors begin and end
-  std::vector<std::uint32_t> crcs_;
+  std::vector<TensorChecksum> checksums_;
   std::vector<journal::Record> unsafe_;  // written since the last checkpoint
   std::uint64_t unsafe_bytes_ = 0;
   std::uint64_t written_bytes_ = 0;

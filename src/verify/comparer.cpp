@@ -132,11 +132,6 @@ class CompareWorker final : public PairWorker {
   Sums found_;
 };
 
-bool decodable(TensorType type) {
-  const Codec* codec = find_codec(type);
-  return codec != nullptr && codec->decode != nullptr;
-}
-
 Difference difference_of(const Sums& sums) {
   Difference difference;
   difference.error = sums.norm_x > 0  ? sums.error / sums.norm_x
@@ -164,7 +159,7 @@ std::vector<PairDifference> compare_pairs(std::span<const TensorPair> pairs,
   std::vector<PairDifference> differences(pairs.size());
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (pairs[i].copied()) differences[i].differing_bytes = sums[i].differing_bytes;
-    if (decodable(pairs[i].source->type) && decodable(pairs[i].tensor->type)) {
+    if (can_decode(pairs[i].source->type) && can_decode(pairs[i].tensor->type)) {
       differences[i].difference = difference_of(sums[i]);
     }
   }

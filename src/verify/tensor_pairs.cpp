@@ -11,11 +11,6 @@
 namespace sluice {
 namespace {
 
-bool decodable(TensorType type) {
-  const Codec* codec = find_codec(type);
-  return codec != nullptr && codec->decode != nullptr;
-}
-
 void add(FindingList& findings, Fault fault, const io::File& file, const gguf::Tensor& tensor,
          std::string what) {
   findings.add({.fault = fault,
@@ -71,7 +66,7 @@ std::vector<TensorPair> pair_tensors(const ModelView& output, const ModelView* a
     if (pair.copied()) continue;
     for (const auto& [side, file] :
          {std::pair(&source, pair.source_file), std::pair(pair.tensor, pair.file)}) {
-      if (!decodable(side->type)) {
+      if (!can_decode(side->type)) {
         throw Error(ErrorCode::input_type,
                     fmt::format("type {} cannot be decoded", name(side->type)),
                     {.file = file->path(),

@@ -1,6 +1,7 @@
 #include "base/checksum.h"
 
 #include <gtest/gtest.h>
+#include <xxhash.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -83,6 +84,31 @@ TEST(Checksum, ReachesBeyondFourGiB) {
     checksum.add(offset - kMiB, kMiB, piece);
   }
   EXPECT_EQ(checksum.value(), whole);
+}
+
+TEST(Checksum, GoesOn) {
+  std::mt19937_64 random(9);
+  const std::vector<std::byte> bytes = random_bytes(1000, random);
+  const std::span<const std::byte> all(bytes);
+  EXPECT_EQ(crc32_of(all.subspan(333), crc32_of(all.first(333))), crc_of_all(bytes));
+}
+
+TEST(StreamHash, OfNothingIsTheOneOfTheSpecification) {
+  EXPECT_EQ(StreamHash().take(), 0x2d06800538d394c2u);
+}
+
+TEST(StreamHash, DoesNotDependOnPieces) {
+  std::mt19937_64 random(10);
+  const std::vector<std::byte> bytes = random_bytes(5000, random);
+  StreamHash hash;
+  for (int round = 0; round < 100; ++round) {  // each take() begins anew
+    for (std::size_t at = 0; at < bytes.size();) {
+      const std::size_t size = std::min<std::size_t>(random() % 1000, bytes.size() - at);
+      hash.add(std::span(bytes).subspan(at, size));
+      at += size;
+    }
+    ASSERT_EQ(hash.take(), ::XXH3_64bits(bytes.data(), bytes.size()));
+  }
 }
 
 }  // namespace
