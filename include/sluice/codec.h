@@ -25,6 +25,12 @@ enum class Effort {
 /// "fast", "best".
 std::string_view name(Effort effort) noexcept;
 
+/// How much of the shrinkage of least squares an encoder takes back: with none, a super-block's
+/// scale is that of the least error; with full, it makes the decoded values unbiased; between them
+/// it is a geometric mean. Of the types with super-blocks, Q3_K, Q6_K, TQ1_0 and TQ2_0 ignore it,
+/// and so do all types without.
+enum class BiasCorrection { none, half, three_quarters, full };
+
 /// The rows that an encoder turns into blocks.
 struct EncodeRows {
   const float* values;       ///< [rows, row_elements], finite
@@ -34,6 +40,7 @@ struct EncodeRows {
   /// Null: no importance is known.
   const float* importance;
   Effort effort = Effort::best;
+  BiasCorrection bias_correction = BiasCorrection::full;
 };
 
 /// Encodes whole rows to `out`, which holds rows * row_bytes. Deterministic: the same bytes for the

@@ -137,7 +137,8 @@ void encode_chunk(const PlannedTensor& tensor, const Chunk& chunk, Kernels kerne
                .rows = count / row_elements,
                .row_elements = row_elements,
                .importance = tensor.importance != nullptr ? importance.data() : nullptr,
-               .effort = kernels.effort},
+               .effort = kernels.effort,
+               .bias_correction = tensor.bias_correction},
               blocks);
     if (!scratch.decoded.empty()) {
       const std::span<float> decoded = std::span(scratch.decoded).first(count);

@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/text.h"
 #include "plan/prune.h"
+#include "recipe/bias_correction.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
@@ -189,6 +190,7 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
   const std::vector<TypeChoice>& choices = chosen.tensors;
   prune_metadata(request.edits.pruned_layers, output);
   describe_output(request, output);
+  const std::vector<BiasCorrection> corrections = recipe::bias_corrections(output.tensors);
 
   Plan plan;
   plan.notes = std::move(chosen.notes);
@@ -201,6 +203,7 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
     tensor.source = from.type;
     tensor.type = choices[i].type;
     tensor.rule = choices[i].rule;
+    tensor.bias_correction = corrections[i];
     tensor.part = locations[kept[i]].part;
     tensor.input_offset = locations[kept[i]].file_offset;
     tensor.input_size = from.size;

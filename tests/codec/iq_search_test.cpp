@@ -66,7 +66,12 @@ std::vector<double> error_weights(const Row& row, std::size_t block) {
 template <typename Block>
 std::vector<Block> encode(TensorType type, const Row& row) {
   std::vector<Block> blocks(byte_size(type, row.x.size()) / sizeof(Block));
-  find_codec(type)->encode({row.x.data(), 1, row.x.size(), row.q.data()},
+  // Codes are the best for the scale of least squares.
+  find_codec(type)->encode({.values = row.x.data(),
+                            .rows = 1,
+                            .row_elements = row.x.size(),
+                            .importance = row.q.data(),
+                            .bias_correction = BiasCorrection::none},
                            reinterpret_cast<std::byte*>(blocks.data()));
   return blocks;
 }

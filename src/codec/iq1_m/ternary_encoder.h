@@ -16,8 +16,8 @@
 //    refitted by least squares; `best` does so once more for that d.
 // 5. Least squares shrinks: it leaves decoded values too small on average along the true ones, and
 //    shrinkage adds up over a model's layers while noise averages out. So the stored d is the one
-//    that makes them unbiased, sum w x^2 / sum w x y. Codes belong to the least-squares scale; this
-//    comes last.
+//    that makes them unbiased, sum w x^2 / sum w x y, or is nearer to it (codec/bias_correction.h).
+//    Codes belong to the least-squares scale; this comes last.
 
 #include <array>
 #include <cstddef>
@@ -25,6 +25,7 @@
 #include <cstring>
 
 #include "base/float16.h"
+#include "codec/bias_correction.h"
 #include "codec/iq1_m/group_search.h"
 #include "codec/iq1_m/lanes.h"
 #include "codec/iq1_m/lookups.h"
@@ -240,8 +241,8 @@ bool fit(const SuperBlock& block, Solution& best) noexcept {
 }
 
 /// The scale to store, as an fp16, for decoded values y (at d = 1) of the solution.
-inline std::uint16_t final_d(const SuperBlock& block, const Halves* q,
-                             const Solution& solution) noexcept {
+inline std::uint16_t final_d(const SuperBlock& block, const Halves* q, const Solution& solution,
+                             BiasCorrection correction) noexcept {
   const Shorts flags = flags_of(solution.code & shorts(kNegativeShift - 1));
   const LaneMask shifted_down = any_bit(solution.code, kNegativeShift);
   Halves shift;
@@ -264,27 +265,36 @@ inline std::uint16_t final_d(const SuperBlock& block, const Halves* q,
     }
   }
   const Floats multiple = solution.multiple;
-  const float unbiased = block.xx / sum(pair_sum(xy) * multiple) * block.unit;
-  const std::uint16_t unbiased_half = f32_to_f16(unbiased < kLargestHalf ? unbiased : kLargestHalf);
+  const float sum_xy = sum(pair_sum(xy) * multiple);
+  const float least_squares = sum_xy / solution.yy;
+  const float unbiased = block.xx / sum_xy;
+  const float wanted = (correction == BiasCorrection::full
+                            ? unbiased
+                            : least_squares * correct_bias(unbiased / least_squares, correction)) *
+                       block.unit;
+  const std::uint16_t wanted_half = f32_to_f16(wanted < kLargestHalf ? wanted : kLargestHalf);
   // Under the plain importance q, the error is below that of zeros up to twice the best scale. The
-  // unbiased scale leaves that range only where the codes say next to nothing about the values;
-  // then the best scale under q it is, or zero.
+  // wanted scale leaves that range only where the codes say next to nothing about the values; then
+  // the best scale under q it is, or zero.
   const float yy = sum(pair_sum(qyy) * (multiple * multiple));
-  if (!(yy > 0)) return unbiased_half;  // no column has any importance
+  if (!(yy > 0)) return wanted_half;  // no column has any importance
   const float best = sum(pair_sum(qxy) * multiple) / yy * block.unit;
-  if (f16_to_f32(unbiased_half) <= 1.999f * best) return unbiased_half;
+  if (f16_to_f32(wanted_half) <= 1.999f * best) return wanted_half;
   return f32_to_f16(best < 0 ? 0.0f : best < kLargestHalf ? best : kLargestHalf);
 }
 
 template <typename Type, typename Settings>
-typename Type::Block encode_super_block(const float* x, const Halves* q) noexcept {
+typename Type::Block encode_super_block(const float* x, const Halves* q,
+                                        BiasCorrection correction) noexcept {
   Solution solution;
   solution.code = shorts(kZeroVector);
   solution.multiple = all(1);
   SuperBlock block;
   load_values(x, q, block);
   std::uint16_t d = 0;
-  if (block.unit > 0 && fit<Type, Settings>(block, solution)) d = final_d(block, q, solution);
+  if (block.unit > 0 && fit<Type, Settings>(block, solution)) {
+    d = final_d(block, q, solution, correction);
+  }
   return Type::block(solution, d);
 }
 
@@ -321,7 +331,7 @@ void encode_rows(const EncodeRows& rows, std::byte* out) noexcept {
         } else if (row + 1 < rows.rows) {
           prefetch(x - c * kElements + rows.row_elements);
         }
-        const Block block = encode_super_block<Type, Settings>(x, q[c]);
+        const Block block = encode_super_block<Type, Settings>(x, q[c], rows.bias_correction);
         std::memcpy(blocks, &block, sizeof(block));
       }
     }

@@ -92,6 +92,7 @@ struct Choice {
   NearestEntries entries;
   float error = 0;  ///< weighted, less that of coding zeros, twice: for both lanes
   float refit = 0;  ///< the least-squares super-block scale for these codes
+  float dot = 0;    ///< sum of w * |x| * y, y being the decoded value for a super-block scale of 1
 };
 
 void choose(const SignedSearch& search, const Candidate& candidate, float d,
@@ -104,21 +105,28 @@ void choose(const SignedSearch& search, const Candidate& candidate, float d,
   const Lanes& norm = choice.entries.norm;
   choice.error = sum_of_lanes(scale * (scale * norm - dot * 2));
   const float sum_norm = sum_of_lanes(choice.factor * choice.factor * norm);
-  choice.refit = sum_norm > 0 ? sum_of_lanes(choice.factor * dot) / sum_norm : 0.0f;
+  const float sum_dot = sum_of_lanes(choice.factor * dot);
+  choice.refit = sum_norm > 0 ? sum_dot / sum_norm : 0.0f;
+  choice.dot = sum_dot / 2;
 }
 
-/// The block on disk, or zeros where it is no better than they.
+/// The block on disk, with the first of these super-block scales that makes it better than zeros;
+/// else zeros.
 BlockIq2Xxs make_block(const Groups& groups, const SignedSearch& search, const Choice& choice,
-                       std::uint16_t d) noexcept {
+                       const std::array<std::uint16_t, 2>& wanted) noexcept {
   const SignedEntries entries = search.with_signs(choice.entries);
-  const Lanes scale = choice.factor * stored_scale(d, groups.exponent[0]);
-  ErrorOfLanes error;
-  for (std::size_t row = 0; row < groups.x.size(); ++row) {
-    error.add(groups.x[row], groups.q[row], scale, entries.y[row]);
-  }
   BlockIq2Xxs out{};
-  if (!error.sum_less_than_zeros()) return out;
-  out.d = d;
+  for (const std::uint16_t d : wanted) {
+    const Lanes scale = choice.factor * stored_scale(d, groups.exponent[0]);
+    ErrorOfLanes error;
+    for (std::size_t row = 0; row < groups.x.size(); ++row) {
+      error.add(groups.x[row], groups.q[row], scale, entries.y[row]);
+    }
+    if (!error.sum_less_than_zeros()) continue;
+    out.d = d;
+    break;
+  }
+  if (out.d == 0) return out;
   for (std::size_t b = 0; b < kSubBlocks; ++b) {
     std::uint32_t word = static_cast<std::uint32_t>(choice.factor[b] * 4) << 28;
     for (std::size_t k = 0; k < kGroups; ++k) {
@@ -132,8 +140,8 @@ BlockIq2Xxs make_block(const Groups& groups, const SignedSearch& search, const C
   return out;
 }
 
-BlockIq2Xxs encode_super_block(const float* values, const float* importance,
-                               Effort effort) noexcept {
+BlockIq2Xxs encode_super_block(const float* values, const float* importance, Effort effort,
+                               BiasCorrection correction) noexcept {
   Groups groups;
   to_group_rows(values, groups.x);
   if (importance != nullptr) to_group_rows(importance, groups.q);
@@ -165,7 +173,10 @@ BlockIq2Xxs encode_super_block(const float* values, const float* importance,
       best_d = d;
     }
   }
-  return best_d == 0 ? BlockIq2Xxs{} : make_block(groups, search, choices[best], best_d);
+  if (best_d == 0) return {};
+  const Choice& choice = choices[best];
+  const float corrected = corrected_scale(choice.refit, groups.norm(), choice.dot, correction);
+  return make_block(groups, search, choice, {round_scale(corrected, exponent), best_d});
 }
 
 }  // namespace
@@ -176,7 +187,7 @@ void encode_iq2_xxs(const EncodeRows& rows, std::byte* out) noexcept {
     for (std::size_t start = 0; start < rows.row_elements; start += kSuperBlock) {
       const BlockIq2Xxs block = encode_super_block(
           values + start, rows.importance == nullptr ? nullptr : rows.importance + start,
-          rows.effort);
+          rows.effort, rows.bias_correction);
       std::memcpy(out, &block, sizeof(block));
       out += sizeof(block);
     }

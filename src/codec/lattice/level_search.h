@@ -211,6 +211,7 @@ struct Choice {
   Lanes shift;      ///< of the table's levels
   float error = 0;  ///< weighted, less that of coding zeros
   float refit = 0;  ///< the least-squares super-block scale for these codes
+  float xy = 0;     ///< sum of w * x * y, y being the decoded value for a super-block scale of 1
 };
 
 /// What to multiply values by to get levels; 0 for a scale of 0.
@@ -256,7 +257,9 @@ Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
   }
   choice.error = sum_of_lanes(error);
   const float sum_yy = sum_of_lanes(yy);
-  choice.refit = sum_yy > 0 ? sum_of_lanes(xy) / sum_yy : 0.0f;
+  const float sum_xy = sum_of_lanes(xy);
+  choice.refit = sum_yy > 0 ? sum_xy / sum_yy : 0.0f;
+  choice.xy = sum_xy * (static_cast<float>(kSubBlocks) / kLanes);
   return choice;
 }
 
@@ -266,13 +269,14 @@ struct Codes {
   bool better_than_zeros;
 };
 
+/// The codes at super-block scale d, decoded with another.
 template <const auto& kTable>
-Codes find_codes(const Blocks& blocks, const Choice& choice, float d) noexcept {
+Codes find_codes(const Blocks& blocks, const Choice& choice, float d, float decoder_d) noexcept {
   static constexpr auto& kLevels = kFirstLevels<kTable>;
   using Nearest = NearestLevel<kLevels>;
   Codes codes;
   ErrorOfLanes error;
-  const Lanes scale = choice.scale * d;
+  const Lanes scale = choice.scale * decoder_d;
   const Lanes inverse = inverse_scales(choice.scale, d);
   for (std::size_t j = 0; j < kLaneSize; ++j) {
     std::array<std::int32_t, kLanes> code;
@@ -307,7 +311,7 @@ Block zeros() noexcept {
 /// One super-block. `Block` has d, set_scale and set_codes, and `extra` where there are two tables.
 template <typename Block, const auto& kTable, std::size_t kSubBlocks>
 Block encode_super_block(const float* values, const float* importance,
-                         const LevelSearch& search) noexcept {
+                         const LevelSearch& search, BiasCorrection correction) noexcept {
   Blocks blocks;
   to_sub_block_lanes<kSubBlocks>(values, blocks.x);
   if (importance != nullptr) to_sub_block_lanes<kSubBlocks>(importance, blocks.q);
@@ -334,18 +338,23 @@ Block encode_super_block(const float* values, const float* importance,
   }
   if (best_d == 0) return zeros<Block, kTable, kSubBlocks>();
 
-  const Codes codes = find_codes<kTable>(blocks, best, stored_scale(best_d, exponent));
-  if (!codes.better_than_zeros) return zeros<Block, kTable, kSubBlocks>();
-  Block block{};
-  block.d = best_d;
-  block.set_codes(codes.code);
-  for (unsigned b = 0; b < kSubBlocks; ++b) {
-    block.set_scale(b, static_cast<int>(best.scale[b]));
-    if constexpr (kTable.size() == 2) {
-      block.extra = static_cast<std::uint16_t>(block.extra | (best.shift[b] > 0 ? 1u : 0u) << b);
+  const float corrected = corrected_scale(best.refit, blocks.norm(), best.xy, correction);
+  for (const std::uint16_t d : {round_scale(corrected, exponent), best_d}) {
+    const Codes codes = find_codes<kTable>(blocks, best, stored_scale(best_d, exponent),
+                                           stored_scale(d, exponent));
+    if (!codes.better_than_zeros) continue;
+    Block block{};
+    block.d = d;
+    block.set_codes(codes.code);
+    for (unsigned b = 0; b < kSubBlocks; ++b) {
+      block.set_scale(b, static_cast<int>(best.scale[b]));
+      if constexpr (kTable.size() == 2) {
+        block.extra = static_cast<std::uint16_t>(block.extra | (best.shift[b] > 0 ? 1u : 0u) << b);
+      }
     }
+    return block;
   }
-  return block;
+  return zeros<Block, kTable, kSubBlocks>();
 }
 
 }  // namespace level_search
@@ -353,7 +362,7 @@ Block encode_super_block(const float* values, const float* importance,
 /// Encodes rows of a type of this family. Per sub-block, table and sign the best real-valued scale
 /// is found by trial; then the super-block scale of which they are nearly multiples; then, at that
 /// scale in fp16, each sub-block takes the table and scale of least error, and the super-block
-/// scale is refitted by least squares.
+/// scale is refitted by least squares; at last it is corrected for their shrinkage.
 template <typename Block, const auto& kTable, std::size_t kSubBlocks = kLanes>
 void encode_levels(const EncodeRows& rows, std::byte* out, const LevelSearch& search) noexcept {
   for (std::size_t row = 0; row < rows.rows; ++row) {
@@ -361,7 +370,7 @@ void encode_levels(const EncodeRows& rows, std::byte* out, const LevelSearch& se
     for (std::size_t start = 0; start < rows.row_elements; start += level_search::kSuperBlock) {
       const float* importance = rows.importance == nullptr ? nullptr : rows.importance + start;
       const Block block = level_search::encode_super_block<Block, kTable, kSubBlocks>(
-          values + start, importance, search);
+          values + start, importance, search, rows.bias_correction);
       std::memcpy(out, &block, sizeof(Block));
       out += sizeof(Block);
     }

@@ -13,6 +13,7 @@
 // 3. With d known, each sub-block takes its best of the 16 multiples, codes are searched again at
 //    exactly that scale, each octet takes the best of all that was found for it, and d is refitted
 //    by least squares; and so again, at the refitted d.
+// 4. The last d is corrected for the shrinkage of least squares (bias_correction.h).
 
 #include <array>
 #include <cstddef>
@@ -184,22 +185,26 @@ void solve(const Found<Format, kFound>& found, std::size_t count, const Lanes& m
   solution.norm = sum_of_lanes(norm);
 }
 
-/// The block on disk, or zeros where it is no better than they.
+/// The block on disk, with the first of these d that makes it better than zeros; else zeros.
 template <typename Type>
 typename Type::Block make_block(const Octets& octets,
                                 const MagnitudeSearch<typename Type::Format>& search,
                                 const Solution<typename Type::Format>& solution,
-                                std::uint16_t d) noexcept {
+                                const std::array<std::uint16_t, 2>& wanted) noexcept {
   using Format = typename Type::Format;
   const OctetValues values = search.with_signs(solution.codes);
-  const Lanes scale = solution.multiple * (stored_scale(d, octets.exponent[0]) * Type::kUnit);
-  ErrorOfLanes error;
-  for (std::size_t row = 0; row < octets.x.size(); ++row) {
-    error.add(octets.x[row], octets.q[row], scale, values.y[row]);
-  }
   typename Type::Block block{};
-  if (!error.sum_less_than_zeros()) return block;
-  block.d = d;
+  for (const std::uint16_t d : wanted) {
+    const Lanes scale = solution.multiple * (stored_scale(d, octets.exponent[0]) * Type::kUnit);
+    ErrorOfLanes error;
+    for (std::size_t row = 0; row < octets.x.size(); ++row) {
+      error.add(octets.x[row], octets.q[row], scale, values.y[row]);
+    }
+    if (!error.sum_less_than_zeros()) continue;
+    block.d = d;
+    break;
+  }
+  if (block.d == 0) return block;
   constexpr std::size_t kInSubBlock = Format::kSubBlock / kOctet;
   for (std::size_t octet = 0; octet < kOctets; ++octet) {
     const std::size_t lane =
@@ -219,7 +224,8 @@ typename Type::Block make_block(const Octets& octets,
 }
 
 template <typename Type, const auto& kEffort>
-typename Type::Block encode_super_block(const float* values, const float* importance) noexcept {
+typename Type::Block encode_super_block(const float* values, const float* importance,
+                                        BiasCorrection correction) noexcept {
   using Format = typename Type::Format;
   constexpr std::size_t kFirst = kEffort.kFirst;
   constexpr std::size_t kRounds = kEffort.kRounds;
@@ -256,7 +262,8 @@ typename Type::Block encode_super_block(const float* values, const float* import
     }
   }
   if (!(gain > 0)) return {};
-  return make_block<Type>(octets, search, solution, round(best_d));
+  const float corrected = corrected_scale(best_d, octets.norm(), solution.dot, correction);
+  return make_block<Type>(octets, search, solution, {round(corrected), round(best_d)});
 }
 
 template <typename Type, const auto& kEffort>
@@ -265,7 +272,8 @@ void encode(const EncodeRows& rows, std::byte* out) noexcept {
     const float* values = rows.values + row * rows.row_elements;
     for (std::size_t start = 0; start < rows.row_elements; start += 256) {
       const float* importance = rows.importance == nullptr ? nullptr : rows.importance + start;
-      const auto block = encode_super_block<Type, kEffort>(values + start, importance);
+      const auto block =
+          encode_super_block<Type, kEffort>(values + start, importance, rows.bias_correction);
       std::memcpy(out, &block, sizeof(block));
       out += sizeof(block);
     }

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "base/float16.h"
+#include "codec/bias_correction.h"
 #include "codec/lattice/lanes.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -81,7 +82,19 @@ struct WeightedLanes {
   /// The same without w.
   template <Share kShare>
   void normalize(bool importance) noexcept;
+
+  /// Sum of w * x^2 over all lanes.
+  float norm() const noexcept;
 };
+
+/// The scale to store for codes whose least-squares scale is `least_squares`; see bias_correction.h.
+/// \param xx  sum of w * x^2
+/// \param xy  sum of w * x * y, y being the decoded value for scale 1
+static inline float corrected_scale(float least_squares, float xx, float xy,
+                                    BiasCorrection correction) noexcept {
+  const float along = least_squares * xy;
+  return along > 0 ? least_squares * correct_bias(xx / along, correction) : 0.0f;
+}
 
 template <std::size_t kSize>
 template <Share kShare>
@@ -127,6 +140,13 @@ void WeightedLanes<kSize>::prepare(bool importance) noexcept {
   for (std::size_t j = 0; j < kSize; ++j) {
     w[j] = greater(q[j], 0x1p-40f) * square_root(sigma2 + x[j] * x[j]);
   }
+}
+
+template <std::size_t kSize>
+float WeightedLanes<kSize>::norm() const noexcept {
+  Lanes sum = 0;
+  for (std::size_t j = 0; j < kSize; ++j) sum = sum + w[j] * x[j] * x[j];
+  return sum_of_lanes(sum);
 }
 
 /// Errors of decoded values and of zeros, as importance weighs them, in double precision: whether

@@ -10,11 +10,13 @@
 // 4. d and dmin are fitted by least squares to these choices, and 3 is repeated.
 // 5. Least squares shrinks: along the true values the decoded ones are too small on average, and
 //    over the layers of a model shrinkage adds up where noise averages out. So d and dmin are at
-//    last multiplied by what makes the decoded values unbiased, while the codes stay. For Q2_K this
-//    takes about a tenth off the divergence of a real model.
+//    last multiplied by what makes the decoded values unbiased, or a little less
+//    (bias_correction.h), while the codes stay. For Q2_K this takes about a tenth off the divergence
+//    of a real model.
 
 #include <bit>
 
+#include "codec/bias_correction.h"
 #include "codec/scale_search/super_block.h"
 #include "codec/scale_search/zero_guard.h"
 
@@ -294,7 +296,7 @@ static inline void encode_affine_super_blocks(const EncodeRows& rows, std::byte*
         const AffineChoice<N> choice = search.search();
         for (int b = 0; b < used; ++b) {
           Block block;
-          const float factor = search.unbiased_factor(choice, b);
+          const float factor = correct_bias(search.unbiased_factor(choice, b), rows.bias_correction);
           pack(code_super_block<V>(tile, choice, b, factor, type.high), block);
           std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block,
                       sizeof block);

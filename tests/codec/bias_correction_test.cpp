@@ -1,0 +1,100 @@
+// What a bias correction does to a block's scale, by what it is to do to the decoded values.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "sluice/codec.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kElements = 256;
+
+class Correction : public testing::TestWithParam<TensorType> {
+ protected:
+  Correction() {
+    std::mt19937 random(5);
+    const auto uniform = [&] { return (static_cast<double>(random()) + 0.5) / 4294967296.0; };
+    for (std::size_t i = 0; i < kElements; ++i) {
+      const double u = 2 * uniform() - 1;
+      x_.push_back(static_cast<float>(0.02 * u / std::sqrt(1.02 - std::fabs(u))));
+      q_.push_back(static_cast<float>(std::pow(10.0, 2 * uniform() - 1)));
+    }
+  }
+
+  std::vector<float> decoded(BiasCorrection correction) const {
+    const Codec& codec = *find_codec(GetParam());
+    std::vector<std::byte> block(byte_size(GetParam(), kElements));
+    codec.encode({.values = x_.data(),
+                  .rows = 1,
+                  .row_elements = kElements,
+                  .importance = q_.data(),
+                  .bias_correction = correction},
+                 block.data());
+    std::vector<float> y(kElements);
+    codec.decode(block.data(), y.data(), kElements);
+    return y;
+  }
+
+  // What all decoded values are multiplied by.
+  double factor(BiasCorrection correction) const {
+    const std::vector<float> plain = decoded(BiasCorrection::none);
+    const std::vector<float> corrected = decoded(correction);
+    double dot = 0;
+    double norm = 0;
+    for (std::size_t i = 0; i < kElements; ++i) {
+      dot += double{plain[i]} * corrected[i];
+      norm += double{plain[i]} * plain[i];
+    }
+    for (std::size_t i = 0; i < kElements; ++i) {
+      EXPECT_NEAR(corrected[i], dot / norm * plain[i], 1e-3 * std::fabs(plain[i]));
+    }
+    return dot / norm;
+  }
+
+  std::vector<float> x_;
+  std::vector<float> q_;
+};
+
+// fp16 has 11 bits.
+constexpr double kRounding = 1.0 / 1024;
+
+TEST_P(Correction, IsAGeometricMean) {
+  const double full = factor(BiasCorrection::full);
+  EXPECT_GT(full, 1.001);
+  EXPECT_NEAR(factor(BiasCorrection::half), std::sqrt(full), kRounding);
+  EXPECT_NEAR(factor(BiasCorrection::three_quarters), std::pow(full, 0.75), kRounding);
+}
+
+TEST_P(Correction, FullMakesDecodedValuesUnbiased) {
+  const bool ternary = GetParam() == TensorType::iq1_m || GetParam() == TensorType::iq1_s;
+  double xx = 0;
+  for (const float x : x_) xx += double{x} * x;
+  const double sigma2 = (ternary ? 3.0 : 2.0) * xx / kElements;
+  const auto along = [&](const std::vector<float>& y) {
+    double sum = 0;
+    double of_values = 0;
+    for (std::size_t i = 0; i < kElements; ++i) {
+      const double wx = q_[i] * std::sqrt(sigma2 + double{x_[i]} * x_[i]) * x_[i];
+      sum += wx * y[i];
+      of_values += wx * x_[i];
+    }
+    return sum / of_values;
+  };
+  EXPECT_NEAR(along(decoded(BiasCorrection::full)), 1, kRounding);
+  EXPECT_LT(along(decoded(BiasCorrection::none)), 0.999);
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, Correction,
+                         testing::Values(TensorType::iq1_s, TensorType::iq1_m, TensorType::iq2_xxs,
+                                         TensorType::iq2_xs, TensorType::iq2_s, TensorType::iq3_xxs,
+                                         TensorType::iq3_s, TensorType::iq4_xs, TensorType::iq2_k,
+                                         TensorType::iq3_k, TensorType::iq4_k),
+                         [](const auto& type) { return std::string(name(type.param)); });
+
+}  // namespace
+}  // namespace sluice
