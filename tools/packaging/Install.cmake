@@ -34,7 +34,8 @@ install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPO
 set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/sluice)
 if(BUILD_SHARED_LIBS)
   # The program needs it.
-  install(TARGETS sluice EXPORT sluiceTargets COMPONENT program NAMELINK_COMPONENT development)
+  install(TARGETS sluice EXPORT sluiceTargets
+    LIBRARY COMPONENT program NAMELINK_COMPONENT development)
   set_target_properties(sluice_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}")
 else()
   install(TARGETS sluice EXPORT sluiceTargets COMPONENT development)
