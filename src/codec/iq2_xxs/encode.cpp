@@ -115,17 +115,12 @@ void choose(const SignedSearch& search, const Candidate& candidate, float d,
 BlockIq2Xxs make_block(const Groups& groups, const SignedSearch& search, const Choice& choice,
                        const std::array<std::uint16_t, 2>& wanted) noexcept {
   const SignedEntries entries = search.with_signs(choice.entries);
-  BlockIq2Xxs out{};
-  for (const std::uint16_t d : wanted) {
-    const Lanes scale = choice.factor * stored_scale(d, groups.exponent[0]);
-    ErrorOfLanes error;
-    for (std::size_t row = 0; row < groups.x.size(); ++row) {
-      error.add(groups.x[row], groups.q[row], scale, entries.y[row]);
-    }
-    if (!error.sum_less_than_zeros()) continue;
-    out.d = d;
-    break;
+  GainOverZeros gain;
+  for (std::size_t row = 0; row < groups.x.size(); ++row) {
+    gain.add(groups.x[row], groups.q[row], choice.factor * entries.y[row]);
   }
+  BlockIq2Xxs out{};
+  out.d = gain.first_positive(wanted, groups.exponent[0]);
   if (out.d == 0) return out;
   for (std::size_t b = 0; b < kSubBlocks; ++b) {
     std::uint32_t word = static_cast<std::uint32_t>(choice.factor[b] * 4) << 28;

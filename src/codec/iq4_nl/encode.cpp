@@ -77,7 +77,7 @@ Scales round_scales(const Lanes& wanted, const Blocks& blocks) noexcept {
 /// Writes `count` blocks, zeros where they are no worse or where the scale is 0.
 void write_blocks(const Blocks& blocks, const Scales& scales, std::size_t count,
                   std::byte* out) noexcept {
-  ErrorOfLanes error;
+  GainOverZeros gain;
   std::array<std::uint8_t, 256> bytes;  // [byte of the block][lane], then turned
   const Lanes inverse = Lanes(1) / scales.meaning;
   const auto code = [&](std::size_t j) noexcept {
@@ -88,7 +88,7 @@ void write_blocks(const Blocks& blocks, const Scales& scales, std::size_t count,
       level.part[r] = Nearest::levels(nearest);
       std::memcpy(&codes[r * kRegisterLanes], &nearest, sizeof(nearest));
     }
-    error.add(blocks.x[j], blocks.q[j], scales.meaning, level);
+    gain.add(blocks.x[j], blocks.q[j], level);
     return codes;
   };
   for (std::size_t j = 0; j < kBlock / 2; ++j) {
@@ -102,7 +102,7 @@ void write_blocks(const Blocks& blocks, const Scales& scales, std::size_t count,
   for (std::size_t lane = 0; lane < count; ++lane, out += sizeof(BlockIq4Nl)) {
     BlockIq4Nl block{scales.stored[lane], {}};
     std::memcpy(block.codes, &bytes[lane * sizeof(block.codes)], sizeof(block.codes));
-    if (block.d == 0 || !error.less_than_zeros(lane)) block = zeros();
+    if (!gain.positive(lane, scales.meaning[lane])) block = zeros();
     std::memcpy(out, &block, sizeof(block));
   }
 }

@@ -263,20 +263,18 @@ Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
   return choice;
 }
 
-/// The codes of all weights in their order, and whether they are better than zeros.
+/// The codes of all weights, in their order, and what they gain.
 struct Codes {
   std::array<std::uint8_t, kSuperBlock> code;
-  bool better_than_zeros;
+  GainOverZeros gain;
 };
 
-/// The codes at super-block scale d, decoded with another.
+/// The codes at super-block scale d.
 template <const auto& kTable>
-Codes find_codes(const Blocks& blocks, const Choice& choice, float d, float decoder_d) noexcept {
+Codes find_codes(const Blocks& blocks, const Choice& choice, float d) noexcept {
   static constexpr auto& kLevels = kFirstLevels<kTable>;
   using Nearest = NearestLevel<kLevels>;
   Codes codes;
-  ErrorOfLanes error;
-  const Lanes scale = choice.scale * decoder_d;
   const Lanes inverse = inverse_scales(choice.scale, d);
   for (std::size_t j = 0; j < kLaneSize; ++j) {
     std::array<std::int32_t, kLanes> code;
@@ -287,13 +285,12 @@ Codes find_codes(const Blocks& blocks, const Choice& choice, float d, float deco
       level.part[r] = Nearest::levels(nearest) + shift;
       std::memcpy(&code[r * kRegisterLanes], &nearest, sizeof(nearest));
     }
-    error.add(blocks.x[j], blocks.q[j], scale, level);
+    codes.gain.add(blocks.x[j], blocks.q[j], choice.scale * level);
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       codes.code[j * kLanes + lane] = static_cast<std::uint8_t>(code[lane]);
     }
   }
   transpose_bytes(codes.code);
-  codes.better_than_zeros = error.sum_less_than_zeros();
   return codes;
 }
 
@@ -339,22 +336,18 @@ Block encode_super_block(const float* values, const float* importance,
   if (best_d == 0) return zeros<Block, kTable, kSubBlocks>();
 
   const float corrected = corrected_scale(best.refit, blocks.norm(), best.xy, correction);
-  for (const std::uint16_t d : {round_scale(corrected, exponent), best_d}) {
-    const Codes codes = find_codes<kTable>(blocks, best, stored_scale(best_d, exponent),
-                                           stored_scale(d, exponent));
-    if (!codes.better_than_zeros) continue;
-    Block block{};
-    block.d = d;
-    block.set_codes(codes.code);
-    for (unsigned b = 0; b < kSubBlocks; ++b) {
-      block.set_scale(b, static_cast<int>(best.scale[b]));
-      if constexpr (kTable.size() == 2) {
-        block.extra = static_cast<std::uint16_t>(block.extra | (best.shift[b] > 0 ? 1u : 0u) << b);
-      }
+  const Codes codes = find_codes<kTable>(blocks, best, stored_scale(best_d, exponent));
+  Block block{};
+  block.d = codes.gain.first_positive({round_scale(corrected, exponent), best_d}, exponent);
+  if (block.d == 0) return zeros<Block, kTable, kSubBlocks>();
+  block.set_codes(codes.code);
+  for (unsigned b = 0; b < kSubBlocks; ++b) {
+    block.set_scale(b, static_cast<int>(best.scale[b]));
+    if constexpr (kTable.size() == 2) {
+      block.extra = static_cast<std::uint16_t>(block.extra | (best.shift[b] > 0 ? 1u : 0u) << b);
     }
-    return block;
   }
-  return zeros<Block, kTable, kSubBlocks>();
+  return block;
 }
 
 }  // namespace level_search

@@ -193,17 +193,13 @@ typename Type::Block make_block(const Octets& octets,
                                 const std::array<std::uint16_t, 2>& wanted) noexcept {
   using Format = typename Type::Format;
   const OctetValues values = search.with_signs(solution.codes);
-  typename Type::Block block{};
-  for (const std::uint16_t d : wanted) {
-    const Lanes scale = solution.multiple * (stored_scale(d, octets.exponent[0]) * Type::kUnit);
-    ErrorOfLanes error;
-    for (std::size_t row = 0; row < octets.x.size(); ++row) {
-      error.add(octets.x[row], octets.q[row], scale, values.y[row]);
-    }
-    if (!error.sum_less_than_zeros()) continue;
-    block.d = d;
-    break;
+  const Lanes scale = solution.multiple * Type::kUnit;
+  GainOverZeros gain;
+  for (std::size_t row = 0; row < octets.x.size(); ++row) {
+    gain.add(octets.x[row], octets.q[row], scale * values.y[row]);
   }
+  typename Type::Block block{};
+  block.d = gain.first_positive(wanted, octets.exponent[0]);
   if (block.d == 0) return block;
   constexpr std::size_t kInSubBlock = Format::kSubBlock / kOctet;
   for (std::size_t octet = 0; octet < kOctets; ++octet) {

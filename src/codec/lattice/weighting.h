@@ -149,40 +149,66 @@ float WeightedLanes<kSize>::norm() const noexcept {
   return sum_of_lanes(sum);
 }
 
-/// Errors of decoded values and of zeros, as importance weighs them, in double precision: whether
-/// a block is better than zeros must not depend on the range of its values.
-class ErrorOfLanes {
+/// By how much coding is better than zeros, as importance weighs errors, at any scale. In double
+/// precision: that must not depend on the range of the values.
+class GainOverZeros {
  public:
-  /// `y` is the level that x is coded as.
-  void add(const Lanes& x, const Lanes& q, const Lanes& scale, const Lanes& y) noexcept {
-    std::array<float, kLanes> x_of;
-    std::array<float, kLanes> q_of;
-    std::array<float, kLanes> scale_of;
-    std::array<float, kLanes> y_of;
-    x.store(x_of.data());
-    q.store(q_of.data());
-    scale.store(scale_of.data());
-    y.store(y_of.data());
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const double value = x_of[lane];
-      const double off = value - double{scale_of[lane]} * double{y_of[lane]};
-      coded_[lane] += double{q_of[lane]} * off * off;
-      zeros_[lane] += double{q_of[lane]} * value * value;
+  /// `y` is what x decodes to at scale 1.
+  void add(const Lanes& x, const Lanes& q, const Lanes& y) noexcept {
+    for (std::size_t half = 0; half < kHalves; ++half) {
+      Doubles x_of;
+      Doubles q_of;
+      Doubles y_of;
+      widen(x, half, x_of);
+      widen(q, half, q_of);
+      widen(y, half, y_of);
+      xy_[half] += q_of * y_of * x_of;
+      yy_[half] += q_of * y_of * y_of;
     }
   }
 
-  bool less_than_zeros(std::size_t lane) const noexcept { return coded_[lane] < zeros_[lane]; }
-  bool sum_less_than_zeros() const noexcept {
-    double coded = 0;
-    double zeros = 0;
-    for (const double error : coded_) coded += error;
-    for (const double error : zeros_) zeros += error;
-    return coded < zeros;
+  /// Whether a lane is better than zeros.
+  bool positive(std::size_t lane, float scale) const noexcept {
+    constexpr std::size_t kInHalf = kLanes / kHalves;
+    return positive(scale, xy_[lane / kInHalf][lane % kInHalf],
+                    yy_[lane / kInHalf][lane % kInHalf]);
+  }
+
+  /// The first of these scales with which the lanes, together a block, are better than zeros; 0 if
+  /// there is none.
+  std::uint16_t first_positive(const std::array<std::uint16_t, 2>& scales,
+                               int exponent) const noexcept {
+    double xy = 0;
+    double yy = 0;
+    for (std::size_t half = 0; half < kHalves; ++half) {
+      for (std::size_t lane = 0; lane < kLanes / kHalves; ++lane) {
+        xy += xy_[half][lane];
+        yy += yy_[half][lane];
+      }
+    }
+    for (const std::uint16_t scale : scales) {
+      if (positive(stored_scale(scale, exponent), xy, yy)) return scale;
+    }
+    return 0;
   }
 
  private:
-  std::array<double, kLanes> coded_{};
-  std::array<double, kLanes> zeros_{};
+  static constexpr std::size_t kHalves = 2;
+  using Doubles = double __attribute__((vector_size(kLanes / kHalves * sizeof(double))));
+
+  static void widen(const Lanes& lanes, std::size_t half, Doubles& doubles) noexcept {
+    float __attribute__((vector_size(sizeof(Lanes) / kHalves))) floats;
+    std::memcpy(&floats, reinterpret_cast<const char*>(&lanes) + half * sizeof(floats),
+                sizeof(floats));
+    doubles = __builtin_convertvector(floats, Doubles);
+  }
+  /// sum q x^2 - sum q (x - scale y)^2
+  static bool positive(double scale, double xy, double yy) noexcept {
+    return scale * (2 * xy - scale * yy) > 0;
+  }
+
+  std::array<Doubles, kHalves> xy_{};
+  std::array<Doubles, kHalves> yy_{};
 };
 
 }  // namespace sluice::inline SLUICE_ISA
