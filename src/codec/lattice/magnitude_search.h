@@ -4,10 +4,14 @@
 // each sub-block: every entry is tried. IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S.
 //
 // At a given scale the cost of each level at each position is known, w * (scale * level - |x|)^2.
-// An entry is made of two halves: the costs of all halves are summed first, 81 or 64 each, and an
-// entry then costs one addition and one comparison for 32 octets. This is done in 16-bit fixed
-// point, in shares of what the octet's weightiest position can cost; what is found is then measured
-// in floats.
+// An entry is made of two halves: the costs of all halves are summed first, 81 or 64 each. This is
+// done in 16-bit fixed point, in shares of what the octet's weightiest position can cost; what is
+// found is then measured in floats.
+//
+// Codebooks are sorted, so that up to four entries in a row have their second half in common: of
+// their first halves only the least cost is wanted. An entry costs one minimum for 32 octets and a
+// quarter of what it takes to remember the best four. Which of the four it is, each octet looks up
+// at the end.
 //
 // Where a format has no room for all signs of an octet, the number of minus signs is even. In
 // octets where it is not, one sign is wrong, and each half is summed a second time with its
@@ -110,9 +114,16 @@ class MagnitudeSearch {
     std::array<ShortRegister, Format::kEvenSigns ? kCount : 0> wrong;
   };
   using HalfCosts = std::array<Costs<kHalves>, 2>;
+  /// The best chunk of each octet. `place` is twice its number, and one more if the first half of
+  /// its entries has right signs.
   struct Best {
-    ShortRegister cost;
-    ShortRegister entry;
+    ShortRegister cost = ShortRegister{} + std::int16_t{32767};
+    ShortRegister place = ShortRegister{} + std::int16_t{1};
+
+    void add(const ShortRegister& other_cost, const ShortRegister& other_place) noexcept {
+      place = other_cost < cost ? other_place : place;
+      cost = lesser(cost, other_cost);
+    }
   };
 
   /// All pairs of parts, those of `b` following each other.
@@ -129,30 +140,72 @@ class MagnitudeSearch {
     }
   }
 
+  /// Some entries that follow each other and have the second half in common. Where there are
+  /// fewer than kInChunk, the last one stands for those that lack.
+  static constexpr std::size_t kInChunk = 4;
+  struct Chunk {
+    // Where the halves' costs are, in bytes, so that no instruction has to multiply.
+    std::array<std::uint16_t, kInChunk> first;
+    std::uint16_t second;
+    std::uint16_t start;  ///< the first of the entries
+  };
+
   /// A half of an entry as a number in base kLevels, first position highest.
-  static constexpr std::uint8_t half_number(std::size_t entry, std::size_t half) noexcept {
+  static constexpr std::size_t half_number(std::size_t entry, std::size_t half) noexcept {
     std::size_t number = 0;
     for (std::size_t j = half * kHalfWidth; j < (half + 1) * kHalfWidth; ++j) {
       const unsigned level = Format::kGrid[entry] >> (Format::kLevelBits * static_cast<int>(j)) &
                              ((1u << Format::kLevelBits) - 1);
       number = number * kLevels + level;
     }
-    return static_cast<std::uint8_t>(number);
+    return number;
   }
 
-  static constexpr auto kHalfNumbers = [] {
-    std::array<std::array<std::uint8_t, 2>, Format::kGrid.size()> numbers{};
-    for (std::size_t entry = 0; entry < numbers.size(); ++entry) {
-      numbers[entry] = {half_number(entry, 0), half_number(entry, 1)};
+  /// How many of the entries from `start` on make a chunk.
+  static constexpr std::size_t chunk_size(std::size_t start) noexcept {
+    std::size_t size = 1;
+    while (size < kInChunk && start + size < Format::kGrid.size() &&
+           half_number(start + size, 1) == half_number(start, 1)) {
+      ++size;
     }
-    return numbers;
+    return size;
+  }
+
+  static constexpr std::size_t kChunkCount = [] {
+    std::size_t count = 0;
+    for (std::size_t start = 0; start < Format::kGrid.size(); start += chunk_size(start)) ++count;
+    return count;
+  }();
+
+  static constexpr auto kChunks = [] {
+    constexpr auto offset = [](std::size_t entry, std::size_t half) {
+      return static_cast<std::uint16_t>(half_number(entry, half) * sizeof(ShortRegister));
+    };
+    std::array<Chunk, kChunkCount> chunks{};
+    std::size_t start = 0;
+    for (Chunk& chunk : chunks) {
+      const std::size_t size = chunk_size(start);
+      for (std::size_t k = 0; k < kInChunk; ++k) {
+        chunk.first[k] = offset(start + (k < size ? k : size - 1), 0);
+      }
+      chunk.second = offset(start, 1);
+      chunk.start = static_cast<std::uint16_t>(start);
+      start += size;
+    }
+    return chunks;
   }();
 
   Costs<kLevels> level_costs(std::size_t r, std::size_t j, const Positions& place) const noexcept;
   void sum_halves(std::size_t r, std::size_t first, const Positions& place,
                   HalfCosts& costs) const noexcept;
-  template <bool kWrong>
-  static Best walk(const HalfCosts& costs) noexcept;
+  struct BestOfBoth {
+    Best right;
+    Best wrong;
+  };
+  template <bool kRight, bool kWrong>
+  static BestOfBoth walk(const HalfCosts& costs) noexcept;
+  static std::int16_t entry_at(const HalfCosts& costs, std::int16_t place,
+                               std::size_t lane) noexcept;
   void search(std::size_t r, const Positions& place,
               std::array<Shorts, Format::kParts>& found) const noexcept;
 
@@ -235,56 +288,86 @@ void MagnitudeSearch<Format>::sum_halves(std::size_t r, std::size_t first, const
   }
 }
 
-/// The first of the best entries, with right signs or with one wrong sign where needed.
+/// The first of the best chunks, with right signs and with one wrong sign where needed.
 template <typename Format>
-template <bool kWrong>
-auto MagnitudeSearch<Format>::walk(const HalfCosts& costs) noexcept -> Best {
-  Best best{ShortRegister{} + std::int16_t{32767}, {}};
-  ShortRegister number{};
-#pragma GCC unroll 8
-  for (const auto [first, second] : kHalfNumbers) {
-    ShortRegister cost;
+template <bool kRight, bool kWrong>
+auto MagnitudeSearch<Format>::walk(const HalfCosts& costs) noexcept -> BestOfBoth {
+  const auto at = [](const auto& parts, std::uint16_t offset) noexcept -> const ShortRegister& {
+    return *reinterpret_cast<const ShortRegister*>(reinterpret_cast<const char*>(&parts) + offset);
+  };
+  const auto least_of_first = [&](const auto& parts, const Chunk& chunk) noexcept {
+    const ShortRegister ab = lesser(at(parts, chunk.first[0]), at(parts, chunk.first[1]));
+    const ShortRegister cd = lesser(at(parts, chunk.first[2]), at(parts, chunk.first[3]));
+    return lesser(ab, cd);
+  };
+  Best right;
+  Best wrong;
+  ShortRegister place = ShortRegister{} + std::int16_t{1};
+  for (const Chunk& chunk : kChunks) {
+    const ShortRegister right_first = least_of_first(costs[0].right, chunk);
+    const ShortRegister& right_second = at(costs[1].right, chunk.second);
+    if constexpr (kRight) right.add(add_saturated(right_first, right_second), place);
     if constexpr (kWrong) {
-      cost = lesser(add_saturated(costs[0].wrong[first], costs[1].right[second]),
-                    add_saturated(costs[0].right[first], costs[1].wrong[second]));
-    } else {
-      cost = add_saturated(costs[0].right[first], costs[1].right[second]);
+      const ShortRegister in_first =
+          add_saturated(least_of_first(costs[0].wrong, chunk), right_second);
+      const ShortRegister in_second =
+          add_saturated(right_first, at(costs[1].wrong, chunk.second));
+      wrong.add(lesser(in_first, in_second),
+                in_first < in_second ? place - std::int16_t{1} : place);
     }
-    best.entry = cost < best.cost ? number : best.entry;
-    best.cost = lesser(best.cost, cost);
-    number += std::int16_t{1};
+    place += std::int16_t{2};
   }
-  return best;
+  return {right, wrong};
+}
+
+/// The first of the best entries of an octet's best chunk.
+template <typename Format>
+std::int16_t MagnitudeSearch<Format>::entry_at(const HalfCosts& costs, std::int16_t place,
+                                               std::size_t lane) noexcept {
+  const Chunk& chunk = kChunks[static_cast<std::size_t>(place) / 2];
+  const void* parts = &costs[0].right;
+  if constexpr (Format::kEvenSigns) {
+    if (place % 2 == 0) parts = &costs[0].wrong;
+  }
+  const char* const of_lane = static_cast<const char*>(parts) + lane * sizeof(std::int16_t);
+  unsigned least = ~0u;
+  for (unsigned k = 0; k < kInChunk; ++k) {
+    std::uint16_t cost;
+    std::memcpy(&cost, of_lane + chunk.first[k], sizeof(cost));
+    const unsigned with_k = cost * unsigned{kInChunk} + k;
+    least = with_k < least ? with_k : least;
+  }
+  return static_cast<std::int16_t>(chunk.start + least % kInChunk);
 }
 
 template <typename Format>
 void MagnitudeSearch<Format>::search(std::size_t r, const Positions& place,
                                      std::array<Shorts, Format::kParts>& found) const noexcept {
-  const auto store = [&](std::size_t part, const ShortRegister& entry) noexcept {
-    std::memcpy(found[part].data() + r * kRegisterShorts, &entry, sizeof(entry));
-  };
-  HalfCosts costs;
-  if constexpr (Format::kParts == 1) {
-    sum_halves(r, 0, place, costs);
-    store(0, walk<Format::kEvenSigns>(costs).entry);
-  } else if constexpr (!Format::kEvenSigns) {
-    for (std::size_t part = 0; part < 2; ++part) {
-      sum_halves(r, part * Format::kWidth, place, costs);
-      store(part, walk<false>(costs).entry);
-    }
-  } else {
+  std::array<HalfCosts, Format::kParts> costs;
+  std::array<BestOfBoth, Format::kParts> of_part;
+  for (std::size_t part = 0; part < Format::kParts; ++part) {
+    sum_halves(r, part * Format::kWidth, place, costs[part]);
+    constexpr bool kRight = !Format::kEvenSigns || Format::kParts == 2;
+    of_part[part] = walk<kRight, Format::kEvenSigns>(costs[part]);
+  }
+  std::array<ShortRegister, Format::kParts> best;
+  for (std::size_t part = 0; part < Format::kParts; ++part) {
+    best[part] = Format::kEvenSigns ? of_part[part].wrong.place : of_part[part].right.place;
+  }
+  if constexpr (Format::kEvenSigns && Format::kParts == 2) {
     // The wrong sign is in one of the two entries.
-    std::array<Best, 2> right;
-    std::array<Best, 2> wrong;
-    for (std::size_t part = 0; part < 2; ++part) {
-      sum_halves(r, part * Format::kWidth, place, costs);
-      right[part] = walk<false>(costs);
-      wrong[part] = walk<true>(costs);
+    const auto& [first, second] = of_part;
+    const auto in_second = add_saturated(first.right.cost, second.wrong.cost) <
+                           add_saturated(first.wrong.cost, second.right.cost);
+    best[0] = in_second ? first.right.place : best[0];
+    best[1] = in_second ? best[1] : second.right.place;
+  }
+  for (std::size_t part = 0; part < Format::kParts; ++part) {
+    std::array<std::int16_t, kRegisterShorts> places;
+    std::memcpy(places.data(), &best[part], sizeof(places));
+    for (std::size_t lane = 0; lane < kRegisterShorts; ++lane) {
+      found[part][r * kRegisterShorts + lane] = entry_at(costs[part], places[lane], lane);
     }
-    const auto in_second =
-        add_saturated(right[0].cost, wrong[1].cost) < add_saturated(wrong[0].cost, right[1].cost);
-    store(0, in_second ? right[0].entry : wrong[0].entry);
-    store(1, in_second ? wrong[1].entry : right[1].entry);
   }
 }
 
