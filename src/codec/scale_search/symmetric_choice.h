@@ -10,6 +10,8 @@
 // 3. Sub-blocks are coded again with the multiples near the scale they would like, and keep the
 //    best.
 // 4. d is fitted by least squares to these choices, and 3 is repeated.
+// 5. Least squares shrinks; what d has to be multiplied by to be unbiased is found for
+//    bias_correction.h.
 
 #include <cstdint>
 
@@ -32,6 +34,7 @@ struct SymmetricChoiceType {
 struct SymmetricChoice {
   std::uint16_t d;
   Columns number;
+  float unbiased_factor;  ///< what to multiply d by, codes staying, to be unbiased: 1 or more
 };
 
 /// The same tree of additions whatever the lanes.
@@ -65,6 +68,7 @@ class SymmetricChoiceSearch {
   SymmetricChoice search() const noexcept {
     SymmetricChoice best{};
     float best_gain = 0;
+    float best_xy = 0;
     float wanted = nearest_common_divisor();
     for (int round = 0; round <= type_.rounds; ++round) {
       const std::uint16_t d = stored_scale(wanted * super_block_.magnitude[0]);
@@ -72,16 +76,36 @@ class SymmetricChoiceSearch {
       const Trial trial = choose(d);
       if (trial.gain > best_gain) {
         best_gain = trial.gain;
-        best = {d, trial.number};
+        best = {d, trial.number, 1};
+        best_xy = trial.xy;
       }
       wanted = trial.refit;
     }
+    best.unbiased_factor = unbiased_factor(best_xy * in_units(best.d));
     return best;
   }
 
  private:
   V nearest_number(V value) const noexcept {
     return round_to_integer(clamp(value, type_.lowest, -1.0f - type_.lowest));
+  }
+
+  float in_units(std::uint16_t d) const noexcept {
+    return f16_to_f32(d) * safe_reciprocal(super_block_.magnitude[0]);
+  }
+
+  /// sum w x^2 / sum w x y for decoded values y.
+  float unbiased_factor(float xy) const noexcept {
+    Columns energy;
+    for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
+      const V unit = load<V>(&super_block_.relative_magnitude.at[lane]);
+      store(&energy.at[lane], load<V>(&super_block_.tile.wxx.at[lane]) *
+                                  load<V>(&super_block_.tile.column_weight.at[lane]) * unit * unit);
+    }
+    const float xx = sum_of_columns(energy);
+    // Where more than a fifth of the energy is lost, the question is not one of bias.
+    constexpr float kMost = 1.25f;
+    return xx > xy && xx < kMost * xy ? xx / xy : 1.0f;
   }
 
   /// The largest scale becomes the lowest number, or one a little inside or beyond it. One lane,
@@ -120,11 +144,12 @@ class SymmetricChoiceSearch {
   struct Trial {
     Columns number;
     float gain;   ///< the part of sum w x^2 that is coded
+    float xy;     ///< sum w x y, y = number * code
     float refit;  ///< the least-squares d for these numbers and codes
   };
 
   Trial choose(std::uint16_t stored) const noexcept {
-    const float d = f16_to_f32(stored) * safe_reciprocal(super_block_.magnitude[0]);
+    const float d = in_units(stored);
     const float per_d = d != 0 ? 1.0f / d : 0.0f;
     Trial trial;
     Columns gains;
@@ -162,7 +187,8 @@ class SymmetricChoiceSearch {
     }
     trial.gain = sum_of_columns(gains);
     const float sum_yy = sum_of_columns(yy);
-    trial.refit = sum_yy > 0 ? sum_of_columns(xy) / sum_yy : 0.0f;
+    trial.xy = sum_of_columns(xy);
+    trial.refit = sum_yy > 0 ? trial.xy / sum_yy : 0.0f;
     return trial;
   }
 
