@@ -25,12 +25,6 @@ enum class Effort {
 /// "fast", "best".
 std::string_view name(Effort effort) noexcept;
 
-/// How much of the shrinkage of least squares an encoder takes back: with none, a super-block's
-/// scale is that of the least error; with full, it makes the decoded values unbiased; between them
-/// it is a geometric mean. Of the types with super-blocks, Q3_K, Q6_K, TQ1_0 and TQ2_0 ignore it,
-/// and so do all types without.
-enum class BiasCorrection { none, half, three_quarters, full };
-
 /// The rows that an encoder turns into blocks.
 struct EncodeRows {
   const float* values;       ///< [rows, row_elements], finite
@@ -40,7 +34,11 @@ struct EncodeRows {
   /// Null: no importance is known.
   const float* importance;
   Effort effort = Effort::best;
-  BiasCorrection bias_correction = BiasCorrection::full;
+  /// How much of the shrinkage of least squares is taken back: with 0, a super-block's scale is that
+  /// of the least error; with 1, it makes the decoded values unbiased; in between and a little
+  /// beyond it is on the line through the two. Not negative. Of the types with super-blocks, Q6_K,
+  /// TQ1_0 and TQ2_0 ignore it, and so do all types without.
+  float bias_correction = 1;
 };
 
 /// Encodes whole rows to `out`, which holds rows * row_bytes. Deterministic: the same bytes for the

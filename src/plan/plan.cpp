@@ -190,7 +190,7 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
   const std::vector<TypeChoice>& choices = chosen.tensors;
   prune_metadata(request.edits.pruned_layers, output);
   describe_output(request, output);
-  const std::vector<BiasCorrection> corrections = recipe::bias_corrections(output.tensors);
+  const std::vector<float> corrections = recipe::bias_corrections(output.tensors);
 
   Plan plan;
   plan.notes = std::move(chosen.notes);

@@ -23,7 +23,7 @@ struct PlannedTensor {
   TensorType source;
   TensorType type;
   std::string rule;  ///< why this type
-  BiasCorrection bias_correction = BiasCorrection::full;
+  float bias_correction = 1;  ///< see EncodeRows
   std::size_t part = 0;            ///< which input file
   std::uint64_t input_offset = 0;  ///< in that file
   std::uint64_t input_size = 0;

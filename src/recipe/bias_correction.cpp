@@ -22,31 +22,44 @@ int last_layer(std::span<const gguf::Tensor> tensors) {
   return layers.empty() ? -1 : *layers.rbegin();
 }
 
+constexpr float kFirstLayer = 1.1f;
+constexpr float kLastLayer = 0.75f;
+constexpr float kOutput = kLastLayer;
+constexpr float kValues = 0.5f;  // of attention, and the matrix that follows them
+
+/// Falls evenly over the layers. Where there is but one, it is the last.
+float correction_of_layer(int layer, int last) noexcept {
+  const float depth = layer < last ? static_cast<float>(layer) / static_cast<float>(last) : 1.0f;
+  return kFirstLayer + (kLastLayer - kFirstLayer) * depth;
+}
+
 }  // namespace
 
-std::vector<BiasCorrection> bias_corrections(std::span<const gguf::Tensor> tensors) {
+std::vector<float> bias_corrections(std::span<const gguf::Tensor> tensors) {
   const int last = last_layer(tensors);
   const bool tied = std::ranges::none_of(
       tensors, [](const gguf::Tensor& t) { return kind_of(t.name) == TensorKind::output; });
-  std::vector<BiasCorrection> corrections;
+  std::vector<float> corrections;
   for (const gguf::Tensor& tensor : tensors) {
+    const int layer = layer_of(tensor.name);
+    const float of_layer = layer < 0 ? 1.0f : correction_of_layer(layer, last);
     switch (kind_of(tensor.name)) {
       case TensorKind::attn_v:
       case TensorKind::attn_kv_b:
       case TensorKind::attn_output:
-        corrections.push_back(BiasCorrection::half);
+        corrections.push_back(kValues);
         break;
       case TensorKind::attn_qkv:  // a third of it is values
+        corrections.push_back((2 * of_layer + kValues) / 3);
+        break;
       case TensorKind::output:
-        corrections.push_back(BiasCorrection::three_quarters);
+        corrections.push_back(kOutput);
         break;
       case TensorKind::token_embd:
-        corrections.push_back(tied ? BiasCorrection::three_quarters : BiasCorrection::full);
+        corrections.push_back(tied ? kOutput : 1.0f);
         break;
       default:
-        corrections.push_back(last >= 0 && layer_of(tensor.name) == last
-                                  ? BiasCorrection::three_quarters
-                                  : BiasCorrection::full);
+        corrections.push_back(of_layer);
     }
   }
   return corrections;

@@ -164,10 +164,10 @@ inline std::map<std::string, Bytes> tensor_data(const std::string& path, gguf::H
 }
 
 // The model has one layer, which is the last.
-inline BiasCorrection correction_of(const std::string& name) {
-  if (name == "token_embd.weight") return BiasCorrection::full;
+inline float correction_of(const std::string& name) {
+  if (name == "token_embd.weight") return 1;
   const bool of_values = name == "blk.0.attn_v.weight" || name == "blk.0.attn_output.weight";
-  return of_values ? BiasCorrection::half : BiasCorrection::three_quarters;
+  return of_values ? 0.5f : 0.75f;
 }
 
 // What a tensor must become: all its rows encoded in one call per expert.

@@ -71,7 +71,7 @@ std::vector<Block> encode(TensorType type, const Row& row) {
                             .rows = 1,
                             .row_elements = row.x.size(),
                             .importance = row.q.data(),
-                            .bias_correction = BiasCorrection::none},
+                            .bias_correction = 0},
                            reinterpret_cast<std::byte*>(blocks.data()));
   return blocks;
 }

@@ -16,7 +16,7 @@
 //    refitted by least squares; `best` does so once more for that d.
 // 5. Least squares shrinks: it leaves decoded values too small on average along the true ones, and
 //    shrinkage adds up over a model's layers while noise averages out. So the stored d is the one
-//    that makes them unbiased, sum w x^2 / sum w x y, or is nearer to it (codec/bias_correction.h).
+//    that makes them unbiased, sum w x^2 / sum w x y, or nearly so (codec/bias_correction.h).
 //    Codes belong to the least-squares scale; this comes last.
 
 #include <array>
@@ -242,7 +242,7 @@ bool fit(const SuperBlock& block, Solution& best) noexcept {
 
 /// The scale to store, as an fp16, for decoded values y (at d = 1) of the solution.
 inline std::uint16_t final_d(const SuperBlock& block, const Halves* q, const Solution& solution,
-                             BiasCorrection correction) noexcept {
+                             float bias_correction) noexcept {
   const Shorts flags = flags_of(solution.code & shorts(kNegativeShift - 1));
   const LaneMask shifted_down = any_bit(solution.code, kNegativeShift);
   Halves shift;
@@ -268,10 +268,8 @@ inline std::uint16_t final_d(const SuperBlock& block, const Halves* q, const Sol
   const float sum_xy = sum(pair_sum(xy) * multiple);
   const float least_squares = sum_xy / solution.yy;
   const float unbiased = block.xx / sum_xy;
-  const float wanted = (correction == BiasCorrection::full
-                            ? unbiased
-                            : least_squares * correct_bias(unbiased / least_squares, correction)) *
-                       block.unit;
+  const float wanted =
+      least_squares * correct_bias(unbiased / least_squares, bias_correction) * block.unit;
   const std::uint16_t wanted_half = f32_to_f16(wanted < kLargestHalf ? wanted : kLargestHalf);
   // Under the plain importance q, the error is below that of zeros up to twice the best scale. The
   // wanted scale leaves that range only where the codes say next to nothing about the values; then
@@ -285,7 +283,7 @@ inline std::uint16_t final_d(const SuperBlock& block, const Halves* q, const Sol
 
 template <typename Type, typename Settings>
 typename Type::Block encode_super_block(const float* x, const Halves* q,
-                                        BiasCorrection correction) noexcept {
+                                        float bias_correction) noexcept {
   Solution solution;
   solution.code = shorts(kZeroVector);
   solution.multiple = all(1);
@@ -293,7 +291,7 @@ typename Type::Block encode_super_block(const float* x, const Halves* q,
   load_values(x, q, block);
   std::uint16_t d = 0;
   if (block.unit > 0 && fit<Type, Settings>(block, solution)) {
-    d = final_d(block, q, solution, correction);
+    d = final_d(block, q, solution, bias_correction);
   }
   return Type::block(solution, d);
 }

@@ -136,7 +136,7 @@ BlockIq2Xxs make_block(const Groups& groups, const SignedSearch& search, const C
 }
 
 BlockIq2Xxs encode_super_block(const float* values, const float* importance, Effort effort,
-                               BiasCorrection correction) noexcept {
+                               float bias_correction) noexcept {
   Groups groups;
   to_group_rows(values, groups.x);
   if (importance != nullptr) to_group_rows(importance, groups.q);
@@ -170,7 +170,7 @@ BlockIq2Xxs encode_super_block(const float* values, const float* importance, Eff
   }
   if (best_d == 0) return {};
   const Choice& choice = choices[best];
-  const float corrected = corrected_scale(choice.refit, groups.norm(), choice.dot, correction);
+  const float corrected = corrected_scale(choice.refit, groups.norm(), choice.dot, bias_correction);
   return make_block(groups, search, choice, {round_scale(corrected, exponent), best_d});
 }
 

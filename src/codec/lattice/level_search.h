@@ -308,7 +308,7 @@ Block zeros() noexcept {
 /// One super-block. `Block` has d, set_scale and set_codes, and `extra` where there are two tables.
 template <typename Block, const auto& kTable, std::size_t kSubBlocks>
 Block encode_super_block(const float* values, const float* importance,
-                         const LevelSearch& search, BiasCorrection correction) noexcept {
+                         const LevelSearch& search, float bias_correction) noexcept {
   Blocks blocks;
   to_sub_block_lanes<kSubBlocks>(values, blocks.x);
   if (importance != nullptr) to_sub_block_lanes<kSubBlocks>(importance, blocks.q);
@@ -335,7 +335,7 @@ Block encode_super_block(const float* values, const float* importance,
   }
   if (best_d == 0) return zeros<Block, kTable, kSubBlocks>();
 
-  const float corrected = corrected_scale(best.refit, blocks.norm(), best.xy, correction);
+  const float corrected = corrected_scale(best.refit, blocks.norm(), best.xy, bias_correction);
   const Codes codes = find_codes<kTable>(blocks, best, stored_scale(best_d, exponent));
   Block block{};
   block.d = codes.gain.first_positive({round_scale(corrected, exponent), best_d}, exponent);

@@ -221,7 +221,7 @@ typename Type::Block make_block(const Octets& octets,
 
 template <typename Type, const auto& kEffort>
 typename Type::Block encode_super_block(const float* values, const float* importance,
-                                        BiasCorrection correction) noexcept {
+                                        float bias_correction) noexcept {
   using Format = typename Type::Format;
   constexpr std::size_t kFirst = kEffort.kFirst;
   constexpr std::size_t kRounds = kEffort.kRounds;
@@ -258,7 +258,7 @@ typename Type::Block encode_super_block(const float* values, const float* import
     }
   }
   if (!(gain > 0)) return {};
-  const float corrected = corrected_scale(best_d, octets.norm(), solution.dot, correction);
+  const float corrected = corrected_scale(best_d, octets.norm(), solution.dot, bias_correction);
   return make_block<Type>(octets, search, solution, {round(corrected), round(best_d)});
 }
 

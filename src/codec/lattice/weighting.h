@@ -91,9 +91,9 @@ struct WeightedLanes {
 /// \param xx  sum of w * x^2
 /// \param xy  sum of w * x * y, y being the decoded value for scale 1
 static inline float corrected_scale(float least_squares, float xx, float xy,
-                                    BiasCorrection correction) noexcept {
+                                    float bias_correction) noexcept {
   const float along = least_squares * xy;
-  return along > 0 ? least_squares * correct_bias(xx / along, correction) : 0.0f;
+  return along > 0 ? least_squares * correct_bias(xx / along, bias_correction) : 0.0f;
 }
 
 template <std::size_t kSize>

@@ -25,10 +25,10 @@ constexpr float kMeanShare = 2;
 /// them from the d that was chosen. Zero is among the codes, so that no weight's error is more than
 /// that of coding zero; where the corrected d makes it more after all, it is not taken.
 BlockQ3_K encode_block(const float* values, const float* importance, const SymmetricChoice& choice,
-                       BiasCorrection correction) noexcept {
+                       float bias_correction) noexcept {
   BlockQ3_K block{};
   const float d = f16_to_f32(choice.d);
-  block.d = stored_scale(d * correct_bias(choice.unbiased_factor, correction));
+  block.d = stored_scale(d * correct_bias(choice.unbiased_factor, bias_correction));
   const float stored_d = f16_to_f32(block.d);
   Columns inverse;
   for (int lane = 0; lane < kColumns; lane += kLanes<V>) {
