@@ -38,19 +38,23 @@ std::vector<float> decode(TensorType type, const Blocks& blocks) {
   return values;
 }
 
-/// The refit error under the weights that the search for IQ1_M minimises: importance times
-/// sqrt(3 mean(x^2) + x^2), the mean over the super-block.
+/// The refit error under the weights that the search for IQ1_M minimises: (q + mean(q) / 5) times
+/// sqrt(6 mean(x^2) + x^2), q the importance, means over the super-block.
 double searched_error(const std::vector<float>& decoded) {
   constexpr std::size_t kSuperBlock = 256;
   std::vector<float> weights(Rows::kElements);
   for (std::size_t start = 0; start < Rows::kElements; start += kSuperBlock) {
     const float* x = rows().values.data() + start;
+    const float* q = rows().importance.data() + start % Rows::kRowElements;
     double squares = 0;
-    for (std::size_t i = 0; i < kSuperBlock; ++i) squares += double{x[i]} * double{x[i]};
+    double importance = 0;
     for (std::size_t i = 0; i < kSuperBlock; ++i) {
-      const double spread = std::sqrt(3 * squares / kSuperBlock + double{x[i]} * double{x[i]});
-      const float importance = rows().importance[(start + i) % Rows::kRowElements];
-      weights[start + i] = static_cast<float>(importance * spread);
+      squares += double{x[i]} * double{x[i]};
+      importance += double{q[i]};
+    }
+    for (std::size_t i = 0; i < kSuperBlock; ++i) {
+      const double spread = std::sqrt(6 * squares / kSuperBlock + double{x[i]} * double{x[i]});
+      weights[start + i] = static_cast<float>((q[i] + importance / kSuperBlock / 5) * spread);
     }
   }
   return testing_support::refit_error(rows().values, decoded, weights);

@@ -73,13 +73,18 @@ TEST_P(Correction, IsAlongALine) {
 TEST_P(Correction, OneMakesDecodedValuesUnbiased) {
   const bool ternary = GetParam() == TensorType::iq1_m || GetParam() == TensorType::iq1_s;
   double xx = 0;
-  for (const float x : x_) xx += double{x} * x;
-  const double sigma2 = (ternary ? 3.0 : 2.0) * xx / kElements;
+  double mean_q = 0;
+  for (std::size_t i = 0; i < kElements; ++i) {
+    xx += double{x_[i]} * x_[i];
+    mean_q += double{q_[i]} / kElements;
+  }
+  const double sigma2 = (ternary ? 6.0 : 2.0) * xx / kElements;
+  const double share = ternary ? 0.2 * mean_q : 0;
   const auto along = [&](const std::vector<float>& y) {
     double sum = 0;
     double of_values = 0;
     for (std::size_t i = 0; i < kElements; ++i) {
-      const double wx = q_[i] * std::sqrt(sigma2 + double{x_[i]} * x_[i]) * x_[i];
+      const double wx = (q_[i] + share) * std::sqrt(sigma2 + double{x_[i]} * x_[i]) * x_[i];
       sum += wx * y[i];
       of_values += wx * x_[i];
     }
@@ -93,7 +98,7 @@ INSTANTIATE_TEST_SUITE_P(Types, Correction,
                          testing::Values(TensorType::iq1_s, TensorType::iq1_m, TensorType::iq2_xxs,
                                          TensorType::iq2_xs, TensorType::iq2_s, TensorType::iq3_xxs,
                                          TensorType::iq3_s, TensorType::iq4_xs, TensorType::iq2_k,
-                                         TensorType::iq3_k, TensorType::iq4_k),
+                                         TensorType::iq3_k, TensorType::iq4_k, TensorType::q3_k),
                          [](const auto& type) { return std::string(name(type.param)); });
 
 }  // namespace

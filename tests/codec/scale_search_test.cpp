@@ -73,7 +73,13 @@ double weighted_error(const std::vector<float>& x, const std::vector<float>& y,
 std::vector<float> encode_and_decode(TensorType type, const Sample& s) {
   const Codec* codec = find_codec(type);
   std::vector<std::byte> blocks(byte_size(type, s.values.size()));
-  codec->encode({s.values.data(), 1, s.values.size(), s.importance.data()}, blocks.data());
+  // The search is judged: its scales before they are corrected.
+  codec->encode({.values = s.values.data(),
+                 .rows = 1,
+                 .row_elements = s.values.size(),
+                 .importance = s.importance.data(),
+                 .bias_correction = 0},
+                blocks.data());
   std::vector<float> decoded(s.values.size());
   codec->decode(blocks.data(), decoded.data(), decoded.size());
   return decoded;
@@ -199,7 +205,7 @@ TEST_P(AffineBlocks, AreWithinAWindowOfTheBestScaleAndOffset) {
 INSTANTIATE_TEST_SUITE_P(Types, AffineBlocks,
                          testing::Values(Affine{TensorType::q4_1, 15, 32, false, 1.03},
                                          Affine{TensorType::q5_1, 31, 32, false, 1.06},
-                                         Affine{TensorType::q2_k, 3, 16, true, 1.25},
+                                         Affine{TensorType::q2_k, 3, 16, true, 1.13},
                                          Affine{TensorType::q4_k, 15, 32, true, 1.06},
                                          Affine{TensorType::q5_k, 31, 32, true, 1.12}),
                          [](const auto& test) { return std::string(name(test.param.type)); });
@@ -226,7 +232,7 @@ TEST(Q6_K, IsWithinAWindowOfTheBestSubBlockScales) {
 
 TEST(Q3_K, IsWithinAWindowOfTheBestSubBlockScales) {
   const double ratio = over_best_sub_blocks(TensorType::q3_k, -4, 2);
-  EXPECT_LE(ratio, 1.04);
+  EXPECT_LE(ratio, 1.03);
   EXPECT_GE(ratio, 0.99);
 }
 

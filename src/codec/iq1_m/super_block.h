@@ -7,6 +7,12 @@
 
 namespace sluice::inline SLUICE_ISA::iq1_m {
 
+/// Importance of a super-block's columns.
+struct Importance {
+  Halves q[kWidth];  ///< scaled by a power of two so that the largest is in [1, 2)
+  float share;       ///< what each column's weight has besides: a share of the mean
+};
+
 /// What belongs to each sub-block.
 inline Floats pair_sum(const Halves& values) noexcept {
   return values.half[0] + values.half[1];
@@ -22,11 +28,10 @@ struct SuperBlock {
   float xx;             ///< sum w x^2
 };
 
-/// Importance of a super-block's columns, the weight of the user's error: scaled by a power of two
-/// so that the largest is in [1, 2). Null counts as all ones.
-void load_importance(const float* importance, Halves* q) noexcept;
+/// Null counts as all ones.
+void load_importance(const float* importance, Importance& loaded) noexcept;
 
-/// Makes a super-block ready, but for a unit of 0. `q` is what load_importance() gave.
-void load_values(const float* x, const Halves* q, SuperBlock& block) noexcept;
+/// Makes a super-block ready, but for a unit of 0.
+void load_values(const float* x, const Importance& importance, SuperBlock& block) noexcept;
 
 }  // namespace sluice::inline SLUICE_ISA::iq1_m

@@ -5,8 +5,8 @@
 //
 // The method, for each super-block:
 //
-// 1. Weigh errors by w = q * sqrt(sigma2 + x^2), as pull request #327 of ik_llama.cpp does, with
-//    another sigma2.
+// 1. Weigh errors by w = (q + mean q / 5) * sqrt(6 mean x^2 + x^2), means over the super-block. Pull
+//    request #327 of ik_llama.cpp has q * sqrt(1.5 mean x^2 + x^2), the mean over 32 weights.
 // 2. Search codes and shifts of every group at a few scales around the one that its sub-block is
 //    likely to have, without regard to the super-block scale d.
 // 3. The error of a given code and shift is a parabola in the scale. So what was found foretells
@@ -241,8 +241,8 @@ bool fit(const SuperBlock& block, Solution& best) noexcept {
 }
 
 /// The scale to store, as an fp16, for decoded values y (at d = 1) of the solution.
-inline std::uint16_t final_d(const SuperBlock& block, const Halves* q, const Solution& solution,
-                             float bias_correction) noexcept {
+inline std::uint16_t final_d(const SuperBlock& block, const Importance& importance,
+                             const Solution& solution, float bias_correction) noexcept {
   const Shorts flags = flags_of(solution.code & shorts(kNegativeShift - 1));
   const LaneMask shifted_down = any_bit(solution.code, kNegativeShift);
   Halves shift;
@@ -258,7 +258,7 @@ inline std::uint16_t final_d(const SuperBlock& block, const Halves* q, const Sol
     for (std::size_t h = 0; h < 2; ++h) {
       const Floats code = select(half(plus, h), all(1), select(half(minus, h), all(-1), all(0)));
       const Floats y = code + shift.half[h];
-      const Floats qy = q[j].half[h] * y;
+      const Floats qy = importance.q[j].half[h] * y;
       xy.half[h] = xy.half[h] + block.wx[j].half[h] * y;
       qxy.half[h] = qxy.half[h] + qy * block.groups.x[j].half[h];
       qyy.half[h] = qyy.half[h] + qy * y;
@@ -282,16 +282,16 @@ inline std::uint16_t final_d(const SuperBlock& block, const Halves* q, const Sol
 }
 
 template <typename Type, typename Settings>
-typename Type::Block encode_super_block(const float* x, const Halves* q,
+typename Type::Block encode_super_block(const float* x, const Importance& importance,
                                         float bias_correction) noexcept {
   Solution solution;
   solution.code = shorts(kZeroVector);
   solution.multiple = all(1);
   SuperBlock block;
-  load_values(x, q, block);
+  load_values(x, importance, block);
   std::uint16_t d = 0;
   if (block.unit > 0 && fit<Type, Settings>(block, solution)) {
-    d = final_d(block, q, solution, bias_correction);
+    d = final_d(block, importance, solution, bias_correction);
   }
   return Type::block(solution, d);
 }
@@ -315,10 +315,11 @@ void encode_rows(const EncodeRows& rows, std::byte* out) noexcept {
   const std::size_t row_blocks = rows.row_elements / kElements;
   for (std::size_t first = 0; first < row_blocks; first += kColumns) {
     const std::size_t columns = row_blocks - first < kColumns ? row_blocks - first : kColumns;
-    Halves q[kColumns][kWidth];
+    Importance importance[kColumns];
     for (std::size_t c = 0; c < columns; ++c) {
       const std::size_t start = (first + c) * kElements;
-      load_importance(rows.importance == nullptr ? nullptr : rows.importance + start, q[c]);
+      load_importance(rows.importance == nullptr ? nullptr : rows.importance + start,
+                      importance[c]);
     }
     for (std::size_t row = 0; row < rows.rows; ++row) {
       const float* x = rows.values + row * rows.row_elements + first * kElements;
@@ -329,7 +330,8 @@ void encode_rows(const EncodeRows& rows, std::byte* out) noexcept {
         } else if (row + 1 < rows.rows) {
           prefetch(x - c * kElements + rows.row_elements);
         }
-        const Block block = encode_super_block<Type, Settings>(x, q[c], rows.bias_correction);
+        const Block block =
+            encode_super_block<Type, Settings>(x, importance[c], rows.bias_correction);
         std::memcpy(blocks, &block, sizeof(block));
       }
     }
