@@ -32,10 +32,12 @@ test("llama.cpp runs the source and the IQ1_M file", async (t) => {
   assert.equal(types.get(32), "demo-bf16.gguf");
   assert.ok(types.has(31), `no IQ1_M file among ${made.join(", ")}`);
 
-  const reference = await Reference.load(source, TEXT, 2);
+  // Two chunks say too little: among files as good as each other they differ by a fifth.
+  const reference = await Reference.load(source, TEXT, 6);
   const {divergence} = await reference.compare(join(folder, types.get(31)));
   t.diagnostic(`KL divergence ${divergence.toFixed(4)}`);
   // Random weights have no redundancy, so 1.75 bits lose much; llama.cpp's file of the same model
-  // has 0.59. Two unrelated models of this kind are more than twice as far apart.
-  assert.ok(divergence > 0 && divergence < 0.7, `KL divergence ${divergence}`);
+  // has 0.67 over twelve chunks, and so has sluice's. Two unrelated models of this kind are more than
+  // twice as far apart.
+  assert.ok(divergence > 0 && divergence < 0.75, `KL divergence ${divergence}`);
 });
