@@ -298,6 +298,7 @@ TEST(Lanes, DoNotShowInSuperBlocks) {
     const SymmetricChoice choice_two = SymmetricChoiceSearch<Float2, 16>(tile, kChoice).search();
     const SymmetricChoice choice_four = SymmetricChoiceSearch<Float4, 16>(tile, kChoice).search();
     EXPECT_EQ(choice_two.d, choice_four.d);
+    EXPECT_EQ(choice_two.unbiased_factor, choice_four.unbiased_factor);
     EXPECT_EQ(std::memcmp(&choice_two.number, &choice_four.number, sizeof choice_two.number), 0);
   }
 }

@@ -11,13 +11,14 @@ namespace {
 /// divergence); from 3 to 8 there is little to choose.
 constexpr float kSigma2 = 6.0f;
 
-/// What every column's importance is raised by, as a share of the super-block's mean. Importance was
-/// measured on some text; on another one columns matter otherwise, and more alike. From 0.2 to 0.7
-/// there is little to choose.
+/// What importance is raised by, as a share of the super-block's mean, but for columns without any.
+/// It was measured on some text; on another one columns matter otherwise, and more alike. From 0.2
+/// to 0.7 there is little to choose.
 constexpr float kMeanShare = 0.2f;
 
-/// Where nothing has importance: groups are still coded near their values.
-constexpr float kLeastShare = 0x1p-60f;
+/// No importance, as a share of the super-block's largest, counts as this much: groups without any
+/// are still coded near their values, at no cost to the others.
+constexpr float kLeastImportance = 0x1p-60f;
 
 /// The power of two at or below `magnitude`, within the range whose inverse is a normal number.
 float power_of_two_below(float magnitude) noexcept {
@@ -47,7 +48,7 @@ float largest_of(const Halves* values) noexcept {
 void load_importance(const float* importance, Importance& loaded) noexcept {
   if (importance == nullptr) {
     for (Halves& q : loaded.q) q = {all(1), all(1)};
-    loaded.share = kLeastShare;  // of ones, any share is the same
+    loaded.share = 0;  // of ones, any share is the same
     return;
   }
   turn(importance, loaded.q);
@@ -59,8 +60,7 @@ void load_importance(const float* importance, Importance& loaded) noexcept {
       sums.half[h] = sums.half[h] + q.half[h];
     }
   }
-  const float share = kMeanShare / BlockIq1M::kElements * sum(sums.half[0], sums.half[1]);
-  loaded.share = share > kLeastShare ? share : kLeastShare;
+  loaded.share = kMeanShare / BlockIq1M::kElements * sum(sums.half[0], sums.half[1]);
 }
 
 void load_values(const float* x, const Importance& importance, SuperBlock& block) noexcept {
@@ -85,7 +85,9 @@ void load_values(const float* x, const Importance& importance, SuperBlock& block
   for (std::size_t j = 0; j < kWidth; ++j) {
     for (std::size_t h = 0; h < 2; ++h) {
       const Floats value = block.groups.x[j].half[h];
-      const Floats weight = (importance.q[j].half[h] + share) * root(sigma2 + value * value);
+      const Floats q = importance.q[j].half[h];
+      const Floats raised = select(all(0) < q, q + share, all(kLeastImportance));
+      const Floats weight = raised * root(sigma2 + value * value);
       const Floats wx = weight * value;
       w[j].half[h] = weight;
       block.wx[j].half[h] = wx;

@@ -10,7 +10,7 @@ namespace sluice::inline SLUICE_ISA::iq1_m {
 /// Importance of a super-block's columns.
 struct Importance {
   Halves q[kWidth];  ///< scaled by a power of two so that the largest is in [1, 2)
-  float share;       ///< what each column's weight has besides: a share of the mean
+  float share;       ///< of their mean: what it is raised by where there is any
 };
 
 /// What belongs to each sub-block.
