@@ -202,8 +202,8 @@ class MagnitudeSearch {
     Best right;
     Best wrong;
   };
-  template <bool kRight, bool kWrong>
-  static BestOfBoth walk(const HalfCosts& costs) noexcept;
+  using CostsOfParts = std::array<HalfCosts, Format::kParts>;
+  static std::array<BestOfBoth, Format::kParts> walk(const CostsOfParts& costs) noexcept;
   static std::int16_t entry_at(const HalfCosts& costs, std::int16_t place,
                                std::size_t lane) noexcept;
   void search(std::size_t r, const Positions& place,
@@ -288,10 +288,10 @@ void MagnitudeSearch<Format>::sum_halves(std::size_t r, std::size_t first, const
   }
 }
 
-/// The first of the best chunks, with right signs and with one wrong sign where needed.
+/// The first of the best chunks for each part, with right signs and with one wrong sign where needed.
 template <typename Format>
-template <bool kRight, bool kWrong>
-auto MagnitudeSearch<Format>::walk(const HalfCosts& costs) noexcept -> BestOfBoth {
+auto MagnitudeSearch<Format>::walk(const CostsOfParts& costs) noexcept
+    -> std::array<BestOfBoth, Format::kParts> {
   const auto at = [](const auto& parts, std::uint16_t offset) noexcept -> const ShortRegister& {
     return *reinterpret_cast<const ShortRegister*>(reinterpret_cast<const char*>(&parts) + offset);
   };
@@ -300,24 +300,28 @@ auto MagnitudeSearch<Format>::walk(const HalfCosts& costs) noexcept -> BestOfBot
     const ShortRegister cd = lesser(at(parts, chunk.first[2]), at(parts, chunk.first[3]));
     return lesser(ab, cd);
   };
-  Best right;
-  Best wrong;
+  std::array<BestOfBoth, Format::kParts> best;
   ShortRegister place = ShortRegister{} + std::int16_t{1};
   for (const Chunk& chunk : kChunks) {
-    const ShortRegister right_first = least_of_first(costs[0].right, chunk);
-    const ShortRegister& right_second = at(costs[1].right, chunk.second);
-    if constexpr (kRight) right.add(add_saturated(right_first, right_second), place);
-    if constexpr (kWrong) {
-      const ShortRegister in_first =
-          add_saturated(least_of_first(costs[0].wrong, chunk), right_second);
-      const ShortRegister in_second =
-          add_saturated(right_first, at(costs[1].wrong, chunk.second));
-      wrong.add(lesser(in_first, in_second),
-                in_first < in_second ? place - std::int16_t{1} : place);
+    for (std::size_t part = 0; part < Format::kParts; ++part) {
+      const auto& [first, second] = costs[part];
+      const ShortRegister right_first = least_of_first(first.right, chunk);
+      const ShortRegister& right_second = at(second.right, chunk.second);
+      if constexpr (!Format::kEvenSigns || Format::kParts == 2) {
+        best[part].right.add(add_saturated(right_first, right_second), place);
+      }
+      if constexpr (Format::kEvenSigns) {
+        const ShortRegister in_first =
+            add_saturated(least_of_first(first.wrong, chunk), right_second);
+        const ShortRegister in_second =
+            add_saturated(right_first, at(second.wrong, chunk.second));
+        best[part].wrong.add(lesser(in_first, in_second),
+                             in_first < in_second ? place - std::int16_t{1} : place);
+      }
     }
     place += std::int16_t{2};
   }
-  return {right, wrong};
+  return best;
 }
 
 /// The first of the best entries of an octet's best chunk.
@@ -343,13 +347,11 @@ std::int16_t MagnitudeSearch<Format>::entry_at(const HalfCosts& costs, std::int1
 template <typename Format>
 void MagnitudeSearch<Format>::search(std::size_t r, const Positions& place,
                                      std::array<Shorts, Format::kParts>& found) const noexcept {
-  std::array<HalfCosts, Format::kParts> costs;
-  std::array<BestOfBoth, Format::kParts> of_part;
+  CostsOfParts costs;
   for (std::size_t part = 0; part < Format::kParts; ++part) {
     sum_halves(r, part * Format::kWidth, place, costs[part]);
-    constexpr bool kRight = !Format::kEvenSigns || Format::kParts == 2;
-    of_part[part] = walk<kRight, Format::kEvenSigns>(costs[part]);
   }
+  const std::array<BestOfBoth, Format::kParts> of_part = walk(costs);
   std::array<ShortRegister, Format::kParts> best;
   for (std::size_t part = 0; part < Format::kParts; ++part) {
     best[part] = Format::kEvenSigns ? of_part[part].wrong.place : of_part[part].right.place;
