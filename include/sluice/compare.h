@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "sluice/codec.h"
 #include "sluice/observer.h"
+#include "sluice/streaming.h"
 #include "sluice/tensor_type.h"
 
 #pragma GCC visibility push(default)
@@ -14,12 +14,9 @@
 namespace sluice {
 
 /// What to compare.
-struct CompareOptions {
+struct CompareOptions : StreamingOptions {
   std::string a = {};  ///< what errors are relative to: a GGUF file, or any part of a split one
   std::string b = {};
-  int threads = 0;                                  ///< 0: one a core
-  std::uint64_t memory = std::uint64_t{512} << 20;  ///< bytes for all buffers together
-  Isa isa = best_isa();                             ///< decoders to run
 };
 
 /// One side of a tensor.

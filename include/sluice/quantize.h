@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,29 +10,15 @@
 #include "sluice/observer.h"
 #include "sluice/recipe.h"
 #include "sluice/split.h"
+#include "sluice/streaming.h"
 
 #pragma GCC visibility push(default)
 
 namespace sluice {
 
-/// How input files are read.
-enum class IoMode {
-  automatic,  ///< async where io_uring is to be had, else read
-  mmap,       ///< memory maps (Boost.Interprocess)
-  async,      ///< asynchronous reads (Boost.Asio on io_uring), past the page cache where possible
-  plain,      ///< one pread after the other
-};
-
-/// Whether input and output share a disk whose head has to move between them.
-enum class Spindle {
-  automatic,  ///< by the files' devices
-  shared,     ///< reads and writes take turns, in large batches
-  separate,   ///< neither waits for the other
-};
-
 /// Everything that decides what is made and how: the recipe (`has_imatrix` and `in_file_order` are
 /// found out, not read), and the following.
-struct QuantizeOptions : RecipeOptions {
+struct QuantizeOptions : RecipeOptions, StreamingOptions {
   std::string input;  ///< a GGUF file, or any part of a split one
   /// Appears under this name only when it is whole. If it is split, `NAME`, `NAME.gguf` and the
   /// name of any part all stand for `NAME-00001-of-0000N.gguf` and so on. If it is not, a symbolic
@@ -46,13 +31,7 @@ struct QuantizeOptions : RecipeOptions {
   bool hide_imatrix = false;          ///< keep the matrix's name and numbers out of the metadata
   bool ignore_imatrix_rules = false;  ///< allow very-low-bit types without importance
   bool allow_requantize = false;      ///< accept sources that are quantized already
-  int threads = 0;                    ///< compute workers; 0: one a core
-  std::uint64_t memory = std::uint64_t{512}
-                         << 20;  ///< bytes for input, scratch and output together
-  IoMode io = IoMode::automatic;
-  Spindle spindle = Spindle::automatic;
   Effort effort = Effort::best;
-  Isa isa = best_isa();        ///< kernels to run; the bytes are the same for all
   bool measure_error = false;  ///< fill in the errors of TensorReport (costs a decode)
   /// Check every chunk before it is written: finite scales, and an error such as a right encoding
   /// has (costs a decode). A chunk that fails ends the run (output_damaged).
@@ -63,10 +42,6 @@ struct QuantizeOptions : RecipeOptions {
   bool skip_existing = false;  ///< do nothing if the output is there already
   bool restart = false;        ///< begin anew even if an earlier run left something to go on with
   bool verify_resume = false;  ///< read again what an earlier run made, and make anew what differs
-  std::string trace;           ///< write a Chrome trace of the run to this file; empty: none
-  /// Set to true, by another thread or a signal handler, it ends the run within a second, with what
-  /// is done kept. May be null.
-  const std::atomic<bool>* stop = nullptr;
 };
 
 /// What will be done to one tensor.

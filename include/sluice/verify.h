@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "sluice/codec.h"
 #include "sluice/observer.h"
+#include "sluice/streaming.h"
 #include "sluice/tensor_type.h"
 
 #pragma GCC visibility push(default)
@@ -14,13 +14,10 @@
 namespace sluice {
 
 /// What to check, and how.
-struct VerifyOptions {
+struct VerifyOptions : StreamingOptions {
   std::string output = {};   ///< a GGUF file, or any part of a split one
   std::string against = {};  ///< what it was made from, or any part of that; empty: not compared
   std::string imatrix = {};  ///< the importance matrix it was made with; empty: none is known
-  int threads = 0;           ///< workers, each of which reads and checks; 0: one a core
-  std::uint64_t memory = std::uint64_t{512} << 20;  ///< bytes for all buffers together
-  Isa isa = best_isa();                             ///< decoders to run
 };
 
 /// What can be wrong with an output.

@@ -159,10 +159,10 @@ void set_option(sluice_options& options, std::string_view name, std::string_view
 }  // namespace sluice
 
 sluice::VerifyOptions sluice_options::verify() const {
-  return {.output = quantize.output,
-          .against = against,
-          .imatrix = quantize.imatrix,
-          .threads = quantize.threads,
-          .memory = quantize.memory,
-          .isa = quantize.isa};
+  sluice::VerifyOptions options;
+  static_cast<sluice::StreamingOptions&>(options) = quantize;
+  options.output = quantize.output;
+  options.against = against;
+  options.imatrix = quantize.imatrix;
+  return options;
 }

@@ -41,8 +41,8 @@ constexpr std::array kIsas = {
              return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                     __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vbmi") &&
-                    __builtin_cpu_supports("avx512vbmi2") &&
-                    __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("bmi2");
+                    __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vnni") &&
+                    __builtin_cpu_supports("bmi2");
            }},
 #endif
 };

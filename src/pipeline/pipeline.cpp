@@ -57,8 +57,8 @@ class FirstError {
     try {
       rethrow();
     } catch (const Error& error) {
-      return error.code() == ErrorCode::output_write || error.code() == ErrorCode::output_no_space ||
-             error.code() == ErrorCode::output_open;
+      return error.code() == ErrorCode::output_write ||
+             error.code() == ErrorCode::output_no_space || error.code() == ErrorCode::output_open;
     } catch (...) {
     }
     return false;

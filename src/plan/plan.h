@@ -22,8 +22,8 @@ struct PlannedTensor {
   std::vector<std::uint64_t> shape;  ///< 1 to 4 extents, row length first
   TensorType source;
   TensorType type;
-  std::string rule;  ///< why this type
-  float bias_correction = 1;  ///< see EncodeRows
+  std::string rule;                ///< why this type
+  float bias_correction = 1;       ///< see EncodeRows
   std::size_t part = 0;            ///< which input file
   std::uint64_t input_offset = 0;  ///< in that file
   std::uint64_t input_size = 0;

@@ -99,7 +99,7 @@ inline GgufBuilder with_metadata() {
 }
 
 inline void write_model(const std::string& path, const std::vector<TestTensor>& tensors,
-                 GgufBuilder builder = with_metadata()) {
+                        GgufBuilder builder = with_metadata()) {
   for (const TestTensor& tensor : tensors) {
     builder.tensor(tensor.name, tensor.shape, static_cast<std::uint32_t>(tensor.type), tensor.data);
   }
@@ -192,7 +192,7 @@ inline Bytes expected_data(const TestTensor& tensor, TensorType type, bool with_
 }
 
 inline QuantizeOptions options_for(const std::string& input, const std::string& output,
-                            std::string_view type, bool pure) {
+                                   std::string_view type, bool pure) {
   QuantizeOptions options;
   options.input = input;
   options.output = output;

@@ -425,8 +425,11 @@ TEST_F(SplitBytes, DamageIsFoundInTheRightPart) {
   wanted.split.max_tensors = 20;
   const RunReport report = quantize(wanted, silent());
   ASSERT_EQ(report.parts.size(), 4u);
-  const VerifyOptions check{
-      .output = report.parts[0].file, .against = kModel, .imatrix = kMatrix, .threads = 2};
+  VerifyOptions check;
+  check.output = report.parts[0].file;
+  check.against = kModel;
+  check.imatrix = kMatrix;
+  check.threads = 2;
   EXPECT_TRUE(verify(check, silent()).good());
 
   const std::string damaged = report.parts[2].file;

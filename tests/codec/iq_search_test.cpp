@@ -271,9 +271,9 @@ TEST(LevelSearch, Iq4NlIsNearTheBestOfAllScales) {
   EXPECT_LE(total, 1.02 * best_total);
 }
 
-constexpr std::array kEncoded = {TensorType::iq2_xxs, TensorType::iq4_nl,  TensorType::iq2_k,
-                                 TensorType::iq3_k,   TensorType::iq4_k,   TensorType::iq4_xs,
-                                 TensorType::iq2_xs,  TensorType::iq2_s,   TensorType::iq3_xxs,
+constexpr std::array kEncoded = {TensorType::iq2_xxs, TensorType::iq4_nl, TensorType::iq2_k,
+                                 TensorType::iq3_k,   TensorType::iq4_k,  TensorType::iq4_xs,
+                                 TensorType::iq2_xs,  TensorType::iq2_s,  TensorType::iq3_xxs,
                                  TensorType::iq3_s};
 
 std::vector<float> round_trip(TensorType type, const Row& row) {

@@ -297,9 +297,9 @@ class ResumeFaults : public testing::Test {
   }
 
   Finished quantize(const std::vector<std::string>& options = {}) {
-    std::vector<std::string> words = {
-        SLUICE_PROGRAM, "quantize", "--effort",     "fast", "--memory", "32M", "--io", "read",
-        "--checkpoint", "0",        "--imatrix", kMatrix};
+    std::vector<std::string> words = {SLUICE_PROGRAM, "quantize", "--effort",  "fast",
+                                      "--memory",     "32M",      "--io",      "read",
+                                      "--checkpoint", "0",        "--imatrix", kMatrix};
     words.insert(words.end(), options.begin(), options.end());
     words.insert(words.end(), {kModel, output_, "IQ1_M"});
     return run(words);

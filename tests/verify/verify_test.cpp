@@ -115,7 +115,9 @@ class Verify : public testing::TestWithParam<TensorType> {
 
   VerifyReport check(const Bytes& file, const std::function<void(VerifyOptions&)>& change = {}) {
     write_file(folder_ / "out.gguf", file);
-    VerifyOptions options{.output = folder_ / "out.gguf", .against = folder_ / "in.gguf"};
+    VerifyOptions options;
+    options.output = folder_ / "out.gguf";
+    options.against = folder_ / "in.gguf";
     options.threads = 3;
     options.memory = 64 << 20;
     if (change) change(options);

@@ -307,8 +307,8 @@ Block zeros() noexcept {
 
 /// One super-block. `Block` has d, set_scale and set_codes, and `extra` where there are two tables.
 template <typename Block, const auto& kTable, std::size_t kSubBlocks>
-Block encode_super_block(const float* values, const float* importance,
-                         const LevelSearch& search, float bias_correction) noexcept {
+Block encode_super_block(const float* values, const float* importance, const LevelSearch& search,
+                         float bias_correction) noexcept {
   Blocks blocks;
   to_sub_block_lanes<kSubBlocks>(values, blocks.x);
   if (importance != nullptr) to_sub_block_lanes<kSubBlocks>(importance, blocks.q);

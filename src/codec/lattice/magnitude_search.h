@@ -313,8 +313,7 @@ auto MagnitudeSearch<Format>::walk(const CostsOfParts& costs) noexcept
       if constexpr (Format::kEvenSigns) {
         const ShortRegister in_first =
             add_saturated(least_of_first(first.wrong, chunk), right_second);
-        const ShortRegister in_second =
-            add_saturated(right_first, at(second.wrong, chunk.second));
+        const ShortRegister in_second = add_saturated(right_first, at(second.wrong, chunk.second));
         best[part].wrong.add(lesser(in_first, in_second),
                              in_first < in_second ? place - std::int16_t{1} : place);
       }

@@ -296,7 +296,8 @@ static inline void encode_affine_super_blocks(const EncodeRows& rows, std::byte*
         const AffineChoice<N> choice = search.search();
         for (int b = 0; b < used; ++b) {
           Block block;
-          const float factor = correct_bias(search.unbiased_factor(choice, b), rows.bias_correction);
+          const float factor =
+              correct_bias(search.unbiased_factor(choice, b), rows.bias_correction);
           pack(code_super_block<V>(tile, choice, b, factor, type.high), block);
           std::memcpy(out + (first + static_cast<std::size_t>(b)) * sizeof block, &block,
                       sizeof block);
