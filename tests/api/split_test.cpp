@@ -272,8 +272,10 @@ TEST_F(SplitLayout, TheInputsPartsAreKept) {
   expect_parts(parts);
 
   quantize(options_, silent());
-  const VerifyReport report =
-      verify({.output = part_name(folder_ / "out", 1, 5), .against = options_.input}, silent());
+  VerifyOptions check;
+  check.output = part_name(folder_ / "out", 1, 5);
+  check.against = options_.input;
+  const VerifyReport report = verify(check, silent());
   EXPECT_EQ(report.findings_in_all, 0u) << report.findings.at(0).what;
   EXPECT_EQ(report.tensors.size(), 6u);
 

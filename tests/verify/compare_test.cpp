@@ -71,9 +71,12 @@ class Compare : public testing::Test {
     write_file(folder_ / "a.gguf", a.build());
     write_file(folder_ / "b.gguf", b.build());
     Observer silent;
-    return compare(
-        {.a = folder_ / "a.gguf", .b = folder_ / "b.gguf", .threads = threads, .memory = memory},
-        silent);
+    CompareOptions options;
+    options.a = folder_ / "a.gguf";
+    options.b = folder_ / "b.gguf";
+    options.threads = threads;
+    options.memory = memory;
+    return compare(options, silent);
   }
 
   TempFolder folder_;

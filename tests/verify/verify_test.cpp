@@ -299,7 +299,10 @@ class VerifyFile : public testing::Test {
  protected:
   VerifyReport check(const std::string& file, const std::string& against = "") {
     Observer observer;
-    return verify({.output = file, .against = against}, observer);
+    VerifyOptions options;
+    options.output = file;
+    options.against = against;
+    return verify(options, observer);
   }
   const TempFolder folder_;
 };
@@ -368,8 +371,12 @@ TEST_F(VerifyFile, RefusesABadSource) {
 TEST_F(VerifyFile, RefusesABudgetThatIsTooSmall) {
   write_file(folder_ / "x.gguf", file_of({{"a", {8}, TensorType::f32, Bytes(32)}}));
   Observer observer;
+  VerifyOptions options;
+  options.output = folder_ / "x.gguf";
+  options.threads = 2;
+  options.memory = 1 << 20;
   try {
-    verify({.output = folder_ / "x.gguf", .threads = 2, .memory = 1 << 20}, observer);
+    verify(options, observer);
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::memory_budget);
