@@ -1,4 +1,4 @@
-#include "sluice/recipe_text.h"
+#include "recipe/recipe_text.h"
 
 #include <fmt/format.h>
 
@@ -10,6 +10,7 @@
 #include "recipe/pattern.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
+#include "sluice/nearest_name.h"
 
 namespace sluice {
 namespace {

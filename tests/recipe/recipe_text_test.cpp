@@ -1,4 +1,4 @@
-#include "sluice/recipe_text.h"
+#include "recipe/recipe_text.h"
 
 #include <gtest/gtest.h>
 

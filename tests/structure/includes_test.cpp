@@ -29,7 +29,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"pipeline", {"base", "plan", "codec", "io", "journal"}},
     {"verify", {"base", "gguf", "codec", "io", "plan"}},
     {"forecast", {"base", "plan", "io", "pipeline"}},
-    {"api", {"base", "gguf", "plan", "io", "journal", "pipeline", "verify", "forecast"}},
+    {"api", {"base", "gguf", "recipe", "plan", "io", "journal", "pipeline", "verify", "forecast"}},
 };
 
 // Libraries that only one room may use.

@@ -8,8 +8,6 @@
 
 /// Recipes as users write them, on a command line or in a file. All functions throw Error (usage)
 /// that quotes what is wrong and says what would be right: the nearest name for an unknown one.
-#pragma GCC visibility push(default)
-
 namespace sluice {
 
 /// A file type by name, in any letter case, or by number.
@@ -34,11 +32,4 @@ std::vector<TypeRule> read_tensor_rules(const std::string& path);
 /// expression (`{1,2}`) is no separator, since no `=` stands before it.
 std::vector<TypeRule> parse_custom_rules(std::string_view text);
 
-/// The name that `text` was likely meant to be, in any letter case, or nothing: at most one edit in
-/// three letters away (a letter put in, left out or replaced, two neighbours swapped).
-/// \returns a view of one of `names`
-std::string_view nearest_name(std::string_view text, const std::vector<std::string_view>& names);
-
 }  // namespace sluice
-
-#pragma GCC visibility pop
