@@ -11,7 +11,7 @@
 #include "fuzz/expect.h"
 #include "fuzz/input.h"
 #include "plan/model_edits.h"
-#include "sluice/recipe.h"
+#include "recipe/choose_types.h"
 #include "recipe/recipe_text.h"
 
 namespace sluice::fuzzing {
