@@ -71,6 +71,10 @@ struct Vectors {
   static SLUICE_INLINE auto greater_equal(R a, R b) noexcept {
     return a >= b;
   }
+  template <typename R>
+  static SLUICE_INLINE auto not_equal(R a, R b) noexcept {
+    return a != b;
+  }
   template <typename M>
   static SLUICE_INLINE M both(M a, M b) noexcept {
     return a & b;
