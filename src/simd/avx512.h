@@ -21,6 +21,12 @@ struct Avx512 : Vectors<64> {
   static SLUICE_INLINE __mmask32 less(Short a, Short b) noexcept {
     return _mm512_cmplt_epi16_mask((__m512i)a, (__m512i)b);
   }
+  static SLUICE_INLINE __mmask16 less_where(__mmask16 m, Float a, Float b) noexcept {
+    return _mm512_mask_cmp_ps_mask(m, a, b, _CMP_LT_OQ);
+  }
+  static SLUICE_INLINE __mmask32 less_where(__mmask32 m, Short a, Short b) noexcept {
+    return _mm512_mask_cmplt_epi16_mask(m, (__m512i)a, (__m512i)b);
+  }
   static SLUICE_INLINE __mmask16 greater_equal(Float a, Float b) noexcept {
     return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ);
   }

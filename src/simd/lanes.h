@@ -152,6 +152,16 @@ struct Lanes {
   SLUICE_BINARY(append_sign)
 #undef SLUICE_BINARY
 
+  /// a < b, where the mask holds.
+  friend SLUICE_INLINE Mask<T, N> less_where(const Mask<T, N>& mask, const Lanes& a,
+                                             const Lanes& b) noexcept {
+    Mask<T, N> result;
+    for (std::size_t i = 0; i < kParts; ++i) {
+      result.part[i] = Machine::less_where(mask.part[i], a.part[i], b.part[i]);
+    }
+    return result;
+  }
+
 #define SLUICE_UNARY(name)                                                              \
   friend SLUICE_INLINE Lanes name(const Lanes& a) noexcept {                            \
     Lanes result;                                                                       \
@@ -325,14 +335,36 @@ SLUICE_INLINE void store_bytes(std::uint8_t* to, const Lanes<float, N>& integers
 
 // What crosses lanes.
 
+/// The first half of the lanes, or the second.
+template <typename T, std::size_t N>
+SLUICE_INLINE Lanes<T, N / 2> half(const Lanes<T, N>& a, std::size_t which) noexcept {
+  Lanes<T, N / 2> result;
+  for (std::size_t i = 0; i < result.kParts; ++i) {
+    result.part[i] = a.part[which * result.kParts + i];
+  }
+  return result;
+}
+
 /// Lanes joined as pairs 8 apart, then 4, 2, 1: the same tree whatever the registers.
 template <typename Join>
 SLUICE_INLINE float reduce(const Floats& lanes, const Join& join) noexcept {
-  typedef float Four __attribute__((vector_size(16)));
-  Four part[4];
-  std::memcpy(part, &lanes.part, sizeof part);
-  const Four four = join(join(part[0], part[2]), join(part[1], part[3]));
-  const Four two = join(four, __builtin_shufflevector(four, four, 2, 3, 2, 3));
+  // A generic lambda, so that only the branch that is taken has to compile.
+  const auto four = [&](const auto& part) noexcept {
+    if constexpr (Floats::kParts == 4) {
+      return join(join(part[0], part[2]), join(part[1], part[3]));
+    } else if constexpr (Floats::kParts == 2) {
+      const auto eight = join(part[0], part[1]);
+      return join(__builtin_shufflevector(eight, eight, 0, 1, 2, 3),
+                  __builtin_shufflevector(eight, eight, 4, 5, 6, 7));
+    } else {
+      const auto& p = part[0];
+      const auto eight = join(__builtin_shufflevector(p, p, 0, 1, 2, 3, 4, 5, 6, 7),
+                              __builtin_shufflevector(p, p, 8, 9, 10, 11, 12, 13, 14, 15));
+      return join(__builtin_shufflevector(eight, eight, 0, 1, 2, 3),
+                  __builtin_shufflevector(eight, eight, 4, 5, 6, 7));
+    }
+  }(lanes.part);
+  const auto two = join(four, __builtin_shufflevector(four, four, 2, 3, 2, 3));
   return join(two, __builtin_shufflevector(two, two, 1, 1, 1, 1))[0];
 }
 SLUICE_INLINE float reduce_sum(const Floats& a) noexcept {
@@ -344,19 +376,25 @@ SLUICE_INLINE float reduce_max(const Floats& a) noexcept {
 
 /// Lanes l and l + 8 change places.
 SLUICE_INLINE Floats swap_halves(const Floats& a) noexcept {
-  float halves[16];
-  std::memcpy(&halves[8], &a.part, sizeof halves / 2);
-  std::memcpy(&halves[0], reinterpret_cast<const char*>(&a.part) + sizeof halves / 2,
-              sizeof halves / 2);
-  return Floats::load(halves);
+  Floats result;
+  if constexpr (Floats::kParts == 1) {
+    result.part[0] = Machine::swap_halves(a.part[0]);
+  } else {
+    constexpr std::size_t kHalf = Floats::kParts / 2;
+    for (std::size_t i = 0; i < kHalf; ++i) {
+      result.part[i] = a.part[i + kHalf];
+      result.part[i + kHalf] = a.part[i];
+    }
+  }
+  return result;
 }
 /// Lanes 2i and 2i + 1 change places.
 SLUICE_INLINE Floats swap_neighbours(const Floats& a) noexcept {
-  float lanes[16];
-  float swapped[16];
-  a.store(lanes);
-  for (std::size_t i = 0; i < 16; ++i) swapped[i] = lanes[i ^ 1];
-  return Floats::load(swapped);
+  Floats result;
+  for (std::size_t i = 0; i < Floats::kParts; ++i) {
+    result.part[i] = Machine::swap_neighbours(a.part[i]);
+  }
+  return result;
 }
 
 /// The low halves of the lanes of two, one after the other.
@@ -365,10 +403,33 @@ SLUICE_INLINE Shorts narrow(const Ints& low, const Ints& high) noexcept {
   Machine::narrow(low.part, high.part, result.part);
   return result;
 }
+/// The low halves of the lanes.
+SLUICE_INLINE Shorts narrow(const Lanes<std::int32_t, 32>& a) noexcept {
+  Shorts result;
+  Machine::narrow(a.part, a.part + a.kParts / 2, result.part);
+  return result;
+}
+SLUICE_INLINE ShortMask narrow(const Mask<float, 32>& a) noexcept {
+  ShortMask result;
+  Machine::narrow(a.part, a.part + Floats::kParts, result.part);
+  return result;
+}
 /// The first 16 lanes, or the last.
 SLUICE_INLINE Ints widen(const Shorts& a, std::size_t half) noexcept {
   Ints result;
   Machine::widen(a.part, half, result.part);
+  return result;
+}
+SLUICE_INLINE Lanes<std::int32_t, 32> widen(const Shorts& a) noexcept {
+  Lanes<std::int32_t, 32> result;
+  Machine::widen(a.part, 0, result.part);
+  Machine::widen(a.part, 1, result.part + Ints::kParts);
+  return result;
+}
+SLUICE_INLINE Mask<float, 32> widen(const ShortMask& mask) noexcept {
+  Mask<float, 32> result;
+  Machine::widen(mask.part, 0, result.part);
+  Machine::widen(mask.part, 1, result.part + Ints::kParts);
   return result;
 }
 /// Two masks one after the other, and one of such two.

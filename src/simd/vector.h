@@ -75,6 +75,10 @@ struct Vectors {
   static SLUICE_INLINE auto not_equal(R a, R b) noexcept {
     return a != b;
   }
+  template <typename M, typename R>
+  static SLUICE_INLINE M less_where(M m, R a, R b) noexcept {
+    return (a < b) & m;
+  }
   template <typename M>
   static SLUICE_INLINE M both(M a, M b) noexcept {
     return a & b;
@@ -241,6 +245,21 @@ struct Vectors {
     std::memcpy(lanes, reinterpret_cast<const char*>(from) + half * sizeof lanes, sizeof lanes);
     for (std::size_t i = 0; i < 16; ++i) wide[i] = lanes[i];
     std::memcpy(to, wide, sizeof wide);
+  }
+  /// Lanes l and l + 8 of 16 change places.
+  static SLUICE_INLINE Float swap_halves(Float a) noexcept {
+    static_assert(kBytes == 64);
+    return __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  }
+  /// Lanes 2i and 2i + 1 change places.
+  static SLUICE_INLINE Float swap_neighbours(Float a) noexcept {
+    if constexpr (kBytes == 16) {
+      return __builtin_shufflevector(a, a, 1, 0, 3, 2);
+    } else if constexpr (kBytes == 32) {
+      return __builtin_shufflevector(a, a, 1, 0, 3, 2, 5, 4, 7, 6);
+    } else {
+      return __builtin_shufflevector(a, a, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+    }
   }
   /// The first and the second half of a0 b0 a1 b1 ...
   static SLUICE_INLINE void interleave(Float a, Float b, Float& first, Float& second) noexcept {
