@@ -1,9 +1,5 @@
 #include <array>
 
-#include "codec/bf16/bf16.h"
-#include "codec/f16/f16.h"
-#include "codec/f32/f32.h"
-#include "codec/f64/f64.h"
 #include "codec/iq1_m/iq1_m.h"
 #include "codec/iq1_s/iq1_s.h"
 #include "codec/iq2_k/iq2_k.h"
@@ -20,17 +16,6 @@
 #include "codec/iq6_k/iq6_k.h"
 #include "codec/mxfp4/mxfp4.h"
 #include "codec/nvfp4/nvfp4.h"
-#include "codec/q2_k/q2_k.h"
-#include "codec/q3_k/q3_k.h"
-#include "codec/q4_0/q4_0.h"
-#include "codec/q4_1/q4_1.h"
-#include "codec/q4_k/q4_k.h"
-#include "codec/q5_0/q5_0.h"
-#include "codec/q5_1/q5_1.h"
-#include "codec/q5_k/q5_k.h"
-#include "codec/q6_0/q6_0.h"
-#include "codec/q6_k/q6_k.h"
-#include "codec/q8_0/q8_0.h"
 #include "codec/tq1_0/tq1_0.h"
 #include "codec/tq2_0/tq2_0.h"
 #include "codec/types.h"
@@ -46,18 +31,6 @@ SLUICE_CODEC_TYPES(SLUICE_DECLARE)
   Codec codec_##type() noexcept {                                           \
     return {TensorType::type, decode_##type, encode, scales_finite_##type}; \
   }
-SLUICE_DEFINE(f32, encode_f32)
-SLUICE_DEFINE(f16, encode_f16)
-SLUICE_DEFINE(q4_0, encode_q4_0)
-SLUICE_DEFINE(q4_1, encode_q4_1)
-SLUICE_DEFINE(q5_0, encode_q5_0)
-SLUICE_DEFINE(q5_1, encode_q5_1)
-SLUICE_DEFINE(q8_0, encode_q8_0)
-SLUICE_DEFINE(q2_k, encode_q2_k)
-SLUICE_DEFINE(q3_k, encode_q3_k)
-SLUICE_DEFINE(q4_k, encode_q4_k)
-SLUICE_DEFINE(q5_k, encode_q5_k)
-SLUICE_DEFINE(q6_k, encode_q6_k)
 SLUICE_DEFINE(iq2_xxs, encode_iq2_xxs)
 SLUICE_DEFINE(iq2_xs, encode_iq2_xs)
 SLUICE_DEFINE(iq3_xxs, encode_iq3_xxs)
@@ -66,14 +39,11 @@ SLUICE_DEFINE(iq4_nl, encode_iq4_nl)
 SLUICE_DEFINE(iq3_s, encode_iq3_s)
 SLUICE_DEFINE(iq2_s, encode_iq2_s)
 SLUICE_DEFINE(iq4_xs, encode_iq4_xs)
-SLUICE_DEFINE(f64, nullptr)
 SLUICE_DEFINE(iq1_m, encode_iq1_m)
-SLUICE_DEFINE(bf16, encode_bf16)
 SLUICE_DEFINE(tq1_0, encode_tq1_0)
 SLUICE_DEFINE(tq2_0, encode_tq2_0)
 SLUICE_DEFINE(mxfp4, encode_mxfp4)
 SLUICE_DEFINE(nvfp4, nullptr)
-SLUICE_DEFINE(q6_0, encode_q6_0)
 SLUICE_DEFINE(iq2_k, encode_iq2_k)
 SLUICE_DEFINE(iq3_k, encode_iq3_k)
 SLUICE_DEFINE(iq4_k, encode_iq4_k)

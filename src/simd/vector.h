@@ -211,6 +211,13 @@ struct Vectors {
     return index;
   }
 
+  static SLUICE_INLINE Int load_bytes(const std::uint8_t* from) noexcept {
+    typedef std::uint8_t Bytes __attribute__((vector_size(kBytes / sizeof(float))));
+    Bytes bytes;
+    std::memcpy(&bytes, from, sizeof bytes);
+    return __builtin_convertvector(bytes, Int);
+  }
+
   /// Stores integers of [0, 255] as bytes.
   static SLUICE_INLINE void store_bytes(std::uint8_t* to, Float integers) noexcept {
 #if defined(__SSE2__)
