@@ -4,8 +4,6 @@
 #include "codec/f16/f16.h"
 #include "codec/f32/f32.h"
 #include "codec/f64/f64.h"
-#include "codec/iq1_m/iq1_m.h"
-#include "codec/iq1_s/iq1_s.h"
 #include "codec/iq2_k/iq2_k.h"
 #include "codec/iq2_s/iq2_s.h"
 #include "codec/iq2_xs/iq2_xs.h"
@@ -61,13 +59,11 @@ SLUICE_DEFINE(q6_k, encode_q6_k)
 SLUICE_DEFINE(iq2_xxs, encode_iq2_xxs)
 SLUICE_DEFINE(iq2_xs, encode_iq2_xs)
 SLUICE_DEFINE(iq3_xxs, encode_iq3_xxs)
-SLUICE_DEFINE(iq1_s, encode_iq1_s)
 SLUICE_DEFINE(iq4_nl, encode_iq4_nl)
 SLUICE_DEFINE(iq3_s, encode_iq3_s)
 SLUICE_DEFINE(iq2_s, encode_iq2_s)
 SLUICE_DEFINE(iq4_xs, encode_iq4_xs)
 SLUICE_DEFINE(f64, nullptr)
-SLUICE_DEFINE(iq1_m, encode_iq1_m)
 SLUICE_DEFINE(bf16, encode_bf16)
 SLUICE_DEFINE(tq1_0, encode_tq1_0)
 SLUICE_DEFINE(tq2_0, encode_tq2_0)

@@ -67,7 +67,7 @@ struct Lanes {
   Lanes() = default;
   /// The same number in all lanes.
   SLUICE_INLINE Lanes(T value) noexcept {  // NOLINT: a number stands for N of it
-    for (Register& r : part) r = Register{} + value;
+    for (Register& r : part) r = value - Register{};  // of which nothing is left, unlike of a sum
   }
   /// One register as its lanes.
   explicit SLUICE_INLINE Lanes(const Register& only) noexcept requires(kParts == 1) : part{only} {}
@@ -335,25 +335,7 @@ SLUICE_INLINE Lanes<T, N / 2> half(const Lanes<T, N>& a, std::size_t which) noex
 /// Lanes joined as pairs 8 apart, then 4, 2, 1: the same tree whatever the registers.
 template <typename Join>
 SLUICE_INLINE float reduce(const Floats& lanes, const Join& join) noexcept {
-  const auto four = [&]() noexcept {
-    if constexpr (Floats::kParts == 4) {
-      return join(join(lanes.part[0], lanes.part[2]), join(lanes.part[1], lanes.part[3]));
-    } else {
-      const auto eight = [&]() noexcept {
-        const auto& first = lanes.part[0];
-        if constexpr (Floats::kParts == 2) {
-          return join(first, lanes.part[1]);
-        } else {
-          return join(__builtin_shufflevector(first, first, 0, 1, 2, 3, 4, 5, 6, 7),
-                      __builtin_shufflevector(first, first, 8, 9, 10, 11, 12, 13, 14, 15));
-        }
-      }();
-      return join(__builtin_shufflevector(eight, eight, 0, 1, 2, 3),
-                  __builtin_shufflevector(eight, eight, 4, 5, 6, 7));
-    }
-  }();
-  const auto two = join(four, __builtin_shufflevector(four, four, 2, 3, 2, 3));
-  return join(two, __builtin_shufflevector(two, two, 1, 1, 1, 1))[0];
+  return Machine::reduce(lanes.part, join);
 }
 SLUICE_INLINE float reduce_sum(const Floats& a) noexcept {
   return reduce(a, [](auto x, auto y) noexcept { return x + y; });
@@ -418,6 +400,15 @@ SLUICE_INLINE Mask<float, 32> widen(const ShortMask& mask) noexcept {
   Mask<float, 32> result;
   Machine::widen(mask.part, 0, result.part);
   Machine::widen(mask.part, 1, result.part + Ints::kParts);
+  return result;
+}
+/// Two one after the other.
+SLUICE_INLINE Lanes<float, 32> join(const Floats& low, const Floats& high) noexcept {
+  Lanes<float, 32> result;
+  for (std::size_t i = 0; i < Floats::kParts; ++i) {
+    result.part[i] = low.part[i];
+    result.part[i + Floats::kParts] = high.part[i];
+  }
   return result;
 }
 /// Two masks one after the other, and one of such two.
