@@ -30,6 +30,9 @@ struct Avx512 : Vectors<64> {
   static SLUICE_INLINE __mmask16 greater_equal(Float a, Float b) noexcept {
     return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ);
   }
+  static SLUICE_INLINE __mmask16 not_equal(Float a, Float b) noexcept {
+    return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ);
+  }
   static SLUICE_INLINE Float select(__mmask16 m, Float a, Float b) noexcept {
     return _mm512_mask_mov_ps(b, m, a);
   }

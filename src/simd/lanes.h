@@ -67,17 +67,25 @@ struct Lanes {
   Lanes() = default;
   /// The same number in all lanes.
   SLUICE_INLINE Lanes(T value) noexcept {  // NOLINT: a number stands for N of it
-    for (Register& r : part) r = value - Register{};  // of which nothing is left, unlike of a sum
+    // x - 0 is x, zeros of either sign too; x + 0 would be one more instruction.
+    for (Register& r : part) r = value - Register{};
   }
   /// One register as its lanes.
   explicit SLUICE_INLINE Lanes(const Register& only) noexcept requires(kParts == 1) : part{only} {}
 
   static SLUICE_INLINE Lanes load(const T* from) noexcept {
     Lanes lanes;
-    std::memcpy(&lanes.part, from, sizeof lanes.part);
+    for (std::size_t i = 0; i < kParts; ++i) {
+      std::memcpy(&lanes.part[i], from + i * kPartLanes<T>, sizeof part[i]);
+    }
     return lanes;
   }
-  SLUICE_INLINE void store(T* to) const noexcept { std::memcpy(to, &part, sizeof part); }
+  /// Register by register: the compiler copies more bytes at once through memory.
+  SLUICE_INLINE void store(T* to) const noexcept {
+    for (std::size_t i = 0; i < kParts; ++i) {
+      std::memcpy(to + i * kPartLanes<T>, &part[i], sizeof part[i]);
+    }
+  }
   SLUICE_INLINE T operator[](std::size_t lane) const noexcept {
     return part[lane / kPartLanes<T>][lane % kPartLanes<T>];
   }
@@ -117,6 +125,7 @@ struct Lanes {
   SLUICE_COMPARISON(>, less, b, a)
   SLUICE_COMPARISON(>=, greater_equal, a, b)
   SLUICE_COMPARISON(<=, greater_equal, b, a)
+  SLUICE_COMPARISON(!=, not_equal, a, b)
 #undef SLUICE_COMPARISON
 
   // Where a register is not enough for two numbers to be told apart by type, these find each other
@@ -209,6 +218,10 @@ using Part = Lanes<T, kPartLanes<T>>;
 template <typename T, std::size_t N>
 SLUICE_INLINE Part<T> part_of(const Lanes<T, N>& lanes, std::size_t i) noexcept {
   return Part<T>(lanes.part[i]);
+}
+template <typename T, std::size_t N>
+SLUICE_INLINE void set_part(Lanes<T, N>& lanes, std::size_t i, const Part<T>& value) noexcept {
+  lanes.part[i] = value.part[0];
 }
 
 template <std::size_t N>
@@ -335,7 +348,24 @@ SLUICE_INLINE Lanes<T, N / 2> half(const Lanes<T, N>& a, std::size_t which) noex
 /// Lanes joined as pairs 8 apart, then 4, 2, 1: the same tree whatever the registers.
 template <typename Join>
 SLUICE_INLINE float reduce(const Floats& lanes, const Join& join) noexcept {
-  return Machine::reduce(lanes.part, join);
+  // A generic lambda, so that only the branch that is taken has to compile.
+  const auto four = [&](const auto& part) noexcept {
+    if constexpr (Floats::kParts == 4) {
+      return join(join(part[0], part[2]), join(part[1], part[3]));
+    } else if constexpr (Floats::kParts == 2) {
+      const auto eight = join(part[0], part[1]);
+      return join(__builtin_shufflevector(eight, eight, 0, 1, 2, 3),
+                  __builtin_shufflevector(eight, eight, 4, 5, 6, 7));
+    } else {
+      const auto& p = part[0];
+      const auto eight = join(__builtin_shufflevector(p, p, 0, 1, 2, 3, 4, 5, 6, 7),
+                              __builtin_shufflevector(p, p, 8, 9, 10, 11, 12, 13, 14, 15));
+      return join(__builtin_shufflevector(eight, eight, 0, 1, 2, 3),
+                  __builtin_shufflevector(eight, eight, 4, 5, 6, 7));
+    }
+  }(lanes.part);
+  const auto two = join(four, __builtin_shufflevector(four, four, 2, 3, 2, 3));
+  return join(two, __builtin_shufflevector(two, two, 1, 1, 1, 1))[0];
 }
 SLUICE_INLINE float reduce_sum(const Floats& a) noexcept {
   return reduce(a, [](auto x, auto y) noexcept { return x + y; });

@@ -71,6 +71,10 @@ struct Vectors {
   static SLUICE_INLINE auto greater_equal(R a, R b) noexcept {
     return a >= b;
   }
+  template <typename R>
+  static SLUICE_INLINE auto not_equal(R a, R b) noexcept {
+    return a != b;
+  }
   template <typename M, typename R>
   static SLUICE_INLINE M less_where(M m, R a, R b) noexcept {
     return (a < b) & m;
@@ -242,19 +246,6 @@ struct Vectors {
     for (std::size_t i = 0; i < 16; ++i) wide[i] = lanes[i];
     std::memcpy(to, wide, sizeof wide);
   }
-  /// 16 lanes joined as pairs 8 apart, then 4, 2, 1.
-  template <typename Join>
-  static SLUICE_INLINE float reduce(const Float* a, const Join& join) noexcept {
-    if constexpr (kBytes == 16) {
-      return reduce_four(join(join(a[0], a[2]), join(a[1], a[3])), join);
-    } else if constexpr (kBytes == 32) {
-      return reduce_eight(join(a[0], a[1]), join);
-    } else {
-      return reduce_eight(join(__builtin_shufflevector(a[0], a[0], 0, 1, 2, 3, 4, 5, 6, 7),
-                               __builtin_shufflevector(a[0], a[0], 8, 9, 10, 11, 12, 13, 14, 15)),
-                          join);
-    }
-  }
   /// Lanes l and l + 8 of 16 change places.
   static SLUICE_INLINE Float swap_halves(Float a) noexcept {
     static_assert(kBytes == 64);
@@ -296,18 +287,6 @@ struct Vectors {
   }
 
  private:
-  template <typename Eight, typename Join>
-  static SLUICE_INLINE float reduce_eight(Eight a, const Join& join) noexcept {
-    return reduce_four(
-        join(__builtin_shufflevector(a, a, 0, 1, 2, 3), __builtin_shufflevector(a, a, 4, 5, 6, 7)),
-        join);
-  }
-  template <typename Four, typename Join>
-  static SLUICE_INLINE float reduce_four(Four a, const Join& join) noexcept {
-    const Four two = join(a, __builtin_shufflevector(a, a, 2, 3, 2, 3));
-    return join(two, __builtin_shufflevector(two, two, 1, 1, 1, 1))[0];
-  }
-
   template <typename Operation>
   static SLUICE_INLINE Short each(Short a, Short b, const Operation& operation) noexcept {
     for (std::size_t i = 0; i < kBytes / sizeof(std::int16_t); ++i) {
