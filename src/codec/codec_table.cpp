@@ -1,7 +1,5 @@
 #include <array>
 
-#include "codec/iq1_m/iq1_m.h"
-#include "codec/iq1_s/iq1_s.h"
 #include "codec/iq2_k/iq2_k.h"
 #include "codec/iq2_s/iq2_s.h"
 #include "codec/iq2_xs/iq2_xs.h"
@@ -34,12 +32,10 @@ SLUICE_CODEC_TYPES(SLUICE_DECLARE)
 SLUICE_DEFINE(iq2_xxs, encode_iq2_xxs)
 SLUICE_DEFINE(iq2_xs, encode_iq2_xs)
 SLUICE_DEFINE(iq3_xxs, encode_iq3_xxs)
-SLUICE_DEFINE(iq1_s, encode_iq1_s)
 SLUICE_DEFINE(iq4_nl, encode_iq4_nl)
 SLUICE_DEFINE(iq3_s, encode_iq3_s)
 SLUICE_DEFINE(iq2_s, encode_iq2_s)
 SLUICE_DEFINE(iq4_xs, encode_iq4_xs)
-SLUICE_DEFINE(iq1_m, encode_iq1_m)
 SLUICE_DEFINE(tq1_0, encode_tq1_0)
 SLUICE_DEFINE(tq2_0, encode_tq2_0)
 SLUICE_DEFINE(mxfp4, encode_mxfp4)

@@ -443,6 +443,15 @@ SLUICE_INLINE Mask<float, 32> widen(const ShortMask& mask) noexcept {
   Machine::widen(mask.part, 1, result.part + Ints::kParts);
   return result;
 }
+/// Two one after the other.
+SLUICE_INLINE Lanes<float, 32> join(const Floats& low, const Floats& high) noexcept {
+  Lanes<float, 32> result;
+  for (std::size_t i = 0; i < Floats::kParts; ++i) {
+    result.part[i] = low.part[i];
+    result.part[i + Floats::kParts] = high.part[i];
+  }
+  return result;
+}
 /// Two masks one after the other, and one of such two.
 SLUICE_INLINE ShortMask join(const FloatMask& low, const FloatMask& high) noexcept {
   ShortMask result;

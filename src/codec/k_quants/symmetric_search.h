@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "codec/k_quants/super_block.h"
+#include "codec/super_scale.h"
 #include "codec/symmetric.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -101,14 +102,14 @@ class CoarseSearch {
     for (std::size_t p = 0; p < kParts; ++p) {
       const SymmetricFit fit = search_symmetric(TilePart<16>{super_block.tile, p}, settings.low,
                                                 settings.high(), settings.effort);
-      set_part(wanted_, p, fit.scale);
-      set_part(gain_, p, fit.score);
-      set_part(cc_, p, fit.cc);
+      set_part(wanted_.scale, p, fit.scale);
+      set_part(wanted_.gain, p, fit.score);
+      set_part(wanted_.yy, p, fit.cc);
     }
     const Floats& unit = super_block.relative_magnitude;
-    wanted_ *= unit;
-    gain_ = gain_ * super_block.weight * unit * unit;
-    cc_ *= super_block.weight;
+    wanted_.scale *= unit;
+    wanted_.gain = wanted_.gain * super_block.weight * unit * unit;
+    wanted_.yy *= super_block.weight;
   }
 
   SymmetricChoice search() const noexcept {
@@ -146,27 +147,20 @@ class CoarseSearch {
     return xx > xy && xx < kMost * xy ? xx / xy : 1.0f;
   }
 
-  /// The largest scale becomes the lowest number, or one a little inside or beyond it. One lane,
-  /// one divisor. 0 if none is better than zeros.
+  /// The largest scale becomes the lowest number, or one a little inside or beyond it. 0 if none is
+  /// better than zeros.
   float nearest_common_divisor() const noexcept {
-    static constexpr float kCount[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    constexpr float kFirst = 0.8f;
-    constexpr float kStep = 0.5f / (kColumns - 1);
-    const Floats d =
-        (Floats::load(kCount) * kStep + kFirst) * (farthest_from_zero(wanted_) / settings_.lowest);
-    const Floats per_d = reciprocal_or_zero(d);
-    Floats error{};
-    for (int c = 0; c < kColumns; ++c) {
-      const Floats off = wanted_[c] - settings_.nearest_number(wanted_[c] * per_d) * d;
-      error += off * off * cc_[c] - gain_[c];
-    }
-    float best = 0;
-    float least = 0;
-    for (int c = 0; c < kColumns; ++c) {
-      best = error[c] < least ? d[c] : best;
-      least = error[c] < least ? error[c] : least;
-    }
-    return best;
+    constexpr ScaleTrials kTrials = {.count = 16, .lowest = 0.8f, .step = 0.5f / 15};
+    SuperScale divisor(0);
+    divisor.try_scales<kTrials, 16>(
+        &wanted_, 1, farthest_from_zero(wanted_.scale) / settings_.lowest,
+        [&](const Floats& d) noexcept {
+          return [this, d, per_d = reciprocal_or_zero(d)](float scale, float yy) noexcept {
+            const Floats off = scale - settings_.nearest_number(scale * per_d) * d;
+            return off * off * yy;
+          };
+        });
+    return divisor.scale();
   }
 
   /// What a d leads to.
@@ -187,7 +181,7 @@ class CoarseSearch {
     for (std::size_t p = 0; p < kParts; ++p) {
       const TilePart<16> part{super_block_.tile, p};
       const FloatPart unit = part_of(super_block_.relative_magnitude, p);
-      const FloatPart nearest = settings_.nearest_number(part_of(wanted_, p) * per_d);
+      const FloatPart nearest = settings_.nearest_number(part_of(wanted_.scale, p) * per_d);
       // Zeros are always possible, so no sub-block is worse than zeros.
       FloatPart best_number{};
       FloatPart best_gain{};
@@ -223,10 +217,7 @@ class CoarseSearch {
 
   const SuperBlocks& super_block_;
   const Settings& settings_;
-  // With the scale that a sub-block would like; in units of the super-block's magnitude.
-  Floats wanted_;
-  Floats gain_;
-  Floats cc_;
+  Parabola wanted_;  ///< of each sub-block's own search, in units of the super-block's magnitude
 };
 
 /// A super-block as it was chosen, its d multiplied by `factor`, unless that makes it worse than

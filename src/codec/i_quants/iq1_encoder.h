@@ -26,22 +26,14 @@
 
 #include "base/float16.h"
 #include "codec/bias_correction.h"
-#include "codec/iq1_m/group_search.h"
-#include "codec/iq1_m/lanes.h"
-#include "codec/iq1_m/lookups.h"
-#include "codec/iq1_m/super_block.h"
+#include "codec/i_quants/iq1_codebook.h"
+#include "codec/i_quants/iq1_search.h"
+#include "codec/super_scale.h"
 #include "sluice/codec.h"
 
-namespace sluice::inline SLUICE_ISA::iq1_m {
+namespace sluice::inline SLUICE_ISA::iq1 {
 
-inline constexpr std::size_t kElements = 256;
 inline constexpr int kScales = 8;  // of a sub-block
-
-/// Super-block scales compared, as multiples of the one that gives the largest sub-block scale to
-/// the largest of the 8: outside of this range the error is hardly ever smaller.
-inline constexpr std::size_t kTrials = kFloats;
-inline constexpr float kFirstTrial = 0.6f;
-inline constexpr float kTrialStep = 0.045f;
 
 inline constexpr float kLargestHalf = 65504.0f;
 
@@ -65,15 +57,15 @@ struct Found {
 template <std::size_t kSets, typename Found>
 void search_into(const Groups& groups, const Floats& scale, Found& found, std::size_t n) noexcept {
   if constexpr (Found::kShifts == 2) {
-    search_shifts<kSets>(groups, {scale, scale}, found.choice[0][n], found.choice[1][n]);
+    search_shifts<kSets>(groups, join(scale, scale), found.choice[0][n], found.choice[1][n]);
   } else {
-    search<kSets>(groups, {scale, scale}, found.choice[0][n]);
+    search<kSets>(groups, join(scale, scale), found.choice[0][n]);
   }
 }
 
 /// The sum over each sub-block, in each of its lanes.
 template <typename Type>
-Floats sub_block_sum(const Halves& values) noexcept {
+Floats sub_block_sum(const GroupFloats& values) noexcept {
   static_assert(Type::kSubBlock == 16 || Type::kSubBlock == 32);
   const Floats pairs = pair_sum(values);
   if constexpr (Type::kSubBlock == 16) {
@@ -83,8 +75,9 @@ Floats sub_block_sum(const Halves& values) noexcept {
   }
 }
 
-/// A lane's code as the formats have it: the codebook index, and 1 in the 12th bit for shift -1/8.
-inline unsigned entry_of(unsigned code) noexcept {
+/// A group's code as the formats have it: the codebook index, and 1 in the 12th bit for shift -1/8.
+inline unsigned entry_of(const Solution& solution, std::size_t group) noexcept {
+  const auto code = static_cast<unsigned>(solution.code[lane_of_group(group)]);
   return kEntryOfVector[code % kNegativeShift] | (code & kNegativeShift) >> 2;
 }
 
@@ -92,99 +85,74 @@ inline unsigned entry_of(unsigned code) noexcept {
 /// better than zero.
 template <typename Type, std::size_t kFirst, typename Found>
 float choose_d(const Found& found) noexcept {
-  constexpr std::size_t kCount = Found::kShifts * kFirst;
-  float best_scale[kCount][kFloats];  // of each parabola
-  float gain[kCount][kFloats];
-  float curvature[kCount][kFloats];
-  Floats highest = all(0);
-  Floats scale = all(0);
-  for (std::size_t n = 0; n < kCount; ++n) {
-    const Choice& choice = found.choice[n / kFirst][n % kFirst];
-    const Floats xy = sub_block_sum<Type>(choice.twice_xy) * all(0.5f);
-    const Floats yy = sub_block_sum<Type>(choice.yy);
-    const Floats best = most(xy / yy, all(0));
-    const Floats most_gain = xy * best;
-    scale = select(highest < most_gain, best, scale);
-    highest = most(highest, most_gain);
-    store(best, best_scale[n]);
-    store(most_gain, gain[n]);
-    store(yy, curvature[n]);
-  }
-  const float widest = largest(scale) / (2 * kScales - 1);
-  if (!(widest > 0)) return 0;
-
-  float trials[kTrials];
-  for (std::size_t t = 0; t < kTrials; ++t) {
-    trials[t] = widest * (kFirstTrial + kTrialStep * static_cast<float>(t));
-  }
-  const Floats step = load(trials) + load(trials);
-  const Floats inverse = all(1) / step;
-  const Floats square = step * step;
-  Floats error = all(0);
-  for (std::size_t b = 0; b < kFloats; b += Type::kSubBlock / 16) {
-    Floats lowest;
-    for (std::size_t n = 0; n < kCount; ++n) {
-      // The odd multiple of d next to the parabola's lowest point.
-      const Floats place = all(best_scale[n][b]) * inverse;
-      const Floats below = truncate(least(place, all(kScales - 1)));
-      const Floats miss = place - below - all(0.5f);
-      const Floats e = all(curvature[n][b]) * square * (miss * miss) - all(gain[n][b]);
-      lowest = n == 0 ? e : least(lowest, e);
+  Parabola parabolas[Found::kShifts * kFirst];
+  Parabola* next = parabolas;
+  for (const auto& of_shift : found.choice) {
+    for (std::size_t n = 0; n < kFirst; ++n) {
+      *next++ = parabola(sub_block_sum<Type>(of_shift[n].twice_xy) * 0.5f,
+                         sub_block_sum<Type>(of_shift[n].yy));
     }
-    error = error + lowest;
   }
-  return trials[place_of_least(error)];
+  // Outside of these factors the error is hardly ever smaller.
+  constexpr ScaleTrials kTrials = {.count = 16, .lowest = 0.6f, .step = 0.045f};
+  // The odd multiple of d next to a parabola's lowest point.
+  const auto cost = [](const Floats& d) noexcept {
+    const Floats step = d + d;
+    return [inverse = Floats(1) / step, square = step * step](const Floats& scale,
+                                                              const Floats& yy) noexcept {
+      const Floats place = scale * inverse;
+      const Floats miss = place - truncate(min(place, kScales - 1)) - 0.5f;
+      return yy * square * (miss * miss);
+    };
+  };
+  SuperScale best;
+  best.try_scales<kTrials, 16, Type::kSubBlock / 16>(
+      parabolas, std::size(parabolas), strongest_scale(parabolas) / (2 * kScales - 1), cost);
+  return best.scale();
 }
 
 /// The error of a choice at scale s, over s, but for what all choices have in common.
-inline Floats error_slope(const Choice& choice, std::size_t h, const Floats& s) noexcept {
-  return s * choice.yy.half[h] - choice.twice_xy.half[h];
+inline GroupFloats error_slope(const Choice& choice, const GroupFloats& s) noexcept {
+  return s * choice.yy - choice.twice_xy;
 }
 
-/// The least of what the first `kFirst` choices for a shift promise, over the scale.
-template <std::size_t kFirst>
-Halves least_slopes(const Choice* choice, const Floats& s) noexcept {
-  Halves error{error_slope(choice[0], 0, s), error_slope(choice[0], 1, s)};
-  for (std::size_t n = 1; n < kFirst; ++n) {
-    for (std::size_t h = 0; h < 2; ++h) {
-      error.half[h] = least(error.half[h], error_slope(choice[n], h, s));
-    }
-  }
-  return error;
-}
-
-/// For each sub-block the one of the 8 multiples of d that promises the least error.
+/// For each sub-block the one of the 8 multiples of d that promises the least error by the first
+/// `kFirst` choices for each shift.
 template <typename Type, std::size_t kFirst, typename Found>
 Floats choose_multiples(const Found& found, float d) noexcept {
-  Floats best = all(1);
-  Floats lowest = all(0x1p120f);
+  Floats best = 1;
+  Floats lowest = 0x1p120f;
   for (int scale = 0; scale < kScales; ++scale) {
     const float multiple = static_cast<float>(2 * scale + 1);
-    const Floats s = all(d * multiple);
+    const float s = d * multiple;
     for (const auto& choice : found.choice) {
-      const Floats error = s * sub_block_sum<Type>(least_slopes<kFirst>(choice, s));
-      best = select(error < lowest, all(multiple), best);
-      lowest = least(lowest, error);
+      GroupFloats slope = error_slope(choice[0], s);
+      for (std::size_t n = 1; n < kFirst; ++n) slope = min(slope, error_slope(choice[n], s));
+      const Floats error = sub_block_sum<Type>(slope) * s;
+      best = select(error < lowest, multiple, best);
+      lowest = min(lowest, error);
     }
   }
   return best;
 }
 
+/// Takes the other choice where it is better.
+inline void take_where(const simd::Mask<float, 32>& better, const Choice& other,
+                       Choice& choice) noexcept {
+  choice.twice_xy = select(better, other.twice_xy, choice.twice_xy);
+  choice.yy = select(better, other.yy, choice.yy);
+  choice.code = select(narrow(better), other.code, choice.code);
+}
+
 /// The best of the choices of each group at its scale; gives their error, over the scale.
 template <std::size_t kCount>
-Halves best_of(const Choice* choice, const Floats& s, Choice& best) noexcept {
+GroupFloats best_of(const Choice* choice, const GroupFloats& s, Choice& best) noexcept {
   best = choice[0];
-  Halves lowest{error_slope(best, 0, s), error_slope(best, 1, s)};
+  GroupFloats lowest = error_slope(best, s);
   for (std::size_t n = 1; n < kCount; ++n) {
-    FloatMask better[2];
-    for (std::size_t h = 0; h < 2; ++h) {
-      const Floats e = error_slope(choice[n], h, s);
-      better[h] = e < lowest.half[h];
-      best.twice_xy.half[h] = select(better[h], choice[n].twice_xy.half[h], best.twice_xy.half[h]);
-      best.yy.half[h] = select(better[h], choice[n].yy.half[h], best.yy.half[h]);
-      lowest.half[h] = least(lowest.half[h], e);
-    }
-    best.code = select(join(better[0], better[1]), choice[n].code, best.code);
+    const GroupFloats slope = error_slope(choice[n], s);
+    take_where(slope < lowest, choice[n], best);
+    lowest = min(lowest, slope);
   }
   return lowest;
 }
@@ -194,22 +162,19 @@ template <typename Type, typename Found>
 Solution solve(const Found& found, float d) noexcept {
   Solution solution;
   solution.multiple = choose_multiples<Type, Found::kCount>(found, d);
-  const Floats s = solution.multiple * all(d);
+  const Floats scale = solution.multiple * d;
+  const GroupFloats s = join(scale, scale);
   Choice best;
-  const Halves error = best_of<Found::kCount>(found.choice[0], s, best);
+  const GroupFloats error = best_of<Found::kCount>(found.choice[0], s, best);
   if constexpr (Found::kShifts == 2) {
     Choice other;
-    const Halves other_error = best_of<Found::kCount>(found.choice[1], s, other);
-    const FloatMask better = sub_block_sum<Type>(other_error) < sub_block_sum<Type>(error);
-    for (std::size_t h = 0; h < 2; ++h) {
-      best.twice_xy.half[h] = select(better, other.twice_xy.half[h], best.twice_xy.half[h]);
-      best.yy.half[h] = select(better, other.yy.half[h], best.yy.half[h]);
-    }
-    best.code = select(join(better, better), other.code, best.code);
+    const GroupFloats other_error = best_of<Found::kCount>(found.choice[1], s, other);
+    const simd::FloatMask better = sub_block_sum<Type>(other_error) < sub_block_sum<Type>(error);
+    take_where(widen(join(better, better)), other, best);
   }
   solution.code = best.code;
-  solution.xy = 0.5f * sum(pair_sum(best.twice_xy) * solution.multiple);
-  solution.yy = sum(pair_sum(best.yy) * (solution.multiple * solution.multiple));
+  solution.xy = 0.5f * reduce_sum(pair_sum(best.twice_xy) * solution.multiple);
+  solution.yy = reduce_sum(pair_sum(best.yy) * (solution.multiple * solution.multiple));
   return solution;
 }
 
@@ -218,15 +183,15 @@ template <typename Type, typename Settings>
 bool fit(const SuperBlock& block, Solution& best) noexcept {
   constexpr std::size_t kFirst = Settings::kFirstScales.size();
   Floats likely = block.likely_scale;
-  if constexpr (Type::kSubBlock == 32) likely = (likely + swap_neighbours(likely)) * all(0.5f);
+  if constexpr (Type::kSubBlock == 32) likely = (likely + swap_neighbours(likely)) * 0.5f;
   Found<Type, kFirst + 1> found;
   for (std::size_t n = 0; n < kFirst; ++n) {
-    search_into<Settings::kSets>(block.groups, likely * all(Settings::kFirstScales[n]), found, n);
+    search_into<Settings::kSets>(block.groups, likely * Settings::kFirstScales[n], found, n);
   }
   float d = choose_d<Type, kFirst>(found);
   if (!(d > 0)) return false;
-  search_into<Settings::kSets>(block.groups, choose_multiples<Type, kFirst>(found, d) * all(d),
-                               found, kFirst);
+  search_into<Settings::kSets>(block.groups, choose_multiples<Type, kFirst>(found, d) * d, found,
+                               kFirst);
   float highest = 0;
   for (int refit = 0; refit < Settings::kRefits; ++refit) {
     const Solution solution = solve<Type>(found, d);
@@ -243,29 +208,23 @@ bool fit(const SuperBlock& block, Solution& best) noexcept {
 /// The scale to store, as an fp16, for decoded values y (at d = 1) of the solution.
 inline std::uint16_t final_d(const SuperBlock& block, const Importance& importance,
                              const Solution& solution, float bias_correction) noexcept {
-  const Shorts flags = flags_of(solution.code & shorts(kNegativeShift - 1));
-  const LaneMask shifted_down = any_bit(solution.code, kNegativeShift);
-  Halves shift;
-  for (std::size_t h = 0; h < 2; ++h) {
-    shift.half[h] = select(half(shifted_down, h), all(-kIq1Delta), all(kIq1Delta));
-  }
-  Halves xy{all(0), all(0)};
-  Halves qxy = xy;
-  Halves qyy = xy;
+  const Shorts flags = flags_of(solution.code & (kNegativeShift - 1));
+  const GroupFloats shift =
+      select(widen(any_bit(solution.code, kNegativeShift)), GroupFloats(-kIq1Delta), kIq1Delta);
+  GroupFloats xy = 0;
+  GroupFloats qxy = 0;
+  GroupFloats qyy = 0;
   for (std::size_t j = 0; j < kWidth; ++j) {
-    const LaneMask plus = any_bit(flags, 1 << (2 * j));
-    const LaneMask minus = any_bit(flags, 2 << (2 * j));
-    for (std::size_t h = 0; h < 2; ++h) {
-      const Floats code = select(half(plus, h), all(1), select(half(minus, h), all(-1), all(0)));
-      const Floats y = code + shift.half[h];
-      const Floats qy = importance.q[j].half[h] * y;
-      xy.half[h] = xy.half[h] + block.wx[j].half[h] * y;
-      qxy.half[h] = qxy.half[h] + qy * block.groups.x[j].half[h];
-      qyy.half[h] = qyy.half[h] + qy * y;
-    }
+    const auto plus = widen(any_bit(flags, 1 << (2 * j)));
+    const auto minus = widen(any_bit(flags, 2 << (2 * j)));
+    const GroupFloats y = select(plus, 1, select(minus, GroupFloats(-1), 0)) + shift;
+    const GroupFloats qy = importance.q[j] * y;
+    xy = xy + block.wx[j] * y;
+    qxy = qxy + qy * block.groups.x[j];
+    qyy = qyy + qy * y;
   }
   const Floats multiple = solution.multiple;
-  const float sum_xy = sum(pair_sum(xy) * multiple);
+  const float sum_xy = reduce_sum(pair_sum(xy) * multiple);
   const float least_squares = sum_xy / solution.yy;
   const float unbiased = block.xx / sum_xy;
   const float wanted =
@@ -274,9 +233,9 @@ inline std::uint16_t final_d(const SuperBlock& block, const Importance& importan
   // Under the plain importance q, the error is below that of zeros up to twice the best scale. The
   // wanted scale leaves that range only where the codes say next to nothing about the values; then
   // the best scale under q it is, or zero.
-  const float yy = sum(pair_sum(qyy) * (multiple * multiple));
+  const float yy = reduce_sum(pair_sum(qyy) * (multiple * multiple));
   if (!(yy > 0)) return wanted_half;  // no column has any importance
-  const float best = sum(pair_sum(qxy) * multiple) / yy * block.unit;
+  const float best = reduce_sum(pair_sum(qxy) * multiple) / yy * block.unit;
   if (f16_to_f32(wanted_half) <= 1.999f * best) return wanted_half;
   return f32_to_f16(best < 0 ? 0.0f : best < kLargestHalf ? best : kLargestHalf);
 }
@@ -285,8 +244,8 @@ template <typename Type, typename Settings>
 typename Type::Block encode_super_block(const float* x, const Importance& importance,
                                         float bias_correction) noexcept {
   Solution solution;
-  solution.code = shorts(kZeroVector);
-  solution.multiple = all(1);
+  solution.code = kZeroVector;
+  solution.multiple = 1;
   SuperBlock block;
   load_values(x, importance, block);
   std::uint16_t d = 0;
@@ -349,4 +308,4 @@ void encode(const EncodeRows& rows, std::byte* out) noexcept {
   }
 }
 
-}  // namespace sluice::inline SLUICE_ISA::iq1_m
+}  // namespace sluice::inline SLUICE_ISA::iq1

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "codec/lattice/packed_grids.h"
+#include "codec/i_quants/packed_grids.h"
 
 namespace sluice::inline SLUICE_ISA {
 
