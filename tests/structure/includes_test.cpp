@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 // whose headers are the contracts between rooms.
 const std::map<std::string, std::set<std::string>> kAllowed = {
     {"base", {}},
-    {"codec", {"base"}},
+    {"simd", {}},
+    {"codec", {"base", "simd"}},
     {"gguf", {"base"}},
     {"recipe", {"base"}},
     {"imatrix", {"base", "gguf"}},
@@ -30,7 +31,9 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"quantize", {"base", "plan", "codec", "io", "journal", "engine"}},
     {"verify", {"base", "gguf", "codec", "io", "plan", "engine"}},
     {"forecast", {"base", "plan", "io", "engine", "quantize"}},
-    {"api", {"base", "gguf", "plan", "io", "journal", "engine", "quantize", "verify", "forecast"}},
+    {"api",
+     {"base", "gguf", "recipe", "plan", "io", "journal", "engine", "quantize", "verify",
+      "forecast"}},
 };
 
 // Libraries that only one room may use.
