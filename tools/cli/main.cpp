@@ -50,7 +50,6 @@ void run_demo(const Arguments& arguments) {
   quantize_it.options.imatrix = files.imatrix;
   quantize_it.options.output = arguments.demo_folder + "/demo-IQ1_M.gguf";
   quantize_it.options.file_type = find_file_type("IQ1_M");
-  quantize_it.options.memory_of_process = true;
   run_quantize(quantize_it);
 }
 
@@ -75,12 +74,6 @@ int main(int argc, char** argv) {
   try {
     parsed = parse_arguments(argc, argv);
     if (!parsed.run) return parsed.exit_status;
-    for (StreamingOptions* options :
-         {static_cast<StreamingOptions*>(&parsed.arguments.options),
-          static_cast<StreamingOptions*>(&parsed.arguments.verify),
-          static_cast<StreamingOptions*>(&parsed.arguments.compare.options)}) {
-      options->memory_of_process = true;
-    }
     check_files(parsed.arguments);
     console::begin(parsed.arguments.console, command_line(argc, argv));
     switch (parsed.arguments.command) {
