@@ -16,8 +16,8 @@
 
 namespace sluice {
 
-/// Everything that decides what is made and how: the recipe (`has_imatrix` and `in_file_order` are
-/// found out, not read), and the following.
+/// Everything that decides what is made and how: the recipe, how models are streamed, and the
+/// following.
 struct QuantizeOptions : RecipeOptions, StreamingOptions {
   std::string input;  ///< a GGUF file, or any part of a split one
   /// Appears under this name only when it is whole. If it is split, `NAME`, `NAME.gguf` and the

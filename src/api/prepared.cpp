@@ -84,10 +84,7 @@ std::vector<UsedFile> other_files(const QuantizeOptions& options, const Prepared
 void prepare(const QuantizeOptions& options, Prepared& prepared) {
   prepared.files = open_model(options.input);
   prepared.imatrix = open_matrix(options.imatrix, options.use);
-  RecipeOptions recipe = options;
-  recipe.has_imatrix = prepared.imatrix.has_value();
-  recipe.in_file_order = options.split.keep;
-  const PlanRequest request{.recipe = std::move(recipe),
+  const PlanRequest request{.recipe = options,
                             .split = options.split,
                             .edits = options.edits,
                             .hide_imatrix = options.hide_imatrix,

@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 // whose headers are the contracts between rooms.
 const std::map<std::string, std::set<std::string>> kAllowed = {
     {"base", {}},
-    {"codec", {"base"}},
+    {"simd", {}},
+    {"codec", {"base", "simd"}},
     {"gguf", {"base"}},
     {"recipe", {"base"}},
     {"imatrix", {"base", "gguf"}},
@@ -29,7 +30,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"pipeline", {"base", "plan", "codec", "io", "journal"}},
     {"verify", {"base", "gguf", "codec", "io", "plan"}},
     {"forecast", {"base", "plan", "io", "pipeline"}},
-    {"api", {"base", "gguf", "plan", "io", "journal", "pipeline", "verify", "forecast"}},
+    {"api", {"base", "gguf", "recipe", "plan", "io", "journal", "pipeline", "verify", "forecast"}},
 };
 
 // Libraries that only one room may use.

@@ -27,10 +27,10 @@ std::string wrapped(std::string_view text, std::size_t columns, std::size_t inde
 std::string usage_of(const CommandFacts& command);
 
 /// The description, with default and variable.
-std::string full_description(const OptionFacts& option);
+std::string full_description(const Option& option);
 
 /// The program's help: commands, its own options, topics.
-std::string overview_text(const std::vector<CommandFacts>& commands, const HelpLayout& layout);
+std::string overview_text(const HelpLayout& layout);
 
 /// A command's help: arguments, options under their topics, examples.
 std::string command_text(const CommandFacts& command, const HelpLayout& layout);

@@ -194,22 +194,6 @@ void print_tensors(const Inspection& model, const Selection& selection) {
 
 }  // namespace
 
-void add_inspect_arguments(CLI::App& command, InspectArguments& arguments) {
-  command.add_option("file", arguments.file, "GGUF file, or any part of a split one")->required();
-  command.add_option("--key", arguments.keys,
-                     "Show metadata whose key fits this shell pattern, as in 'general.*'; may be "
-                     "given again");
-  command.add_option("--tensor", arguments.tensors,
-                     "Show tensors whose name fits this shell pattern, as in 'blk.0.*'; may be "
-                     "given again");
-  command.add_option("--type", arguments.types,
-                     "Show tensors of this type, as in iq1_m; may be given again");
-  command.add_flag("--regex", arguments.regex,
-                   "Patterns are regular expressions, for any part of the name");
-  command.add_flag("--full", arguments.full, "Show long values whole");
-  command.add_flag("--json", arguments.json, "As JSON");
-}
-
 void run_inspect(const InspectArguments& arguments) {
   const Inspection model = inspect(arguments.file);
   const Selection selection = select(model, arguments);

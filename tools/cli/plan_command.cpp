@@ -194,12 +194,6 @@ void print_forecast(const Forecast& forecast) {
 
 }  // namespace
 
-void add_plan_arguments(CLI::App& command, PlanArguments& arguments) {
-  command.add_flag("--json", arguments.json, "As JSON");
-  command.add_flag("--no-estimate", arguments.no_estimate,
-                   "Do not measure disk and cores to tell how long it would take");
-}
-
 void run_plan(const QuantizeOptions& options, const PlanArguments& arguments) {
   const Forecast result = forecast(options, {.estimate = !arguments.no_estimate});
   if (arguments.json) {
