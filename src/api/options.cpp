@@ -295,7 +295,7 @@ constexpr Row kRows[] = {
      }},
     {in_llama_cpp(rules({.name = "prune-layers",
                          .value = "N,...",
-                         .help = "Numbers of layers to leave out",
+                         .help = "Layers to leave out, by their numbers",
                          .topic = Topic::files})),
      add_pruned_layers},
     {{.name = "split-max-size",
