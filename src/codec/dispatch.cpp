@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
+#include "codec/types.h"
 #include "sluice/codec.h"
 
 // The codecs are compiled once for each instruction set, each time into a namespace of its own:
@@ -53,6 +55,17 @@ const IsaRow* find_row(Isa isa) noexcept {
   return it == kIsas.end() ? nullptr : &*it;
 }
 
+// Where the codec tables have a type, by its number; -1: nowhere.
+constexpr auto kPlaces = []() noexcept {
+#define SLUICE_NUMBER(type) static_cast<std::size_t>(TensorType::type),
+  constexpr std::size_t kNumbers[] = {SLUICE_CODEC_TYPES(SLUICE_NUMBER)};
+  std::array<std::int8_t, *std::max_element(std::begin(kNumbers), std::end(kNumbers)) + 1> places{};
+  places.fill(-1);
+  std::int8_t next = 0;
+  for (const std::size_t number : kNumbers) places[number] = next++;
+  return places;
+}();
+
 }  // namespace
 
 std::string_view name(Effort effort) noexcept {
@@ -85,10 +98,9 @@ std::span<const Codec> codecs(Isa isa) noexcept {
 }
 
 const Codec* find_codec(TensorType type, Isa isa) noexcept {
-  const std::span<const Codec> table = codecs(isa);
-  const auto it = std::find_if(table.begin(), table.end(),
-                               [&](const Codec& codec) { return codec.type == type; });
-  return it == table.end() ? nullptr : &*it;
+  const auto number = static_cast<std::size_t>(type);
+  if (number >= kPlaces.size() || kPlaces[number] < 0) return nullptr;
+  return &codecs(isa)[static_cast<std::size_t>(kPlaces[number])];
 }
 
 bool can_decode(TensorType type) noexcept {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/pattern.h"
 #include "recipe/ftype.h"
 #include "recipe/mix_rule.h"
-#include "recipe/pattern.h"
 #include "recipe/tensor_kind.h"
 #include "sluice/gguf.h"
 #include "sluice/recipe.h"

@@ -1,6 +1,6 @@
 // IQ1_M's encoder against brute force over the whole codebook, and where quantizers go wrong.
 
-#include "codec/iq1_m/iq1_m.h"
+#include "codec/i_quants/iq1_m.cpp"
 
 #include <gtest/gtest.h>
 
@@ -19,15 +19,13 @@
 
 #include "base/float16.h"
 #include "codec/distortion.h"
-#include "codec/iq1_m/block.h"
-#include "codec/iq1_m/codes.h"
-#include "codec/iq1_m/group_search.h"
-#include "codec/lattice/codebooks.h"
+#include "codec/i_quants/iq1_search.cpp"
+#include "sluice/codec.h"
 
 namespace sluice {
 namespace {
 
-constexpr std::size_t kBlock = BlockIq1M::kElements;
+constexpr std::size_t kBlock = BlockIq1M::kWeights;
 
 std::vector<float> read_floats(const std::string& name) {
   std::ifstream file(SLUICE_TEST_DATA "/baselines/" + name, std::ios::binary);
@@ -37,16 +35,20 @@ std::vector<float> read_floats(const std::string& name) {
   return values;
 }
 
+const Codec& codec() {
+  return *find_codec(TensorType::iq1_m);
+}
+
 std::vector<std::byte> encode(const std::vector<float>& x, const float* importance,
                               std::byte dirt = std::byte{0}) {
   std::vector<std::byte> blocks(x.size() / kBlock * sizeof(BlockIq1M), dirt);
-  encode_iq1_m({x.data(), 1, x.size(), importance}, blocks.data());
+  codec().encode({x.data(), 1, x.size(), importance}, blocks.data());
   return blocks;
 }
 
 std::vector<float> decode(const std::vector<std::byte>& blocks) {
   std::vector<float> values(blocks.size() / sizeof(BlockIq1M) * kBlock);
-  decode_iq1_m(blocks.data(), values.data(), values.size());
+  codec().decode(blocks.data(), values.data(), values.size());
   return values;
 }
 
@@ -146,7 +148,7 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
   double found = 0;
   double best = 0;
   for (int repeat = 0; repeat < 8; ++repeat) {
-    constexpr std::size_t kLanes = iq1_m::kLanes;
+    constexpr std::size_t kLanes = iq1::kGroups;
     float x[8][kLanes];
     float w[8][kLanes];
     float wx[8][kLanes];
@@ -159,28 +161,17 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
         wx[j][lane] = w[j][lane] * x[j][lane];
       }
     }
-    const auto halves = [](const float* lanes) {
-      return iq1_m::Halves{iq1_m::load(lanes), iq1_m::load(lanes + kLanes / 2)};
-    };
-    iq1_m::Groups groups;
-    iq1_m::Halves turned_w[8];
-    iq1_m::Halves turned_wx[8];
+    iq1::Groups groups;
+    iq1::GroupFloats turned_w[8];
+    iq1::GroupFloats turned_wx[8];
     for (std::size_t j = 0; j < 8; ++j) {
-      groups.x[j] = halves(x[j]);
-      turned_w[j] = halves(w[j]);
-      turned_wx[j] = halves(wx[j]);
+      groups.x[j] = iq1::GroupFloats::load(x[j]);
+      turned_w[j] = iq1::GroupFloats::load(w[j]);
+      turned_wx[j] = iq1::GroupFloats::load(wx[j]);
     }
-    iq1_m::prepare(turned_w, turned_wx, groups);
-    iq1_m::Choice choice;
-    iq1_m::search<iq1_m::kAllSets>(groups, halves(scale), choice);
-    std::uint16_t codes[kLanes];
-    float twice_xy[kLanes];
-    float yy[kLanes];
-    store(choice.code, codes);
-    for (std::size_t h = 0; h < 2; ++h) {
-      store(choice.twice_xy.half[h], twice_xy + h * kLanes / 2);
-      store(choice.yy.half[h], yy + h * kLanes / 2);
-    }
+    iq1::prepare(turned_w, turned_wx, groups);
+    iq1::Choice choice;
+    iq1::search<iq1::kAllSets>(groups, iq1::GroupFloats::load(scale), choice);
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const auto error = [&](std::size_t entry, double shift) {
         double sum = 0;
@@ -190,9 +181,10 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
         }
         return sum;
       };
-      const std::size_t entry = iq1_m::kEntryOfVector[codes[lane] % iq1_m::kNegativeShift];
+      const auto code = static_cast<unsigned>(choice.code[lane]);
+      const std::size_t entry = iq1::kEntryOfVector[code % iq1::kNegativeShift];
       ASSERT_LT(entry, kIq1sCodebook.size());
-      const double chosen = error(entry, codes[lane] & iq1_m::kNegativeShift ? -0.125 : 0.125);
+      const double chosen = error(entry, code & iq1::kNegativeShift ? -0.125 : 0.125);
       double least = chosen;
       for (std::size_t other = 0; other < kIq1sCodebook.size(); ++other) {
         least = std::min({least, error(other, 0.125), error(other, -0.125)});
@@ -206,7 +198,7 @@ TEST(Iq1MSearch, IsWithinAQuarterPercentOfTheWholeCodebook) {
         size += w[j][lane] * (std::abs(x[j][lane]) + scale[lane]) * scale[lane];
       }
       const double s = scale[lane];
-      EXPECT_NEAR(xx + s * (s * yy[lane] - twice_xy[lane]), chosen, 1e-3 * size)
+      EXPECT_NEAR(xx + s * (s * choice.yy[lane] - choice.twice_xy[lane]), chosen, 1e-3 * size)
           << "what the search says of its choice";
     }
   }
@@ -271,9 +263,9 @@ TEST(Iq1MEncode, BothEffortsBeatThePeers) {
     const std::vector<float> importance = read_floats(set_name + ".importance.f32");
     for (const Effort effort : {Effort::fast, Effort::best}) {
       std::vector<std::byte> blocks(rows.size() / kBlock * sizeof(BlockIq1M));
-      encode_iq1_m({rows.data(), rows.size() / importance.size(), importance.size(),
-                    importance.data(), effort},
-                   blocks.data());
+      codec().encode({rows.data(), rows.size() / importance.size(), importance.size(),
+                      importance.data(), effort},
+                     blocks.data());
       const std::vector<float> decoded = decode(blocks);
       double error = 0;
       double size = 0;
@@ -355,7 +347,7 @@ TEST(Iq1MEncode, WritesTheSameBytesWhateverWasThereAndHoweverRowsAreCut) {
     return values;
   }();
   std::vector<std::byte> two(2 * row.size());
-  encode_iq1_m({twice.data(), 2, sample.x.size(), sample.q.data()}, two.data());
+  codec().encode({twice.data(), 2, sample.x.size(), sample.q.data()}, two.data());
   EXPECT_TRUE(std::equal(row.begin(), row.end(), two.begin()));
   EXPECT_TRUE(
       std::equal(row.begin(), row.end(), two.begin() + static_cast<std::ptrdiff_t>(row.size())));

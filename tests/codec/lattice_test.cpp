@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/lattice/codebooks.h"
-#include "codec/lattice/signs.h"
+#include "codec/i_quants/codebooks.h"
+#include "codec/i_quants/signs.h"
 
 namespace sluice {
 namespace {

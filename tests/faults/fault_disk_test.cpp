@@ -1,6 +1,7 @@
 // The fault disk itself: what it is told to do, it does, and a power cut leaves what it should.
 
 #include "support/fault_disk.h"
+#include "support/needs.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +13,7 @@ namespace fs = std::filesystem;
 class FaultDiskTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!disk_.mounted()) GTEST_SKIP() << disk_.why_not();
+    SLUICE_NEEDS(disk_.mounted(), disk_.why_not());
   }
 
   struct Descriptor {

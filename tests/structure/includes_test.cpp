@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 // whose headers are the contracts between rooms.
 const std::map<std::string, std::set<std::string>> kAllowed = {
     {"base", {}},
-    {"codec", {"base"}},
+    {"simd", {}},
+    {"codec", {"base", "simd"}},
     {"gguf", {"base"}},
     {"recipe", {"base"}},
     {"imatrix", {"base", "gguf"}},

@@ -8,7 +8,7 @@ namespace sluice::inline SLUICE_ISA {
 
 /// IQ2_XS: 256 weights in 74 bytes (2.3125 bits a weight).
 /// 32 groups of 8: a 9-bit index into a codebook of magnitudes and, in the upper 7 bits of the same
-/// word, a sign index (codec/lattice/signs.h). 16 sub-blocks of 16 weights with 4-bit scales l.
+/// word, a sign index (codec/i_quants/signs.h). 16 sub-blocks of 16 weights with 4-bit scales l.
 /// value = d * (l + 0.5) / 4 * (+-entry).
 struct BlockIq2Xs {
   std::uint16_t d;         ///< fp16 scale of the super-block

@@ -1,6 +1,6 @@
 #include "codec/iq2_xs/block.h"
 #include "codec/iq2_xs/iq2_xs.h"
-#include "codec/lattice/codebooks.h"
+#include "codec/i_quants/codebooks.h"
 #include "codec/lattice/magnitude_encoder.h"
 
 namespace sluice::inline SLUICE_ISA {

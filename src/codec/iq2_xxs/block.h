@@ -6,7 +6,7 @@ namespace sluice::inline SLUICE_ISA {
 
 /// IQ2_XXS: 256 weights in 66 bytes (2.0625 bits a weight).
 /// 8 sub-blocks of 32 weights, 4 groups of 8 each. A group is an 8-bit index into a codebook of
-/// magnitudes and a 7-bit sign index (codec/lattice/signs.h). A sub-block's second word holds the
+/// magnitudes and a 7-bit sign index (codec/i_quants/signs.h). A sub-block's second word holds the
 /// sign index of group g at bit 7 * g, and in its top 4 bits the scale l.
 /// value = d * (l + 0.5) / 4 * (+-entry).
 struct BlockIq2Xxs {

@@ -4,7 +4,7 @@
 
 #include "codec/iq2_xxs/block.h"
 #include "codec/iq2_xxs/iq2_xxs.h"
-#include "codec/lattice/codebooks.h"
+#include "codec/i_quants/codebooks.h"
 #include "codec/lattice/scale_trials.h"
 #include "codec/lattice/signed_search.h"
 #include "codec/lattice/weighting.h"

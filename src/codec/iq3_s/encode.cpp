@@ -1,6 +1,6 @@
 #include "codec/iq3_s/block.h"
 #include "codec/iq3_s/iq3_s.h"
-#include "codec/lattice/codebooks.h"
+#include "codec/i_quants/codebooks.h"
 #include "codec/lattice/magnitude_encoder.h"
 
 namespace sluice::inline SLUICE_ISA {

@@ -1,9 +1,9 @@
 #include "base/float16.h"
 #include "codec/iq3_xxs/block.h"
 #include "codec/iq3_xxs/iq3_xxs.h"
-#include "codec/lattice/codebooks.h"
+#include "codec/i_quants/codebooks.h"
 #include "codec/lattice/for_each_block.h"
-#include "codec/lattice/signs.h"
+#include "codec/i_quants/signs.h"
 #include "codec/packing/finite_scales.h"
 namespace sluice::inline SLUICE_ISA {
 

@@ -1,6 +1,6 @@
 #include "codec/iq3_xxs/block.h"
 #include "codec/iq3_xxs/iq3_xxs.h"
-#include "codec/lattice/codebooks.h"
+#include "codec/i_quants/codebooks.h"
 #include "codec/lattice/magnitude_encoder.h"
 
 namespace sluice::inline SLUICE_ISA {

@@ -29,7 +29,7 @@
 namespace sluice::inline SLUICE_ISA {
 
 /// A codebook and how a type uses it.
-/// \tparam kGridOf        packed level numbers of each entry (codec/lattice/packed_grids.h)
+/// \tparam kGridOf        packed level numbers of each entry (codec/i_quants/packed_grids.h)
 /// \tparam kMagnitudesOf  what the level numbers stand for
 /// \tparam kWidthOf       weights to an entry, 8 or 4
 /// \tparam kEvenSignsOf   the number of minus signs in an octet must be even

@@ -1,6 +1,6 @@
 #include "codec/lattice/signed_search.h"
 
-#include "codec/lattice/codebooks.h"
+#include "codec/i_quants/codebooks.h"
 #include "codec/lattice/shorts.h"
 
 namespace sluice::inline SLUICE_ISA {

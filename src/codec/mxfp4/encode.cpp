@@ -6,7 +6,7 @@
 
 #include "codec/lattice/lanes.h"
 #include "codec/mxfp4/mxfp4.h"
-#include "codec/packing/nibbles.h"
+#include "codec/packing.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {

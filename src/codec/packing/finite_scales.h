@@ -4,12 +4,9 @@
 #include <cstdint>
 #include <cstring>
 
-namespace sluice::inline SLUICE_ISA {
+#include "codec/half.h"
 
-/// Whether a binary16 is a number: infinities and NaN have all exponent bits set.
-constexpr bool finite_half(std::uint16_t half) noexcept {
-  return (half & 0x7c00u) != 0x7c00u;
-}
+namespace sluice::inline SLUICE_ISA {
 
 /// Whether `finite`, asked about each of `count` blocks, says yes to all. Without a branch a block,
 /// so that it runs on vectors where the compiler can.

@@ -2,7 +2,7 @@
 
 #include "base/float16.h"
 #include "codec/packing/finite_scales.h"
-#include "codec/packing/two_bit_planes.h"
+#include "codec/packing.h"
 #include "codec/tq2_0/tq2_0.h"
 
 namespace sluice::inline SLUICE_ISA {

@@ -1,5 +1,5 @@
 #include "codec/lattice/ternary_search.h"
-#include "codec/packing/two_bit_planes.h"
+#include "codec/packing.h"
 #include "codec/tq2_0/tq2_0.h"
 
 namespace sluice::inline SLUICE_ISA {

@@ -1,0 +1,93 @@
+#pragma once
+
+// The innermost search of IQ1_M and IQ1_S: the best codebook vector for each group of 8 weights at
+// a given scale. One lane is one group, and a super-block's 32 groups fill the lanes: nothing is
+// summed across lanes, so the width of a vector register cannot show in the result.
+
+#include <cstddef>
+
+#include "simd/lanes.h"
+
+namespace sluice::inline SLUICE_ISA::iq1 {
+
+using simd::Floats;
+using simd::Shorts;
+/// A float for each of the 32 groups.
+using GroupFloats = simd::Lanes<float, 32>;
+
+inline constexpr std::size_t kElements = 256;  ///< of a super-block
+inline constexpr std::size_t kWidth = 8;       ///< weights to a group
+inline constexpr std::size_t kGroups = kElements / kWidth;
+static_assert(kGroups == Shorts::kLanes);
+
+/// The even groups come first, so that the two groups of 16 weights are lanes b and b + 16, and
+/// what belongs to such a pair is the sum of two halves.
+constexpr std::size_t lane_of_group(std::size_t group) noexcept {
+  return group / 2 + group % 2 * (kGroups / 2);
+}
+SLUICE_INLINE Floats pair_sum(const GroupFloats& values) noexcept {
+  return half(values, 0) + half(values, 1);
+}
+
+/// A super-block as the search needs it, turned so that weight j of every group is one vector.
+struct Groups {
+  GroupFloats x[kWidth];  ///< values
+  Shorts share[kWidth];   ///< error weight w as a share of the group's largest, 16 bits
+  Shorts w[kWidth];       ///< the same in 12 bits: sums of 8 fit 16
+  Shorts wx[kWidth];      ///< w x as a share of the group's largest, 12 bits and sign
+  GroupFloats w_unit;     ///< what 1 of w stands for
+  GroupFloats wx_unit;
+  GroupFloats sum_w;
+  GroupFloats sum_wx;
+};
+
+/// A choice of code and shift for each group. At any scale s, not only the one that it was found
+/// for, its error is sum w x^2 + s * (s * yy - twice_xy).
+struct Choice {
+  Shorts code;           ///< the codebook vector's number; kNegativeShift added for shift -1/8
+  GroupFloats twice_xy;  ///< 2 * sum of w * x * (code + shift)
+  GroupFloats yy;        ///< sum of w * (code + shift)^2
+};
+inline constexpr int kNegativeShift = 0x2000;
+
+/// Importance of a super-block's columns.
+struct Importance {
+  GroupFloats q[kWidth];  ///< scaled by a power of two so that the largest is in [1, 2)
+  float share;            ///< of their mean: what it is raised by where there is any
+};
+
+/// A super-block made ready: values scaled by a power of two so that their largest is in [1, 2) and
+/// nothing can overflow or vanish that matters.
+struct SuperBlock {
+  Groups groups;
+  GroupFloats wx[kWidth];  ///< error weights times values
+  Floats likely_scale;     ///< of each pair of groups
+  float unit;              ///< what values were divided by; 0 if all are zeros
+  float xx;                ///< sum w x^2
+};
+
+/// Null counts as all ones.
+void load_importance(const float* importance, Importance& loaded) noexcept;
+
+/// Makes a super-block ready, but for a unit of 0.
+void load_values(const float* x, const Importance& importance, SuperBlock& block) noexcept;
+
+/// Fills in all but x, from error weights w and the products w x [kWidth].
+void prepare(const GroupFloats* w, const GroupFloats* wx, Groups& groups) noexcept;
+
+/// How many sets of moves a search tries: with all of them it is within a fraction of a percent of
+/// the whole codebook's best, with few within 1 %.
+inline constexpr std::size_t kAllSets = 12;
+inline constexpr std::size_t kFewSets = 8;
+
+/// The best code and shift of each group at its lane's scale, of those that `kSets` sets of moves
+/// reach. A scale of (nearly) zero gives the zero code.
+template <std::size_t kSets>
+void search(const Groups& groups, const GroupFloats& scale, Choice& choice) noexcept;
+
+/// The same for each shift: +1/8 and -1/8.
+template <std::size_t kSets>
+void search_shifts(const Groups& groups, const GroupFloats& scale, Choice& up,
+                   Choice& down) noexcept;
+
+}  // namespace sluice::inline SLUICE_ISA::iq1

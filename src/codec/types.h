@@ -1,0 +1,39 @@
+#pragma once
+
+// The list of types that have a codec, by number. A type is one word here and one file, of any
+// family's folder, which defines codec_<word>(); the table and what finds a codec come from this.
+
+#define SLUICE_CODEC_TYPES(TYPE) \
+  TYPE(f32)                      \
+  TYPE(f16)                      \
+  TYPE(q4_0)                     \
+  TYPE(q4_1)                     \
+  TYPE(q5_0)                     \
+  TYPE(q5_1)                     \
+  TYPE(q8_0)                     \
+  TYPE(q2_k)                     \
+  TYPE(q3_k)                     \
+  TYPE(q4_k)                     \
+  TYPE(q5_k)                     \
+  TYPE(q6_k)                     \
+  TYPE(iq2_xxs)                  \
+  TYPE(iq2_xs)                   \
+  TYPE(iq3_xxs)                  \
+  TYPE(iq1_s)                    \
+  TYPE(iq4_nl)                   \
+  TYPE(iq3_s)                    \
+  TYPE(iq2_s)                    \
+  TYPE(iq4_xs)                   \
+  TYPE(f64)                      \
+  TYPE(iq1_m)                    \
+  TYPE(bf16)                     \
+  TYPE(tq1_0)                    \
+  TYPE(tq2_0)                    \
+  TYPE(mxfp4)                    \
+  TYPE(nvfp4)                    \
+  TYPE(q6_0)                     \
+  TYPE(iq2_k)                    \
+  TYPE(iq3_k)                    \
+  TYPE(iq4_k)                    \
+  TYPE(iq5_k)                    \
+  TYPE(iq6_k)

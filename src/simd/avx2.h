@@ -1,0 +1,59 @@
+#pragma once
+
+// The backend of AVX2: registers of 256 bits.
+
+#include "simd/vector.h"
+
+namespace sluice::inline SLUICE_ISA::simd {
+
+struct Avx2 : Vectors<32> {
+  static SLUICE_INLINE Float sqrt(Float a) noexcept { return _mm256_sqrt_ps(a); }
+  static SLUICE_INLINE Float round(Float a) noexcept {
+    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  static SLUICE_INLINE Short add_saturated(Short a, Short b) noexcept {
+    return (Short)_mm256_adds_epi16((__m256i)a, (__m256i)b);
+  }
+  static SLUICE_INLINE Short multiply_high(Short a, Short b) noexcept {
+    return (Short)_mm256_mulhi_epi16((__m256i)a, (__m256i)b);
+  }
+  static SLUICE_INLINE Short multiply_high_unsigned(Short a, Short b) noexcept {
+    return (Short)_mm256_mulhi_epu16((__m256i)a, (__m256i)b);
+  }
+  static SLUICE_INLINE Short multiply_fractions(Short a, Short b) noexcept {
+    return (Short)_mm256_mulhrs_epi16((__m256i)a, (__m256i)b);
+  }
+  static SLUICE_INLINE Int accumulate_products(Int sum, Short a, Short b) noexcept {
+    return sum + (Int)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+  }
+
+  using Vectors<32>::look_up;
+  /// Eight entries are one permutation; of more, bits 3 and up of the index choose.
+  template <std::size_t kEntries>
+  static SLUICE_INLINE Float look_up(const float (&table)[kEntries], Int index) noexcept {
+    static_assert(kEntries % 8 == 0 && (kEntries & (kEntries - 1)) == 0);
+    return choose<kEntries>(table, (__m256i)index);
+  }
+
+  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Float integers) noexcept {
+    const __m256i ints = _mm256_cvttps_epi32(integers);
+    const __m128i shorts =
+        _mm_packs_epi32(_mm256_castsi256_si128(ints), _mm256_extracti128_si256(ints, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(shorts, shorts));
+  }
+
+ private:
+  template <std::size_t kEntries>
+  static SLUICE_INLINE Float choose(const float* table, __m256i index) noexcept {
+    if constexpr (kEntries == 8) {
+      return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index);
+    } else {
+      constexpr int kTopBit = __builtin_ctzll(kEntries) - 1;
+      return _mm256_blendv_ps(choose<kEntries / 2>(table, index),
+                              choose<kEntries / 2>(table + kEntries / 2, index),
+                              _mm256_castsi256_ps(_mm256_slli_epi32(index, 31 - kTopBit)));
+    }
+  }
+};
+
+}  // namespace sluice::inline SLUICE_ISA::simd
