@@ -26,6 +26,11 @@ enum class Spindle {
 };
 
 /// What all that streams models has in common: quantize, verify and compare.
+///
+/// All functions of the library may run at once, on whatever threads, with an observer for each
+/// call; only two runs that make the same output may not. What a run changes in its process while
+/// it lasts: memory maps have a handler of SIGBUS, which passes on what is not its own; and more
+/// threads than there are cores raise oneTBB's max_allowed_parallelism.
 struct StreamingOptions {
   int threads = 0;                                  ///< compute workers; 0: one a core
   std::uint64_t memory = std::uint64_t{512} << 20;  ///< bytes for all of the run's buffers together

@@ -429,12 +429,6 @@ std::span<const Option> options() noexcept {
   return kOptions;
 }
 
-std::string_view name(OptionKind kind) noexcept {
-  constexpr std::string_view kNames[] = {"flag", "choice", "number",      "size",     "text",
-                                         "file", "folder", "tensor type", "file type"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
-
 std::string_view name(OptionTopic topic) noexcept {
   constexpr std::string_view kNames[] = {"Arguments",
                                          "Which types",
