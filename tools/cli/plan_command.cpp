@@ -39,7 +39,8 @@ Json time_json(const Forecast& forecast) {
     conversions.push_back({{"source", name(rate.source)},
                            {"type", name(rate.type)},
                            {"weights", rate.weights},
-                           {"weights_per_s", rate.weights_per_s}});
+                           {"weights_per_s", rate.weights_per_s},
+                           {"made_up", rate.made_up.empty() ? Json(nullptr) : Json(rate.made_up)}});
   }
   return {{"seconds", time.seconds},
           {"limit", name(time.limit)},
@@ -172,6 +173,10 @@ void print_time(const Forecast& forecast) {
                name(rate.type), count_text(static_cast<double>(rate.weights)),
                count_text(rate.weights_per_s),
                time_text(static_cast<double>(rate.weights) / rate.weights_per_s));
+    if (!rate.made_up.empty()) {
+      fmt::print("         {:<6}    measured on made-up weights: {}\n", "",
+                 printable(rate.made_up));
+    }
   }
 }
 
