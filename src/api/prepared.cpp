@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/threads.h"
 #include "io/sink.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
@@ -99,6 +100,15 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
     io::check_output(options.output, prepared.names.work_path, prepared.names.parts,
                      other_files(options, prepared));
   }
+}
+
+EncoderSettings encoder_settings(const QuantizeOptions& options) {
+  return {.threads = thread_count(options.threads),
+          .isa = options.isa,
+          .effort = options.effort,
+          .measure_error = options.measure_error || options.verify,
+          .verify = options.verify,
+          .stop = options.stop};
 }
 
 journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prepared) {

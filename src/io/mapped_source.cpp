@@ -126,8 +126,8 @@ class Window {
 
 class MappedSource final : public Source {
  public:
-  MappedSource(std::span<const File> parts, std::vector<Mapping> mappings)
-      : parts_(parts), mappings_(std::move(mappings)), windows_(parts.size()) {}
+  MappedSource(std::vector<const File*> files, std::vector<Mapping> mappings)
+      : files_(std::move(files)), mappings_(std::move(mappings)), windows_(files_.size()) {}
 
   std::string_view name() const override { return "mmap"; }
 
@@ -139,12 +139,12 @@ class MappedSource final : public Source {
     try {
       // A mapping that is shorter than the range was made after the file shrank.
       if (range.offset + range.size > mapping.bytes().size()) {
-        error = shrunk_error(parts_[range.part], mapping.bytes().size());
+        error = shrunk_error(*files_[range.part], mapping.bytes().size());
       } else {
         bytes = mapping.bytes().subspan(range.offset, range.size);
-        parts_[range.part].prefetch(range.offset, range.size + kReadAhead);
+        files_[range.part]->prefetch(range.offset, range.size + kReadAhead);
         mapping.populate(range);
-        error = mapping.fault_before(range.offset + range.size, parts_[range.part]);
+        error = mapping.fault_before(range.offset + range.size, *files_[range.part]);
       }
     } catch (...) {
       error = std::current_exception();
@@ -154,16 +154,16 @@ class MappedSource final : public Source {
 
   void check(const ReadRange& range) const override {
     const std::exception_ptr error =
-        mappings_[range.part].fault_before(range.offset + range.size, parts_[range.part]);
+        mappings_[range.part].fault_before(range.offset + range.size, *files_[range.part]);
     if (error) std::rethrow_exception(error);
   }
 
   void release(const ReadRange& range) override {
-    windows_[range.part].end_use(range, mappings_[range.part], parts_[range.part]);
+    windows_[range.part].end_use(range, mappings_[range.part], *files_[range.part]);
   }
 
  private:
-  std::span<const File> parts_;
+  const std::vector<const File*> files_;
   std::vector<Mapping> mappings_;
   std::vector<Window> windows_;
 };
@@ -202,15 +202,15 @@ void MappedFile::check() const {
   if (error) std::rethrow_exception(error);
 }
 
-std::unique_ptr<Source> open_mapped_source(std::span<const File> parts, std::string& reason) {
+std::unique_ptr<Source> open_mapped_source(std::vector<const File*> files, std::string& reason) {
   std::vector<Mapping> mappings;
   try {
-    for (const File& part : parts) mappings.emplace_back(part);
+    for (const File* file : files) mappings.emplace_back(*file);
   } catch (const ipc::interprocess_exception& error) {
     reason = std::string("the input cannot be mapped (") + error.what() + ")";
     return nullptr;
   }
-  return std::make_unique<MappedSource>(parts, std::move(mappings));
+  return std::make_unique<MappedSource>(std::move(files), std::move(mappings));
 }
 
 }  // namespace sluice::io

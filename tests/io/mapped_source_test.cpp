@@ -35,7 +35,7 @@ class MappedSourceTest : public testing::Test {
     ASSERT_NE(map_, MAP_FAILED);
     SLUICE_NEEDS(cached(0, kSize) == 0, "this file system cannot drop pages (tmpfs?)");
     std::string reason;
-    source_ = open_mapped_source(files_, reason);
+    source_ = open_mapped_source(pointers_to(files_), reason);
     ASSERT_NE(source_, nullptr) << reason;
   }
   ~MappedSourceTest() override { ::munmap(map_, kSize); }

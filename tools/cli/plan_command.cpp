@@ -122,6 +122,10 @@ void print_time(const Forecast& forecast) {
                name(rate.type), count_text(static_cast<double>(rate.weights)),
                count_text(rate.weights_per_s),
                time_text(static_cast<double>(rate.weights) / rate.weights_per_s));
+    if (!rate.made_up.empty()) {
+      fmt::print("         {:<6}    measured on made-up weights: {}\n", "",
+                 printable(rate.made_up));
+    }
   }
 }
 

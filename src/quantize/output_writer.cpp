@@ -1,9 +1,8 @@
-#include "pipeline/output_writer.h"
+#include "quantize/output_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
-
-#include "sluice/error.h"
 
 namespace sluice {
 namespace {
@@ -66,20 +65,12 @@ void OutputWriter::note(const journal::Record& record) {
   }
 }
 
-void OutputWriter::write(std::uint64_t begin, std::span<const std::span<const std::byte>> pieces) {
-  const std::int64_t trace_begin = to_.trace != nullptr ? to_.trace->now() : 0;
-  to_.balance.disk(+1);
-  {
-    const BusyClock::Guard busy(writing_);
-    to_.sink.write_at(begin, pieces);
-  }
-  to_.balance.disk(-1);
-
-  // A record is of one tensor, or of what lies between two.
+// A record is of one tensor, or of what lies between two.
+void OutputWriter::record(const io::OutputBuffer::Write& write) {
   StreamHash hash;
-  std::uint64_t at = begin;
-  journal::Record record{.range = {begin, begin}};
-  auto boundary = std::upper_bound(boundaries_.begin(), boundaries_.end(), begin);
+  std::uint64_t at = write.begin;
+  journal::Record record{.range = {at, at}};
+  auto boundary = std::upper_bound(boundaries_.begin(), boundaries_.end(), at);
   const auto close_record = [&] {
     if (record.range.begin == at) return;
     record.range.end = at;
@@ -88,7 +79,7 @@ void OutputWriter::write(std::uint64_t begin, std::span<const std::span<const st
     unsafe_.push_back(record);
     record = {.range = {at, at}};
   };
-  for (std::span<const std::byte> piece : pieces) {
+  for (std::span<const std::byte> piece : write.pieces) {
     while (!piece.empty()) {
       while (*boundary <= at) ++boundary;
       const std::size_t size = std::min<std::uint64_t>(piece.size(), *boundary - at);
@@ -100,25 +91,27 @@ void OutputWriter::write(std::uint64_t begin, std::span<const std::span<const st
     }
   }
   close_record();
-  written_bytes_ += at - begin;
-  unsafe_bytes_ += at - begin;
-  if (to_.trace != nullptr) {
-    to_.trace->span(
-        Trace::writer, "write", trace_begin, to_.trace->now(), {},
-        {{"offset", static_cast<double>(begin)}, {"bytes", static_cast<double>(at - begin)}});
+  unsafe_bytes_ += write.size;
+}
+
+void OutputWriter::write(const std::vector<io::OutputBuffer::Write>& writes) {
+  for (const io::OutputBuffer::Write& write : writes) {
+    {
+      const engine::Monitor::Scope writing = to_.monitor.writing(write.begin, write.size);
+      to_.sink.write_at(write.begin, write.pieces);
+    }
+    record(write);
   }
 }
 
-io::OutputBuffer::Write OutputWriter::write_function() {
-  return [this](std::uint64_t begin, std::span<const std::span<const std::byte>> pieces) {
-    write(begin, pieces);
-  };
+void OutputWriter::write_ready() {
+  const engine::Turns::WriteBatch turn(to_.turns);
+  write(buffer_.take_ready(std::numeric_limits<std::uint64_t>::max(), io::Sink::kLargestWrite));
 }
 
-void OutputWriter::write_ready() {
-  const Turns::WriteBatch turn(to_.turns);
-  buffer_.write_ready(std::numeric_limits<std::uint64_t>::max(), io::Sink::kLargestWrite,
-                      write_function());
+void OutputWriter::write_all() {
+  const engine::Turns::WriteBatch turn(to_.turns);
+  write(buffer_.take_all(io::Sink::kLargestWrite));
 }
 
 void OutputWriter::put(std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -130,49 +123,54 @@ void OutputWriter::put(std::uint64_t offset, std::span<const std::byte> bytes) {
     if (buffer_.ready_bytes() > 0) {
       write_ready();
     } else {
-      // Output arrives at more places than there are extents: better small writes than none.
-      const Turns::WriteBatch turn(to_.turns);
-      buffer_.write_all(io::Sink::kLargestWrite, write_function());
+      write_all();  // output arrives at more places than there are extents: better small than none
     }
   }
   if (!to_.turns.shared() && buffer_.ready_bytes() >= kEagerWrite) write_ready();
 }
 
-void OutputWriter::checkpoint_if_due() {
+void OutputWriter::put_headers() {
+  for (const OutputPart& part : plan_.parts) put(part.begin, part.header);
+}
+
+void OutputWriter::take(const engine::Task& task) {
+  static constexpr std::array<std::byte, 4096> kZeros{};
+  std::uint64_t at = task.unit.output.begin;
+  put(at, task.output);
+  at += task.output.size();
+  while (at < task.unit.output.end) {
+    const std::size_t size = std::min<std::uint64_t>(task.unit.output.end - at, kZeros.size());
+    put(at, std::span(kZeros).first(size));
+    at += size;
+  }
+}
+
+void OutputWriter::settle() {
   if (since_checkpoint_.seconds() < options_.checkpoint_s &&
       unsafe_bytes_ + buffer_.ready_bytes() < kCheckpointBytes) {
     return;
   }
-  const Turns::WriteBatch turn(to_.turns);
-  buffer_.write_ready(std::numeric_limits<std::uint64_t>::max(), io::Sink::kLargestWrite,
-                      write_function());
+  const engine::Turns::WriteBatch turn(to_.turns);
+  write(buffer_.take_ready(std::numeric_limits<std::uint64_t>::max(), io::Sink::kLargestWrite));
   checkpoint();
 }
 
 void OutputWriter::checkpoint() {
   if (!unsafe_.empty()) {
-    const std::int64_t trace_begin = to_.trace != nullptr ? to_.trace->now() : 0;
-    to_.balance.disk(+1);
-    {
-      const BusyClock::Guard busy(writing_);
-      to_.sink.sync();
-      for (const journal::Record& record : unsafe_) to_.journal.append(record);
-      unsafe_.clear();
-      unsafe_bytes_ = 0;
-      to_.journal.commit();
-      to_.sink.keep();
-    }
-    to_.balance.disk(-1);
-    if (to_.trace != nullptr) {
-      to_.trace->span(Trace::writer, "sync", trace_begin, to_.trace->now());
-    }
+    const engine::Monitor::Scope syncing = to_.monitor.syncing();
+    to_.sink.sync();
+    for (const journal::Record& record : unsafe_) to_.journal.append(record);
+    unsafe_.clear();
+    unsafe_bytes_ = 0;
+    to_.journal.commit();
+    to_.sink.keep();
   }
   since_checkpoint_ = Stopwatch();
 }
 
 void OutputWriter::finish() {
-  const Turns::WriteBatch turn(to_.turns);
-  buffer_.write_all(io::Sink::kLargestWrite, write_function());
+  const engine::Turns::WriteBatch turn(to_.turns);
+  write(buffer_.take_all(io::Sink::kLargestWrite));
   // So that the journal knows that all is there when the file gets its name.
   if (to_.journal.exists()) checkpoint();
 }
@@ -180,14 +178,12 @@ void OutputWriter::finish() {
 void OutputWriter::save() noexcept {
   if (!to_.journal.exists() && since_checkpoint_.seconds() < kWorthSaving) return;
   try {
-    const Turns::WriteBatch turn(to_.turns);
+    const engine::Turns::WriteBatch turn(to_.turns);
     const Stopwatch watch;
     while (buffer_.ready_bytes() > 0 && watch.seconds() < kSaveSeconds) {
-      buffer_.write_ready(1, io::Sink::kLargestWrite, write_function());
+      write(buffer_.take_ready(1, io::Sink::kLargestWrite));
     }
-    if (watch.seconds() < kSaveSeconds) {
-      buffer_.write_all(io::Sink::kLargestWrite, write_function());
-    }
+    if (watch.seconds() < kSaveSeconds) write(buffer_.take_all(io::Sink::kLargestWrite));
     checkpoint();
   } catch (...) {
     // The error that ends the run is what the user must see. The journal speaks of less.

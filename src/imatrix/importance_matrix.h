@@ -7,19 +7,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#pragma GCC visibility push(default)
+#include "sluice/quantize.h"
 
 namespace sluice {
-
-/// Which entries of an importance matrix count, as for llama-quantize's `--include-weights` and
-/// `--exclude-weights`: those whose names contain one of `include` (empty: all), and none of
-/// `exclude`.
-struct ImatrixFilter {
-  std::vector<std::string> include = {};
-  std::vector<std::string> exclude = {};
-};
 
 /// An importance matrix: for every column of a weight tensor the mean square of the activations
 /// that it met, one row of values per expert. Both llama.cpp formats are read, told apart by
@@ -103,5 +94,3 @@ class ImportanceMatrix {
 };
 
 }  // namespace sluice
-
-#pragma GCC visibility pop

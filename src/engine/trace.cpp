@@ -1,4 +1,4 @@
-#include "pipeline/trace.h"
+#include "engine/trace.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "io/file.h"
 #include "sluice/error.h"
 
-namespace sluice {
+namespace sluice::engine {
 namespace {
 
 double microseconds(std::int64_t nanoseconds) {
@@ -23,19 +23,34 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
-Trace::Trace(const std::string& path) : file_(std::fopen(path.c_str(), "we")) {
+Trace::Trace(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "we")) {
   if (!file_) {
     throw Error(ErrorCode::output_open, "the trace cannot be created: " + io::system_message(errno),
                 {.file = path, .cure = "Name a folder that exists and that you may write to"});
   }
-  std::fputs("[\n", file_.get());
+  write("[\n");
   name_track(reader, "reader");
   name_track(writer, "writer");
 }
 
 // The format allows the closing bracket to be missing: a trace of a run that was killed shows too.
 Trace::~Trace() {
-  std::fputs("{}]\n", file_.get());
+  close();
+}
+
+std::string Trace::close() {
+  if (!file_) return {};
+  write("{}]\n");
+  if (std::fclose(file_.release()) != 0 && error_ == 0) error_ = errno;
+  return error_ == 0
+             ? std::string()
+             : fmt::format("the trace {} is not whole: {}", path_, io::system_message(error_));
+}
+
+void Trace::write(std::string_view text) {
+  if (error_ == 0 && std::fwrite(text.data(), 1, text.size(), file_.get()) < text.size()) {
+    error_ = errno;
+  }
 }
 
 void Trace::name_track(int track, std::string_view name) {
@@ -71,8 +86,8 @@ void Trace::counter(std::string_view name, double value) {
 
 void Trace::add(const std::string& event) {
   const std::lock_guard lock(mutex_);
-  std::fputs(event.c_str(), file_.get());
-  std::fputs(",\n", file_.get());
+  write(event);
+  write(",\n");
 }
 
-}  // namespace sluice
+}  // namespace sluice::engine

@@ -9,13 +9,13 @@
 #include <string_view>
 #include <utility>
 
-#include "pipeline/clocks.h"
+#include "base/clocks.h"
 
-namespace sluice {
+namespace sluice::engine {
 
 /// Writes what a run does, moment by moment, as a Chrome trace (JSON), which ui.perfetto.dev and
-/// chrome://tracing show. Any thread may call. A trace that cannot be written ends early; the run
-/// goes on.
+/// chrome://tracing show. Any thread may call. Where a trace can be written no longer it ends, and
+/// close() says so; the run goes on.
 class Trace {
  public:
   /// One line of the picture. Workers are `worker + k`.
@@ -42,6 +42,10 @@ class Trace {
 
   void counter(std::string_view name, double value);
 
+  /// Ends the trace. Nothing may be added after it.
+  /// \returns what was wrong, for the user; empty: all was written
+  std::string close();
+
  private:
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
@@ -49,10 +53,13 @@ class Trace {
 
   void name_track(int track, std::string_view name);
   void add(const std::string& event);
+  void write(std::string_view text);
 
   Stopwatch clock_;
+  const std::string path_;
   std::unique_ptr<std::FILE, Close> file_;
+  int error_ = 0;  // the first errno of a write
   std::mutex mutex_;
 };
 
-}  // namespace sluice
+}  // namespace sluice::engine

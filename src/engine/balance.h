@@ -2,10 +2,10 @@
 
 #include <mutex>
 
-#include "pipeline/clocks.h"
+#include "base/clocks.h"
 #include "sluice/observer.h"
 
-namespace sluice {
+namespace sluice::engine {
 
 /// What a run waits for, all the time. While every worker has a chunk, the run waits for cores.
 /// While one has none: if the reader waits for memory and nothing is being read or written, more
@@ -72,4 +72,4 @@ class Balance {
   Shares shares_;
 };
 
-}  // namespace sluice
+}  // namespace sluice::engine
