@@ -81,6 +81,7 @@ struct Lanes {
 
   static SLUICE_INLINE Lanes load(const T* from) noexcept {
     Lanes lanes;
+#pragma GCC unroll 8
     for (std::size_t i = 0; i < kParts; ++i) {
       std::memcpy(&lanes.part[i], from + i * kPartLanes<T>, sizeof part[i]);
     }
@@ -88,6 +89,7 @@ struct Lanes {
   }
   /// Register by register: the compiler copies more bytes at once through memory.
   SLUICE_INLINE void store(T* to) const noexcept {
+#pragma GCC unroll 8
     for (std::size_t i = 0; i < kParts; ++i) {
       std::memcpy(to + i * kPartLanes<T>, &part[i], sizeof part[i]);
     }
@@ -191,7 +193,7 @@ struct Lanes {
     }
     return result;
   }
-  /// a + b where the mask holds, else a; integers.
+  /// a + b where the mask holds, else a; a - b likewise, of integers.
   friend SLUICE_INLINE Lanes add_where(const Mask<T, N>& mask, const Lanes& a,
                                        const Lanes& b) noexcept {
     Lanes result;
@@ -353,8 +355,12 @@ SLUICE_INLINE Lanes<std::int16_t, N> look_up(const std::int16_t (&table)[32],
 /// Stores integers of [0, 255] as bytes.
 template <std::size_t N>
 SLUICE_INLINE void store_bytes(std::uint8_t* to, const Lanes<std::int32_t, N>& integers) noexcept {
-  for (std::size_t i = 0; i < integers.kParts; ++i) {
-    Machine::store_bytes(to + i * kPartLanes<float>, integers.part[i]);
+  if constexpr (integers.kParts == 4) {
+    Machine::store_bytes(to, integers.part);
+  } else {
+    for (std::size_t i = 0; i < integers.kParts; ++i) {
+      Machine::store_bytes(to + i * kPartLanes<float>, integers.part[i]);
+    }
   }
 }
 template <std::size_t N>
