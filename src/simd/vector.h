@@ -212,10 +212,17 @@ struct Vectors {
   }
 
   static SLUICE_INLINE Int load_bytes(const std::uint8_t* from) noexcept {
-    typedef std::uint8_t Bytes __attribute__((vector_size(kBytes / sizeof(float))));
-    Bytes bytes;
-    std::memcpy(&bytes, from, sizeof bytes);
-    return __builtin_convertvector(bytes, Int);
+#if defined(__SSE2__)
+    if constexpr (kBytes == 16) {
+      int four;
+      std::memcpy(&four, from, sizeof four);
+      const __m128i zero = _mm_setzero_si128();
+      return (Int)_mm_unpacklo_epi16(_mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero), zero);
+    }
+#endif
+    Int ints;
+    for (std::size_t i = 0; i < kBytes / sizeof(std::int32_t); ++i) ints[i] = from[i];
+    return ints;
   }
 
   /// Stores integers of [0, 255] as bytes.

@@ -220,6 +220,16 @@ class CoarseSearch {
   Parabola wanted_;  ///< of each sub-block's own search, in units of the super-block's magnitude
 };
 
+/// Decoded values with the d as stored.
+static inline void decode_super_block(const SymmetricSuperBlock& block, int low,
+                                      float (&decoded)[kSuperBlock]) noexcept {
+  const float d = f16_to_f32(block.d);
+  for (int s = 0; s < 16; ++s) {
+    const simd::Ints code = simd::load_bytes(block.codes + 16 * s) + low;
+    (d * static_cast<float>(block.scales[s]) * simd::to_floats(code)).store(decoded + 16 * s);
+  }
+}
+
 /// A super-block as it was chosen, its d multiplied by `factor`, unless that makes it worse than
 /// zeros.
 static inline SymmetricSuperBlock code_super_block(const SuperBlockTile<16>& super_block,
@@ -230,19 +240,18 @@ static inline SymmetricSuperBlock code_super_block(const SuperBlockTile<16>& sup
   const Floats inverse = reciprocal_or_zero(choice.number * d);
   const float low = static_cast<float>(settings.low);
   SymmetricSuperBlock result;
-  result.d = to_half(d * factor);
-  const float stored_d = f16_to_f32(result.d);
-  float decoded[kSuperBlock];
   for (int s = 0; s < 16; ++s) {
-    const float stored = stored_d * choice.number[s];
     result.scales[s] = static_cast<std::int8_t>(choice.number[s]);
     const Floats code = round(clamp(Floats::load(values + 16 * s) * inverse[s], low, -1.0f - low));
     store_bytes(result.codes + 16 * s, code - low);
-    (stored * code).store(decoded + 16 * s);
   }
-  if (result.d != choice.d &&
-      worse_than_zeros(values, decoded, super_block.importance[0], kSuperBlock)) {
-    result.d = choice.d;
+  result.d = to_half(d * factor);
+  if (result.d != choice.d) {
+    float decoded[kSuperBlock];
+    decode_super_block(result, settings.low, decoded);
+    if (worse_than_zeros(values, decoded, super_block.importance[0], kSuperBlock)) {
+      result.d = choice.d;
+    }
   }
   return result;
 }
