@@ -65,7 +65,7 @@ class FineSearch {
 
   SymmetricChoice search() const noexcept {
     Floats wanted;
-    for (std::size_t p = 0; p < kParts; ++p) {
+    for (std::size_t p = 0; p < kTileParts; ++p) {
       const TilePart<16> part{super_block_.tile, p};
       set_part(wanted, p,
                search_symmetric(part, settings_.low, settings_.high(), settings_.effort).scale);
@@ -99,7 +99,7 @@ class CoarseSearch {
 
   CoarseSearch(const SuperBlocks& super_block, const Settings& settings) noexcept
       : super_block_(super_block), settings_(settings) {
-    for (std::size_t p = 0; p < kParts; ++p) {
+    for (std::size_t p = 0; p < kTileParts; ++p) {
       const SymmetricFit fit = search_symmetric(TilePart<16>{super_block.tile, p}, settings.low,
                                                 settings.high(), settings.effort);
       set_part(wanted_.scale, p, fit.scale);
@@ -178,7 +178,7 @@ class CoarseSearch {
     Floats gains;
     Floats xy;  // y = number * code
     Floats yy;
-    for (std::size_t p = 0; p < kParts; ++p) {
+    for (std::size_t p = 0; p < kTileParts; ++p) {
       const TilePart<16> part{super_block_.tile, p};
       const FloatPart unit = part_of(super_block_.relative_magnitude, p);
       const FloatPart nearest = settings_.nearest_number(part_of(wanted_.scale, p) * per_d);
