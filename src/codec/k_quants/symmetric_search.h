@@ -5,6 +5,7 @@
 // Zero is among the codes, so that no weight's error is more than that of coding zero.
 
 #include <bit>
+#include <cmath>
 
 #include "codec/k_quants/super_block.h"
 #include "codec/super_scale.h"
@@ -45,12 +46,11 @@ struct SymmetricChoice {
 
 /// That of the largest magnitude.
 static inline float farthest_from_zero(const Floats& numbers) noexcept {
-  float most = 0;
+  float farthest = 0;
   for (int c = 0; c < kColumns; ++c) {
-    const float number = numbers[c];
-    most = (number < 0 ? -number : number) > (most < 0 ? -most : most) ? number : most;
+    farthest = std::fabs(numbers[c]) > std::fabs(farthest) ? numbers[c] : farthest;
   }
-  return most;
+  return farthest;
 }
 
 /// Where codes are fine: each sub-block gets the scale that it would like to have, rounded, and the
@@ -155,7 +155,7 @@ class CoarseSearch {
     divisor.try_scales<kTrials, 16>(
         &wanted_, 1, farthest_from_zero(wanted_.scale) / settings_.lowest,
         [&](const Floats& d) noexcept {
-          return [this, d, per_d = reciprocal_or_zero(d)](float scale, float yy) noexcept {
+          return [this, &d, per_d = reciprocal_or_zero(d)](float scale, float yy) noexcept {
             const Floats off = scale - settings_.nearest_number(scale * per_d) * d;
             return off * off * yy;
           };
@@ -220,16 +220,6 @@ class CoarseSearch {
   Parabola wanted_;  ///< of each sub-block's own search, in units of the super-block's magnitude
 };
 
-/// Decoded values with the d as stored.
-static inline void decode_super_block(const SymmetricSuperBlock& block, int low,
-                                      float (&decoded)[kSuperBlock]) noexcept {
-  const float d = f16_to_f32(block.d);
-  for (int s = 0; s < 16; ++s) {
-    const simd::Ints code = simd::load_bytes(block.codes + 16 * s) + low;
-    (d * static_cast<float>(block.scales[s]) * simd::to_floats(code)).store(decoded + 16 * s);
-  }
-}
-
 /// A super-block as it was chosen, its d multiplied by `factor`, unless that makes it worse than
 /// zeros.
 static inline SymmetricSuperBlock code_super_block(const SuperBlockTile<16>& super_block,
@@ -240,18 +230,18 @@ static inline SymmetricSuperBlock code_super_block(const SuperBlockTile<16>& sup
   const Floats inverse = reciprocal_or_zero(choice.number * d);
   const float low = static_cast<float>(settings.low);
   SymmetricSuperBlock result;
+  result.d = to_half(d * factor);
+  const float stored_d = f16_to_f32(result.d);
+  const bool corrected = result.d != choice.d;
+  float decoded[kSuperBlock];
   for (int s = 0; s < 16; ++s) {
     result.scales[s] = static_cast<std::int8_t>(choice.number[s]);
     const Floats code = round(clamp(Floats::load(values + 16 * s) * inverse[s], low, -1.0f - low));
     store_bytes(result.codes + 16 * s, code - low);
+    if (corrected) (stored_d * choice.number[s] * code).store(decoded + 16 * s);
   }
-  result.d = to_half(d * factor);
-  if (result.d != choice.d) {
-    float decoded[kSuperBlock];
-    decode_super_block(result, settings.low, decoded);
-    if (worse_than_zeros(values, decoded, super_block.importance[0], kSuperBlock)) {
-      result.d = choice.d;
-    }
+  if (corrected && worse_than_zeros(values, decoded, super_block.importance[0], kSuperBlock)) {
+    result.d = choice.d;
   }
   return result;
 }
