@@ -7,6 +7,8 @@
 namespace sluice::inline SLUICE_ISA::simd {
 
 struct Avx2 : Vectors<32> {
+  static constexpr std::size_t kLookUpFloats = 8;
+
   static SLUICE_INLINE Float sqrt(Float a) noexcept { return _mm256_sqrt_ps(a); }
   static SLUICE_INLINE Float round(Float a) noexcept {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -38,8 +40,8 @@ struct Avx2 : Vectors<32> {
   static SLUICE_INLINE Int load_bytes(const std::uint8_t* from) noexcept {
     return (Int)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
   }
-  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Float integers) noexcept {
-    const __m256i ints = _mm256_cvttps_epi32(integers);
+  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Int integers) noexcept {
+    const __m256i ints = (__m256i)integers;
     const __m128i shorts =
         _mm_packs_epi32(_mm256_castsi256_si128(ints), _mm256_extracti128_si256(ints, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(shorts, shorts));

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__)
 #include "simd/avx512.h"
@@ -43,19 +44,24 @@ using Machine = Vectors<16>;
 template <typename T>
 inline constexpr std::size_t kPartLanes = Machine::kBytes / sizeof(T);
 
-/// What holds for some of N lanes of T.
-template <typename T, std::size_t N>
-struct Mask {
-  typename Machine::template Mask<T> part[N / kPartLanes<T>];
+/// What holds for some of N lanes of so many bytes.
+template <std::size_t kSize, std::size_t N>
+struct SizedMask {
+  using Integer = std::conditional_t<kSize == 2, std::int16_t,
+                                     std::conditional_t<kSize == 4, std::int32_t, std::int64_t>>;
+  static constexpr std::size_t kParts = N / kPartLanes<Integer>;
 
-  friend SLUICE_INLINE Mask operator&(const Mask& a, const Mask& b) noexcept {
-    Mask result;
-    for (std::size_t i = 0; i < N / kPartLanes<T>; ++i) {
-      result.part[i] = Machine::both(a.part[i], b.part[i]);
-    }
+  typename Machine::template Mask<Integer> part[kParts];
+
+  friend SLUICE_INLINE SizedMask operator&(const SizedMask& a, const SizedMask& b) noexcept {
+    SizedMask result;
+    for (std::size_t i = 0; i < kParts; ++i) result.part[i] = Machine::both(a.part[i], b.part[i]);
     return result;
   }
 };
+/// The same for all types of a size.
+template <typename T, std::size_t N>
+using Mask = SizedMask<sizeof(T), N>;
 
 template <typename T, std::size_t N>
 struct Lanes {
@@ -207,6 +213,7 @@ struct Lanes {
 };
 
 using Floats = Lanes<float, 16>;
+using Doubles = Lanes<double, 16>;
 using Ints = Lanes<std::int32_t, 16>;
 using Shorts = Lanes<std::int16_t, 32>;
 using FloatMask = Mask<float, 16>;
@@ -243,6 +250,14 @@ SLUICE_INLINE Lanes<float, N> to_floats(const Lanes<std::int32_t, N>& a) noexcep
   Lanes<float, N> floats;
   for (std::size_t i = 0; i < a.kParts; ++i) floats.part[i] = Machine::to_float(a.part[i]);
   return floats;
+}
+
+SLUICE_INLINE Doubles to_doubles(const Floats& a) noexcept {
+  Doubles doubles;
+  for (std::size_t i = 0; i < Doubles::kParts; ++i) {
+    doubles.part[i] = Machine::to_double(a.part[i / 2], i % 2);
+  }
+  return doubles;
 }
 
 /// The bits of lanes as lanes of another type.
@@ -304,12 +319,22 @@ SLUICE_INLINE Mask<std::int16_t, N> any_bit(const Lanes<std::int16_t, N>& a, int
   return mask;
 }
 
-/// table[index], the table being at least 8 entries, a power of two, and 16 to 64 of them with
-/// AVX-512; indices are within it.
+/// table[index], the table being a power of two of entries: a register of floats at least, and at
+/// most 64 with AVX-512 (32 integers). The low bits of an index count.
 template <std::size_t kEntries, std::size_t N>
 SLUICE_INLINE Lanes<float, N> look_up(const float (&table)[kEntries],
                                       const Lanes<std::int32_t, N>& index) noexcept {
   Lanes<float, N> result;
+  for (std::size_t i = 0; i < index.kParts; ++i) {
+    result.part[i] = Machine::look_up(table, index.part[i]);
+  }
+  return result;
+}
+
+template <std::size_t kEntries, std::size_t N>
+SLUICE_INLINE Lanes<std::int32_t, N> look_up(const std::int32_t (&table)[kEntries],
+                                             const Lanes<std::int32_t, N>& index) noexcept {
+  Lanes<std::int32_t, N> result;
   for (std::size_t i = 0; i < index.kParts; ++i) {
     result.part[i] = Machine::look_up(table, index.part[i]);
   }
@@ -338,10 +363,14 @@ SLUICE_INLINE Ints load_bytes(const std::uint8_t* from) noexcept {
 
 /// Stores integers of [0, 255] as bytes.
 template <std::size_t N>
-SLUICE_INLINE void store_bytes(std::uint8_t* to, const Lanes<float, N>& integers) noexcept {
+SLUICE_INLINE void store_bytes(std::uint8_t* to, const Lanes<std::int32_t, N>& integers) noexcept {
   for (std::size_t i = 0; i < integers.kParts; ++i) {
     Machine::store_bytes(to + i * kPartLanes<float>, integers.part[i]);
   }
+}
+template <std::size_t N>
+SLUICE_INLINE void store_bytes(std::uint8_t* to, const Lanes<float, N>& integers) noexcept {
+  store_bytes(to, to_ints(integers));
 }
 
 // What crosses lanes.

@@ -44,9 +44,31 @@ SLUICE_INLINE void transpose_4x4(const float* rows, std::size_t row_stride, floa
   }
 }
 
+/// 16 rows of 16 bytes, turned in place.
+SLUICE_INLINE void transpose_bytes(std::uint8_t (&bytes)[256]) noexcept {
+  typedef std::uint8_t Row __attribute__((vector_size(16)));
+  Row rows[16];
+  std::memcpy(rows, bytes, sizeof rows);
+  // Interleaving row i with row i + 8 moves the top bit of the row's number to the column's bottom;
+  // four times, and they have changed places.
+  for (int round = 0; round < 4; ++round) {
+    Row next[16];
+    for (std::size_t i = 0; i < 8; ++i) {
+      next[2 * i] = __builtin_shufflevector(rows[i], rows[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20,
+                                            5, 21, 6, 22, 7, 23);
+      next[2 * i + 1] = __builtin_shufflevector(rows[i], rows[i + 8], 8, 24, 9, 25, 10, 26, 11, 27,
+                                                12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    std::memcpy(rows, next, sizeof rows);
+  }
+  std::memcpy(bytes, rows, sizeof rows);
+}
+
 template <std::size_t kBytesOf>
 struct Vectors {
   static constexpr std::size_t kBytes = kBytesOf;  ///< of a register
+  /// How many floats a table has that one instruction looks up for every lane; 0: it takes more.
+  static constexpr std::size_t kLookUpFloats = 0;
 
   template <typename T>
   struct RegisterOf {
@@ -130,6 +152,13 @@ struct Vectors {
   static SLUICE_INLINE Float to_float(Int a) noexcept {
     return __builtin_convertvector(a, Float);
   }
+  /// The first half of the lanes, or the second.
+  static SLUICE_INLINE Register<double> to_double(Float a, std::size_t half) noexcept {
+    typedef float Half __attribute__((vector_size(kBytesOf / 2)));
+    Half halves[2];
+    std::memcpy(halves, &a, sizeof a);
+    return __builtin_convertvector(halves[half], Register<double>);
+  }
   static SLUICE_INLINE Float truncate(Float a) noexcept {
     return to_float(to_int(a));
   }
@@ -193,14 +222,22 @@ struct Vectors {
     return (a & static_cast<std::int16_t>(bits)) != 0;
   }
 
-  /// table[index] of a table of floats; indices are within it.
+  /// table[index] of a power of two of entries; the low bits of an index count.
   template <std::size_t kEntries>
   static SLUICE_INLINE Float look_up(const float (&table)[kEntries], Int index) noexcept {
     Float result;
     for (std::size_t i = 0; i < kBytes / sizeof(float); ++i) {
-      result[i] = table[static_cast<std::size_t>(index[i])];
+      result[i] = table[static_cast<std::size_t>(index[i]) % kEntries];
     }
     return result;
+  }
+
+  template <std::size_t kEntries>
+  static SLUICE_INLINE Int look_up(const std::int32_t (&table)[kEntries], Int index) noexcept {
+    for (std::size_t i = 0; i < kBytes / sizeof(std::int32_t); ++i) {
+      index[i] = table[static_cast<std::size_t>(index[i]) % kEntries];
+    }
+    return index;
   }
 
   /// table[index], 32 entries of 16 bits; the low 5 bits of an index count.
@@ -226,18 +263,17 @@ struct Vectors {
   }
 
   /// Stores integers of [0, 255] as bytes.
-  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Float integers) noexcept {
+  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Int integers) noexcept {
 #if defined(__SSE2__)
     if constexpr (kBytes == 16) {
-      const __m128i ints = _mm_cvttps_epi32(integers);
-      const __m128i shorts = _mm_packs_epi32(ints, ints);
+      const __m128i shorts = _mm_packs_epi32((__m128i)integers, (__m128i)integers);
       const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(shorts, shorts));
       std::memcpy(to, &bytes, sizeof bytes);
       return;
     }
 #endif
     typedef std::uint8_t Bytes __attribute__((vector_size(kBytes / sizeof(float))));
-    const Bytes bytes = __builtin_convertvector(to_int(integers), Bytes);
+    const Bytes bytes = __builtin_convertvector(integers, Bytes);
     std::memcpy(to, &bytes, sizeof bytes);
   }
 
