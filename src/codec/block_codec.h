@@ -30,6 +30,17 @@ bool all_finite(const std::byte* blocks, std::size_t count) noexcept {
   return all;
 }
 
+/// The encoder of types without scales: number(value) for each value.
+template <typename Number>
+void encode_values(const EncodeRows& rows, std::byte* out, Number number) noexcept {
+  const std::size_t elements = rows.rows * rows.row_elements;
+  const float* values = rows.values;
+  for (std::size_t i = 0; i < elements; ++i) {
+    const auto bits = number(values[i]);
+    std::memcpy(out + i * sizeof bits, &bits, sizeof bits);
+  }
+}
+
 /// The codec of a type whose block, a structure of the format's bytes, has
 ///   kWeights               how many weights a block holds
 ///   decode(float* out)     which writes that many values

@@ -48,6 +48,9 @@ struct ScaleTrials {
 /// The scale of least error among all that were tried, the first of equals.
 class SuperScale {
  public:
+  /// \param error  what a scale has to undercut; with 0, zeros
+  explicit SuperScale(float error = 0x1p120f) noexcept : least_error_(error) {}
+
   /// Tries `unit` times the factors.
   /// \param found  derived from Parabola, `count` of them
   /// \param cost   cost(d)(scale, yy) is yy times the square of what the multiples of d miss a
@@ -78,7 +81,7 @@ class SuperScale {
     }
   }
 
-  /// 0 if none was tried.
+  /// 0 if none was tried or good enough.
   float scale() const noexcept {
     std::size_t first = 0;
     for (std::size_t lane = 1; lane < simd::Floats::kLanes; ++lane) {
@@ -93,7 +96,7 @@ class SuperScale {
     return simd::Floats::load(kNumbers);
   }
 
-  simd::Floats least_error_ = 0x1p120f;
+  simd::Floats least_error_;
   simd::Floats best_ = 0;
 };
 

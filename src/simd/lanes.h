@@ -30,7 +30,9 @@
 
 namespace sluice::inline SLUICE_ISA::simd {
 
-#if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__)
+#if defined(SLUICE_REGISTER_BYTES)  // a test's
+using Machine = Vectors<SLUICE_REGISTER_BYTES>;
+#elif defined(__AVX512VBMI2__) && defined(__AVX512VNNI__)
 using Machine = Avx512;
 #elif defined(__AVX2__)
 using Machine = Avx2;
@@ -348,6 +350,15 @@ SLUICE_INLINE Lanes<std::int16_t, N> look_up(const std::int16_t (&table)[32],
   Lanes<std::int16_t, N> result;
   for (std::size_t i = 0; i < index.kParts; ++i) {
     result.part[i] = Machine::look_up(table, index.part[i]);
+  }
+  return result;
+}
+
+/// 16 bytes as integers.
+SLUICE_INLINE Ints load_bytes(const std::uint8_t* from) noexcept {
+  Ints result;
+  for (std::size_t i = 0; i < Ints::kParts; ++i) {
+    result.part[i] = Machine::load_bytes(from + i * kPartLanes<std::int32_t>);
   }
   return result;
 }

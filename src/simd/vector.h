@@ -251,6 +251,20 @@ struct Vectors {
     return index;
   }
 
+  static SLUICE_INLINE Int load_bytes(const std::uint8_t* from) noexcept {
+#if defined(__SSE2__)
+    if constexpr (kBytes == 16) {
+      int four;
+      std::memcpy(&four, from, sizeof four);
+      const __m128i zero = _mm_setzero_si128();
+      return (Int)_mm_unpacklo_epi16(_mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero), zero);
+    }
+#endif
+    Int ints;
+    for (std::size_t i = 0; i < kBytes / sizeof(std::int32_t); ++i) ints[i] = from[i];
+    return ints;
+  }
+
   /// Stores integers of [0, 255] as bytes.
   static SLUICE_INLINE void store_bytes(std::uint8_t* to, Int integers) noexcept {
 #if defined(__SSE2__)

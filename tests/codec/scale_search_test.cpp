@@ -7,12 +7,27 @@
 #include <random>
 #include <vector>
 
-#include "codec/scale_search/affine_super_block.h"
-#include "codec/scale_search/symmetric_choice.h"
-#include "codec/scale_search/symmetric_super_block.h"
+#include "base/float16.h"
+#include "simd/lanes.h"
 #include "sluice/codec.h"
 
 namespace sluice {
+
+// The codecs of wide_registers.cpp.
+namespace wide {
+Codec codec_q4_0() noexcept;
+Codec codec_q4_1() noexcept;
+Codec codec_q5_0() noexcept;
+Codec codec_q5_1() noexcept;
+Codec codec_q6_0() noexcept;
+Codec codec_q8_0() noexcept;
+Codec codec_q2_k() noexcept;
+Codec codec_q3_k() noexcept;
+Codec codec_q4_k() noexcept;
+Codec codec_q5_k() noexcept;
+Codec codec_q6_k() noexcept;
+}  // namespace wide
+
 namespace {
 
 /// Values as of trained weights: mostly Gaussian, a few large; importances spread over a decade.
@@ -236,91 +251,62 @@ TEST(Q3_K, IsWithinAWindowOfTheBestSubBlockScales) {
   EXPECT_GE(ratio, 0.99);
 }
 
-using Float2 = float __attribute__((vector_size(8)));
+// Registers of another width than the machine's give the same bits: two, four or 16 lanes at once
+// are the machine's affair.
+class OtherRegisters : public testing::TestWithParam<Codec (*)()> {};
 
-/// A tile of one super-block.
-template <class V>
-SuperBlockTile<16> tile_of(const Sample& s, bool with_importance, int bits) {
-  SuperBlockTile<16> tile;
-  tile.values[0] = s.values.data();
-  tile.importance[0] = with_importance ? s.importance.data() : nullptr;
-  tile.set<V>(bits);
-  return tile;
-}
-
-// Two lanes and four must give the same bits. (What more lanes give shows in isa_test.cpp.)
-TEST(Lanes, DoNotShowInTiles) {
-  const Sample s = sample(256, 5);
-  const auto two = tile_of<Float2>(s, true, 4);
-  const auto four = tile_of<Float4>(s, true, 4);
-  EXPECT_EQ(std::memcmp(two.tile.x, four.tile.x, sizeof two.tile.x), 0);
-  EXPECT_EQ(std::memcmp(two.tile.w, four.tile.w, sizeof two.tile.w), 0);
-  EXPECT_EQ(std::memcmp(two.tile.wx, four.tile.wx, sizeof two.tile.wx), 0);
-}
-
-TEST(Lanes, DoNotShowInSearches) {
-  const Sample s = sample(256, 5);
-  const SuperBlockTile<16> tile = tile_of<Float4>(s, true, 3);
-  constexpr SymmetricEffort kSymmetric = {-1.0f, 0.4f, 8, 2, 2};
-  constexpr AffineEffort kAffine = {-0.1f, 0.1f, 5, 2};
-  for (int lane = 0; lane < 16; lane += 4) {
-    const TileLanes<Float4, 16> lanes{tile.tile, lane};
-    const Float4 found = search_symmetric(lanes, -16, 15, kSymmetric).scale;
-    const auto fits = search_affine<Offset::any>(lanes, affine_moments(lanes), 7, kAffine);
-    for (int i = 0; i < 4; i += 2) {
-      const TileLanes<Float2, 16> two{tile.tile, lane + i};
-      const Float2 found_two = search_symmetric(two, -16, 15, kSymmetric).scale;
-      const auto fit = search_affine<Offset::any>(two, affine_moments(two), 7, kAffine);
-      for (int k = 0; k < 2; ++k) {
-        EXPECT_EQ(found[i + k], found_two[k]);
-        EXPECT_EQ(fits.scale[i + k], fit.scale[k]);
-        EXPECT_EQ(fits.offset[i + k], fit.offset[k]);
-      }
+TEST_P(OtherRegisters, GiveTheSameBlocks) {
+  const Codec codec = GetParam()();
+  const Codec& portable = *find_codec(codec.type, Isa::portable);
+  for (unsigned seed = 10; seed < 20; ++seed) {
+    const Sample s = sample(256 * 5, seed);
+    for (const Effort effort : {Effort::fast, Effort::best}) {
+      const EncodeRows rows{.values = s.values.data(),
+                            .rows = 1,
+                            .row_elements = s.values.size(),
+                            .importance = seed % 2 != 0 ? s.importance.data() : nullptr,
+                            .effort = effort};
+      std::vector<std::byte> blocks(byte_size(codec.type, s.values.size()));
+      std::vector<std::byte> expected(blocks.size());
+      codec.encode(rows, blocks.data());
+      portable.encode(rows, expected.data());
+      EXPECT_EQ(blocks, expected) << "seed " << seed;
+      std::vector<float> decoded(s.values.size());
+      std::vector<float> expected_values(s.values.size());
+      codec.decode(blocks.data(), decoded.data(), decoded.size());
+      portable.decode(blocks.data(), expected_values.data(), expected_values.size());
+      EXPECT_EQ(decoded, expected_values) << "seed " << seed;
     }
   }
 }
 
-TEST(Lanes, DoNotShowInSuperBlocks) {
-  constexpr AffineSuperBlockType kAffine = {3, 15, {-0.2f, 0.1f, 6, 1}, 2, 1};
-  constexpr SymmetricSuperBlockType kSymmetric = {-32, 31, -128, {-4.0f, 0.5f, 10, 1, 2}};
-  constexpr SymmetricChoiceType kChoice = {-4, 3, -32, {-1.0f, 0.4f, 9, 0, 1}, 2, 1};
-  for (unsigned seed = 10; seed < 20; ++seed) {
-    const Sample s = sample(256, seed);
-    const SuperBlockTile<16> tile = tile_of<Float4>(s, seed % 2 != 0, 4);
-    const auto two = AffineSuperBlockSearch<Float2, 16>(tile, kAffine).search();
-    const auto four = AffineSuperBlockSearch<Float4, 16>(tile, kAffine).search();
-    EXPECT_EQ(two.d[0], four.d[0]);
-    EXPECT_EQ(std::memcmp(&two.scale, &four.scale, sizeof two.scale), 0);
-    EXPECT_EQ(std::memcmp(&two.min, &four.min, sizeof two.min), 0);
-    const auto symmetric_two = encode_symmetric_super_block<Float2>(tile, kSymmetric);
-    const auto symmetric_four = encode_symmetric_super_block<Float4>(tile, kSymmetric);
-    EXPECT_EQ(std::memcmp(&symmetric_two, &symmetric_four, sizeof symmetric_two), 0);
-    const SymmetricChoice choice_two = SymmetricChoiceSearch<Float2, 16>(tile, kChoice).search();
-    const SymmetricChoice choice_four = SymmetricChoiceSearch<Float4, 16>(tile, kChoice).search();
-    EXPECT_EQ(choice_two.d, choice_four.d);
-    EXPECT_EQ(choice_two.unbiased_factor, choice_four.unbiased_factor);
-    EXPECT_EQ(std::memcmp(&choice_two.number, &choice_four.number, sizeof choice_two.number), 0);
-  }
-}
+INSTANTIATE_TEST_SUITE_P(Types, OtherRegisters,
+                         testing::Values(wide::codec_q4_0, wide::codec_q4_1, wide::codec_q5_0,
+                                         wide::codec_q5_1, wide::codec_q6_0, wide::codec_q8_0,
+                                         wide::codec_q2_k, wide::codec_q3_k, wide::codec_q4_k,
+                                         wide::codec_q5_k, wide::codec_q6_k),
+                         [](const auto& test) { return std::string(name(test.param().type)); });
 
 // Fixed-point arithmetic against its definition.
-TEST(Lanes, MultiplyFractionsByDefinition) {
+TEST(Shorts, MultiplyByDefinition) {
   std::mt19937 random(7);
   for (int round = 0; round < 20000; ++round) {
-    Shorts<Float4> a;
-    Shorts<Float4> b;
-    for (int i = 0; i < 8; ++i) {
+    std::int16_t a[32];
+    std::int16_t b[32];
+    for (int i = 0; i < 32; ++i) {
       a[i] = static_cast<std::int16_t>(random());
       b[i] = static_cast<std::int16_t>(random());
       if (a[i] == INT16_MIN) a[i] = 0;  // the one product that does not fit is -1 * -1
     }
-    const Shorts<Float4> product = multiply_fractions(a, b);
-    const Ints<Float4> sums = add_products<Float4>(a, b);
-    for (int i = 0; i < 8; ++i) {
+    const simd::Shorts lanes_a = simd::Shorts::load(a);
+    const simd::Shorts lanes_b = simd::Shorts::load(b);
+    const simd::Shorts product = multiply_fractions(lanes_a, lanes_b);
+    const simd::Ints sums = accumulate_products(simd::Ints(round), lanes_a, lanes_b);
+    for (std::size_t i = 0; i < 32; ++i) {
       EXPECT_EQ(product[i], std::floor(a[i] * b[i] / 32768.0 + 0.5));
     }
-    for (int i = 0; i < 4; ++i) {
-      EXPECT_EQ(sums[i], a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1]);
+    for (std::size_t i = 0; i < 16; ++i) {
+      EXPECT_EQ(sums[i], round + a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1]);
     }
   }
 }

@@ -6,7 +6,7 @@
 
 #include "codec/block_codec.h"
 #include "codec/floats/e2m1.h"
-#include "codec/packing/nibbles.h"
+#include "codec/packing.h"
 #include "simd/lanes.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -106,14 +106,14 @@ inline void find_codes(const float* values, unsigned exponent, std::uint8_t* cod
   const Values value = Values::load(values);
   const Values twice = round_to_e2m1(abs(value) * inverse_scale(exponent)) * 2.0f;
   store_bytes(codes, select(value < 0, twice + 16, twice));
-  constexpr Bytes16 kNone = {};
-  constexpr Bytes16 kOne = kNone + 1;
+  constexpr Bytes<16> kNone = {};
+  constexpr Bytes<16> kOne = kNone + 1;
   for (std::size_t i = 0; i < kBlock; i += 16) {
-    Bytes16 code;
+    Bytes<16> code;
     std::memcpy(&code, codes + i, sizeof code);
-    const Bytes16 t = code & 15;
+    const Bytes<16> t = code & 15;
     // 0, 1, 2, 3, 4, 6, 8 and 12 are numbered.
-    const Bytes16 number =
+    const Bytes<16> number =
         t - (t > 4 ? kOne : kNone) - (t > 6 ? kOne : kNone) - (t > 8 ? kOne * 3 : kNone);
     code = t > 0 ? number | (code >> 4 << 3) : kNone;
     std::memcpy(codes + i, &code, sizeof code);

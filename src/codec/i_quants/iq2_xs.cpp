@@ -3,10 +3,10 @@
 #include <cstdint>
 
 #include "codec/block_codec.h"
+#include "codec/half.h"
 #include "codec/i_quants/codebooks.h"
 #include "codec/i_quants/magnitude_encoder.h"
 #include "codec/i_quants/signs.h"
-#include "codec/packing/finite_scales.h"
 
 namespace sluice::inline SLUICE_ISA {
 

@@ -3,10 +3,10 @@
 #include <cstdint>
 
 #include "codec/block_codec.h"
+#include "codec/half.h"
 #include "codec/i_quants/codebooks.h"
 #include "codec/i_quants/magnitudes.h"
 #include "codec/i_quants/signs.h"
-#include "codec/packing/finite_scales.h"
 #include "codec/rows.h"
 #include "codec/super_scale.h"
 

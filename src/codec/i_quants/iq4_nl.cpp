@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "codec/block_codec.h"
+#include "codec/half.h"
 #include "codec/i_quants/levels.h"
-#include "codec/packing/finite_scales.h"
 #include "codec/weighting.h"
 
 namespace sluice::inline SLUICE_ISA {

@@ -15,7 +15,7 @@
 #include <span>
 
 #include "base/float16.h"
-#include "codec/packing/finite_scales.h"
+#include "codec/half.h"
 #include "codec/rows.h"
 #include "codec/weighting.h"
 #include "sluice/codec.h"

@@ -1,7 +1,7 @@
 #include <cstdint>
 
 #include "codec/block_codec.h"
-#include "codec/packing/two_bit_planes.h"
+#include "codec/packing.h"
 #include "codec/ternary/threshold_search.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -11,7 +11,7 @@ namespace sluice::inline SLUICE_ISA {
 struct BlockTQ2_0 {
   static constexpr std::size_t kWeights = 256;
 
-  std::uint8_t codes[64];  ///< see packing/two_bit_planes.h
+  std::uint8_t codes[64];  ///< see pack_two_bits()
   std::uint16_t d;         ///< binary16
 
   bool finite() const noexcept { return finite_half(d); }

@@ -1,0 +1,31 @@
+#include "base/float16.h"
+#include "codec/block_codec.h"
+
+namespace sluice::inline SLUICE_ISA {
+
+/// The upper half of binary32. Every value is exact in binary32.
+struct BlockBf16 {
+  std::uint16_t bits;
+
+  static constexpr std::size_t kWeights = 1;
+
+  bool finite() const noexcept { return (bits & 0x7f80u) != 0x7f80u; }
+  void decode(float* out) const noexcept { *out = bf16_to_f32(bits); }
+
+  /// Rounds to nearest, ties to even. Values that would round to an infinity become the largest
+  /// finite number instead.
+  static void encode(const EncodeRows& rows, std::byte* out) noexcept {
+    encode_values(rows, out, [](float value) noexcept {
+      constexpr float kLargest = 0x1.fep127f;
+      // Spelled out: std::clamp's references keep the loop from vectorizing.
+      const float not_less = value < -kLargest ? -kLargest : value;
+      return f32_to_bf16(not_less > kLargest ? kLargest : not_less);
+    });
+  }
+};
+
+Codec codec_bf16() noexcept {
+  return block_codec<BlockBf16>(TensorType::bf16);
+}
+
+}  // namespace sluice::inline SLUICE_ISA

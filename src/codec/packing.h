@@ -1,0 +1,70 @@
+#pragma once
+
+// Codes of a few bits in bytes, as several types lay them out.
+
+#include <cstdint>
+#include <cstring>
+
+namespace sluice::inline SLUICE_ISA {
+
+/// Bytes in a register, or several; loops over bytes that are shifted do not get there by
+/// themselves. Shifts are by constants, which all machines have.
+template <int N>
+struct ByteVector {
+  typedef std::uint8_t type __attribute__((vector_size(N)));
+};
+template <int N>
+using Bytes = typename ByteVector<N>::type;
+
+/// The low four bits of `weights` codes, those `kApart` from each other in one byte: byte j of each
+/// run of kApart bytes holds code j of 2 kApart and, above it, code j + kApart. Where codes have
+/// more bits, these are left out.
+template <int kApart = 16>
+static inline void pack_nibbles(const std::uint8_t* codes, std::uint8_t* bytes,
+                                int weights = 2 * kApart) noexcept {
+  for (int i = 0; i < weights / 2; i += kApart) {
+    Bytes<kApart> first;
+    Bytes<kApart> second;
+    std::memcpy(&first, codes + 2 * i, sizeof first);
+    std::memcpy(&second, codes + 2 * i + kApart, sizeof second);
+    const Bytes<kApart> packed = (first & 15) | second << 4;
+    std::memcpy(bytes + i, &packed, sizeof packed);
+  }
+}
+
+/// The opposite: numbers of [0, 15].
+template <int kApart = 16>
+static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes,
+                                  int weights = 2 * kApart) noexcept {
+  for (int i = 0; i < weights / 2; i += kApart) {
+    Bytes<kApart> packed;
+    std::memcpy(&packed, bytes + i, sizeof packed);
+    const Bytes<kApart> first = packed & 15;
+    const Bytes<kApart> second = packed >> 4;
+    std::memcpy(codes + 2 * i, &first, sizeof first);
+    std::memcpy(codes + 2 * i + kApart, &second, sizeof second);
+  }
+}
+
+/// Two bits of each of 256 codes as Q2_K, Q3_K, Q6_K and TQ2_0 lay them out: each half of 128 has
+/// 32 bytes, and byte l of it holds codes l, l + 32, l + 64 and l + 96, lowest bits first.
+static inline void pack_two_bits(const std::uint8_t* codes, std::uint8_t* bytes) noexcept {
+  for (int half = 0; half < 2; ++half) {
+    for (int l = 0; l < 32; ++l) {
+      const std::uint8_t* c = codes + 128 * half + l;
+      bytes[32 * half + l] = static_cast<std::uint8_t>((c[0] & 3) | (c[32] & 3) << 2 |
+                                                       (c[64] & 3) << 4 | (c[96] & 3) << 6);
+    }
+  }
+}
+
+static inline void unpack_two_bits(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
+  for (int half = 0; half < 2; ++half) {
+    Bytes<32> packed;
+    std::memcpy(&packed, bytes + 32 * half, sizeof packed);
+    const Bytes<32> planes[4] = {packed & 3, packed >> 2 & 3, packed >> 4 & 3, packed >> 6};
+    std::memcpy(codes + 128 * half, planes, sizeof planes);
+  }
+}
+
+}  // namespace sluice::inline SLUICE_ISA
