@@ -29,9 +29,6 @@ enum class OptionKind {
   file_type,    ///< "IQ1_M", "q8_0", or a number
 };
 
-/// "flag", "choice", ...
-std::string_view name(OptionKind kind) noexcept;
-
 /// The heading that an option stands under, in the order of a help text.
 enum class OptionTopic { arguments, types, importance, files, speed, safety, general, output };
 

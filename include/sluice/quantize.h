@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "sluice/codec.h"
-#include "sluice/imatrix.h"
 #include "sluice/model_edits.h"
 #include "sluice/observer.h"
 #include "sluice/recipe.h"
@@ -15,6 +14,14 @@
 #pragma GCC visibility push(default)
 
 namespace sluice {
+
+/// Which entries of an importance matrix count, as for llama-quantize's `--include-weights` and
+/// `--exclude-weights`: those whose names contain one of `include` (empty: all), and none of
+/// `exclude`.
+struct ImatrixFilter {
+  std::vector<std::string> include = {};
+  std::vector<std::string> exclude = {};
+};
 
 /// Everything that decides what is made and how: the recipe, how models are streamed, and the
 /// following.

@@ -295,7 +295,7 @@ constexpr Row kRows[] = {
      }},
     {in_llama_cpp(rules({.name = "prune-layers",
                          .value = "N,...",
-                         .help = "Numbers of layers to leave out",
+                         .help = "Layers to leave out, by their numbers",
                          .topic = Topic::files})),
      add_pruned_layers},
     {{.name = "split-max-size",
@@ -427,12 +427,6 @@ const Row& find_row(std::string_view name) {
 
 std::span<const Option> options() noexcept {
   return kOptions;
-}
-
-std::string_view name(OptionKind kind) noexcept {
-  constexpr std::string_view kNames[] = {"flag", "choice", "number",      "size",     "text",
-                                         "file", "folder", "tensor type", "file type"};
-  return kNames[static_cast<std::size_t>(kind)];
 }
 
 std::string_view name(OptionTopic topic) noexcept {

@@ -6,11 +6,11 @@
 
 #include "api/model_files.h"
 #include "api/output_names.h"
+#include "imatrix/importance_matrix.h"
 #include "io/mapped_source.h"
 #include "journal/binding.h"
 #include "plan/plan.h"
 #include "quantize/chunk_encoder.h"
-#include "sluice/imatrix.h"
 #include "sluice/quantize.h"
 
 namespace sluice {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "imatrix/importance_matrix.h"
 #include "plan/output_layout.h"
 #include "sluice/codec.h"
 #include "sluice/gguf.h"
-#include "sluice/imatrix.h"
 #include "sluice/model_edits.h"
 #include "sluice/recipe.h"
 #include "sluice/split.h"

@@ -29,10 +29,10 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"journal", {"base", "io"}},
     {"engine", {"base", "io"}},
     {"quantize", {"base", "plan", "codec", "io", "journal", "engine"}},
-    {"verify", {"base", "gguf", "codec", "io", "plan", "engine"}},
+    {"verify", {"base", "gguf", "codec", "imatrix", "io", "plan", "engine"}},
     {"forecast", {"base", "plan", "io", "engine", "quantize"}},
     {"api",
-     {"base", "gguf", "recipe", "plan", "io", "journal", "engine", "quantize", "verify",
+     {"base", "gguf", "recipe", "imatrix", "plan", "io", "journal", "engine", "quantize", "verify",
       "forecast"}},
 };
 

@@ -244,6 +244,7 @@ void set_positions(Options& options, const std::array<std::string, 3>& positions
 void take_values(const std::vector<Given>& given, bool conversion, Arguments& arguments,
                  Options& options) {
   std::array<std::string, 3> positions;  // of a conversion, after the model
+  std::size_t place = 0;
   for (const auto& [bound, value] : given) {
     const Option& option = *bound.option;
     const std::string name =
@@ -255,7 +256,7 @@ void take_values(const std::vector<Given>& given, bool conversion, Arguments& ar
         throw Error::about(name, error);
       }
     } else if (conversion && !option.position.empty() && !option.required) {
-      *std::ranges::find(positions, "") = value;
+      positions.at(place++) = value;
     } else {
       options.set(option.position.empty() ? name : option.name, value);
     }

@@ -112,11 +112,8 @@ std::string usage_of(const CommandFacts& command) {
   return usage;
 }
 
-std::string full_description(const Option& option) {
+std::string description(const Option& option) {
   std::string text(option.help);
-  if (option.kind == OptionKind::file_type) {
-    text += fmt::format(": {}", fmt::join(file_type_names(), " "));
-  }
   std::string more;
   if (!option.default_value.empty()) more = fmt::format("default: {}", option.default_value);
   if (!option.environment.empty()) {
@@ -124,6 +121,11 @@ std::string full_description(const Option& option) {
   }
   if (!more.empty()) text += fmt::format(" ({})", more);
   return text;
+}
+
+std::string full_description(const Option& option) {
+  if (option.kind != OptionKind::file_type) return description(option);
+  return fmt::format("{}: {}", description(option), fmt::join(file_type_names(), " "));
 }
 
 std::string overview_text(const HelpLayout& layout) {

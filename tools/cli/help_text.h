@@ -26,7 +26,10 @@ std::string wrapped(std::string_view text, std::size_t columns, std::size_t inde
 /// `quantize [OPTION...] MODEL OUTPUT TYPE [NTHREADS]`, without the program's name.
 std::string usage_of(const CommandFacts& command);
 
-/// The description, with default and variable.
+/// What an option says, with default and variable.
+std::string description(const Option& option);
+
+/// The same, with the types that there are.
 std::string full_description(const Option& option);
 
 /// The program's help: commands, its own options, topics.

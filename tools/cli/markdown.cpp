@@ -49,7 +49,7 @@ std::string commands_of(const Option& option) {
 std::string row(const Option& option) {
   return fmt::format("| {} | {} | {} | {} | {} |\n", spelled(option), commands_of(option),
                      at_peer(option.llama_cpp, option), at_peer(option.ik_llama_cpp, option),
-                     escaped(full_description(option)));
+                     escaped(description(option)));
 }
 
 }  // namespace

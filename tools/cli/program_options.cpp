@@ -175,8 +175,12 @@ std::span<const ProgramOption> program_options() {
             kForHelp),
        into<&A::text, &TextArguments::markdown>},
 
-      {flag("dry-run", "Show what would be done, without doing it", Heading::safety,
-            kForQuantize | kForPlan),
+      {{.name = "dry-run",
+        .help = "Show what would be done, without doing it",
+        .topic = Heading::safety,
+        .commands = kForQuantize | kForPlan,
+        .llama_cpp = "dry-run",
+        .ik_llama_cpp = "dry-run"},
        into<&A::dry_run>},
 
       {with_letter("h", flag("help", "Print this help message and exit", Heading::output,
