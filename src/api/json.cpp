@@ -32,6 +32,17 @@ void add_parts(JsonText& json, const std::vector<PartReport>& parts) {
   });
 }
 
+// How a run that only reads went: of a VerifyReport or a Comparison.
+template <class Report>
+void add_run(JsonText& json, const Report& report) {
+  json.field("read_bytes", report.read_bytes);
+  json.field("wall_s", report.wall_s);
+  json.field("io", report.io);
+  json.field("isa", report.isa);
+  json.field("threads", report.threads);
+  json.field("shared_spindle", report.shared_spindle);
+}
+
 void add_plan(JsonText& json, const PlanView& plan) {
   json.objects("tensors", plan.tensors, [&](const PlannedTensorView& tensor) {
     json.field("name", tensor.name);
@@ -267,8 +278,7 @@ std::string to_json(const VerifyReport& report) {
     json.field("findings_in_all", report.findings_in_all);
     json.objects("findings", report.findings,
                  [&](const Finding& finding) { add_finding(json, finding); });
-    json.field("read_bytes", report.read_bytes);
-    json.field("wall_s", report.wall_s);
+    add_run(json, report);
     json.objects("tensors", report.tensors, [&](const VerifiedTensor& tensor) {
       json.field("name", tensor.name);
       json.field("type", name(tensor.type));
@@ -285,8 +295,7 @@ std::string to_json(const Comparison& comparison) {
   return document([&](JsonText& json) {
     json.field("identical", comparison.identical());
     json.field("complete", comparison.complete());
-    json.field("read_bytes", comparison.read_bytes);
-    json.field("wall_s", comparison.wall_s);
+    add_run(json, comparison);
     json.objects("tensors", comparison.tensors,
                  [&](const ComparedTensor& tensor) { add_compared(json, tensor); });
   });
