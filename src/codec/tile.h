@@ -142,8 +142,8 @@ struct Tile {
     // Half of the precision for values, half for the scales that they are multiplied by: the error
     // before rounding to a code is about a hundredth of a code.
     x_unit = static_cast<float>(64 << bits);
-    Matrix value;
-    Matrix weight;
+    alignas(64) Matrix value;
+    alignas(64) Matrix weight;
     load_columns(values, value);
     if (importance != nullptr) load_columns(*importance, weight);
     // From here on values are multiples of twice the block's magnitude: then neither they nor their
@@ -167,7 +167,7 @@ struct Tile {
   }
 
  private:
-  using Matrix alignas(64) = float[N][kColumns];
+  using Matrix = float[N][kColumns];
 
   /// What the values and weights of some columns span.
   struct Span {
