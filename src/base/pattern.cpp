@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <set>
@@ -67,7 +68,7 @@ pcre2_code* compile(std::string_view text, std::uint32_t options) {
     pcre2_get_error_message(error, message.data(), message.size());
     refuse(text,
            fmt::format("is no regular expression: {} (at character {})",
-                       reinterpret_cast<const char*>(message.data()), at),
+                       reinterpret_cast<const char*>(message.data()), std::min(at, text.size())),
            "Put a backslash before characters that are meant as such");
   }
   return code;

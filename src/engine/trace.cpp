@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "io/file.h"
 #include "sluice/error.h"
 
@@ -16,8 +16,9 @@ double microseconds(std::int64_t nanoseconds) {
 }
 
 std::string quoted(std::string_view text) {
-  using Json = nlohmann::json;
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  JsonText json(0);
+  json.value(text);
+  return json.str();
 }
 
 }  // namespace

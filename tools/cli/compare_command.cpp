@@ -4,47 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "compare_page.h"
 #include "html_page.h"
 #include "progress.h"
 #include "reports.h"
+#include "sluice/json.h"
 #include "stop.h"
 #include "text.h"
 
 namespace sluice::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json side_json(const std::optional<ComparedSide>& side) {
-  if (!side) return nullptr;
-  return {{"type", name(side->type)}, {"shape", side->shape}, {"bytes", side->bytes}};
-}
-
-Json tensor_json(const ComparedTensor& tensor) {
-  Json json = {{"name", tensor.name}, {"a", side_json(tensor.a)}, {"b", side_json(tensor.b)}};
-  if (tensor.difference) {
-    json["error"] = number_or_null(tensor.difference->error);
-    json["cosine"] = tensor.difference->cosine;
-    json["max_absolute"] = tensor.difference->max_absolute;
-    json["not_finite"] = tensor.difference->not_finite;
-  }
-  if (tensor.differing_bytes) json["differing_bytes"] = *tensor.differing_bytes;
-  if (!tensor.compared()) json["why_not"] = tensor.why_not;
-  return json;
-}
-
-void print_comparison_json(const Comparison& comparison) {
-  Json tensors = Json::array();
-  for (const ComparedTensor& tensor : comparison.tensors) tensors.push_back(tensor_json(tensor));
-  print_json({{"identical", comparison.identical()},
-              {"complete", comparison.complete()},
-              {"read_bytes", comparison.read_bytes},
-              {"wall_s", comparison.wall_s},
-              {"tensors", std::move(tensors)}});
-}
 
 void print_table(const Comparison& comparison) {
   std::size_t width = 4;
@@ -105,7 +75,7 @@ int run_compare(const CompareArguments& arguments) {
   const Comparison comparison = compare(arguments.options, display);
   display.end();
   if (arguments.json) {
-    print_comparison_json(comparison);
+    print_json(to_json(comparison));
   } else {
     print_table(comparison);
     print_verdict(comparison);

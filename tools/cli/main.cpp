@@ -16,6 +16,7 @@
 #include "reports.h"
 #include "side_files.h"
 #include "sluice/error.h"
+#include "sluice/json.h"
 #include "sluice/quantize.h"
 #include "stop.h"
 #include "text.h"
@@ -36,7 +37,7 @@ void run_quantize(const Arguments& arguments) {
   display.end();
   if (report.tensors.empty()) return;  // nothing was done
   // Before the summary: a reader of that may be gone.
-  if (!arguments.report.empty()) write_report(report, arguments.report);
+  if (!arguments.report.empty()) write_text(to_json(report), arguments.report);
   print_summary(report);
 }
 
