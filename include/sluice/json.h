@@ -24,8 +24,8 @@ std::string to_json(const PlanView& plan);
 /// A check's findings as JSON: `good`, `findings_in_all`, `findings` (`fault`, `file`, `what`, and
 /// where known `tensor`, `expert`, `first_row`, `last_row`, `offset`, `size`, `error`, `limit`),
 /// `read_bytes`, `wall_s`, `io`, `isa`, `threads`, `spindle` ("shared" or "separate"), `tensors`
-/// (`name`, `type`, `shape`, `bytes`, `crc32`, `bad_regions`,
-/// `plain_error`, which is null if there was nothing to compare with).
+/// (`name`, `type`, `shape`, `bytes`, `crc32`, `bad_regions`, `plain_error`, which is null if there
+/// was nothing to compare with).
 std::string to_json(const VerifyReport& report);
 
 /// A forecast: what a plan has, and `bits_per_weight`, `disk` (`folder`, `needed`, `allocated`,
@@ -43,9 +43,8 @@ std::string to_json(const Forecast& forecast);
 std::string to_json(const RunReport& report);
 
 /// A comparison: `identical`, `complete`, `read_bytes`, `wall_s`, `io`, `isa`, `threads`, `spindle`,
-/// `tensors` (`name`, `a` and `b`,
-/// each `type`, `shape` and `bytes`, or null; where known `error`, `cosine`, `max_absolute`,
-/// `not_finite`, `differing_bytes`, `why_not`).
+/// `tensors` (`name`, `a` and `b`, each `type`, `shape` and `bytes`, or null; where known `error`,
+/// `cosine`, `max_absolute`, `not_finite`, `differing_bytes`, `why_not`).
 std::string to_json(const Comparison& comparison);
 
 /// What the headers of a model say: `files` (`path`, `size`, `version`, `alignment`,
