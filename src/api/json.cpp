@@ -67,8 +67,7 @@ void add_time(JsonText& json, const TimeEstimate& time) {
     json.field("type", name(rate.type));
     json.field("weights", rate.weights);
     json.field("weights_per_s", rate.weights_per_s);
-    rate.made_up.empty() ? json.field("made_up", std::nullopt)
-                         : json.field("made_up", rate.made_up);
+    json.field("made_up", rate.made_up.empty() ? std::nullopt : std::optional(rate.made_up));
   });
 }
 

@@ -1,9 +1,10 @@
 // The fault disk itself: what it is told to do, it does, and a power cut leaves what it should.
 
 #include "support/fault_disk.h"
-#include "support/needs.h"
 
 #include <gtest/gtest.h>
+
+#include "support/needs.h"
 
 namespace {
 
@@ -12,9 +13,7 @@ namespace fs = std::filesystem;
 
 class FaultDiskTest : public testing::Test {
  protected:
-  void SetUp() override {
-    SLUICE_NEEDS(disk_.mounted(), disk_.why_not());
-  }
+  void SetUp() override { SLUICE_NEEDS(disk_.mounted(), disk_.why_not()); }
 
   struct Descriptor {
     Descriptor(const std::string& path, int flags) : value(::open(path.c_str(), flags, 0666)) {}

@@ -17,11 +17,11 @@ inline bool in_ci() {
 
 /// Ends a test for which the machine lacks something: skipped, with a text that says what, and with
 /// CI=true failed, for there nobody reads what was skipped.
-#define SLUICE_NEEDS(condition, what)                                       \
-  GTEST_AMBIGUOUS_ELSE_BLOCKER_                                             \
-  if (condition)                                                            \
-    ;                                                                       \
-  else if (sluice::testing_support::in_ci())                                \
-    GTEST_FAIL() << "in CI nothing may be missing: " << (what);             \
-  else                                                                      \
+#define SLUICE_NEEDS(condition, what)                           \
+  GTEST_AMBIGUOUS_ELSE_BLOCKER_                                 \
+  if (condition)                                                \
+    ;                                                           \
+  else if (sluice::testing_support::in_ci())                    \
+    GTEST_FAIL() << "in CI nothing may be missing: " << (what); \
+  else                                                          \
     GTEST_SKIP() << (what)
