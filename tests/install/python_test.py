@@ -25,6 +25,7 @@ assert any(tensor["plain_error"] for tensor in report["tensors"])
 
 known = sluice.known_options()
 assert "Importance matrix" in known["imatrix"] and len(known) > 40, known
+assert set(sluice.known_options(8)) > {"a", "b", "io"} and "type" not in sluice.known_options(8)
 out = folder + "/out.gguf"
 assert Sluice(library, output=out, against=model, imatrix=imatrix, io="read").verify()["good"]
 comparison = Sluice(library, a=model, b=out)
