@@ -68,7 +68,8 @@ void set_threads(Options& options, const Option&, std::string_view value) {
   } catch (const Error&) {
     throw Error(ErrorCode::usage,
                 fmt::format("'{}' is no number of threads from 1 to {}, or 0 for one a core",
-                            printable(value), kMost));
+                            printable(value), kMost),
+                {.cure = "Write it in digits"});
   }
 }
 
@@ -102,7 +103,8 @@ void set_split_size(Options& options, const Option&, std::string_view value) {
   const bool bare = !value.empty() && value.back() >= '0' && value.back() <= '9';
   const std::uint64_t bytes = option_values::size(value, 1000);
   if (bare || bytes == 0) {
-    throw Error(ErrorCode::usage, "needs a number of 1 or more and a unit, as 40G or 500M");
+    throw Error(ErrorCode::usage, "needs a number of 1 or more and a unit",
+                {.cure = "Write it as 40G or 500M"});
   }
   options.quantize.split.max_bytes = bytes;
 }
