@@ -7,35 +7,43 @@
 
 namespace sluice::inline SLUICE_ISA {
 
-/// Sixteen bytes in a register; loops over bytes that are shifted do not get there by themselves.
-using Bytes16 = std::uint8_t __attribute__((vector_size(16)));
+/// Bytes in a register, or several; loops over bytes that are shifted do not get there by
+/// themselves. Shifts are by constants, which all machines have.
+template <int N>
+struct ByteVector {
+  typedef std::uint8_t type __attribute__((vector_size(N)));
+};
+template <int N>
+using Bytes = typename ByteVector<N>::type;
 
 /// The low four bits of `weights` codes, those `kApart` from each other in one byte: byte j of each
 /// run of kApart bytes holds code j of 2 kApart and, above it, code j + kApart. Where codes have
 /// more bits, these are left out.
 template <int kApart = 16>
 static inline void pack_nibbles(const std::uint8_t* codes, std::uint8_t* bytes,
-                                int weights = 32) noexcept {
-  for (int run = 0; run < weights / (2 * kApart); ++run) {
-    for (int j = 0; j < kApart; j += 16) {
-      Bytes16 first;
-      Bytes16 second;
-      std::memcpy(&first, codes + run * 2 * kApart + j, sizeof first);
-      std::memcpy(&second, codes + run * 2 * kApart + kApart + j, sizeof second);
-      const Bytes16 packed = (first & 15) | second << 4;
-      std::memcpy(bytes + run * kApart + j, &packed, sizeof packed);
-    }
+                                int weights = 2 * kApart) noexcept {
+  for (int i = 0; i < weights / 2; i += kApart) {
+    Bytes<kApart> first;
+    Bytes<kApart> second;
+    std::memcpy(&first, codes + 2 * i, sizeof first);
+    std::memcpy(&second, codes + 2 * i + kApart, sizeof second);
+    const Bytes<kApart> packed = (first & 15) | second << 4;
+    std::memcpy(bytes + i, &packed, sizeof packed);
   }
 }
 
-/// The opposite, of 32 codes 16 apart: numbers of [0, 15].
-static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
-  Bytes16 packed;
-  std::memcpy(&packed, bytes, sizeof packed);
-  const Bytes16 first = packed & 15;
-  const Bytes16 second = packed >> 4;
-  std::memcpy(codes, &first, sizeof first);
-  std::memcpy(codes + 16, &second, sizeof second);
+/// The opposite: numbers of [0, 15].
+template <int kApart = 16>
+static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes,
+                                  int weights = 2 * kApart) noexcept {
+  for (int i = 0; i < weights / 2; i += kApart) {
+    Bytes<kApart> packed;
+    std::memcpy(&packed, bytes + i, sizeof packed);
+    const Bytes<kApart> first = packed & 15;
+    const Bytes<kApart> second = packed >> 4;
+    std::memcpy(codes + 2 * i, &first, sizeof first);
+    std::memcpy(codes + 2 * i + kApart, &second, sizeof second);
+  }
 }
 
 /// Two bits of each of 256 codes as Q2_K, Q3_K, Q6_K and TQ2_0 lay them out: each half of 128 has
@@ -51,10 +59,11 @@ static inline void pack_two_bits(const std::uint8_t* codes, std::uint8_t* bytes)
 }
 
 static inline void unpack_two_bits(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
-  for (int run = 0; run < 8; ++run) {
-    for (int l = 0; l < 32; ++l) {
-      codes[32 * run + l] = bytes[run / 4 * 32 + l] >> (2 * (run % 4)) & 3;
-    }
+  for (int half = 0; half < 2; ++half) {
+    Bytes<32> packed;
+    std::memcpy(&packed, bytes + 32 * half, sizeof packed);
+    const Bytes<32> planes[4] = {packed & 3, packed >> 2 & 3, packed >> 4 & 3, packed >> 6};
+    std::memcpy(codes + 128 * half, planes, sizeof planes);
   }
 }
 

@@ -33,9 +33,14 @@ struct BlockQ3_K {
     std::uint8_t codes[256];
     unpack_two_bits(low, codes);
     for (int run = 0; run < 8; ++run) {
-      for (int l = 0; l < 32; ++l) {
-        const int third = high[l] >> run & 1;
-        codes[32 * run + l] = static_cast<std::uint8_t>(codes[32 * run + l] | third << 2);
+      const auto bit = static_cast<std::uint8_t>(1 << run);
+      for (int l = 0; l < 32; l += 16) {
+        Bytes<16> third;
+        Bytes<16> code;
+        std::memcpy(&third, high + l, sizeof third);
+        std::memcpy(&code, codes + 32 * run + l, sizeof code);
+        code |= (third & bit) == bit ? Bytes<16>{} + std::uint8_t{4} : Bytes<16>{};
+        std::memcpy(codes + 32 * run + l, &code, sizeof code);
       }
     }
     for (int s = 0; s < 16; ++s) {

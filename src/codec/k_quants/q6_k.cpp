@@ -23,16 +23,13 @@ struct BlockQ6_K {
   void decode(float* out) const noexcept {
     const float unit = f16_to_f32(d);
     std::uint8_t codes[256];
-    unpack_two_bits(high, codes);
-    for (int quarter = 0; quarter < 4; ++quarter) {
-      for (int l = 0; l < 64; ++l) {
-        const int low_bits = low[quarter / 2 * 64 + l] >> (quarter % 2 * 4) & 15;
-        std::uint8_t& code = codes[64 * quarter + l];
-        code = static_cast<std::uint8_t>(low_bits | code << 4);
-      }
-    }
+    std::uint8_t upper[256];
+    unpack_nibbles<64>(low, codes, kSuperBlock);
+    unpack_two_bits(high, upper);
     for (int s = 0; s < 16; ++s) {
-      const simd::Ints code = simd::load_bytes(codes + 16 * s) - 32;
+      const simd::Ints code = (simd::load_bytes(codes + 16 * s) |
+                               simd::shift_left<4>(simd::load_bytes(upper + 16 * s))) -
+                              32;
       (unit * static_cast<float>(scales[s]) * simd::to_floats(code)).store(out + 16 * s);
     }
   }
