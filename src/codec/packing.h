@@ -32,18 +32,19 @@ static inline void pack_nibbles(const std::uint8_t* codes, std::uint8_t* bytes,
   }
 }
 
-/// The opposite: numbers of [0, 15].
-template <int kApart = 16>
-static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes,
-                                  int weights = 2 * kApart) noexcept {
-  for (int i = 0; i < weights / 2; i += kApart) {
-    Bytes<kApart> packed;
-    std::memcpy(&packed, bytes + i, sizeof packed);
-    const Bytes<kApart> first = packed & 15;
-    const Bytes<kApart> second = packed >> 4;
-    std::memcpy(codes + 2 * i, &first, sizeof first);
-    std::memcpy(codes + 2 * i + kApart, &second, sizeof second);
-  }
+/// The opposite of 32 codes: numbers of [0, 15].
+static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
+  Bytes<16> packed;
+  std::memcpy(&packed, bytes, sizeof packed);
+  const Bytes<16> first = packed & 15;
+  const Bytes<16> second = packed >> 4;
+  std::memcpy(codes, &first, sizeof first);
+  std::memcpy(codes + 16, &second, sizeof second);
+}
+
+/// 128 bytes, one register after the other.
+static inline void store_runs(const Bytes<32> (&runs)[4], std::uint8_t* codes) noexcept {
+  for (int run = 0; run < 4; ++run) std::memcpy(codes + 32 * run, &runs[run], sizeof runs[run]);
 }
 
 /// Two bits of each of 256 codes as Q2_K, Q3_K, Q6_K and TQ2_0 lay them out: each half of 128 has
@@ -62,8 +63,7 @@ static inline void unpack_two_bits(const std::uint8_t* bytes, std::uint8_t* code
   for (int half = 0; half < 2; ++half) {
     Bytes<32> packed;
     std::memcpy(&packed, bytes + 32 * half, sizeof packed);
-    const Bytes<32> planes[4] = {packed & 3, packed >> 2 & 3, packed >> 4 & 3, packed >> 6};
-    std::memcpy(codes + 128 * half, planes, sizeof planes);
+    store_runs({packed & 3, packed >> 2 & 3, packed >> 4 & 3, packed >> 6}, codes + 128 * half);
   }
 }
 

@@ -31,17 +31,15 @@ struct BlockQ3_K {
   void decode(float* out) const noexcept {
     const float unit = f16_to_f32(d);
     std::uint8_t codes[256];
-    unpack_two_bits(low, codes);
-    for (int run = 0; run < 8; ++run) {
-      const auto bit = static_cast<std::uint8_t>(1 << run);
-      for (int l = 0; l < 32; l += 16) {
-        Bytes<16> third;
-        Bytes<16> code;
-        std::memcpy(&third, high + l, sizeof third);
-        std::memcpy(&code, codes + 32 * run + l, sizeof code);
-        code |= (third & bit) == bit ? Bytes<16>{} + std::uint8_t{4} : Bytes<16>{};
-        std::memcpy(codes + 32 * run + l, &code, sizeof code);
-      }
+    Bytes<32> third;
+    std::memcpy(&third, high, sizeof third);
+    for (int half = 0; half < 2; ++half) {
+      Bytes<32> two;
+      std::memcpy(&two, low + 32 * half, sizeof two);
+      store_runs({(two & 3) | (third << 2 & 4), (two >> 2 & 3) | (third << 1 & 4),
+                  (two >> 4 & 3) | (third & 4), two >> 6 | (third >> 1 & 4)},
+                 codes + 128 * half);
+      third = third >> 4;
     }
     for (int s = 0; s < 16; ++s) {
       const simd::Ints code = simd::load_bytes(codes + 16 * s) - 4;

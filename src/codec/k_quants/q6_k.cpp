@@ -23,13 +23,19 @@ struct BlockQ6_K {
   void decode(float* out) const noexcept {
     const float unit = f16_to_f32(d);
     std::uint8_t codes[256];
-    std::uint8_t upper[256];
-    unpack_nibbles<64>(low, codes, kSuperBlock);
-    unpack_two_bits(high, upper);
+    for (int half = 0; half < 2; ++half) {
+      Bytes<32> first;
+      Bytes<32> second;
+      Bytes<32> upper;
+      std::memcpy(&first, low + 64 * half, sizeof first);
+      std::memcpy(&second, low + 64 * half + 32, sizeof second);
+      std::memcpy(&upper, high + 32 * half, sizeof upper);
+      store_runs({(first & 15) | (upper << 4 & 48), (second & 15) | (upper << 2 & 48),
+                  first >> 4 | (upper & 48), second >> 4 | (upper >> 2 & 48)},
+                 codes + 128 * half);
+    }
     for (int s = 0; s < 16; ++s) {
-      const simd::Ints code = (simd::load_bytes(codes + 16 * s) |
-                               simd::shift_left<4>(simd::load_bytes(upper + 16 * s))) -
-                              32;
+      const simd::Ints code = simd::load_bytes(codes + 16 * s) - 32;
       (unit * static_cast<float>(scales[s]) * simd::to_floats(code)).store(out + 16 * s);
     }
   }
