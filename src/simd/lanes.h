@@ -487,15 +487,9 @@ SLUICE_INLINE Lanes<float, 32> join(const Floats& low, const Floats& high) noexc
   }
   return result;
 }
-/// Two masks one after the other, and one of such two.
 SLUICE_INLINE ShortMask join(const FloatMask& low, const FloatMask& high) noexcept {
   ShortMask result;
   Machine::narrow(low.part, high.part, result.part);
-  return result;
-}
-SLUICE_INLINE FloatMask half(const ShortMask& mask, std::size_t which) noexcept {
-  FloatMask result;
-  Machine::widen(mask.part, which, result.part);
   return result;
 }
 
