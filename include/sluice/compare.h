@@ -55,6 +55,10 @@ struct Comparison {
   std::vector<ComparedTensor> tensors;  ///< in a's order, then what b alone has, in its order
   std::uint64_t read_bytes = 0;
   double wall_s = 0;
+  std::string io;   ///< how files were read: see RunReport::io
+  std::string isa;  ///< the kernels that ran
+  int threads = 1;
+  bool shared_spindle = false;  ///< both are on one: larger pieces of each are read
 
   /// Whether both have the same tensors, with the same shapes, and all could be compared.
   bool complete() const;
@@ -65,7 +69,7 @@ struct Comparison {
 /// Compares the tensors of two models by name, metadata aside. Both are streamed once, within the
 /// memory budget, on several threads, whatever their size. Sums are formed in an order that depends
 /// on the threads, so the last digits of an error may differ between calls.
-/// \throws Error (input_*, memory_budget)
+/// \throws Error (input_*, memory_budget, output_open of the trace, interrupted)
 Comparison compare(const CompareOptions& options, Observer& observer);
 
 }  // namespace sluice

@@ -72,6 +72,8 @@ class Error : public std::runtime_error {
 
   /// The same failure, met by code that did not know the file's name.
   static Error in_file(const std::string& file, const Error& cause);
+  /// The same failure, met by code that did not know what its subject, an option, is called.
+  static Error about(std::string_view subject, const Error& cause);
 
   ErrorCode code() const noexcept { return code_; }
   const ErrorContext& context() const noexcept { return context_; }

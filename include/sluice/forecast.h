@@ -49,6 +49,9 @@ struct ConversionRate {
   TensorType type = TensorType::f32;
   std::uint64_t weights = 0;  ///< still to be made
   double weights_per_s = 0;   ///< by all threads together
+  /// Why it was measured on made-up weights and not on rows of the model: those looked at are zeros
+  /// or not finite, or could not be read. Empty if it was measured on rows of the model.
+  std::string made_up = {};
 };
 
 /// How long a run will take, from a measurement of a fraction of a second. Reading, computing and

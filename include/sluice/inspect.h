@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/gguf.h"
@@ -29,19 +31,42 @@ struct InspectedTensor {
   std::uint64_t offset = 0;  ///< in that file
 };
 
+/// What all tensors of a type have together.
+struct TypeTotal {
+  std::uint64_t tensors = 0;
+  std::uint64_t weights = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// What to tell of a model: what fits any of the patterns and types; without any, everything. Keys
+/// alone leave out all tensors, and names or types all metadata.
+struct InspectionFilter {
+  std::vector<std::string> keys;     ///< patterns of metadata keys
+  std::vector<std::string> tensors;  ///< patterns of tensor names
+  std::vector<TensorType> types;
+  /// The patterns are regular expressions, for any part of a name, in place of shell patterns for
+  /// the whole of it (`blk.*.ffn_*`).
+  bool regular_expressions = false;
+};
+
 /// What the headers of a model say.
 struct Inspection {
-  std::vector<InspectedFile> files;      ///< all parts in order
-  std::vector<gguf::KeyValue> metadata;  ///< of the first part, without the keys of splitting
-  std::vector<InspectedTensor> tensors;  ///< of all parts, in order
+  std::vector<InspectedFile> files;  ///< all parts in order
+  std::uint64_t tensor_count = 0;    ///< of the whole model, as are the next two
   std::uint64_t weights = 0;
-  std::uint64_t data_bytes = 0;  ///< of all tensors
+  std::uint64_t data_bytes = 0;          ///< of all tensors
+  bool tells_metadata = true;            ///< as the filter asked
+  std::vector<gguf::KeyValue> metadata;  ///< of the first part, without the keys of splitting
+  bool tells_tensors = true;
+  std::vector<InspectedTensor> tensors;               ///< of all parts, in order
+  std::map<std::string_view, TypeTotal> type_totals;  ///< of `tensors`, by the types' names
 };
 
 /// Reads the headers of a GGUF file, or of all parts of a split one when any of them is named:
 /// models, importance matrices, vocabularies. Takes as long for a terabyte as for a kilobyte.
-/// \throws Error (input_open, input_format, input_truncated, input_type, input_read)
-Inspection inspect(const std::string& path);
+/// \throws Error (input_open, input_format, input_truncated, input_type, input_read; usage naming
+///         a regular expression that is none, or that takes too long to match)
+Inspection inspect(const std::string& path, const InspectionFilter& filter = {});
 
 }  // namespace sluice
 

@@ -1,7 +1,12 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
+#include "sluice/compare.h"
+#include "sluice/forecast.h"
+#include "sluice/inspect.h"
 #include "sluice/quantize.h"
 #include "sluice/verify.h"
 
@@ -9,10 +14,11 @@
 
 namespace sluice {
 
+// All are UTF-8, with what is none in a name replaced. Numbers that are not finite are null.
+
 /// A plan as JSON: `tensors` (`name`, `shape` with the row length first, `source`, `type`, `rule`,
 /// `bits_per_weight`, `part`, `offset` and `size` in that output file), `parts` (`file`, `bytes`,
-/// `tensors`), `missing_importance`, `notes`, `input_bytes`, `output_bytes`, `weights`. What is no
-/// UTF-8 in a name is replaced.
+/// `tensors`), `missing_importance`, `notes`, `input_bytes`, `output_bytes`, `weights`.
 std::string to_json(const PlanView& plan);
 
 /// A check's findings as JSON: `good`, `findings_in_all`, `findings` (`fault`, `file`, `what`, and
@@ -20,6 +26,32 @@ std::string to_json(const PlanView& plan);
 /// `read_bytes`, `wall_s`, `tensors` (`name`, `type`, `shape`, `bytes`, `crc32`, `bad_regions`,
 /// `plain_error`, which is null if there was nothing to compare with).
 std::string to_json(const VerifyReport& report);
+
+/// A forecast: what a plan has, and `bits_per_weight`, `disk` (`folder`, `needed`, `allocated`,
+/// `still_needed`, `free` or null, `enough`), `earlier_run` (`found`, `done_bytes`, `refused`),
+/// `memory` (`budget`, `least`, `most`, `threads`, `enough`), `spindle` ("shared" or "separate"),
+/// `spindle_reason`, `time`, which is null without an estimate (`seconds`, `limit`, `disk_s`,
+/// `cores_s`, `read_bytes_per_s`, `conversions`: `source`, `type`, `weights`, `weights_per_s`).
+std::string to_json(const Forecast& forecast);
+
+/// A run's report: the members of RunReport by their names, but for `spindle` ("shared" or
+/// "separate") and `spindle_reason`; `parts` as of a plan, `tensors` (`name`, `source`, `type`,
+/// `shape`, `bytes`, `crc32`, `weighted_error`, `plain_error`), `samples` (`t`, `read`, `written`,
+/// `weights`, `limit`).
+std::string to_json(const RunReport& report);
+
+/// A comparison: `identical`, `complete`, `read_bytes`, `wall_s`, `tensors` (`name`, `a` and `b`,
+/// each `type`, `shape` and `bytes`, or null; where known `error`, `cosine`, `max_absolute`,
+/// `not_finite`, `differing_bytes`, `why_not`).
+std::string to_json(const Comparison& comparison);
+
+/// What the headers of a model say: `files` (`path`, `size`, `version`, `alignment`,
+/// `data_offset`), `tensor_count`, `weights`, `data_bytes`, `bits_per_weight`; `metadata` (by key
+/// `type`, of an array `element` and `count`, `value`), `tensors` (`name`, `shape`, `type`, `size`,
+/// `file`, `offset`) and `types` (by name `tensors`, `weights`, `bytes`), as far as they are told.
+/// \param most_elements  of an array: the first so many
+std::string to_json(const Inspection& model,
+                    std::uint64_t most_elements = std::numeric_limits<std::uint64_t>::max());
 
 }  // namespace sluice
 

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "sluice/gguf.h"
@@ -20,14 +18,6 @@ struct ModelEdits {
   /// arrays with a value a layer shrink.
   std::vector<std::uint32_t> pruned_layers = {};
 };
-
-/// `KEY=TYPE:VALUE` with TYPE int, float, bool or str, as for llama-quantize's `--override-kv`.
-/// Whole numbers are stored as u32, like there.
-/// \throws Error (usage)
-gguf::KeyValue parse_metadata_override(std::string_view text);
-
-/// `L0,L1,L2…`, in any order, as for llama.cpp's `--prune-layers`. \throws Error (usage)
-std::vector<std::uint32_t> parse_layers(std::string_view text);
 
 }  // namespace sluice
 

@@ -78,8 +78,10 @@ struct RunReport {
   bool shared_spindle = false;        ///< reads and writes took turns
   std::string spindle;                ///< why, or why not
   std::uint64_t peak_anon_bytes = 0;  ///< most anonymous memory that the process held
-  std::string io;                     ///< the mode that ran: "async", "mmap", "read"
-  std::string isa;                    ///< the kernels that ran
+  /// How input was read: "async", "mmap" or "read"; "async, cached" if a file system refused direct
+  /// reads (O_DIRECT), so that bytes went through the page cache.
+  std::string io;
+  std::string isa;  ///< the kernels that ran
   int threads = 1;
   std::uint64_t weights = 0;
   std::vector<PartReport> parts;      ///< the output's files

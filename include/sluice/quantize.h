@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "sluice/codec.h"
-#include "sluice/imatrix.h"
 #include "sluice/model_edits.h"
 #include "sluice/observer.h"
 #include "sluice/recipe.h"
@@ -16,8 +15,16 @@
 
 namespace sluice {
 
-/// Everything that decides what is made and how: the recipe (`has_imatrix` and `in_file_order` are
-/// found out, not read), and the following.
+/// Which entries of an importance matrix count, as for llama-quantize's `--include-weights` and
+/// `--exclude-weights`: those whose names contain one of `include` (empty: all), and none of
+/// `exclude`.
+struct ImatrixFilter {
+  std::vector<std::string> include = {};
+  std::vector<std::string> exclude = {};
+};
+
+/// Everything that decides what is made and how: the recipe, how models are streamed, and the
+/// following.
 struct QuantizeOptions : RecipeOptions, StreamingOptions {
   std::string input;  ///< a GGUF file, or any part of a split one
   /// Appears under this name only when it is whole. If it is split, `NAME`, `NAME.gguf` and the

@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "sluice/gguf.h"
 #include "sluice/tensor_type.h"
 
 #pragma GCC visibility push(default)
@@ -44,7 +43,7 @@ std::span<const FileType> file_types() noexcept;
 /// ik_llama.cpp.
 const FileType* find_file_type(std::string_view text, Mix mix = Mix::llama_cpp) noexcept;
 
-/// Gives the tensors whose names match a type. `include/sluice/recipe_text.h` reads such rules.
+/// Gives the tensors whose names match a type.
 struct TypeRule {
   /// A regular expression (ECMAScript), searched for in the name. Without back-references, of
   /// moderate length: matching takes polynomial time whatever the pattern.
@@ -72,7 +71,6 @@ struct RecipeOptions {
   Mix mix = Mix::llama_cpp;
   const FileType* file_type = nullptr;
   bool pure = false;          ///< all quantizable tensors get file_type->type
-  bool has_imatrix = false;   ///< some rules choose better types without one
   bool leave_output = false;  ///< `output.weight` keeps its type
   /// `output.weight`, or, outside `pure`, the token embedding that serves as output.
   std::optional<TensorType> output_tensor = {};
@@ -89,30 +87,7 @@ struct RecipeOptions {
   /// Not looked at with `pure`. In ik_llama.cpp's mixes of few bits (IQ1_*, IQ2_XXS to IQ2_M) only
   /// `attn_output` is, as there.
   KindTypes kinds = {};
-  /// llama.cpp's mix meets the tensors in the file's order, as with `--keep-split` there, and not
-  /// by layer.
-  bool in_file_order = false;
 };
-
-/// What a rule decided for one tensor.
-struct TypeChoice {
-  TensorType type;
-  std::string rule;       ///< why, in a few words: "default", "output: no row rule", …
-  bool needs_importance;  ///< a very-low-bit type, which is useless without an importance row
-};
-
-/// What was decided for a model.
-struct ChosenTypes {
-  std::vector<TypeChoice> tensors;  ///< in the order of the model's
-  std::vector<std::string> notes;   ///< what the user may not expect: a rule that matches nothing
-};
-
-/// Chooses the type of each tensor of a model, in the order in which the peer's program meets them
-/// (some rules count the tensors of a kind).
-///
-/// \param model  metadata (architecture, layers, heads, experts) and all tensors of all parts
-/// \throws Error (usage, input_format) if an option is wrong, or no type fits
-ChosenTypes choose_types(const RecipeOptions& options, const gguf::Header& model);
 
 }  // namespace sluice
 

@@ -75,6 +75,10 @@ struct VerifyReport {
   std::vector<VerifiedTensor> tensors;
   std::uint64_t read_bytes = 0;
   double wall_s = 0;
+  std::string io;   ///< how files were read: see RunReport::io
+  std::string isa;  ///< the kernels that ran
+  int threads = 1;
+  bool shared_spindle = false;  ///< output and source are on one: larger pieces of each are read
 
   bool good() const { return findings_in_all == 0; }
 };
@@ -89,9 +93,10 @@ struct VerifyReport {
 /// Any GGUF file will do, whoever made it; the types of the tensors are the output's choice. Damage
 /// that stays within the error of a right encoding is not seen (a low bit of a code). Without
 /// `imatrix`, blocks of an output that was made with extreme importances could be taken for
-/// damaged. \throws Error if a file cannot be opened or read, if the source or the importance
-/// matrix is bad,
-///         or the budget is too small. What is wrong with the output is a finding.
+/// damaged.
+/// \throws Error if a file cannot be opened or read, if the source or the importance matrix is bad,
+///         if the budget is too small, or if it is told to stop (interrupted). What is wrong with
+///         the output is a finding.
 VerifyReport verify(const VerifyOptions& options, Observer& observer);
 
 }  // namespace sluice

@@ -8,13 +8,17 @@
 #include <new>
 #include <string>
 
-#include "api/c_options.h"
 #include "sluice/error.h"
 #include "sluice/json.h"
+#include "sluice/options.h"
 #include "sluice/quantize.h"
 #include "sluice/sluice.h"
 #include "sluice/verify.h"
 #include "sluice/version.h"
+
+struct sluice_options {
+  sluice::Options values;
+};
 
 namespace {
 
@@ -184,7 +188,7 @@ int sluice_options_set(sluice_options* options, const char* name, const char* va
                        sluice_error** error) {
   return guarded(error, [&] {
     require(options != nullptr && name != nullptr && value != nullptr, "an argument is null");
-    sluice::set_option(*options, name, value);
+    options->values.set(name, value);
   });
 }
 
@@ -192,9 +196,8 @@ int sluice_quantize(const sluice_options* options, const sluice_observer* observ
                     sluice_error** error) {
   return guarded(error, [&] {
     require(options != nullptr, "an argument is null");
-    require(options->quantize.file_type != nullptr, "the option 'type' is not set");
     Forwarder forwarder(observer);
-    sluice::QuantizeOptions run = options->quantize;
+    sluice::QuantizeOptions run = options->values.for_quantize();
     run.stop = &forwarder.stop();
     sluice::quantize(run, forwarder);
   });
@@ -204,8 +207,7 @@ char* sluice_plan_json(const sluice_options* options, sluice_error** error) {
   char* json = nullptr;
   guarded(error, [&] {
     require(options != nullptr, "an argument is null");
-    require(options->quantize.file_type != nullptr, "the option 'type' is not set");
-    json = copied(sluice::to_json(sluice::plan(options->quantize)));
+    json = copied(sluice::to_json(sluice::plan(options->values.for_quantize())));
   });
   return json;
 }
@@ -216,7 +218,7 @@ int sluice_verify(const sluice_options* options, const sluice_observer* observer
   return guarded(error, [&] {
     require(options != nullptr, "an argument is null");
     Forwarder forwarder(observer);
-    const sluice::VerifyReport found = sluice::verify(options->verify(), forwarder);
+    const sluice::VerifyReport found = sluice::verify(options->values.for_verify(), forwarder);
     if (report != nullptr) *report = copied(sluice::to_json(found));
     if (!found.good()) {
       const sluice::Finding& first = found.findings.front();

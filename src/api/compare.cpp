@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <string_view>
 #include <utility>
 
 #include "api/model_files.h"
+#include "base/clocks.h"
 #include "base/threads.h"
+#include "sluice/used_files.h"
 #include "verify/comparer.h"
 #include "verify/tensor_pairs.h"
 
@@ -98,23 +99,31 @@ bool Comparison::identical() const {
 }
 
 Comparison compare(const CompareOptions& options, Observer& observer) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const ModelFiles a = open_model(options.a);
   const ModelFiles b = open_model(options.b);
+  std::vector<UsedFile> files = {{options.trace, "the trace", true}};
+  for (const ModelFiles* model : {&a, &b}) {
+    for (const io::File& part : model->parts) files.push_back({part.path(), "an input"});
+  }
+  refuse_shared_files(files);
   Matched matched = match(a, b);
   Comparison comparison;
-  std::vector<PairDifference> differences = compare_pairs(
-      matched.pairs,
-      {.threads = thread_count(options.threads), .memory = options.memory, .isa = options.isa},
-      observer, comparison.read_bytes);
+  PairRun run;
+  const std::vector<PairDifference> differences =
+      compare_pairs(matched.pairs, options, observer, run);
   for (std::size_t i = 0; i < differences.size(); ++i) {
     ComparedTensor& tensor = matched.tensors[matched.places[i]];
     tensor.difference = differences[i].difference;
     tensor.differing_bytes = differences[i].differing_bytes;
   }
   comparison.tensors = std::move(matched.tensors);
-  comparison.wall_s =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  comparison.read_bytes = run.read_bytes;
+  comparison.wall_s = watch.seconds();
+  comparison.io = std::move(run.io);
+  comparison.isa = name(options.isa);
+  comparison.threads = thread_count(options.threads);
+  comparison.shared_spindle = run.shared_spindle;
   return comparison;
 }
 

@@ -9,15 +9,13 @@
 
 #include "api/prepared.h"
 #include "base/interval_set.h"
-#include "base/process_memory.h"
-#include "base/threads.h"
+#include "engine/memory_plan.h"
 #include "forecast/disk_space.h"
 #include "forecast/encode_probe.h"
 #include "forecast/read_probe.h"
 #include "io/sink.h"
 #include "io/spindle.h"
 #include "journal/journal.h"
-#include "pipeline/memory_plan.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -52,14 +50,12 @@ IntervalSet look_at_earlier_run(const QuantizeOptions& options, const Prepared& 
 }
 
 MemoryNeed memory_need(const QuantizeOptions& options, const Plan& plan) {
-  const bool decodes = options.measure_error || options.verify;
-  const std::uint64_t held = anonymous_bytes();
+  const engine::MemoryNeeds needs = ChunkEncoder::memory_needs(plan, encoder_settings(options));
+  const std::uint64_t held = engine::held_memory(options);
   MemoryNeed need{.budget = options.memory,
-                  .least = least_memory(plan, thread_count(options.threads), decodes, held),
-                  .threads = thread_count(options.threads)};
-  if (need.enough()) {
-    need.most = plan_memory(plan, need.threads, decodes, need.budget, held).total_bytes;
-  }
+                  .least = engine::least_memory(needs, held),
+                  .threads = needs.threads};
+  if (need.enough()) need.most = engine::plan_memory(needs, need.budget, held).total_bytes;
   return need;
 }
 
@@ -99,12 +95,8 @@ TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, 
   const std::vector<io::File>& files = prepared.files.parts;
   TimeEstimate time;
   time.read_bytes_per_s = measure_reads(files, kReadingShare * seconds);
-  time.conversions = measure_encoding(
-      prepared.plan, left.weights, prepared.matrix(), files,
-      {.threads = thread_count(options.threads),
-       .kernels = {.isa = options.isa, .effort = options.effort, .verify = options.verify},
-       .measure_error = options.measure_error || options.verify,
-       .seconds = (1 - kReadingShare) * seconds});
+  time.conversions = measure_encoding(prepared.plan, left.weights, prepared.matrix(), files,
+                                      encoder_settings(options), (1 - kReadingShare) * seconds);
   for (const ConversionRate& rate : time.conversions) {
     if (rate.weights_per_s > 0) {
       time.cores_s += static_cast<double>(rate.weights) / rate.weights_per_s;

@@ -1,14 +1,53 @@
 #include "sluice/inspect.h"
 
+#include <fnmatch.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "api/model_files.h"
+#include "base/pattern.h"
 
 namespace sluice {
+namespace {
 
-Inspection inspect(const std::string& path) {
+/// Fits any of its patterns; everything if there are none.
+class NameFilter {
+ public:
+  NameFilter(const std::vector<std::string>& patterns, bool regular_expressions) {
+    if (!regular_expressions) {
+      globs_ = patterns;
+    } else {
+      for (const std::string& pattern : patterns) expressions_.emplace_back(pattern);
+    }
+  }
+
+  bool empty() const { return globs_.empty() && expressions_.empty(); }
+
+  bool fits(const std::string& name) const {
+    const auto globbed = [&](const std::string& glob) {
+      return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+    };
+    const auto found = [&](const Pattern& pattern) { return pattern.found_in(name); };
+    return empty() || std::ranges::any_of(globs_, globbed) ||
+           std::ranges::any_of(expressions_, found);
+  }
+
+ private:
+  std::vector<std::string> globs_;
+  std::vector<Pattern> expressions_;
+};
+
+}  // namespace
+
+Inspection inspect(const std::string& path, const InspectionFilter& filter) {
+  const NameFilter keys(filter.keys, filter.regular_expressions);
+  const NameFilter names(filter.tensors, filter.regular_expressions);
+  const bool of_tensors = !names.empty() || !filter.types.empty();
   ModelFiles model = open_model(path);
   Inspection inspection;
+  inspection.tells_metadata = !keys.empty() || !of_tensors;
+  inspection.tells_tensors = of_tensors || keys.empty();
   for (std::size_t i = 0; i < model.parts.size(); ++i) {
     const gguf::Header& header = model.headers[i].header;
     inspection.files.push_back({.path = model.parts[i].path(),
@@ -17,10 +56,21 @@ Inspection inspect(const std::string& path) {
                                 .alignment = header.alignment,
                                 .data_offset = header.data_offset});
   }
+  for (gguf::KeyValue& pair : model.model.metadata) {
+    const bool told = inspection.tells_metadata && keys.fits(pair.key);
+    if (told) inspection.metadata.push_back(std::move(pair));
+  }
+  inspection.tensor_count = model.model.tensors.size();
   for (std::size_t i = 0; i < model.model.tensors.size(); ++i) {
     gguf::Tensor& tensor = model.model.tensors[i];
     inspection.weights += tensor.elements();
     inspection.data_bytes += tensor.size;
+    const bool of_type = filter.types.empty() || std::ranges::count(filter.types, tensor.type) > 0;
+    if (!inspection.tells_tensors || !of_type || !names.fits(tensor.name)) continue;
+    TypeTotal& total = inspection.type_totals[name(tensor.type)];
+    ++total.tensors;
+    total.weights += tensor.elements();
+    total.bytes += tensor.size;
     inspection.tensors.push_back({.name = std::move(tensor.name),
                                   .shape = std::move(tensor.shape),
                                   .type = tensor.type,
@@ -28,7 +78,6 @@ Inspection inspect(const std::string& path) {
                                   .file = model.locations[i].part,
                                   .offset = model.locations[i].file_offset});
   }
-  inspection.metadata = std::move(model.model.metadata);
   return inspection;
 }
 

@@ -3,85 +3,316 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
+#include <map>
+#include <numeric>
+
+#include "base/json_text.h"
+
+// Keys in the order in which they are documented.
 
 namespace sluice {
 namespace {
 
-// Keys in the order in which they are documented.
-using Json = nlohmann::ordered_json;
-
-std::string text_of(const Json& json) {
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + '\n';
+template <std::invocable<JsonText&> Fields>
+std::string document(Fields fields) {
+  JsonText json(1);
+  json.object([&] { fields(json); });
+  return json.str() + '\n';
 }
 
-Json finding_json(const Finding& finding) {
-  Json json = {{"fault", name(finding.fault)}, {"file", finding.file}, {"what", finding.what}};
-  if (!finding.tensor.empty()) json["tensor"] = finding.tensor;
+std::string checksum_text(std::uint32_t crc32) {
+  return fmt::format("{:#010x}", crc32);
+}
+
+void add_parts(JsonText& json, const std::vector<PartReport>& parts) {
+  json.objects("parts", parts, [&](const PartReport& part) {
+    json.field("file", part.file);
+    json.field("bytes", part.bytes);
+    json.field("tensors", part.tensors);
+  });
+}
+
+void add_plan(JsonText& json, const PlanView& plan) {
+  json.objects("tensors", plan.tensors, [&](const PlannedTensorView& tensor) {
+    json.field("name", tensor.name);
+    json.field("shape", tensor.shape);
+    json.field("source", name(tensor.source));
+    json.field("type", name(tensor.type));
+    json.field("rule", tensor.rule);
+    json.field("bits_per_weight", bits_per_weight(tensor.type));
+    json.field("part", tensor.part);
+    json.field("offset", tensor.offset);
+    json.field("size", tensor.size);
+  });
+  add_parts(json, plan.parts);
+  json.field("missing_importance", plan.missing_importance);
+  json.field("notes", plan.notes);
+  json.field("input_bytes", plan.input_bytes);
+  json.field("output_bytes", plan.output_bytes);
+  json.field("weights", plan.weights);
+}
+
+double bits_of(std::uint64_t bytes, std::uint64_t weights) {
+  return 8.0 * static_cast<double>(bytes) / static_cast<double>(weights == 0 ? 1 : weights);
+}
+
+void add_time(JsonText& json, const TimeEstimate& time) {
+  json.field("seconds", time.seconds);
+  json.field("limit", name(time.limit));
+  json.field("disk_s", time.disk_s);
+  json.field("cores_s", time.cores_s);
+  json.field("read_bytes_per_s", time.read_bytes_per_s);
+  json.objects("conversions", time.conversions, [&](const ConversionRate& rate) {
+    json.field("source", name(rate.source));
+    json.field("type", name(rate.type));
+    json.field("weights", rate.weights);
+    json.field("weights_per_s", rate.weights_per_s);
+    json.field("made_up", rate.made_up.empty() ? std::nullopt : std::optional(rate.made_up));
+  });
+}
+
+void add_finding(JsonText& json, const Finding& finding) {
+  json.field("fault", name(finding.fault));
+  json.field("file", finding.file);
+  json.field("what", finding.what);
+  if (!finding.tensor.empty()) json.field("tensor", finding.tensor);
   if (finding.rows) {
-    json["expert"] = finding.rows->expert;
-    json["first_row"] = finding.rows->first;
-    json["last_row"] = finding.rows->last;
+    json.field("expert", finding.rows->expert);
+    json.field("first_row", finding.rows->first);
+    json.field("last_row", finding.rows->last);
   }
   if (finding.size > 0) {
-    json["offset"] = finding.offset;
-    json["size"] = finding.size;
+    json.field("offset", finding.offset);
+    json.field("size", finding.size);
   }
   if (finding.fault == Fault::error) {
-    json["error"] = finding.error;
-    json["limit"] = finding.limit;
+    json.field("error", finding.error);
+    json.field("limit", finding.limit);
   }
-  return json;
+}
+
+void add_side(JsonText& json, std::string_view key, const std::optional<ComparedSide>& side) {
+  if (!side) return json.field(key, std::nullopt);
+  json.object(key, [&] {
+    json.field("type", name(side->type));
+    json.field("shape", side->shape);
+    json.field("bytes", side->bytes);
+  });
+}
+
+void add_compared(JsonText& json, const ComparedTensor& tensor) {
+  json.field("name", tensor.name);
+  add_side(json, "a", tensor.a);
+  add_side(json, "b", tensor.b);
+  if (tensor.difference) {
+    json.field("error", tensor.difference->error);
+    json.field("cosine", tensor.difference->cosine);
+    json.field("max_absolute", tensor.difference->max_absolute);
+    json.field("not_finite", tensor.difference->not_finite);
+  }
+  if (tensor.differing_bytes) json.field("differing_bytes", *tensor.differing_bytes);
+  if (!tensor.compared()) json.field("why_not", tensor.why_not);
+}
+
+// Floats with as few digits as they read back to the same number of their own type, and as texts
+// where they are no numbers.
+void add_float(JsonText& json, const gguf::Value& value, double number) {
+  const std::string text = value.type == gguf::ValueType::f32
+                               ? fmt::format("{}", static_cast<float>(number))
+                               : fmt::format("{}", number);
+  std::isfinite(number) ? json.value(std::stod(text)) : json.value(text);
+}
+
+void add_value(JsonText& json, const gguf::Value& value, std::uint64_t most_elements) {
+  if (value.as_array()) {
+    json.array([&] {
+      for (const gguf::Value& element : value.elements(most_elements)) {
+        add_value(json, element, most_elements);
+      }
+    });
+  } else if (const auto text = value.as_string()) {
+    json.value(*text);
+  } else if (const auto number = value.as_uint()) {
+    json.value(*number);
+  } else if (const auto integer = value.as_int()) {
+    json.value(*integer);
+  } else if (const auto real = value.as_float()) {
+    add_float(json, value, *real);
+  } else {
+    json.value(value.as_bool().value_or(false));
+  }
+}
+
+void add_metadata(JsonText& json, const std::vector<gguf::KeyValue>& metadata,
+                  std::uint64_t most_elements) {
+  for (const gguf::KeyValue& pair : metadata) {
+    json.object(pair.key, [&] {
+      json.field("type", name(pair.value.type));
+      if (const auto array = pair.value.as_array()) {
+        json.field("element", name(array->element));
+        json.field("count", array->count);
+      }
+      json.key("value");
+      add_value(json, pair.value, most_elements);
+    });
+  }
+}
+
+void add_inspected(JsonText& json, const std::vector<InspectedTensor>& tensors) {
+  json.objects("tensors", tensors, [&](const InspectedTensor& tensor) {
+    json.field("name", tensor.name);
+    json.field("shape", tensor.shape);
+    json.field("type", name(tensor.type));
+    json.field("size", tensor.size);
+    json.field("file", tensor.file);
+    json.field("offset", tensor.offset);
+  });
+}
+
+void add_types(JsonText& json, const std::map<std::string_view, TypeTotal>& types) {
+  json.object("types", [&] {
+    for (const auto& [type, total] : types) {
+      json.object(type, [&, &total = total] {
+        json.field("tensors", total.tensors);
+        json.field("weights", total.weights);
+        json.field("bytes", total.bytes);
+      });
+    }
+  });
 }
 
 }  // namespace
 
 std::string to_json(const PlanView& plan) {
-  Json tensors = Json::array();
-  for (const PlannedTensorView& tensor : plan.tensors) {
-    tensors.push_back({{"name", tensor.name},
-                       {"shape", tensor.shape},
-                       {"source", name(tensor.source)},
-                       {"type", name(tensor.type)},
-                       {"rule", tensor.rule},
-                       {"bits_per_weight", bits_per_weight(tensor.type)},
-                       {"part", tensor.part},
-                       {"offset", tensor.offset},
-                       {"size", tensor.size}});
-  }
-  Json parts = Json::array();
-  for (const PartReport& part : plan.parts) {
-    parts.push_back({{"file", part.file}, {"bytes", part.bytes}, {"tensors", part.tensors}});
-  }
-  return text_of({{"tensors", std::move(tensors)},
-                  {"parts", std::move(parts)},
-                  {"missing_importance", plan.missing_importance},
-                  {"notes", plan.notes},
-                  {"input_bytes", plan.input_bytes},
-                  {"output_bytes", plan.output_bytes},
-                  {"weights", plan.weights}});
+  return document([&](JsonText& json) { add_plan(json, plan); });
+}
+
+std::string to_json(const Forecast& forecast) {
+  return document([&](JsonText& json) {
+    add_plan(json, forecast.plan);
+    const std::uint64_t data = std::accumulate(
+        forecast.plan.tensors.begin(), forecast.plan.tensors.end(), std::uint64_t{0},
+        [](std::uint64_t sum, const PlannedTensorView& tensor) { return sum + tensor.size; });
+    json.field("bits_per_weight", bits_of(data, forecast.plan.weights));
+    json.object("disk", [&, &disk = forecast.disk] {
+      json.field("folder", disk.folder);
+      json.field("needed", disk.needed);
+      json.field("allocated", disk.allocated);
+      json.field("still_needed", disk.still_needed());
+      json.field("free", disk.free);
+      json.field("enough", disk.enough());
+    });
+    json.object("earlier_run", [&, &earlier = forecast.earlier] {
+      json.field("found", earlier.found);
+      json.field("done_bytes", earlier.done_bytes);
+      json.field("refused", earlier.refused);
+    });
+    json.object("memory", [&, &memory = forecast.memory] {
+      json.field("budget", memory.budget);
+      json.field("least", memory.least);
+      json.field("most", memory.most);
+      json.field("threads", memory.threads);
+      json.field("enough", memory.enough());
+    });
+    json.field("spindle", forecast.shared_spindle ? "shared" : "separate");
+    json.field("spindle_reason", forecast.spindle);
+    if (!forecast.time) return json.field("time", std::nullopt);
+    json.object("time", [&] { add_time(json, *forecast.time); });
+  });
+}
+
+std::string to_json(const RunReport& report) {
+  return document([&](JsonText& json) {
+    json.field("wall_s", report.wall_s);
+    json.field("read_bytes", report.read_bytes);
+    json.field("read_s", report.read_s);
+    json.field("write_bytes", report.write_bytes);
+    json.field("write_s", report.write_s);
+    json.field("compute_s", report.compute_s);
+    json.field("wait_disk_s", report.wait_disk_s);
+    json.field("wait_cores_s", report.wait_cores_s);
+    json.field("wait_budget_s", report.wait_budget_s);
+    json.field("workers_busy", report.workers_busy);
+    json.field("resumed_bytes", report.resumed_bytes);
+    json.field("peak_anon_bytes", report.peak_anon_bytes);
+    json.field("io", report.io);
+    json.field("spindle", report.shared_spindle ? "shared" : "separate");
+    json.field("spindle_reason", report.spindle);
+    json.field("isa", report.isa);
+    json.field("threads", report.threads);
+    add_parts(json, report.parts);
+    json.objects("tensors", report.tensors, [&](const TensorReport& tensor) {
+      json.field("name", tensor.name);
+      json.field("source", name(tensor.source));
+      json.field("type", name(tensor.type));
+      json.field("shape", tensor.shape);
+      json.field("bytes", tensor.bytes);
+      json.field("crc32", checksum_text(tensor.crc32));
+      json.field("weighted_error", tensor.weighted_error);
+      json.field("plain_error", tensor.plain_error);
+    });
+    json.objects("samples", report.samples, [&](const Sample& sample) {
+      json.field("t", sample.time_s);
+      json.field("read", sample.read_bytes);
+      json.field("written", sample.written_bytes);
+      json.field("weights", sample.weights);
+      json.field("limit", name(sample.limit));
+    });
+  });
 }
 
 std::string to_json(const VerifyReport& report) {
-  Json findings = Json::array();
-  for (const Finding& finding : report.findings) findings.push_back(finding_json(finding));
-  Json tensors = Json::array();
-  for (const VerifiedTensor& tensor : report.tensors) {
-    tensors.push_back({{"name", tensor.name},
-                       {"type", name(tensor.type)},
-                       {"shape", tensor.shape},
-                       {"bytes", tensor.bytes},
-                       {"crc32", fmt::format("{:#010x}", tensor.crc32)},
-                       {"bad_regions", tensor.bad_regions},
-                       {"plain_error", std::isfinite(tensor.plain_error) ? Json(tensor.plain_error)
-                                                                         : Json(nullptr)}});
-  }
-  return text_of({{"good", report.good()},
-                  {"findings_in_all", report.findings_in_all},
-                  {"findings", std::move(findings)},
-                  {"read_bytes", report.read_bytes},
-                  {"wall_s", report.wall_s},
-                  {"tensors", std::move(tensors)}});
+  return document([&](JsonText& json) {
+    json.field("good", report.good());
+    json.field("findings_in_all", report.findings_in_all);
+    json.objects("findings", report.findings,
+                 [&](const Finding& finding) { add_finding(json, finding); });
+    json.field("read_bytes", report.read_bytes);
+    json.field("wall_s", report.wall_s);
+    json.objects("tensors", report.tensors, [&](const VerifiedTensor& tensor) {
+      json.field("name", tensor.name);
+      json.field("type", name(tensor.type));
+      json.field("shape", tensor.shape);
+      json.field("bytes", tensor.bytes);
+      json.field("crc32", checksum_text(tensor.crc32));
+      json.field("bad_regions", tensor.bad_regions);
+      json.field("plain_error", tensor.plain_error);
+    });
+  });
+}
+
+std::string to_json(const Comparison& comparison) {
+  return document([&](JsonText& json) {
+    json.field("identical", comparison.identical());
+    json.field("complete", comparison.complete());
+    json.field("read_bytes", comparison.read_bytes);
+    json.field("wall_s", comparison.wall_s);
+    json.objects("tensors", comparison.tensors,
+                 [&](const ComparedTensor& tensor) { add_compared(json, tensor); });
+  });
+}
+
+std::string to_json(const Inspection& model, std::uint64_t most_elements) {
+  return document([&](JsonText& json) {
+    json.objects("files", model.files, [&](const InspectedFile& file) {
+      json.field("path", file.path);
+      json.field("size", file.size);
+      json.field("version", file.version);
+      json.field("alignment", file.alignment);
+      json.field("data_offset", file.data_offset);
+    });
+    json.field("tensor_count", model.tensor_count);
+    json.field("weights", model.weights);
+    json.field("data_bytes", model.data_bytes);
+    json.field("bits_per_weight", bits_of(model.data_bytes, model.weights));
+    if (model.tells_metadata) {
+      json.object("metadata", [&] { add_metadata(json, model.metadata, most_elements); });
+    }
+    if (model.tells_tensors) {
+      add_inspected(json, model.tensors);
+      add_types(json, model.type_totals);
+    }
+  });
 }
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/threads.h"
 #include "io/sink.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
@@ -84,10 +85,7 @@ std::vector<UsedFile> other_files(const QuantizeOptions& options, const Prepared
 void prepare(const QuantizeOptions& options, Prepared& prepared) {
   prepared.files = open_model(options.input);
   prepared.imatrix = open_matrix(options.imatrix, options.use);
-  RecipeOptions recipe = options;
-  recipe.has_imatrix = prepared.imatrix.has_value();
-  recipe.in_file_order = options.split.keep;
-  const PlanRequest request{.recipe = std::move(recipe),
+  const PlanRequest request{.recipe = options,
                             .split = options.split,
                             .edits = options.edits,
                             .hide_imatrix = options.hide_imatrix,
@@ -102,6 +100,15 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
     io::check_output(options.output, prepared.names.work_path, prepared.names.parts,
                      other_files(options, prepared));
   }
+}
+
+EncoderSettings encoder_settings(const QuantizeOptions& options) {
+  return {.threads = thread_count(options.threads),
+          .isa = options.isa,
+          .effort = options.effort,
+          .measure_error = options.measure_error || options.verify,
+          .verify = options.verify,
+          .stop = options.stop};
 }
 
 journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prepared) {

@@ -6,10 +6,11 @@
 
 #include "api/model_files.h"
 #include "api/output_names.h"
+#include "imatrix/importance_matrix.h"
 #include "io/mapped_source.h"
 #include "journal/binding.h"
 #include "plan/plan.h"
-#include "sluice/imatrix.h"
+#include "quantize/chunk_encoder.h"
 #include "sluice/quantize.h"
 
 namespace sluice {
@@ -41,6 +42,9 @@ std::vector<PartReport> parts_of(const Prepared& prepared);
 
 /// The plan for those who look at it.
 PlanView view_of(const Prepared& prepared);
+
+/// How chunks are encoded.
+EncoderSettings encoder_settings(const QuantizeOptions& options);
 
 /// Everything that the output's bytes depend on and that can change between two runs.
 journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prepared);

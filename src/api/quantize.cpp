@@ -13,28 +13,20 @@
 #include "api/output_names.h"
 #include "api/prepared.h"
 #include "base/text.h"
-#include "base/threads.h"
-#include "io/source.h"
+#include "engine/input.h"
+#include "engine/memory_plan.h"
+#include "engine/stream.h"
+#include "engine/turns.h"
 #include "io/spindle.h"
-#include "pipeline/pipeline.h"
 #include "plan/plan.h"
+#include "quantize/chunk_cursor.h"
+#include "quantize/chunk_encoder.h"
+#include "quantize/output_writer.h"
+#include "quantize/run_state.h"
 #include "sluice/error.h"
 
 namespace sluice {
 namespace {
-
-std::string_view mode_name(IoMode mode) {
-  switch (mode) {
-    case IoMode::mmap:
-      return "mmap";
-    case IoMode::plain:
-      return "read";
-    case IoMode::automatic:
-    case IoMode::async:
-      return "async";
-  }
-  return "read";
-}
 
 // A file that was written to while it was read may have given anything.
 void check_unchanged(const io::File& file, const io::FileState& then) {
@@ -97,6 +89,41 @@ void note_large_parts(const SplitOptions& split, const Plan& plan, Observer& obs
                   count, printable(largest->name), largest->output_size));
 }
 
+// Streams all that an earlier run has not made through the encoder into the output's files.
+RunReport make_output(const QuantizeOptions& options, const Prepared& prepared,
+                      std::span<const journal::Record> records, io::Source& source,
+                      Checkpoint& checkpoint, bool shared_spindle, Observer& observer) {
+  const Plan& plan = prepared.plan;
+  const EncoderSettings settings = encoder_settings(options);
+  const engine::MemoryPlan memory = engine::plan_memory(
+      ChunkEncoder::memory_needs(plan, settings), options.memory, engine::held_memory(options));
+  const IntervalSet done = journal::ranges_of(records);
+  ChunkEncoder encoder(plan, prepared.files.parts, prepared.matrix(),
+                       prepared.imatrix ? &prepared.imatrix->file : nullptr, settings);
+  RunState state(plan, done, encoder,
+                 {.threads = settings.threads,
+                  .measure_error = settings.measure_error,
+                  .trace = options.trace},
+                 observer);
+  state.skip(ChunkCursor::input_done(plan, memory.unit_bytes, done));
+  ChunkCursor chunks(plan, memory.unit_bytes, done);
+  engine::Turns turns(shared_spindle);
+  OutputWriter writer(plan, records, {checkpoint.sink(), checkpoint.journal(), turns, state},
+                      {.extents = memory.extents, .checkpoint_s = options.checkpoint_s});
+  writer.put_headers();
+  engine::stream({chunks, encoder, &writer}, source, memory,
+                 {.threads = settings.threads, .stop = options.stop}, turns, state);
+
+  RunReport report;
+  state.report(report);
+  report.resumed_bytes = done.size();
+  report.tensors = std::move(state.tensors());
+  for (std::size_t i = 0; i < report.tensors.size(); ++i) {
+    report.tensors[i].crc32 = writer.crc32(i);
+  }
+  return report;
+}
+
 }  // namespace
 
 PlanView plan(const QuantizeOptions& options) {
@@ -119,11 +146,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   if (!options.ignore_imatrix_rules) require_importance(prepared.plan, prepared.matrix());
   check_importance(prepared, observer);
 
-  const io::OpenedSource opened = io::open_source(options.io, prepared.files.parts);
-  if (!opened.fallback_reason.empty()) {
-    observer.note(fmt::format("--io {} is not to be had: {}; using --io {}", mode_name(options.io),
-                              opened.fallback_reason, opened.source->name()));
-  }
+  engine::Input input(options, io::pointers_to(prepared.files.parts), observer);
   const io::SpindleDecision spindle =
       io::decide_spindle(options.spindle, prepared.files.parts, prepared.names.work_path);
   if (options.spindle == Spindle::automatic && spindle.shared) {
@@ -135,21 +158,17 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   Checkpoint checkpoint(prepared.names, binding_of(options, prepared));
   const Checkpoint::Found found = checkpoint.open(options, observer);
   if (found.complete) return report_of_complete(prepared);
-  RunReport report =
-      run_pipeline(prepared.plan, prepared.matrix(), prepared.files.parts, *opened.source,
-                   checkpoint.sink(), checkpoint.journal(), found.records,
-                   {.threads = thread_count(options.threads),
-                    .memory = options.memory,
-                    .isa = options.isa,
-                    .effort = options.effort,
-                    .measure_error = options.measure_error || options.verify,
-                    .verify = options.verify,
-                    .shared_spindle = spindle.shared,
-                    .checkpoint_s = options.checkpoint_s,
-                    .trace = options.trace,
-                    .imatrix_file = prepared.imatrix ? &prepared.imatrix->file : nullptr,
-                    .stop = options.stop},
-                   observer);
+  RunReport report = make_output(options, prepared, found.records, input.source(), checkpoint,
+                                 spindle.shared, observer);
+  report.io = input.mode();
+  if (!checkpoint.sink().direct()) {
+    observer.note(
+        fmt::format("the file system of {} refuses direct writes (O_DIRECT): it was "
+                    "written through the page cache",
+                    checkpoint.sink().work_path()));
+  }
+  report.isa = name(options.isa);
+  report.shared_spindle = spindle.shared;
   report.spindle = spindle.reason;
   report.parts = parts_of(prepared);
   check_unchanged(prepared);

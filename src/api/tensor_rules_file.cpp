@@ -4,7 +4,7 @@
 
 #include "io/file.h"
 #include "sluice/error.h"
-#include "sluice/recipe_text.h"
+#include "recipe/recipe_text.h"
 
 namespace sluice {
 

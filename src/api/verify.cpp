@@ -1,13 +1,14 @@
 #include "sluice/verify.h"
 
-#include <chrono>
 #include <optional>
 
 #include "api/model_files.h"
+#include "base/clocks.h"
 #include "base/threads.h"
+#include "imatrix/importance_matrix.h"
 #include "io/mapped_source.h"
 #include "sluice/error.h"
-#include "sluice/imatrix.h"
+#include "sluice/used_files.h"
 #include "verify/findings.h"
 #include "verify/structure.h"
 #include "verify/tensor_pairs.h"
@@ -18,6 +19,18 @@ namespace {
 
 ModelView view_of(const ModelFiles& files) {
   return {files.parts, files.model.tensors, files.locations};
+}
+
+// What the trace would destroy.
+void refuse_trace(const VerifyOptions& options, const ModelFiles& output,
+                  const ModelFiles* against) {
+  std::vector<UsedFile> files = {{options.trace, "the trace", true},
+                                 {options.imatrix, "the importance matrix"}};
+  for (const io::File& part : output.parts) files.push_back({part.path(), "the output"});
+  if (against != nullptr) {
+    for (const io::File& part : against->parts) files.push_back({part.path(), "the source"});
+  }
+  refuse_shared_files(files);
 }
 
 // An output that cannot be read as a model is a finding; one that is not there is an error.
@@ -69,7 +82,7 @@ std::string_view name(Fault fault) noexcept {
 }
 
 VerifyReport verify(const VerifyOptions& options, Observer& observer) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   std::optional<ModelFiles> against;
   if (!options.against.empty()) against = open_model(options.against);
   std::optional<io::MappedFile> imatrix_file;
@@ -85,21 +98,21 @@ VerifyReport verify(const VerifyOptions& options, Observer& observer) {
     for (std::size_t i = 0; i < output->parts.size(); ++i) {
       check_structure(output->parts[i], output->headers[i].header, findings);
     }
+    refuse_trace(options, *output, against ? &*against : nullptr);
     const ModelView view = view_of(*output);
     std::optional<ModelView> source;
     if (against) source = view_of(*against);
     const ImportanceMatrix* matrix = imatrix ? &*imatrix : nullptr;
     const std::vector<TensorPair> pairs =
         pair_tensors(view, source ? &*source : nullptr, matrix, findings);
-    check_tensors(
-        pairs, matrix,
-        {.threads = thread_count(options.threads), .memory = options.memory, .isa = options.isa},
-        observer, findings, report);
+    check_tensors(pairs, matrix, options, observer, findings, report);
   }
   if (imatrix_file) imatrix_file->check();
   report.findings_in_all = findings.count();
   report.findings = findings.take();
-  report.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.wall_s = watch.seconds();
+  report.isa = name(options.isa);
+  report.threads = thread_count(options.threads);
   return report;
 }
 

@@ -50,6 +50,10 @@ Error Error::in_file(const std::string& file, const Error& cause) {
   return Error(without_controls(file) + ": " + cause.what(), cause.code(), std::move(context));
 }
 
+Error Error::about(std::string_view subject, const Error& cause) {
+  return Error(without_controls(subject) + ": " + cause.what(), cause.code(), cause.context());
+}
+
 int exit_status(ErrorCode code) noexcept {
   switch (code) {
     case ErrorCode::usage:

@@ -8,24 +8,6 @@
 namespace sluice {
 namespace {
 
-/// Bytes of the well-formed UTF-8 character that `text` begins with, or 0 (Unicode 15, table 3-7).
-std::size_t character_length(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead < 0xc2 || lead > 0xf4) return 0;
-  const std::size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  if (text.size() < length) return 0;
-  // The second byte's range shuts out overlong forms, surrogates and numbers beyond U+10FFFF.
-  const std::uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-  const std::uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-  if (byte(1) < low || byte(1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  return length;
-}
-
 /// Whether the character of `length` bytes that `text` begins with is a control character: C0, DEL
 /// or C1, of which some terminals take U+009B for the start of a command as they do ESC.
 bool is_control(std::string_view text, std::size_t length) noexcept {
@@ -35,11 +17,29 @@ bool is_control(std::string_view text, std::size_t length) noexcept {
 
 }  // namespace
 
+// Unicode 15, table 3-7.
+Utf8Character first_character(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const std::uint8_t lead = byte(0);
+  if (lead < 0x80) return {1, true};
+  if (lead < 0xc2 || lead > 0xf4) return {1, false};
+  const std::size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  // The second byte's range shuts out overlong forms, surrogates and numbers beyond U+10FFFF.
+  std::uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  std::uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (i == text.size() || byte(i) < low || byte(i) > high) return {i, false};
+    low = 0x80;
+    high = 0xbf;
+  }
+  return {length, true};
+}
+
 bool is_plain_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
-    const std::size_t length = character_length(text);
-    if (length == 0 || text.front() == '\0') return false;
-    text.remove_prefix(length);
+    const Utf8Character character = first_character(text);
+    if (!character.valid || text.front() == '\0') return false;
+    text.remove_prefix(character.bytes);
   }
   return true;
 }
@@ -49,8 +49,8 @@ std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     if (out.size() >= kLongest) return out + "…";
-    const std::size_t length = character_length(text);
-    const bool show = length != 0 && !is_control(text, length);
+    const auto [length, valid] = first_character(text);
+    const bool show = valid && !is_control(text, length);
     out += show ? std::string(text.substr(0, length))
                 : fmt::format("\\x{:02x}", static_cast<std::uint8_t>(text.front()));
     text.remove_prefix(show ? length : 1);

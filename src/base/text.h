@@ -2,6 +2,7 @@
 
 // Names come from files that anybody may have written: what is printed is made safe first.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,16 @@ namespace sluice {
 /// Whether `text` is UTF-8 (shortest forms only, no surrogates) and free of NUL, which would end
 /// the name early in every C program that reads the file after us.
 bool is_plain_utf8(std::string_view text) noexcept;
+
+/// What a text begins with: one character, or bytes that are none together, though they may begin
+/// one (the Unicode standard's maximal subpart, which is replaced as a whole).
+struct Utf8Character {
+  std::size_t bytes;
+  bool valid;
+};
+
+/// \param text  not empty
+Utf8Character first_character(std::string_view text) noexcept;
 
 /// `text` for a message: control characters and bytes that are not UTF-8 as `\xNN`, long texts cut.
 std::string printable(std::string_view text);

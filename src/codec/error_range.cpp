@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "codec/error_sums.h"
+
 namespace sluice {
 namespace {
 
@@ -27,47 +29,6 @@ double common_error(TensorType type) {
 
 constexpr double kSmallest = 0x1p-13;
 
-struct Sums {
-  double error = 0;
-  double norm = 0;
-  double relative() const { return norm > 0 ? error / norm : 0.0; }
-};
-
-/// Sums q (x - y)^2 and q x^2, in lanes of their own so that they run on vectors.
-template <typename Importance>
-Sums sums_of(std::span<const float> values, const float* decoded, Importance importance) noexcept {
-  constexpr std::size_t kLanes = 8;
-  std::array<double, kLanes> errors{};
-  std::array<double, kLanes> norms{};
-  const auto add = [&](std::size_t i, std::size_t lane) {
-    const double x = values[i];
-    const double difference = x - double{decoded[i]};
-    const double q = importance(i);
-    errors[lane] += q * difference * difference;
-    norms[lane] += q * x * x;
-  };
-  std::size_t i = 0;
-  for (; i + kLanes <= values.size(); i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) add(i + lane, lane);
-  }
-  for (; i < values.size(); ++i) add(i, 0);
-  Sums sums;
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    sums.error += errors[lane];
-    sums.norm += norms[lane];
-  }
-  return sums;
-}
-
-Sums plain_sums(std::span<const float> values, const float* decoded) noexcept {
-  return sums_of(values, decoded, [](std::size_t) { return 1.0; });
-}
-
-Sums weighted_sums(std::span<const float> values, const float* decoded,
-                   const float* importance) noexcept {
-  return sums_of(values, decoded, [&](std::size_t i) { return double{importance[i]}; });
-}
-
 constexpr double kNearZeros = 0.95;
 constexpr double kFarBeyondZeros = 1.25;
 
@@ -89,7 +50,7 @@ ErrorRange::ErrorRange(TensorType type, Isa isa)
 
 Judgement ErrorRange::judge(std::span<const float> values, std::span<const float> decoded,
                             const float* importance) const noexcept {
-  const Sums plain = plain_sums(values, decoded.data());
+  const ErrorSums plain = plain_errors(values, decoded.data());
   Judgement judgement{plain.error, plain.norm};
   const double negligible = in_rows_ ? kSmallest * kSmallest : 0x1p-50;  // F16: 2^-25 squared
   if (!std::isfinite(plain.error) || plain.error <= common_ * plain.norm ||
@@ -110,11 +71,11 @@ Judgement ErrorRange::judge(std::span<const float> values, std::span<const float
       blocks.data());
   codec_.decode(blocks.data(), own.data(), values.size());
   const auto limit = [&](double own_error) { return std::max(common_, limit_for(own_error)); };
-  const double plain_limit = limit(plain_sums(values, own.data()).relative());
+  const double plain_limit = limit(plain_errors(values, own.data()).relative());
   if (plain.relative() <= plain_limit) return judgement;
   if (importance != nullptr) {
-    const Sums weighted = weighted_sums(values, decoded.data(), importance);
-    const Sums weighted_own = weighted_sums(values, own.data(), importance);
+    const ErrorSums weighted = weighted_errors(values, decoded.data(), importance);
+    const ErrorSums weighted_own = weighted_errors(values, own.data(), importance);
     if (weighted.norm > 0 && weighted.relative() <= limit(weighted_own.relative())) {
       return judgement;
     }

@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <ctime>
-#include <exception>
 #include <map>
-#include <thread>
+#include <mutex>
+#include <string>
 #include <utility>
 
 #include "base/threads.h"
-#include "forecast/uncached_reader.h"
+#include "engine/memory_plan.h"
+#include "engine/monitor.h"
+#include "engine/stream.h"
+#include "engine/turns.h"
+#include "io/uncached_source.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
 
@@ -31,12 +36,11 @@ double thread_cpu_seconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-/// A conversion with rows to measure it on.
-struct Trial {
+/// A conversion, and how much of it is left in its largest tensor.
+struct Conversion {
   ConversionRate rate;
-  std::uint64_t most = 0;  // weights of `tensor` that are left
-  PlannedTensor tensor{};  // the one with the most, cut down to the batch
-  std::vector<std::byte> input;
+  std::uint64_t most = 0;
+  PlannedTensor tensor{};  // the largest, cut down to the rows that are encoded
 };
 
 std::uint64_t batch_rows(const PlannedTensor& tensor) {
@@ -46,21 +50,25 @@ std::uint64_t batch_rows(const PlannedTensor& tensor) {
 
 // Neighbouring rows out of the middle: one seek for each conversion, where rows from everywhere
 // would keep a hard disk for seconds.
-void read_rows(const PlannedTensor& tensor, UncachedReader& reader, std::span<std::byte> out) {
-  const std::uint64_t rows = tensor.elements() / tensor.row_elements();
-  const std::uint64_t row_bytes = byte_size(tensor.source, tensor.row_elements());
-  const std::uint64_t first = (rows - out.size() / row_bytes) / 2;
-  const auto bytes = reader.read(tensor.part, tensor.input_offset + first * row_bytes, out.size());
-  std::copy(bytes.begin(), bytes.end(), out.begin());
+void cut_down(PlannedTensor& tensor) {
+  const std::uint64_t rows = batch_rows(tensor);
+  const std::uint64_t first = (tensor.elements() / tensor.row_elements() - rows) / 2;
+  tensor.input_offset += first * byte_size(tensor.source, tensor.row_elements());
+  tensor.shape = {tensor.row_elements(), rows};
+  tensor.input_size = byte_size(tensor.source, tensor.elements());
+  tensor.output_size = byte_size(tensor.type, tensor.elements());
 }
 
-bool usable(const PlannedTensor& tensor, std::span<const std::byte> input) {
+// Why the rows are not fit to measure with; empty: they are.
+std::string unfit(const PlannedTensor& tensor, std::span<const std::byte> input) {
   if (std::all_of(input.begin(), input.end(), [](std::byte b) { return b == std::byte{}; })) {
-    return false;
+    return "the rows looked at are zeros";
   }
   const Codec* codec = find_codec(tensor.source);
-  return codec == nullptr ||
-         codec->scales_finite(input.data(), input.size() / info(tensor.source).block_bytes);
+  const std::uint64_t blocks = input.size() / info(tensor.source).block_bytes;
+  return codec == nullptr || codec->scales_finite(input.data(), blocks)
+             ? ""
+             : "the rows looked at hold NaN or infinity";
 }
 
 // Weights as models have them, roughly: bell-shaped, of many sizes. Types without an encoder keep
@@ -85,155 +93,202 @@ void make_up_rows(const PlannedTensor& tensor, std::span<std::byte> out) {
                 out.data());
 }
 
-std::vector<Trial> trials_of(const Plan& plan, std::span<const std::uint64_t> left) {
-  std::map<std::pair<TensorType, TensorType>, Trial> trials;
+std::vector<Conversion> conversions_of(const Plan& plan, std::span<const std::uint64_t> left) {
+  std::map<std::pair<TensorType, TensorType>, Conversion> conversions;
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
     const PlannedTensor& tensor = plan.tensors[i];
     if (left[i] == 0) continue;
-    Trial& trial = trials[{tensor.source, tensor.type}];
-    trial.rate.source = tensor.source;
-    trial.rate.type = tensor.type;
-    trial.rate.weights += left[i];
-    if (left[i] <= trial.most) continue;
-    trial.most = left[i];
-    trial.tensor = tensor;
+    Conversion& conversion = conversions[{tensor.source, tensor.type}];
+    conversion.rate.source = tensor.source;
+    conversion.rate.type = tensor.type;
+    conversion.rate.weights += left[i];
+    if (left[i] <= conversion.most) continue;
+    conversion.most = left[i];
+    conversion.tensor = tensor;
   }
-  std::vector<Trial> sorted;
-  for (auto& [types, trial] : trials) sorted.push_back(std::move(trial));
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Trial& a, const Trial& b) { return a.rate.weights > b.rate.weights; });
+  std::vector<Conversion> sorted;
+  for (auto& [types, conversion] : conversions) sorted.push_back(std::move(conversion));
+  std::sort(sorted.begin(), sorted.end(), [](const Conversion& a, const Conversion& b) {
+    return a.rate.weights > b.rate.weights;
+  });
   return sorted;
 }
 
-void fill(std::vector<Trial>& trials, std::span<const io::File> files) {
-  std::size_t longest = 0;
-  for (Trial& trial : trials) {
-    const std::uint64_t elements = batch_rows(trial.tensor) * trial.tensor.row_elements();
-    trial.input.resize(byte_size(trial.tensor.source, elements));
-    longest = std::max(longest, trial.input.size());
-  }
-  UncachedReader reader(files, longest);
-  for (Trial& trial : trials) {
-    const std::uint64_t rows = batch_rows(trial.tensor);
-    try {
-      read_rows(trial.tensor, reader, trial.input);
-    } catch (const Error&) {
-      // Made-up rows will do.
-    }
-    if (!usable(trial.tensor, trial.input)) make_up_rows(trial.tensor, trial.input);
-    trial.tensor.shape = {trial.tensor.row_elements(), rows};
-  }
-}
-
-/// One worker, with buffers as the run's.
-class Worker {
+/// The work of measuring: a unit for each conversion reads its rows; when all are there, a unit for
+/// each thread encodes them.
+class EncodeProbe final : public engine::Producer, public engine::Operator {
  public:
-  Worker(std::span<const Trial> trials, const ImportanceMatrix* imatrix,
-         const EncodeProbeOptions& options)
-      : trials_(trials), imatrix_(imatrix), kernels_(options.kernels), rates_(trials.size()) {
-    std::uint64_t values = 0;
-    std::uint64_t row = 0;
-    std::uint64_t bytes = 0;
-    for (const Trial& trial : trials) {
-      values = std::max(values, trial.tensor.elements());
-      row = std::max(row, trial.tensor.row_elements());
-      bytes = std::max(bytes, byte_size(trial.tensor.type, trial.tensor.elements()));
+  /// \param cut     a tensor for each conversion
+  /// \param unread  why no rows are read; empty: they are
+  EncodeProbe(const Plan& cut, ChunkEncoder& encoder, int threads, double seconds,
+              const std::string& unread)
+      : cut_(cut),
+        encoder_(encoder),
+        threads_(static_cast<std::size_t>(threads)),
+        seconds_(seconds),
+        rows_(cut.tensors.size()),
+        made_up_(cut.tensors.size(), unread),
+        rates_(cut.tensors.size()) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      rows_[i].resize(cut.tensors[i].input_size);
+      if (!unread.empty()) make_up_rows(cut.tensors[i], rows_[i]);
     }
-    scratch_.values.resize(values);
-    scratch_.decoded.resize(options.measure_error ? values : 0);
-    scratch_.importance.resize(row);
-    output_.resize(bytes);
+    to_read_ = rows_there_ = unread.empty() ? 0 : rows_.size();
   }
 
-  /// Encodes each trial's rows until its share of the time is over. What cannot be encoded has no
-  /// rate.
-  void run(double seconds) noexcept {
+  std::optional<engine::Unit> next(std::stop_token ended) override {
+    if (to_read_ < rows_.size()) return rows_of(to_read_++);
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait(lock, ended, [&] { return rows_there_ == rows_.size(); })) {
+      return std::nullopt;
+    }
+    if (measuring_++ == threads_) return std::nullopt;
+    return engine::Unit{};
+  }
+
+  void run(engine::Task& task, int worker) override {
+    task.inputs.empty() ? measure(worker) : take_rows(task);
+  }
+
+  double rate(std::size_t conversion) const { return rates_[conversion]; }
+  const std::string& made_up(std::size_t conversion) const { return made_up_[conversion]; }
+
+ private:
+  engine::Unit rows_of(std::size_t conversion) const {
+    const PlannedTensor& tensor = cut_.tensors[conversion];
+    engine::Unit unit;
+    unit.inputs = {{.part = tensor.part, .offset = tensor.input_offset, .size = tensor.input_size}};
+    unit.tensor = static_cast<std::uint32_t>(conversion);
+    return unit;
+  }
+
+  void take_rows(const engine::Task& task) {
+    const std::uint32_t i = task.unit.tensor;
+    const std::span<const std::byte> input = task.inputs.front();
+    std::copy(input.begin(), input.end(), rows_[i].begin());
+    made_up_[i] = unfit(cut_.tensors[i], rows_[i]);
+    if (!made_up_[i].empty()) make_up_rows(cut_.tensors[i], rows_[i]);
+    const std::lock_guard lock(mutex_);
+    ++rows_there_;
+    changed_.notify_all();
+  }
+
+  // Encodes each conversion's rows until its share of the time is over. What cannot be encoded has
+  // no rate.
+  void measure(int worker) {
+    std::vector<double> rates(rows_.size());
     const Clock::time_point start = Clock::now();
     const double cpu_start = thread_cpu_seconds();
-    for (std::size_t i = 0; i < trials_.size(); ++i) {
+    for (std::size_t i = 0; i < rates.size(); ++i) {
       try {
         // By the clock, not by what each has had: delays do not add up.
         const double end =
-            seconds * static_cast<double>(i + 1) / static_cast<double>(trials_.size());
-        rates_[i] = rate(trials_[i], start + std::chrono::duration<double>(end));
-      } catch (const std::exception&) {
-        rates_[i] = 0;
+            seconds_ * static_cast<double>(i + 1) / static_cast<double>(rates.size());
+        rates[i] = measure(i, worker, start + std::chrono::duration<double>(end));
+      } catch (const Error&) {
+        rates[i] = 0;
       }
     }
     // How much of a core this thread gets shows over the whole time only: on a busy machine the
-    // system gives it in slices that are longer than a trial.
+    // system gives it in slices that are longer than a conversion's share.
     const double share = (thread_cpu_seconds() - cpu_start) / seconds_since(start);
-    for (double& rate : rates_) rate *= std::clamp(share, 0.01, 1.0);
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+      rates_[i] += rates[i] * std::clamp(share, 0.01, 1.0);
+    }
   }
 
-  const std::vector<double>& rates() const { return rates_; }
-
- private:
   // Weights for each second that the thread runs.
-  double rate(const Trial& trial,
-              std::chrono::time_point<Clock, std::chrono::duration<double>> end) {
-    encode(trial);  // warms caches and the code up
+  double measure(std::size_t conversion, int worker,
+                 std::chrono::time_point<Clock, std::chrono::duration<double>> end) {
+    const PlannedTensor& tensor = cut_.tensors[conversion];
+    std::vector<std::byte> output(tensor.output_size);
+    engine::Task task;
+    task.unit.tensor = static_cast<std::uint32_t>(conversion);
+    task.unit.elements = tensor.elements();
+    task.inputs = {rows_[conversion]};
+    task.room = output;
+    encoder_.run(task, worker);  // warms caches and the code up
     const double cpu_start = thread_cpu_seconds();
     std::uint64_t batches = 0;
     do {
-      encode(trial);
+      encoder_.run(task, worker);
       ++batches;
     } while (Clock::now() < end);
-    return static_cast<double>(batches * trial.tensor.elements()) /
+    return static_cast<double>(batches * tensor.elements()) /
            std::max(thread_cpu_seconds() - cpu_start, 1e-9);
   }
 
-  void encode(const Trial& trial) {
-    const PlannedTensor& tensor = trial.tensor;
-    const std::uint64_t elements = tensor.elements();
-    const std::size_t out = tensor.copied() ? 0 : byte_size(tensor.type, elements);
-    ErrorSums sums;
-    encode_chunk(tensor,
-                 {.tensor = 0,
-                  .first_element = 0,
-                  .elements = elements,
-                  .input_offset = 0,
-                  .input_size = trial.input.size(),
-                  .output_offset = 0,
-                  .output_size = out,
-                  .expert = 0},
-                 kernels_, imatrix_, {}, trial.input, std::span(output_).first(out), scratch_,
-                 sums);
-  }
-
-  std::span<const Trial> trials_;
-  const ImportanceMatrix* imatrix_;
-  const Kernels kernels_;
-  Scratch scratch_;
-  std::vector<std::byte> output_;
+  const Plan& cut_;
+  ChunkEncoder& encoder_;
+  const std::size_t threads_;
+  const double seconds_;
+  std::size_t to_read_ = 0;    // the next conversion whose rows are read
+  std::size_t measuring_ = 0;  // units that measure
+  std::vector<std::vector<std::byte>> rows_;
+  std::vector<std::string> made_up_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::size_t rows_there_ = 0;
   std::vector<double> rates_;
 };
+
+engine::MemoryNeeds probe_needs(const Plan& cut, const EncoderSettings& settings) {
+  engine::MemoryNeeds needs{.threads = settings.threads};
+  for (const PlannedTensor& tensor : cut.tensors) {
+    needs.smallest_unit = std::max(needs.smallest_unit, tensor.input_size);
+    needs.input_size += tensor.input_size;
+  }
+  return needs;
+}
+
+void carry_out(EncodeProbe& probe, const engine::MemoryNeeds& needs, io::Source& source,
+               const std::atomic<bool>* stop) {
+  // Not within the run's budget, which may be too small for the run; little of it is touched.
+  constexpr std::uint64_t kPlenty = std::uint64_t{256} << 20;
+  const engine::MemoryPlan memory =
+      engine::plan_memory(needs, engine::least_memory(needs, 0) + kPlenty, 0);
+  engine::Turns turns(false);
+  Observer silent;
+  engine::Monitor monitor(silent, needs.threads, needs.input_size, {});
+  engine::stream({probe, probe}, source, memory, {.threads = needs.threads, .stop = stop}, turns,
+                 monitor);
+}
 
 }  // namespace
 
 std::vector<ConversionRate> measure_encoding(const Plan& plan, std::span<const std::uint64_t> left,
                                              const ImportanceMatrix* imatrix,
                                              std::span<const io::File> files,
-                                             const EncodeProbeOptions& options) {
-  std::vector<Trial> trials = trials_of(plan, left);
-  fill(trials, files);
-  std::vector<Worker> workers;
-  for (int i = 0; i < std::min(options.threads, core_count()); ++i) {
-    workers.emplace_back(trials, imatrix, options);
+                                             EncoderSettings settings, double seconds) {
+  std::vector<Conversion> conversions = conversions_of(plan, left);
+  Plan cut;
+  for (Conversion& conversion : conversions) {
+    cut_down(conversion.tensor);
+    cut.tensors.push_back(std::move(conversion.tensor));
   }
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < workers.size(); ++i) {
-    threads.emplace_back([&, i] { workers[i].run(options.seconds); });
-  }
-  workers.front().run(options.seconds);
-  for (std::thread& thread : threads) thread.join();
+  settings.threads = std::min(settings.threads, core_count());
+  ChunkEncoder encoder(cut, files, imatrix, nullptr, settings);
+  const engine::MemoryNeeds needs = probe_needs(cut, settings);
+  const std::unique_ptr<io::Source> source = io::open_uncached_source(io::pointers_to(files));
 
-  std::vector<ConversionRate> rates;
-  for (std::size_t i = 0; i < trials.size(); ++i) {
-    rates.push_back(trials[i].rate);
-    for (const Worker& worker : workers) rates.back().weights_per_s += worker.rates()[i];
+  const auto rates = [&](const std::string& unread) {
+    EncodeProbe probe(cut, encoder, settings.threads, seconds, unread);
+    carry_out(probe, needs, *source, settings.stop);
+    std::vector<ConversionRate> measured;
+    for (std::size_t i = 0; i < conversions.size(); ++i) {
+      measured.push_back(conversions[i].rate);
+      measured.back().weights_per_s = probe.rate(i);
+      measured.back().made_up = probe.made_up(i);
+    }
+    return measured;
+  };
+  try {
+    return rates({});
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::interrupted) throw;
+    return rates(error.what());  // rows that cannot be read
   }
-  return rates;
 }
 
 }  // namespace sluice

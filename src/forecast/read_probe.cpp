@@ -6,16 +6,16 @@
 #include <cmath>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <thread>
 #include <vector>
 
-#include "base/checked.h"
-#include "forecast/uncached_reader.h"
+#include "base/clocks.h"
+#include "base/page_buffer.h"
+#include "io/uncached_source.h"
 
 namespace sluice {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // As many reads as the pipeline has under way, but smaller, so that what is under way at the end
 // takes 0.2 s on a disk of 10 MB/s.
@@ -37,7 +37,9 @@ class Places {
       ends_.push_back((ends_.empty() ? 0 : ends_.back()) + file.size() / kPiece);
     }
     runs_ = (ends_.back() + kRunPieces - 1) / kRunPieces;
-    first_ = static_cast<double>(Clock::now().time_since_epoch().count() % 1'000'003) / 1'000'003;
+    first_ = static_cast<double>(std::chrono::steady_clock::now().time_since_epoch().count() %
+                                 1'000'003) /
+             1'000'003;
   }
 
   struct Place {
@@ -67,27 +69,28 @@ class Places {
 
 double measure(std::span<const io::File> files, double seconds) {
   const Places places(files);
-  std::vector<UncachedReader> readers;
-  for (int i = 0; i < kReads; ++i) readers.emplace_back(files, kPiece);
+  const std::unique_ptr<io::Source> source = io::open_uncached_source(io::pointers_to(files));
   std::atomic<std::uint64_t> next = 0;
   std::atomic<std::uint64_t> bytes = 0;
-  const Clock::time_point start = Clock::now();
-  const auto deadline = start + std::chrono::duration<double>(seconds);
+  const Stopwatch watch;
   std::vector<std::thread> threads;
-  for (UncachedReader& reader : readers) {
+  for (int i = 0; i < kReads; ++i) {
     threads.emplace_back([&] {
-      try {
-        Places::Place place{};
-        while (Clock::now() < deadline && places.at(next++, place)) {
-          bytes += reader.read(place.file, place.offset, kPiece).size();
-        }
-      } catch (const std::exception&) {
-        // A disk that cannot be read here says so in the run, by name; there is no rate.
+      const PageBuffer buffer(kPiece + io::Source::kBufferSlack);
+      Places::Place place{};
+      // A disk that cannot be read here says so in the run, by name; there is no rate.
+      bool good = true;
+      while (good && watch.seconds() < seconds && places.at(next++, place)) {
+        source->read({place.file, place.offset, kPiece}, buffer.bytes(),
+                     [&](std::span<const std::byte> got, std::exception_ptr error) {
+                       bytes += got.size();
+                       good = error == nullptr;
+                     });
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  return static_cast<double>(bytes) / std::chrono::duration<double>(Clock::now() - start).count();
+  return static_cast<double>(bytes) / watch.seconds();
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
-#include <regex>
 
 #include "base/text.h"
 #include "sluice/error.h"
@@ -99,11 +99,14 @@ std::string part_file(std::string_view stem, std::uint64_t no, std::uint64_t cou
 
 std::string stem_of(std::string_view name) {
   if (!name.ends_with(kExtension)) return std::string(name);
-  std::string stem(name.substr(0, name.size() - kExtension.size()));
-  static const std::regex kNumbers("-[0-9]{5}-of-[0-9]{5}$");
-  std::smatch numbers;
-  if (std::regex_search(stem, numbers, kNumbers)) stem.resize(stem.size() - numbers.length());
-  return stem;
+  name.remove_suffix(kExtension.size());
+  constexpr std::string_view kNumbers = "-00000-of-00000";
+  const std::string_view end = name.substr(name.size() - std::min(name.size(), kNumbers.size()));
+  const bool numbered = std::ranges::equal(end, kNumbers, [](char c, char shape) {
+    return shape == '0' ? c >= '0' && c <= '9' : c == shape;
+  });
+  if (numbered) name.remove_suffix(kNumbers.size());
+  return std::string(name);
 }
 
 void set_split(Header& header, std::uint64_t no, std::uint64_t count, std::uint64_t tensors) {

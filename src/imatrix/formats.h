@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "sluice/imatrix.h"
+#include "imatrix/importance_matrix.h"
 
 namespace sluice::imatrix {
 

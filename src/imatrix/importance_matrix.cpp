@@ -1,3 +1,5 @@
+#include "imatrix/importance_matrix.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 #include "gguf/bytes.h"
 #include "imatrix/formats.h"
 #include "sluice/error.h"
-#include "sluice/imatrix.h"
 
 namespace sluice {
 namespace {

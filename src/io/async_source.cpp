@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/random_access_file.hpp>
@@ -27,12 +28,13 @@ namespace asio = boost::asio;
 class Read : public std::enable_shared_from_this<Read> {
  public:
   Read(asio::io_context& context, int descriptor, const File& file, const ReadRange& range,
-       bool direct, std::span<std::byte> buffer, ReadDone done)
+       bool direct, std::span<std::byte> buffer, ReadDone done, std::function<void()> refused)
       : stream_(context, descriptor),
         file_(file),
         range_(range),
         direct_(direct),
-        done_(std::move(done)) {
+        done_(std::move(done)),
+        refused_(std::move(refused)) {
     if (direct) {
       start_ = align_down(range.offset, kDirectAlignment);
       length_ = align_up(range.offset + range.size, kDirectAlignment) - start_;
@@ -55,7 +57,10 @@ class Read : public std::enable_shared_from_this<Read> {
   void advance(const boost::system::error_code& error, std::size_t bytes) {
     if (error == asio::error::interrupted || error == asio::error::try_again) return start();
     // Some file systems take O_DIRECT at opening and refuse the read.
-    if (direct_ && error == asio::error::invalid_argument) return finish_through_cache(got_);
+    if (direct_ && error == asio::error::invalid_argument) {
+      refused_();
+      return finish_through_cache(got_);
+    }
     if (error && error != asio::error::eof) {
       return finish(std::make_exception_ptr(
           Error(ErrorCode::input_read, "cannot be read: " + error.message(),
@@ -102,16 +107,18 @@ class Read : public std::enable_shared_from_this<Read> {
   std::size_t got_ = 0;
   std::span<std::byte> window_;
   ReadDone done_;
+  std::function<void()> refused_;  // told if the file system refuses a direct read
 };
 
 class AsyncSource final : public Source {
  public:
-  explicit AsyncSource(std::span<const File> parts)
-      : parts_(parts), work_(context_.get_executor()) {
+  explicit AsyncSource(std::vector<const File*> files)
+      : files_(std::move(files)), work_(context_.get_executor()) {
     // Where io_uring is forbidden, constructing a file object throws, opened or not: the probe.
     const asio::random_access_file probe(context_);
-    for (const File& part : parts_) {
-      direct_.push_back(open_direct(part, O_RDONLY));
+    for (const File* file : files_) {
+      direct_.push_back(open_direct(*file, O_RDONLY));
+      if (direct_.back().descriptor() < 0) note_cached(*file);
     }
     thread_ = std::thread([this] { context_.run(); });
   }
@@ -123,8 +130,13 @@ class AsyncSource final : public Source {
 
   std::string_view name() const override { return "async"; }
 
+  std::string cached_file() const override {
+    const File* file = cached_;
+    return file == nullptr ? std::string() : file->path();
+  }
+
   void read(const ReadRange& range, std::span<std::byte> buffer, ReadDone done) override {
-    const File& file = parts_[range.part];
+    const File& file = *files_[range.part];
     const bool direct = direct_[range.part].descriptor() >= 0;
     const int descriptor =
         ::fcntl(direct ? direct_[range.part].descriptor() : file.descriptor(), F_DUPFD_CLOEXEC, 0);
@@ -133,15 +145,23 @@ class AsyncSource final : public Source {
                           ErrorCode::input_read, "no file descriptor: " + system_message(errno),
                           {.file = file.path(), .cure = "Raise the limit (ulimit -n)"})));
     }
-    std::make_shared<Read>(context_, descriptor, file, range, direct, buffer, std::move(done))
+    std::make_shared<Read>(context_, descriptor, file, range, direct, buffer, std::move(done),
+                           [this, &file] { note_cached(file); })
         ->start();
   }
 
   void release(const ReadRange&) override {}
 
  private:
-  std::span<const File> parts_;
-  std::vector<File> direct_;  // empty where a file system refuses O_DIRECT
+  // The first is enough: it is for the user to know.
+  void note_cached(const File& file) {
+    const File* none = nullptr;
+    cached_.compare_exchange_strong(none, &file);
+  }
+
+  const std::vector<const File*> files_;
+  std::vector<File> direct_;  // closed where a file system refuses O_DIRECT
+  std::atomic<const File*> cached_ = nullptr;
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::thread thread_;
@@ -149,9 +169,9 @@ class AsyncSource final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> open_async_source(std::span<const File> parts, std::string& reason) {
+std::unique_ptr<Source> open_async_source(std::vector<const File*> files, std::string& reason) {
   try {
-    return std::make_unique<AsyncSource>(parts);
+    return std::make_unique<AsyncSource>(std::move(files));
   } catch (const boost::system::system_error& error) {
     reason = "io_uring is not available (" + error.code().message() + ")";
     return nullptr;

@@ -95,11 +95,15 @@ class Window {
   void end_use(const ReadRange& range, const Mapping& mapping, const File& file) {
     // Held until the pages are gone: a range whose use begins meanwhile must find them again.
     const std::lock_guard lock(mutex_);
-    const auto next = in_use_.erase(in_use_.find(range.offset));
+    const std::uint64_t range_end = range.offset + range.size;
+    const auto [first_use, last_use] = in_use_.equal_range(range.offset);
+    const auto next = in_use_.erase(
+        std::find(first_use, last_use,
+                  std::pair<const std::uint64_t, std::uint64_t>(range.offset, range_end)));
     const std::uint64_t used_before = next == in_use_.begin() ? 0 : std::prev(next)->second;
     const std::uint64_t used_after = next == in_use_.end() ? UINT64_MAX : next->first;
-    const std::uint64_t end =
-        std::min<std::uint64_t>(range.offset + range.size, mapping.bytes().size());
+    if (used_before > range.offset || used_after < range_end) return;  // another use goes on
+    const std::uint64_t end = std::min<std::uint64_t>(range_end, mapping.bytes().size());
     std::uint64_t first = align_down(range.offset, kPage);
     std::uint64_t last = align_up(end, kPage);
     if (first < used_before) first += kPage;
@@ -120,14 +124,14 @@ class Window {
 
  private:
   std::mutex mutex_;
-  std::map<std::uint64_t, std::uint64_t> in_use_;  // ranges: offset and end
-  std::uint64_t read_until_ = 0;                   // the end of the last range
+  std::multimap<std::uint64_t, std::uint64_t> in_use_;  // ranges: offset and end
+  std::uint64_t read_until_ = 0;                        // the end of the last range
 };
 
 class MappedSource final : public Source {
  public:
-  MappedSource(std::span<const File> parts, std::vector<Mapping> mappings)
-      : parts_(parts), mappings_(std::move(mappings)), windows_(parts.size()) {}
+  MappedSource(std::vector<const File*> files, std::vector<Mapping> mappings)
+      : files_(std::move(files)), mappings_(std::move(mappings)), windows_(files_.size()) {}
 
   std::string_view name() const override { return "mmap"; }
 
@@ -139,12 +143,12 @@ class MappedSource final : public Source {
     try {
       // A mapping that is shorter than the range was made after the file shrank.
       if (range.offset + range.size > mapping.bytes().size()) {
-        error = shrunk_error(parts_[range.part], mapping.bytes().size());
+        error = shrunk_error(*files_[range.part], mapping.bytes().size());
       } else {
         bytes = mapping.bytes().subspan(range.offset, range.size);
-        parts_[range.part].prefetch(range.offset, range.size + kReadAhead);
+        files_[range.part]->prefetch(range.offset, range.size + kReadAhead);
         mapping.populate(range);
-        error = mapping.fault_before(range.offset + range.size, parts_[range.part]);
+        error = mapping.fault_before(range.offset + range.size, *files_[range.part]);
       }
     } catch (...) {
       error = std::current_exception();
@@ -154,16 +158,16 @@ class MappedSource final : public Source {
 
   void check(const ReadRange& range) const override {
     const std::exception_ptr error =
-        mappings_[range.part].fault_before(range.offset + range.size, parts_[range.part]);
+        mappings_[range.part].fault_before(range.offset + range.size, *files_[range.part]);
     if (error) std::rethrow_exception(error);
   }
 
   void release(const ReadRange& range) override {
-    windows_[range.part].end_use(range, mappings_[range.part], parts_[range.part]);
+    windows_[range.part].end_use(range, mappings_[range.part], *files_[range.part]);
   }
 
  private:
-  std::span<const File> parts_;
+  const std::vector<const File*> files_;
   std::vector<Mapping> mappings_;
   std::vector<Window> windows_;
 };
@@ -202,15 +206,15 @@ void MappedFile::check() const {
   if (error) std::rethrow_exception(error);
 }
 
-std::unique_ptr<Source> open_mapped_source(std::span<const File> parts, std::string& reason) {
+std::unique_ptr<Source> open_mapped_source(std::vector<const File*> files, std::string& reason) {
   std::vector<Mapping> mappings;
   try {
-    for (const File& part : parts) mappings.emplace_back(part);
+    for (const File* file : files) mappings.emplace_back(*file);
   } catch (const ipc::interprocess_exception& error) {
     reason = std::string("the input cannot be mapped (") + error.what() + ")";
     return nullptr;
   }
-  return std::make_unique<MappedSource>(parts, std::move(mappings));
+  return std::make_unique<MappedSource>(std::move(files), std::move(mappings));
 }
 
 }  // namespace sluice::io

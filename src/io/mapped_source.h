@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "io/source.h"
 
@@ -33,6 +34,6 @@ class MappedFile {
 
 /// Maps the files (Boost.Interprocess) and hands out spans of the mappings: no copy. Null, with a
 /// reason, where a file cannot be mapped.
-std::unique_ptr<Source> open_mapped_source(std::span<const File> parts, std::string& reason);
+std::unique_ptr<Source> open_mapped_source(std::vector<const File*> files, std::string& reason);
 
 }  // namespace sluice::io

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 namespace sluice::io {
@@ -49,53 +48,50 @@ std::size_t OutputBuffer::put(std::uint64_t offset, std::span<const std::byte> b
   return bytes.size();
 }
 
-// One write: the extent's first piece, and with it as many of the neighbours as touch and are ready
+// The extent's pieces, and with the last of them as many of the neighbours as touch and are ready
 // too. Returns the first extent that has not been dealt with.
-OutputBuffer::Extents::iterator OutputBuffer::hand_out(Extents::iterator first,
+OutputBuffer::Extents::iterator OutputBuffer::take_out(Extents::iterator first,
                                                        std::size_t largest_write,
-                                                       const Write& write) {
-  std::vector<std::span<const std::byte>> pieces;
-  std::uint64_t begin = 0;
+                                                       std::vector<Write>& writes) {
+  const std::size_t before = writes.size();
   std::uint64_t end = 0;
-  const auto flush = [&] {
-    if (pieces.empty()) return;
-    write(begin, pieces);
-    written_.add({begin, end});
-    pieces.clear();
-  };
   auto next = first;
   bool more = true;
   while (more) {
-    const Interval range = range_of(next->first);
-    if (next->second.missing == 0) ready_bytes_ -= next->second.filled.size();
-    next->second.filled.for_each([&](Interval piece) {
-      if (pieces.empty() || piece.begin != end) {
-        flush();
-        begin = piece.begin;
-      }
-      pieces.push_back({next->second.memory + (piece.begin - range.begin), piece.size()});
+    const auto& [number, extent] = *next;
+    if (extent.missing == 0) ready_bytes_ -= extent.filled.size();
+    extent.filled.for_each([&](Interval piece) {
+      if (writes.size() == before || piece.begin != end) writes.push_back({.begin = piece.begin});
+      writes.back().pieces.push_back(
+          {extent.memory + (piece.begin - range_of(number).begin), piece.size()});
+      writes.back().size += piece.size();
+      written_.add(piece);
       end = piece.end;
     });
+    free_.push_back(extent.memory);
     ++next;
     more = next != open_.end() && next->first * kExtent == end && next->second.missing == 0 &&
-           end - begin + kExtent <= largest_write;
+           writes.size() > before && writes.back().size + kExtent <= largest_write;
   }
-  flush();
-  for (auto done = first; done != next; ++done) free_.push_back(done->second.memory);
   return open_.erase(first, next);
 }
 
-void OutputBuffer::write_ready(std::uint64_t limit, std::size_t largest_write, const Write& write) {
+std::vector<OutputBuffer::Write> OutputBuffer::take_ready(std::uint64_t limit,
+                                                          std::size_t largest_write) {
+  std::vector<Write> writes;
   const std::uint64_t before = written_.size();
   for (auto next = open_.begin(); next != open_.end() && written_.size() - before < limit;) {
-    next = next->second.missing == 0 ? hand_out(next, largest_write, write) : std::next(next);
+    next = next->second.missing == 0 ? take_out(next, largest_write, writes) : std::next(next);
   }
+  return writes;
 }
 
-void OutputBuffer::write_all(std::size_t largest_write, const Write& write) {
+std::vector<OutputBuffer::Write> OutputBuffer::take_all(std::size_t largest_write) {
+  std::vector<Write> writes;
   for (auto next = open_.begin(); next != open_.end();) {
-    next = hand_out(next, largest_write, write);
+    next = take_out(next, largest_write, writes);
   }
+  return writes;
 }
 
 }  // namespace sluice::io

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <span>
 #include <vector>
@@ -14,7 +13,7 @@ namespace sluice::io {
 
 /// Output that waits to be written in large pieces. The output's address space is seen as a row
 /// of extents; bytes arrive in any order and any size, and an extent is ready when all its bytes
-/// are there. Ready extents that are neighbours are handed out as one write. Not thread-safe.
+/// are there. Ready extents that are neighbours are taken out as one write. Not thread-safe.
 class OutputBuffer {
  public:
   /// A multiple of every direct write's alignment, and small against the buffer, because each place
@@ -25,9 +24,12 @@ class OutputBuffer {
   /// With fewer, output that arrives at two places at once would be written in bits.
   static constexpr std::size_t kLeastExtents = 4;
 
-  /// Takes a write: pieces that lie one after the other, from `begin` on.
-  using Write =
-      std::function<void(std::uint64_t begin, std::span<const std::span<const std::byte>> pieces)>;
+  /// A write that is due: pieces that lie one after the other, from `begin` on.
+  struct Write {
+    std::uint64_t begin = 0;
+    std::vector<std::span<const std::byte>> pieces = {};
+    std::uint64_t size = 0;  ///< bytes of all pieces
+  };
 
   /// \param extents  room, in extents
   /// \param size     of the address space
@@ -42,14 +44,14 @@ class OutputBuffer {
   /// Bytes in extents that are ready.
   std::uint64_t ready_bytes() const { return ready_bytes_; }
 
-  /// Hands out ready extents in the order of their places, and frees them, until `limit` bytes or
-  /// more were handed out.
-  void write_ready(std::uint64_t limit, std::size_t largest_write, const Write& write);
+  /// Takes out ready extents in the order of their places, until `limit` bytes or more were taken,
+  /// as writes of `largest_write` bytes at most. The bytes stay until the next put().
+  std::vector<Write> take_ready(std::uint64_t limit, std::size_t largest_write);
 
-  /// Hands out everything, ready or not.
-  void write_all(std::size_t largest_write, const Write& write);
+  /// Takes out everything, ready or not.
+  std::vector<Write> take_all(std::size_t largest_write);
 
-  /// What was handed out, and what had been written before.
+  /// What was taken out, and what had been written before.
   const IntervalSet& written() const { return written_; }
 
  private:
@@ -62,8 +64,8 @@ class OutputBuffer {
 
   Interval range_of(std::uint64_t number) const;
   Extents::iterator extent_at(std::uint64_t number);
-  Extents::iterator hand_out(Extents::iterator first, std::size_t largest_write,
-                             const Write& write);
+  Extents::iterator take_out(Extents::iterator first, std::size_t largest_write,
+                             std::vector<Write>& writes);
 
   PageBuffer memory_;
   std::vector<std::byte*> free_;

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <utility>
+
 #include "base/checked.h"
 
 namespace sluice::io {
@@ -9,16 +11,16 @@ namespace {
 
 class PlainSource final : public Source {
  public:
-  explicit PlainSource(std::span<const File> parts) : parts_(parts) {
-    for (const File& part : parts_) {
-      ::posix_fadvise(part.descriptor(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  explicit PlainSource(std::vector<const File*> files) : files_(std::move(files)) {
+    for (const File* file : files_) {
+      ::posix_fadvise(file->descriptor(), 0, 0, POSIX_FADV_SEQUENTIAL);
     }
   }
 
   std::string_view name() const override { return "read"; }
 
   void read(const ReadRange& range, std::span<std::byte> buffer, ReadDone done) override {
-    const File& file = parts_[range.part];
+    const File& file = *files_[range.part];
     const std::span<std::byte> bytes = buffer.first(range.size);
     std::exception_ptr error;
     file.prefetch(range.offset + range.size, kReadAhead);
@@ -37,13 +39,13 @@ class PlainSource final : public Source {
   void release(const ReadRange&) override {}
 
  private:
-  std::span<const File> parts_;
+  const std::vector<const File*> files_;
 };
 
 }  // namespace
 
-std::unique_ptr<Source> open_plain_source(std::span<const File> parts) {
-  return std::make_unique<PlainSource>(parts);
+std::unique_ptr<Source> open_plain_source(std::vector<const File*> files) {
+  return std::make_unique<PlainSource>(std::move(files));
 }
 
 }  // namespace sluice::io

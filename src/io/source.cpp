@@ -1,5 +1,7 @@
 #include "io/source.h"
 
+#include <utility>
+
 #include "io/async_source.h"
 #include "io/mapped_source.h"
 #include "io/plain_source.h"
@@ -7,15 +9,21 @@
 
 namespace sluice::io {
 
-OpenedSource open_source(IoMode mode, std::span<const File> parts) {
+OpenedSource open_source(IoMode mode, std::vector<const File*> files) {
   OpenedSource opened;
   if (mode == IoMode::automatic || mode == IoMode::async) {
-    opened.source = open_async_source(parts, opened.fallback_reason);
+    opened.source = open_async_source(files, opened.fallback_reason);
   } else if (mode == IoMode::mmap) {
-    opened.source = open_mapped_source(parts, opened.fallback_reason);
+    opened.source = open_mapped_source(files, opened.fallback_reason);
   }
-  if (!opened.source) opened.source = open_plain_source(parts);
+  if (!opened.source) opened.source = open_plain_source(std::move(files));
   return opened;
+}
+
+std::vector<const File*> pointers_to(std::span<const File> files) {
+  std::vector<const File*> pointers;
+  for (const File& file : files) pointers.push_back(&file);
+  return pointers;
 }
 
 std::exception_ptr shrunk_error(const File& file, std::uint64_t offset) {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "io/file.h"
-#include "sluice/quantize.h"
+#include "sluice/streaming.h"
 
 namespace sluice::io {
 
@@ -42,6 +42,10 @@ class Source {
   /// How the bytes are read: "async", "mmap" or "read".
   virtual std::string_view name() const = 0;
 
+  /// A file that is read through the page cache although this way of reading goes past it, because
+  /// the file system refuses; empty: none, so far.
+  virtual std::string cached_file() const { return {}; }
+
   /// Starts a read. `buffer` has at least range.size + kBufferSlack bytes, starts on a page, and is
   /// the source's until `done` was called and the bytes were released. A source that is not
   /// asynchronous waits for the disk here, so this is never called on a compute worker.
@@ -62,9 +66,12 @@ struct OpenedSource {
   std::string fallback_reason;
 };
 
-/// Opens a source over input files, which must outlive it. Falls back to plain reads where a mode
+/// Opens a source over input files, which must outlive it. ReadRange::part counts them. Falls back to plain reads where a mode
 /// is not to be had.
-OpenedSource open_source(IoMode mode, std::span<const File> parts);
+OpenedSource open_source(IoMode mode, std::vector<const File*> files);
+
+/// Pointers to all files of a model.
+std::vector<const File*> pointers_to(std::span<const File> files);
 
 /// The Error for a file that ends before the range does.
 std::exception_ptr shrunk_error(const File& file, std::uint64_t offset);

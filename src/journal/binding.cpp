@@ -4,22 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
+
 namespace sluice::journal {
 namespace {
 
 using Json = nlohmann::json;
-
-Json to_json(const Binding::Input& input) {
-  return {{"path", input.path},
-          {"size", input.size},
-          {"modified_ns", input.modified_ns},
-          {"header_hash", input.header_hash}};
-}
-
-// As a file name may be any bytes, and JSON is UTF-8, other bytes become replacement characters.
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 // Integers only: what a damaged or hostile text has in their place, as 3.4e24, is no number to
 // convert.
@@ -34,15 +24,22 @@ std::int64_t as_signed(const Json& json) {
 }  // namespace
 
 std::string to_text(const Binding& binding) {
-  Json inputs = Json::array();
-  for (const Binding::Input& input : binding.inputs) inputs.push_back(to_json(input));
-  return dump({{"version", binding.version},
-               {"inputs", inputs},
-               {"imatrix", binding.imatrix},
-               {"imatrix_hash", binding.imatrix_hash},
-               {"options", binding.options},
-               {"plan_hash", binding.plan_hash},
-               {"output_size", binding.output_size}});
+  JsonText json(0);
+  json.object([&] {
+    json.field("imatrix", binding.imatrix);
+    json.field("imatrix_hash", binding.imatrix_hash);
+    json.objects("inputs", binding.inputs, [&](const Binding::Input& input) {
+      json.field("header_hash", input.header_hash);
+      json.field("modified_ns", input.modified_ns);
+      json.field("path", input.path);
+      json.field("size", input.size);
+    });
+    json.field("options", binding.options);
+    json.field("output_size", binding.output_size);
+    json.field("plan_hash", binding.plan_hash);
+    json.field("version", binding.version);
+  });
+  return json.str();
 }
 
 std::optional<Binding> parse_binding(std::string_view text) {

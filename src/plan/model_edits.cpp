@@ -1,4 +1,4 @@
-#include "sluice/model_edits.h"
+#include "plan/model_edits.h"
 
 #include <fmt/format.h>
 

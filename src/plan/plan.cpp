@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "plan/prune.h"
 #include "recipe/bias_correction.h"
+#include "recipe/choose_types.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
@@ -74,10 +75,12 @@ void assign_importance(const ImportanceMatrix* imatrix, std::span<const TypeChoi
 }
 
 // The recipe knows the model's metadata but not its file.
-ChosenTypes choices_for(const RecipeOptions& recipe, const gguf::Header& model,
+ChosenTypes choices_for(const PlanRequest& request, const gguf::Header& model,
                         const std::string& file) {
   try {
-    return choose_types(recipe, model);
+    return choose_types(
+        request.recipe, model,
+        {.has_imatrix = request.imatrix != nullptr, .in_file_order = request.split.keep});
   } catch (const Error& error) {
     if (error.code() == ErrorCode::usage) throw;
     throw Error::in_file(file, error);
@@ -186,7 +189,7 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
   output.tensors = model.tensors;
   set_metadata(request.edits, output);
   const std::vector<std::size_t> kept = prune_tensors(request.edits.pruned_layers, output);
-  ChosenTypes chosen = choices_for(request.recipe, output, file);
+  ChosenTypes chosen = choices_for(request, output, file);
   const std::vector<TypeChoice>& choices = chosen.tensors;
   prune_metadata(request.edits.pruned_layers, output);
   describe_output(request, output);

@@ -1,15 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "imatrix/importance_matrix.h"
 #include "plan/output_layout.h"
 #include "sluice/codec.h"
 #include "sluice/gguf.h"
-#include "sluice/imatrix.h"
 #include "sluice/model_edits.h"
 #include "sluice/recipe.h"
 #include "sluice/split.h"
@@ -36,6 +35,7 @@ struct PlannedTensor {
   std::uint64_t row_elements() const { return shape[0]; }
   std::uint64_t elements() const;
   std::uint64_t rows_per_expert() const { return shape.size() > 1 ? shape[1] : 1; }
+  std::uint64_t expert_elements() const { return row_elements() * rows_per_expert(); }
   std::uint64_t experts() const;
   /// Bytes pass through unchanged.
   bool copied() const { return source == type; }
@@ -89,37 +89,5 @@ std::uint64_t hash_of(const Plan& plan);
 /// Refuses a plan that leaves very-low-bit tensors without importance values.
 /// \throws Error (imatrix_missing) that lists every such tensor
 void require_importance(const Plan& plan, const ImportanceMatrix* imatrix);
-
-/// A unit of work: whole rows of one expert, or, of a tensor that is copied, whole blocks.
-struct Chunk {
-  std::uint32_t tensor;         ///< index into Plan::tensors
-  std::uint64_t first_element;  ///< in the tensor
-  std::uint64_t elements;
-  std::uint64_t input_offset;  ///< in the tensor's part
-  std::uint64_t input_size;
-  std::uint64_t output_offset;  ///< in the output's address space
-  std::uint64_t output_size;
-  std::uint64_t expert;
-};
-
-/// Walks through all chunks of a plan in the order in which their input lies on the disk, computing
-/// each when it is asked for: the list for 800 GB would take megabytes.
-class ChunkCursor {
- public:
-  /// No chunk has more than `chunk_bytes` of input and output together, unless a single row has.
-  ChunkCursor(const Plan& plan, std::uint64_t chunk_bytes)
-      : plan_(plan), chunk_bytes_(chunk_bytes) {}
-
-  std::optional<Chunk> next();
-
- private:
-  const Plan& plan_;
-  std::uint64_t chunk_bytes_;
-  std::size_t order_ = 0;           // in plan_.reading_order
-  std::uint64_t next_element_ = 0;  // of that tensor
-};
-
-/// The least bytes of input and output that a chunk of this tensor can have.
-std::uint64_t smallest_chunk_bytes(const PlannedTensor& tensor);
 
 }  // namespace sluice

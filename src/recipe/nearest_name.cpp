@@ -1,8 +1,8 @@
+#include "sluice/nearest_name.h"
+
 #include <algorithm>
 #include <cctype>
 #include <numeric>
-
-#include "sluice/recipe_text.h"
 
 namespace sluice {
 namespace {

@@ -6,21 +6,24 @@
 
 namespace sluice::recipe {
 
+std::array<NamedType, 12> named_types(const RecipeOptions& options) {
+  const KindTypes& kinds = options.kinds;
+  return {{{"--output-tensor-type", &options.output_tensor},
+           {"--token-embedding-type", &options.token_embedding},
+           {"--per-layer-token-embedding-type", &options.per_layer_token_embedding},
+           {"--ffn-gate-inp-type", &options.ffn_gate_inp},
+           {"--attn-q-type", &kinds.attn_q},
+           {"--attn-k-type", &kinds.attn_k},
+           {"--attn-v-type", &kinds.attn_v},
+           {"--attn-qkv-type", &kinds.attn_qkv},
+           {"--attn-output-type", &kinds.attn_output},
+           {"--ffn-gate-type", &kinds.ffn_gate},
+           {"--ffn-down-type", &kinds.ffn_down},
+           {"--ffn-up-type", &kinds.ffn_up}}};
+}
+
 Overrides::Overrides(const RecipeOptions& options)
-    : options_(options),
-      output_{"--output-tensor-type", &options.output_tensor},
-      token_embedding_{"--token-embedding-type", &options.token_embedding},
-      per_layer_token_embedding_{"--per-layer-token-embedding-type",
-                                 &options.per_layer_token_embedding},
-      ffn_gate_inp_{"--ffn-gate-inp-type", &options.ffn_gate_inp},
-      attn_q_{"--attn-q-type", &options.kinds.attn_q},
-      attn_k_{"--attn-k-type", &options.kinds.attn_k},
-      attn_v_{"--attn-v-type", &options.kinds.attn_v},
-      attn_qkv_{"--attn-qkv-type", &options.kinds.attn_qkv},
-      attn_output_{"--attn-output-type", &options.kinds.attn_output},
-      ffn_gate_{"--ffn-gate-type", &options.kinds.ffn_gate},
-      ffn_down_{"--ffn-down-type", &options.kinds.ffn_down},
-      ffn_up_{"--ffn-up-type", &options.kinds.ffn_up} {
+    : options_(options), named_(named_types(options)) {
   for (const TypeRule& rule : options.tensor_types) {
     tensor_types_.push_back({&rule, Pattern(rule.pattern)});
   }
@@ -29,7 +32,8 @@ Overrides::Overrides(const RecipeOptions& options)
   }
 }
 
-std::optional<Rule> Overrides::take(Named& named) {
+std::optional<Rule> Overrides::take(Request request) {
+  NamedType& named = named_[static_cast<std::size_t>(request)];
   if (!*named.type) return std::nullopt;
   named.used = true;
   return Rule{**named.type, named.option};
@@ -41,15 +45,15 @@ bool Overrides::few_bits_of_ik() const {
 }
 
 std::optional<Rule> Overrides::for_single(const gguf::Tensor& tensor, TensorKind kind) {
-  if (is_router(tensor.name)) return take(ffn_gate_inp_);
+  if (is_router(tensor.name)) return take(Request::ffn_gate_inp);
   switch (kind) {
     case TensorKind::output:
-      return take(output_);
+      return take(Request::output);
     case TensorKind::token_embd:
-      return take(token_embedding_);
+      return take(Request::token_embedding);
     case TensorKind::per_layer_token_embd: {
-      const auto own = take(per_layer_token_embedding_);
-      return own || options_.mix == Mix::ik_llama_cpp ? own : take(token_embedding_);
+      const auto own = take(Request::per_layer_token_embedding);
+      return own || options_.mix == Mix::ik_llama_cpp ? own : take(Request::token_embedding);
     }
     default:
       return std::nullopt;
@@ -59,7 +63,7 @@ std::optional<Rule> Overrides::for_single(const gguf::Tensor& tensor, TensorKind
 std::optional<Rule> Overrides::for_tied_output(TensorKind kind) {
   const bool serves = kind == TensorKind::token_embd ||
                       (kind == TensorKind::per_layer_token_embd && options_.mix == Mix::llama_cpp);
-  return serves ? take(output_) : std::nullopt;
+  return serves ? take(Request::output) : std::nullopt;
 }
 
 std::optional<Rule> Overrides::by_tensor_type(const gguf::Tensor& tensor) {
@@ -93,26 +97,26 @@ std::optional<Rule> Overrides::by_kind(TensorKind kind) {
   if (few_bits_of_ik() && kind != TensorKind::attn_output) return std::nullopt;
   switch (kind) {
     case TensorKind::attn_v:
-      return take(attn_v_);
+      return take(Request::attn_v);
     case TensorKind::attn_k:
     case TensorKind::attn_k_part:
     case TensorKind::attn_kv_b:
-      return take(attn_k_);
+      return take(Request::attn_k);
     case TensorKind::attn_qkv: {
-      const auto own = take(attn_qkv_);
-      return own ? own : take(attn_q_);
+      const auto own = take(Request::attn_qkv);
+      return own ? own : take(Request::attn_q);
     }
     case TensorKind::attn_q:
     case TensorKind::attn_q_part:
-      return take(attn_q_);
+      return take(Request::attn_q);
     case TensorKind::attn_output:
-      return take(attn_output_);
+      return take(Request::attn_output);
     case TensorKind::ffn_down:
-      return take(ffn_down_);
+      return take(Request::ffn_down);
     case TensorKind::ffn_gate:
-      return take(ffn_gate_);
+      return take(Request::ffn_gate);
     case TensorKind::ffn_up:
-      return take(ffn_up_);
+      return take(Request::ffn_up);
     case TensorKind::output:
     case TensorKind::token_embd:
     case TensorKind::per_layer_token_embd:
@@ -136,16 +140,15 @@ std::vector<std::string> Overrides::notes() const {
   const std::string why_single = file_type.copy ? with_type : on_none;
   const std::string why_rule = plain ? with_type : on_none;
   const std::string why_late = plain ? with_type : options_.pure ? "with --pure" : on_none;
-  for (const Named* named :
-       {&output_, &token_embedding_, &per_layer_token_embedding_, &ffn_gate_inp_, &attn_q_,
-        &attn_k_, &attn_v_, &attn_qkv_, &attn_output_, &ffn_gate_, &ffn_down_, &ffn_up_}) {
-    if (!*named->type || named->used) continue;
-    const bool single = named == &output_ || named == &token_embedding_ ||
-                        named == &per_layer_token_embedding_ || named == &ffn_gate_inp_;
+  for (std::size_t i = 0; i < named_.size(); ++i) {
+    const NamedType& named = named_[i];
+    if (!*named.type || named.used) continue;
+    const auto request = static_cast<Request>(i);
+    const bool single = request <= Request::ffn_gate_inp;
     std::string why = single ? why_single : why_late;
-    const bool of_kind = !single && named != &attn_output_;
+    const bool of_kind = !single && request != Request::attn_output;
     if (of_kind && !options_.pure && few_bits_of_ik()) why = with_type;
-    add(fmt::format("{} {}", named->option, name(**named->type)), why);
+    add(fmt::format("{} {}", named.option, name(**named.type)), why);
   }
   const auto add_unused = [&](const char* option, const std::vector<Compiled>& rules,
                               std::string_view why) {

@@ -1,18 +1,45 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/pattern.h"
 #include "recipe/ftype.h"
 #include "recipe/mix_rule.h"
-#include "recipe/pattern.h"
 #include "recipe/tensor_kind.h"
 #include "sluice/gguf.h"
 #include "sluice/recipe.h"
 
 namespace sluice::recipe {
+
+/// The types that are asked for by an option of their own: first those of single tensors, then
+/// those of kinds.
+enum class Request {
+  output,
+  token_embedding,
+  per_layer_token_embedding,
+  ffn_gate_inp,
+  attn_q,
+  attn_k,
+  attn_v,
+  attn_qkv,
+  attn_output,
+  ffn_gate,
+  ffn_down,
+  ffn_up,
+};
+
+struct NamedType {
+  const char* option;
+  const std::optional<TensorType>* type;  ///< none: not asked for
+  bool used = false;                      ///< some tensor was concerned
+};
+
+/// For each Request, in their order.
+std::array<NamedType, 12> named_types(const RecipeOptions& options);
 
 /// The types that the user asked for, by tensor, pattern or kind, and which of these requests
 /// concerned no tensor.
@@ -36,34 +63,18 @@ class Overrides {
   std::vector<std::string> notes() const;
 
  private:
-  struct Named {
-    const char* option;
-    const std::optional<TensorType>* type;
-    bool used = false;
-  };
   struct Compiled {
     const TypeRule* rule;
     Pattern pattern;
     bool used = false;
   };
 
-  std::optional<Rule> take(Named& named);
+  std::optional<Rule> take(Request request);
   /// Whether the mix looks at `attn_output` only, of all kinds.
   bool few_bits_of_ik() const;
 
   const RecipeOptions& options_;
-  Named output_;
-  Named token_embedding_;
-  Named per_layer_token_embedding_;
-  Named ffn_gate_inp_;
-  Named attn_q_;
-  Named attn_k_;
-  Named attn_v_;
-  Named attn_qkv_;
-  Named attn_output_;
-  Named ffn_gate_;
-  Named ffn_down_;
-  Named ffn_up_;
+  std::array<NamedType, 12> named_;
   std::vector<Compiled> tensor_types_;
   std::vector<Compiled> custom_types_;
   std::string contradiction_;

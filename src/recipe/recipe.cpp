@@ -1,15 +1,12 @@
-#include "sluice/recipe.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <numeric>
 #include <optional>
 #include <tuple>
-#include <utility>
 
 #include "base/text.h"
+#include "recipe/choose_types.h"
 #include "recipe/chooser.h"
 #include "recipe/fallback.h"
 #include "recipe/overrides.h"
@@ -60,22 +57,8 @@ void check(const RecipeOptions& options) {
         {.cure = fmt::format("Use --mix {}",
                              name(wanted.in_llama_cpp ? Mix::llama_cpp : Mix::ik_llama_cpp))});
   }
-  const KindTypes& kinds = options.kinds;
-  for (const auto& [option, type] :
-       std::initializer_list<std::pair<std::string_view, const std::optional<TensorType>&>>{
-           {"--output-tensor-type", options.output_tensor},
-           {"--token-embedding-type", options.token_embedding},
-           {"--per-layer-token-embedding-type", options.per_layer_token_embedding},
-           {"--ffn-gate-inp-type", options.ffn_gate_inp},
-           {"--attn-q-type", kinds.attn_q},
-           {"--attn-k-type", kinds.attn_k},
-           {"--attn-v-type", kinds.attn_v},
-           {"--attn-qkv-type", kinds.attn_qkv},
-           {"--attn-output-type", kinds.attn_output},
-           {"--ffn-gate-type", kinds.ffn_gate},
-           {"--ffn-down-type", kinds.ffn_down},
-           {"--ffn-up-type", kinds.ffn_up}}) {
-    if (type) check_type(options.mix, *type, fmt::format(" ({})", option));
+  for (const recipe::NamedType& named : recipe::named_types(options)) {
+    if (*named.type) check_type(options.mix, **named.type, fmt::format(" ({})", named.option));
   }
   for (const auto* rules : {&options.tensor_types, &options.custom_types}) {
     for (const TypeRule& rule : *rules) {
@@ -87,11 +70,11 @@ void check(const RecipeOptions& options) {
 
 /// The order in which the peer meets the tensors, as indices: llama.cpp sorts them by layer, then
 /// by name, unless it keeps the split; ik_llama.cpp goes through the file.
-std::vector<std::size_t> visiting_order(const RecipeOptions& options,
+std::vector<std::size_t> visiting_order(const RecipeOptions& options, RecipeContext context,
                                         const std::vector<gguf::Tensor>& tensors) {
   std::vector<std::size_t> order(tensors.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  if (options.mix == Mix::llama_cpp && !options.in_file_order) {
+  if (options.mix == Mix::llama_cpp && !context.in_file_order) {
     std::ranges::sort(order, {}, [&](std::size_t i) {
       return std::tuple<int, std::string_view>(recipe::layer_of(tensors[i].name), tensors[i].name);
     });
@@ -133,12 +116,12 @@ bool needs_importance(const RecipeOptions& options, const gguf::Tensor& tensor,
 /// Decides tensor by tensor, in the peer's order.
 class Recipe {
  public:
-  Recipe(const RecipeOptions& options, const gguf::Header& model)
+  Recipe(const RecipeOptions& options, const gguf::Header& model, RecipeContext context)
       : options_(options), own_(options.file_type->type), overrides_(options) {
     // A file type without blocks has no mix, and the peers look at no pattern then.
     mixed_ = info(own_).block_elements > 1;
     if (mixed_ && !options.pure) {
-      mix_.emplace(options.mix, *options.file_type, options.has_imatrix, model);
+      mix_.emplace(options.mix, *options.file_type, context.has_imatrix, model);
     }
   }
 
@@ -195,12 +178,13 @@ class Recipe {
 
 }  // namespace
 
-ChosenTypes choose_types(const RecipeOptions& options, const gguf::Header& model) {
+ChosenTypes choose_types(const RecipeOptions& options, const gguf::Header& model,
+                         RecipeContext context) {
   check(options);
-  Recipe recipe(options, model);
+  Recipe recipe(options, model, context);
   ChosenTypes chosen;
   chosen.tensors.resize(model.tensors.size());
-  for (const std::size_t i : visiting_order(options, model.tensors)) {
+  for (const std::size_t i : visiting_order(options, context, model.tensors)) {
     chosen.tensors[i] = recipe.choose(model.tensors[i]);
   }
   chosen.notes = recipe.notes();

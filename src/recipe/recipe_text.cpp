@@ -1,4 +1,4 @@
-#include "sluice/recipe_text.h"
+#include "recipe/recipe_text.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,11 @@
 #include <array>
 #include <cctype>
 
+#include "base/pattern.h"
 #include "base/text.h"
-#include "recipe/pattern.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
+#include "sluice/nearest_name.h"
 
 namespace sluice {
 namespace {
@@ -89,7 +90,7 @@ TypeRule parse_rule(std::string_view text, bool lower_case) {
   const std::string_view pattern = text.substr(0, sign);
   TypeRule rule{lower_case ? lower(pattern) : std::string(pattern),
                 parse_tensor_type(text.substr(sign + 1))};
-  recipe::Pattern{rule.pattern};  // refuses it here, where it is written
+  Pattern{rule.pattern};  // refuses it here, where it is written
   return rule;
 }
 

@@ -50,6 +50,15 @@ struct Avx2 : Vectors<32> {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(shorts, shorts));
   }
 
+  static SLUICE_INLINE void store_bytes(std::uint8_t* to, const Int (&integers)[4]) noexcept {
+    const __m256i low = _mm256_packs_epi32((__m256i)integers[0], (__m256i)integers[1]);
+    const __m256i high = _mm256_packs_epi32((__m256i)integers[2], (__m256i)integers[3]);
+    // Four bytes of each by turns, the first halves of all before the second ones.
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), order);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
+  }
+
  private:
   template <std::size_t kEntries>
   static SLUICE_INLINE Float choose(const float* table, __m256i index) noexcept {

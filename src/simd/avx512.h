@@ -58,6 +58,9 @@ struct Avx512 : Vectors<64> {
   static SLUICE_INLINE Short max(Short a, Short b) noexcept {
     return (Short)_mm512_max_epi16((__m512i)a, (__m512i)b);
   }
+  static SLUICE_INLINE Float add_where(__mmask16 m, Float a, Float b) noexcept {
+    return _mm512_mask_add_ps(a, m, a, b);
+  }
   static SLUICE_INLINE Int add_where(__mmask16 m, Int a, Int b) noexcept {
     return (Int)_mm512_mask_add_epi32((__m512i)a, m, (__m512i)a, (__m512i)b);
   }

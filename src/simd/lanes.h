@@ -83,6 +83,7 @@ struct Lanes {
 
   static SLUICE_INLINE Lanes load(const T* from) noexcept {
     Lanes lanes;
+#pragma GCC unroll 8
     for (std::size_t i = 0; i < kParts; ++i) {
       std::memcpy(&lanes.part[i], from + i * kPartLanes<T>, sizeof part[i]);
     }
@@ -90,6 +91,7 @@ struct Lanes {
   }
   /// Register by register: the compiler copies more bytes at once through memory.
   SLUICE_INLINE void store(T* to) const noexcept {
+#pragma GCC unroll 8
     for (std::size_t i = 0; i < kParts; ++i) {
       std::memcpy(to + i * kPartLanes<T>, &part[i], sizeof part[i]);
     }
@@ -193,7 +195,7 @@ struct Lanes {
     }
     return result;
   }
-  /// a + b where the mask holds, else a; integers.
+  /// a + b where the mask holds, else a; a - b likewise, of integers.
   friend SLUICE_INLINE Lanes add_where(const Mask<T, N>& mask, const Lanes& a,
                                        const Lanes& b) noexcept {
     Lanes result;
@@ -362,8 +364,12 @@ SLUICE_INLINE Ints load_bytes(const std::uint8_t* from) noexcept {
 /// Stores integers of [0, 255] as bytes.
 template <std::size_t N>
 SLUICE_INLINE void store_bytes(std::uint8_t* to, const Lanes<std::int32_t, N>& integers) noexcept {
-  for (std::size_t i = 0; i < integers.kParts; ++i) {
-    Machine::store_bytes(to + i * kPartLanes<float>, integers.part[i]);
+  if constexpr (integers.kParts == 4) {
+    Machine::store_bytes(to, integers.part);
+  } else {
+    for (std::size_t i = 0; i < integers.kParts; ++i) {
+      Machine::store_bytes(to + i * kPartLanes<float>, integers.part[i]);
+    }
   }
 }
 template <std::size_t N>
@@ -479,15 +485,9 @@ SLUICE_INLINE Lanes<float, 32> join(const Floats& low, const Floats& high) noexc
   }
   return result;
 }
-/// Two masks one after the other, and one of such two.
 SLUICE_INLINE ShortMask join(const FloatMask& low, const FloatMask& high) noexcept {
   ShortMask result;
   Machine::narrow(low.part, high.part, result.part);
-  return result;
-}
-SLUICE_INLINE FloatMask half(const ShortMask& mask, std::size_t which) noexcept {
-  FloatMask result;
-  Machine::widen(mask.part, which, result.part);
   return result;
 }
 

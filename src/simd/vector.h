@@ -119,7 +119,10 @@ struct Vectors {
   }
   template <typename M, typename R>
   static SLUICE_INLINE R add_where(M m, R a, R b) noexcept {
-    return a + (b & m);
+    if constexpr (std::is_same_v<R, Float>)
+      return m ? a + b : a;
+    else
+      return a + (b & m);
   }
   template <typename M, typename R>
   static SLUICE_INLINE R subtract_where(M m, R a, R b) noexcept {
@@ -281,6 +284,18 @@ struct Vectors {
     typedef std::uint8_t Bytes __attribute__((vector_size(kBytes / sizeof(float))));
     const Bytes bytes = __builtin_convertvector(integers, Bytes);
     std::memcpy(to, &bytes, sizeof bytes);
+  }
+
+  static SLUICE_INLINE void store_bytes(std::uint8_t* to, const Int (&integers)[4]) noexcept {
+#if defined(__SSE2__)
+    if constexpr (kBytes == 16) {
+      const __m128i low = _mm_packs_epi32((__m128i)integers[0], (__m128i)integers[1]);
+      const __m128i high = _mm_packs_epi32((__m128i)integers[2], (__m128i)integers[3]);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(low, high));
+      return;
+    }
+#endif
+    for (std::size_t i = 0; i < 4; ++i) store_bytes(to + i * kBytes / sizeof(float), integers[i]);
   }
 
   // What crosses lanes. Arrays are the registers of 16 lanes of 32 bits or 32 lanes of 16.

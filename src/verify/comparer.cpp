@@ -5,10 +5,14 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <memory>
+#include <mutex>
 
+#include "base/stop.h"
+#include "base/threads.h"
+#include "codec/error_sums.h"
+#include "engine/memory_plan.h"
+#include "engine/work.h"
 #include "sluice/codec.h"
-#include "verify/pair_stream.h"
 
 namespace sluice {
 namespace {
@@ -17,24 +21,14 @@ namespace {
 // multiple of every block.
 constexpr std::size_t kTileElements = 16384;
 
-// Partial sums that do not wait for one another: a double addition takes four cycles.
-constexpr std::size_t kLanes = 8;
-
-struct Sums {
-  double error = 0;
-  double norm_x = 0;
-  double norm_y = 0;
-  double product = 0;
-  double max_absolute = 0;
+/// What is known of a pair so far.
+struct PairSums {
+  ErrorSums errors{};
   std::uint64_t not_finite = 0;
   std::uint64_t differing_bytes = 0;
 
-  Sums& operator+=(const Sums& other) {
-    error += other.error;
-    norm_x += other.norm_x;
-    norm_y += other.norm_y;
-    product += other.product;
-    max_absolute = std::max(max_absolute, other.max_absolute);
+  PairSums& operator+=(const PairSums& other) {
+    errors += other.errors;
     not_finite += other.not_finite;
     differing_bytes += other.differing_bytes;
     return *this;
@@ -52,31 +46,6 @@ std::uint64_t drop_not_finite(std::span<float> x, std::span<float> y) {
   return dropped;
 }
 
-/// \pre as many elements as whole lanes
-void add(std::span<const float> x, std::span<const float> y, Sums& sums) {
-  double error[kLanes] = {};
-  double norm_x[kLanes] = {};
-  double norm_y[kLanes] = {};
-  double product[kLanes] = {};
-  double most[kLanes] = {};
-  for (std::size_t i = 0; i < x.size(); i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const double a = x[i + lane];
-      const double b = y[i + lane];
-      const double difference = a - b;
-      error[lane] += difference * difference;
-      norm_x[lane] += a * a;
-      norm_y[lane] += b * b;
-      product[lane] += a * b;
-      const double magnitude = std::abs(difference);
-      most[lane] = magnitude > most[lane] ? magnitude : most[lane];
-    }
-  }
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    sums += {error[lane], norm_x[lane], norm_y[lane], product[lane], most[lane], 0, 0};
-  }
-}
-
 std::uint64_t count_differing(std::span<const std::byte> a, std::span<const std::byte> b) {
   if (std::memcmp(a.data(), b.data(), a.size()) == 0) return 0;
   std::uint64_t count = 0;
@@ -84,85 +53,97 @@ std::uint64_t count_differing(std::span<const std::byte> a, std::span<const std:
   return count;
 }
 
-class CompareWorker final : public PairWorker {
+class Comparer final : public engine::Operator {
  public:
-  CompareWorker(std::span<const TensorPair> pairs, Isa isa, std::vector<Sums>& sums)
-      : pairs_(pairs), isa_(isa), sums_(sums), x_(kTileElements), y_(kTileElements) {}
-
-  static constexpr std::uint64_t kMemoryBytes = 2 * kTileElements * sizeof(float);
-
-  void look(const PairChunk& chunk, std::span<const std::byte> blocks,
-            std::span<const std::byte> source) override {
-    const TensorPair& pair = pairs_[chunk.pair];
-    found_ = {};
-    if (pair.copied()) found_.differing_bytes = count_differing(blocks, source);
-    const Codec* from = find_codec(pair.source->type, isa_);
-    const Codec* to = find_codec(pair.tensor->type, isa_);
-    if (from == nullptr || from->decode == nullptr || to == nullptr || to->decode == nullptr)
-      return;
-    for (std::uint64_t done = 0; done < chunk.elements; done += kTileElements) {
-      const std::size_t count = std::min<std::uint64_t>(kTileElements, chunk.elements - done);
-      const std::size_t padded = (count + kLanes - 1) / kLanes * kLanes;
-      std::fill(x_.begin() + static_cast<std::ptrdiff_t>(count),
-                x_.begin() + static_cast<std::ptrdiff_t>(padded), 0.0f);
-      std::fill(y_.begin() + static_cast<std::ptrdiff_t>(count),
-                y_.begin() + static_cast<std::ptrdiff_t>(padded), 0.0f);
-      from->decode(source.data() + byte_size(pair.source->type, done), x_.data(), count);
-      to->decode(blocks.data() + byte_size(pair.tensor->type, done), y_.data(), count);
-      Sums tile;
-      add(std::span(x_).first(padded), std::span(y_).first(padded), tile);
-      // Sums of what is not finite are not finite, and nothing else is: squares of floats fit.
-      if (!std::isfinite(tile.error + tile.norm_x + tile.norm_y)) {
-        tile = {};
-        tile.not_finite = drop_not_finite(std::span(x_).first(count), std::span(y_).first(count));
-        add(std::span(x_).first(padded), std::span(y_).first(padded), tile);
-      }
-      found_ += tile;
+  Comparer(std::span<const TensorPair> pairs, const StreamingOptions& options)
+      : pairs_(pairs), options_(options), sums_(pairs.size()) {
+    for (int i = 0; i < thread_count(options.threads); ++i) {
+      tiles_.push_back({std::vector<float>(kTileElements), std::vector<float>(kTileElements)});
     }
   }
 
-  void hand_over(const PairChunk& chunk) override { sums_[chunk.pair] += found_; }
+  static constexpr std::uint64_t kScratchBytes = 2 * kTileElements * sizeof(float);
+
+  void run(engine::Task& task, int worker) override {
+    const engine::Unit& chunk = task.unit;
+    const TensorPair& pair = pairs_[chunk.tensor];
+    PairSums found;
+    if (pair.copied()) found.differing_bytes = count_differing(task.inputs[0], task.inputs[1]);
+    if (decodable(pair)) measure(task, tiles_[static_cast<std::size_t>(worker)], found);
+    const std::lock_guard lock(mutex_);
+    sums_[chunk.tensor] += found;
+  }
+
+  /// Once all is done.
+  PairDifference difference(std::size_t index) const;
 
  private:
+  struct Tile {
+    std::vector<float> x;  // of the source
+    std::vector<float> y;
+  };
+
+  static bool decodable(const TensorPair& pair) {
+    return can_decode(pair.source->type) && can_decode(pair.tensor->type);
+  }
+
+  void measure(const engine::Task& task, Tile& tile, PairSums& found) const {
+    const TensorPair& pair = pairs_[task.unit.tensor];
+    const TensorType to = pair.tensor->type;
+    const TensorType from = pair.source->type;
+    for (std::uint64_t done = 0; done < task.unit.elements; done += kTileElements) {
+      throw_if_stopped(options_.stop);
+      const std::size_t count = std::min<std::uint64_t>(kTileElements, task.unit.elements - done);
+      const std::span<float> x = std::span(tile.x).first(count);
+      const std::span<float> y = std::span(tile.y).first(count);
+      find_codec(to, options_.isa)
+          ->decode(task.inputs[0].data() + byte_size(to, done), y.data(), count);
+      find_codec(from, options_.isa)
+          ->decode(task.inputs[1].data() + byte_size(from, done), x.data(), count);
+      ErrorSums sums = plain_errors(x, y.data());
+      // Sums of what is not finite are not finite, and nothing else is: squares of floats fit.
+      if (!std::isfinite(sums.error + sums.norm + sums.decoded_norm)) {
+        found.not_finite += drop_not_finite(x, y);
+        sums = plain_errors(x, y.data());
+      }
+      found.errors += sums;
+    }
+  }
+
   std::span<const TensorPair> pairs_;
-  const Isa isa_;
-  std::vector<Sums>& sums_;
-  std::vector<float> x_;  // of the source
-  std::vector<float> y_;
-  Sums found_;
+  const StreamingOptions options_;
+  std::vector<Tile> tiles_;  // one for each worker
+  std::mutex mutex_;
+  std::vector<PairSums> sums_;
 };
 
-Difference difference_of(const Sums& sums) {
-  Difference difference;
-  difference.error = sums.norm_x > 0  ? sums.error / sums.norm_x
-                     : sums.error > 0 ? std::numeric_limits<double>::infinity()
-                                      : 0.0;
-  const double norms = std::sqrt(sums.norm_x) * std::sqrt(sums.norm_y);
-  difference.cosine = norms > 0 ? sums.product / norms : sums.norm_x == sums.norm_y ? 1.0 : 0.0;
-  difference.max_absolute = sums.max_absolute;
+PairDifference Comparer::difference(std::size_t index) const {
+  const TensorPair& pair = pairs_[index];
+  const PairSums& sums = sums_[index];
+  PairDifference result;
+  if (pair.copied()) result.differing_bytes = sums.differing_bytes;
+  if (!decodable(pair)) return result;
+  const auto& [error, x, y, largest] = sums.errors;
+  Difference& difference = result.difference.emplace();
+  difference.error = x > 0 ? error / x : error > 0 ? std::numeric_limits<double>::infinity() : 0.0;
+  const double norms = std::sqrt(x) * std::sqrt(y);
+  const double product = (x + y - error) / 2;  // sum xy, for (x - y)^2 = x^2 + y^2 - 2xy
+  difference.cosine = norms > 0 ? product / norms : x == y ? 1.0 : 0.0;
+  difference.max_absolute = largest;
   difference.not_finite = sums.not_finite;
-  return difference;
+  return result;
 }
 
 }  // namespace
 
 std::vector<PairDifference> compare_pairs(std::span<const TensorPair> pairs,
-                                          const ComparerOptions& options, Observer& observer,
-                                          std::uint64_t& read_bytes) {
-  std::vector<Sums> sums(pairs.size());
-  read_bytes = stream_pairs(
-      pairs,
-      {.threads = options.threads,
-       .memory = options.memory,
-       .worker_bytes = CompareWorker::kMemoryBytes},
-      [&] { return std::make_unique<CompareWorker>(pairs, options.isa, sums); }, observer);
-  std::vector<PairDifference> differences(pairs.size());
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    if (pairs[i].copied()) differences[i].differing_bytes = sums[i].differing_bytes;
-    if (can_decode(pairs[i].source->type) && can_decode(pairs[i].tensor->type)) {
-      differences[i].difference = difference_of(sums[i]);
-    }
-  }
+                                          const StreamingOptions& options, Observer& observer,
+                                          PairRun& run) {
+  const std::uint64_t held = engine::held_memory(options);
+  Comparer comparer(pairs, options);
+  run = run_pairs(pairs, comparer, Comparer::kScratchBytes, held, options, observer);
+  std::vector<PairDifference> differences;
+  for (std::size_t i = 0; i < pairs.size(); ++i) differences.push_back(comparer.difference(i));
   return differences;
 }
 

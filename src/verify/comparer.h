@@ -6,15 +6,10 @@
 #include <vector>
 
 #include "sluice/compare.h"
+#include "verify/pair_run.h"
 #include "verify/tensor_pairs.h"
 
 namespace sluice {
-
-struct ComparerOptions {
-  int threads = 1;
-  std::uint64_t memory = 0;
-  Isa isa = Isa::portable;
-};
 
 /// What a pair came to.
 struct PairDifference {
@@ -23,10 +18,10 @@ struct PairDifference {
 };
 
 /// Streams all pairs, each of which has a source, and measures how far the tensor is from it.
-/// \param read_bytes  gets the bytes that were read
-/// \throws Error (input_read, input_truncated, memory_budget)
+/// \param run  is filled in
+/// \throws Error (input_read, input_truncated, memory_budget, output_open, interrupted)
 std::vector<PairDifference> compare_pairs(std::span<const TensorPair> pairs,
-                                          const ComparerOptions& options, Observer& observer,
-                                          std::uint64_t& read_bytes);
+                                          const StreamingOptions& options, Observer& observer,
+                                          PairRun& run);
 
 }  // namespace sluice

@@ -62,6 +62,12 @@ std::string what(const TensorPair& pair, const DamagedRun& run) {
 
 }  // namespace
 
+std::uint64_t region_elements(TensorType type) {
+  constexpr std::uint64_t kFloats = 256;
+  const std::uint64_t block = info(type).block_elements;
+  return block > 1 ? block : kFloats;
+}
+
 std::uint64_t add_findings(const TensorPair& pair, std::vector<DamagedRun> runs,
                            FindingList& findings) {
   const std::uint64_t region = region_elements(pair.tensor->type);

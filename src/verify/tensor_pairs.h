@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "imatrix/importance_matrix.h"
 #include "io/file.h"
 #include "plan/plan.h"
 #include "sluice/gguf.h"
-#include "sluice/imatrix.h"
 #include "verify/findings.h"
 
 namespace sluice {

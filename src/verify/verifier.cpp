@@ -1,34 +1,216 @@
 #include "verify/verifier.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
 #include <limits>
-#include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "base/checksum.h"
-#include "verify/chunk_checker.h"
-#include "verify/pair_stream.h"
+#include "base/stop.h"
+#include "base/threads.h"
+#include "codec/error_range.h"
+#include "codec/error_sums.h"
+#include "engine/memory_plan.h"
+#include "sluice/codec.h"
+#include "verify/pair_run.h"
 #include "verify/tensor_findings.h"
 
 namespace sluice {
 namespace {
 
+// 64 KiB of F32 twice: they stay in the second-level cache between decoding and comparing. A
+// multiple of every region.
+constexpr std::size_t kTileElements = 16384;
+
+/// What a chunk came to.
+struct ChunkFacts {
+  std::uint32_t crc32 = 0;
+  ErrorSums errors{};  ///< of the regions that could be compared
+  std::vector<DamagedRun> runs;
+};
+
+/// Collects damaged regions, which come in order, as runs.
+class Runs {
+ public:
+  Runs(ChunkFacts& facts, std::uint64_t first_element)
+      : facts_(facts), first_element_(first_element) {}
+
+  /// \param start  in the chunk
+  void add(Fault fault, std::uint64_t start, std::uint64_t count, Excess excess = {0, 0, true}) {
+    start += first_element_;
+    if (!facts_.runs.empty()) {
+      DamagedRun& last = facts_.runs.back();
+      if (last.fault == fault && last.end_element == start) {
+        last.end_element += count;
+        last.certain = last.certain || excess.certain;
+        if (excess.error > last.error) {
+          last.error = excess.error;
+          last.limit = excess.limit;
+        }
+        return;
+      }
+    }
+    facts_.runs.push_back(
+        {fault, start, start + count, excess.error, excess.limit, excess.certain});
+  }
+
+ private:
+  ChunkFacts& facts_;
+  std::uint64_t first_element_;
+};
+
+/// Checks chunks, with buffers that are allocated once. One for each thread.
+class ChunkChecker {
+ public:
+  /// \param longest_row  of tensors with importance; 0: none has
+  /// \param stop         looked at before each tile; may be null
+  ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix, Isa isa,
+               const std::atomic<bool>* stop, std::uint64_t longest_row);
+
+  /// Bytes that a checker allocates.
+  static std::uint64_t memory_bytes(std::uint64_t longest_row);
+
+  /// \param blocks  the output's bytes
+  /// \param source  the source's; empty if there is nothing to compare with
+  /// \throws Error (interrupted)
+  ChunkFacts check(const engine::Unit& chunk, std::span<const std::byte> blocks,
+                   std::span<const std::byte> source);
+
+ private:
+  void compare(const TensorPair& pair, const engine::Unit& chunk, std::span<const std::byte> blocks,
+               std::span<const std::byte> source, ChunkFacts& facts, Runs& runs);
+  std::span<const float> importance_of(const TensorPair& pair, std::uint64_t expert);
+
+  std::span<const TensorPair> pairs_;
+  const ImportanceMatrix* imatrix_;
+  Isa isa_;
+  const std::atomic<bool>* stop_;
+  std::vector<float> values_;
+  std::vector<float> decoded_;
+  std::vector<float> importance_;
+  const TensorPair* row_of_ = nullptr;  // whose importance is in importance_
+  std::uint64_t row_expert_ = 0;
+};
+
+std::uint64_t ChunkChecker::memory_bytes(std::uint64_t longest_row) {
+  return (2 * kTileElements + longest_row) * sizeof(float);
+}
+
+ChunkChecker::ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix,
+                           Isa isa, const std::atomic<bool>* stop, std::uint64_t longest_row)
+    : pairs_(pairs),
+      imatrix_(imatrix),
+      isa_(isa),
+      stop_(stop),
+      values_(kTileElements),
+      decoded_(kTileElements),
+      importance_(longest_row) {}
+
+ChunkFacts ChunkChecker::check(const engine::Unit& chunk, std::span<const std::byte> blocks,
+                               std::span<const std::byte> source) {
+  const TensorPair& pair = pairs_[chunk.tensor];
+  const TensorType type = pair.tensor->type;
+  ChunkFacts facts;
+  facts.crc32 = crc32_of(blocks);
+
+  // Scales first, in one pass; only where that fails, region by region.
+  const std::uint64_t region = region_elements(type);
+  const std::uint64_t block = info(type).block_elements;
+  const Codec* codec = find_codec(type, isa_);
+  Runs runs(facts, chunk.first_element);
+  const auto finite = [&](std::uint64_t start, std::uint64_t count) {
+    return codec == nullptr ||
+           codec->scales_finite(blocks.data() + byte_size(type, start), count / block);
+  };
+  if (!finite(0, chunk.elements)) {
+    for (std::uint64_t i = 0; i < chunk.elements; i += region) {
+      const std::uint64_t count = std::min(region, chunk.elements - i);
+      if (!finite(i, count)) runs.add(Fault::scale, i, count);
+    }
+  }
+  if (pair.source == nullptr) return facts;
+
+  if (!pair.copied()) {
+    compare(pair, chunk, blocks, source, facts, runs);
+  } else if (std::memcmp(blocks.data(), source.data(), blocks.size()) != 0) {
+    for (std::uint64_t i = 0; i < chunk.elements; i += region) {
+      const std::uint64_t count = std::min(region, chunk.elements - i);
+      const std::size_t at = byte_size(type, i);
+      if (std::memcmp(&blocks[at], &source[at], byte_size(type, count)) != 0) {
+        runs.add(Fault::copy, i, count);
+      }
+    }
+  }
+  return facts;
+}
+
+void ChunkChecker::compare(const TensorPair& pair, const engine::Unit& chunk,
+                           std::span<const std::byte> blocks, std::span<const std::byte> source,
+                           ChunkFacts& facts, Runs& runs) {
+  const TensorType type = pair.tensor->type;
+  const TensorType source_type = pair.source->type;
+  const Codec& from = *find_codec(source_type, isa_);
+  const Codec& codec = *find_codec(type, isa_);
+  const ErrorRange range(type, isa_);
+  const std::span<const float> importance =
+      importance_of(pair, chunk.first_element / pair.expert_elements());
+  const bool source_finite =
+      from.scales_finite(source.data(), chunk.elements / info(source_type).block_elements);
+
+  for (std::uint64_t done = 0; done < chunk.elements; done += kTileElements) {
+    throw_if_stopped(stop_);
+    const std::size_t count = std::min<std::uint64_t>(kTileElements, chunk.elements - done);
+    const std::span<float> values = std::span(values_).first(count);
+    const std::span<float> decoded = std::span(decoded_).first(count);
+    from.decode(source.data() + byte_size(source_type, done), values.data(), count);
+    codec.decode(blocks.data() + byte_size(type, done), decoded.data(), count);
+    range.judge_all(
+        values, decoded, importance, (chunk.first_element + done) % pair.row_elements(),
+        [&](std::size_t start, std::size_t size, const Judgement& judgement) {
+          if (!std::isfinite(judgement.error)) {
+            const auto region = values.subspan(start, size);
+            if (!source_finite && !std::all_of(region.begin(), region.end(),
+                                               [](float x) { return std::isfinite(x); })) {
+              runs.add(Fault::source, done + start, size);
+            }
+            return;
+          }
+          facts.errors += {.error = judgement.error, .norm = judgement.norm};
+          if (judgement.excess) {
+            runs.add(Fault::error, done + start, size, *judgement.excess);
+          }
+        });
+  }
+}
+
+std::span<const float> ChunkChecker::importance_of(const TensorPair& pair, std::uint64_t expert) {
+  if (pair.importance == nullptr) return {};
+  const std::span<float> row = std::span(importance_).first(pair.row_elements());
+  if (row_of_ != &pair || row_expert_ != expert) {
+    imatrix_->read_row(*pair.importance, expert, row);
+    row_of_ = &pair;
+    row_expert_ = expert;
+  }
+  return row;
+}
+
 /// What is known of a tensor so far.
 struct TensorState {
   TensorChecksum checksum;
   std::uint64_t runs_dropped = 0;
-  double error = 0;
-  double norm = 0;
+  ErrorSums errors{};
   std::vector<DamagedRun> runs = {};
 
-  void add(const TensorPair& pair, const PairChunk& chunk, ChunkFacts&& facts) {
+  void add(const TensorPair& pair, const engine::Unit& chunk, ChunkFacts&& facts) {
     constexpr std::size_t kMostRuns = 10000;  // half a MiB
     const TensorType type = pair.tensor->type;
     checksum.add(byte_size(type, chunk.first_element), byte_size(type, chunk.elements),
                  facts.crc32);
-    error += facts.error;
-    norm += facts.norm;
+    errors += facts.errors;
     const std::size_t kept = std::min(facts.runs.size(), kMostRuns - runs.size());
     runs.insert(runs.end(), facts.runs.begin(),
                 facts.runs.begin() + static_cast<std::ptrdiff_t>(kept));
@@ -38,94 +220,78 @@ struct TensorState {
   }
 };
 
-/// One thread's checker.
-class CheckWorker final : public PairWorker {
+class Verifier final : public engine::Operator {
  public:
-  CheckWorker(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix, Isa isa,
-              std::uint64_t longest_row, std::vector<TensorState>& states)
-      : pairs_(pairs), checker_(pairs, imatrix, isa, longest_row), states_(states) {}
-
-  void look(const PairChunk& chunk, std::span<const std::byte> blocks,
-            std::span<const std::byte> source) override {
-    facts_ = checker_.check(chunk, blocks, source);
-  }
-
-  void hand_over(const PairChunk& chunk) override {
-    states_[chunk.pair].add(pairs_[chunk.pair], chunk, std::move(facts_));
-  }
-
- private:
-  std::span<const TensorPair> pairs_;
-  ChunkChecker checker_;
-  ChunkFacts facts_;
-  std::vector<TensorState>& states_;
-};
-
-class Verifier {
- public:
-  explicit Verifier(std::span<const TensorPair> pairs) : pairs_(pairs) {
+  Verifier(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix,
+           const StreamingOptions& options, std::uint64_t longest_row)
+      : pairs_(pairs) {
     for (const TensorPair& pair : pairs) {
       states_.push_back({.checksum = TensorChecksum(pair.tensor->size)});
     }
-  }
-
-  void run(const ImportanceMatrix* imatrix, const VerifierOptions& options, Observer& observer) {
-    const std::uint64_t longest = longest_row();
-    read_bytes_ = stream_pairs(
-        pairs_,
-        {.threads = options.threads,
-         .memory = options.memory,
-         .worker_bytes = ChunkChecker::memory_bytes(longest)},
-        [&] {
-          return std::make_unique<CheckWorker>(pairs_, imatrix, options.isa, longest, states_);
-        },
-        observer);
-  }
-
-  void report(FindingList& findings, VerifyReport& report) {
-    for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      const TensorPair& pair = pairs_[i];
-      TensorState& state = states_[i];
-      double error = std::numeric_limits<double>::quiet_NaN();
-      if (pair.copied()) error = 0;
-      if (pair.source != nullptr && !pair.copied()) {
-        error = state.norm > 0 ? state.error / state.norm : 0.0;
-      }
-      const std::uint64_t bad_regions = add_findings(pair, std::move(state.runs), findings);
-      findings.count_more(state.runs_dropped);
-      report.tensors.push_back({.name = pair.tensor->name,
-                                .type = pair.tensor->type,
-                                .shape = pair.tensor->shape,
-                                .bytes = pair.tensor->size,
-                                .crc32 = state.checksum.value(),
-                                .bad_regions = bad_regions,
-                                .plain_error = error});
+    for (int i = 0; i < thread_count(options.threads); ++i) {
+      checkers_.emplace_back(pairs, imatrix, options.isa, options.stop, longest_row);
     }
-    report.read_bytes = read_bytes_;
+  }
+
+  void run(engine::Task& task, int worker) override {
+    const engine::Unit& chunk = task.unit;
+    ChunkFacts facts = checkers_[static_cast<std::size_t>(worker)].check(
+        chunk, task.inputs[0],
+        task.inputs.size() > 1 ? task.inputs[1] : std::span<const std::byte>());
+    const std::lock_guard lock(mutex_);
+    states_[chunk.tensor].add(pairs_[chunk.tensor], chunk, std::move(facts));
+  }
+
+  /// Once all is done.
+  VerifiedTensor report(std::size_t index, FindingList& findings) {
+    const TensorPair& pair = pairs_[index];
+    TensorState& state = states_[index];
+    double error = std::numeric_limits<double>::quiet_NaN();
+    if (pair.copied()) error = 0;
+    if (pair.source != nullptr && !pair.copied()) error = state.errors.relative();
+    const std::uint64_t bad_regions = add_findings(pair, std::move(state.runs), findings);
+    findings.count_more(state.runs_dropped);
+    return {.name = pair.tensor->name,
+            .type = pair.tensor->type,
+            .shape = pair.tensor->shape,
+            .bytes = pair.tensor->size,
+            .crc32 = state.checksum.value(),
+            .bad_regions = bad_regions,
+            .plain_error = error};
   }
 
  private:
-  std::uint64_t longest_row() const {
-    std::uint64_t longest = 0;
-    for (const TensorPair& pair : pairs_) {
-      if (pair.importance != nullptr) longest = std::max(longest, pair.row_elements());
-    }
-    return longest;
-  }
-
   std::span<const TensorPair> pairs_;
+  std::vector<ChunkChecker> checkers_;  // one for each worker
+  std::mutex mutex_;
   std::vector<TensorState> states_;
-  std::uint64_t read_bytes_ = 0;
 };
+
+// Of tensors with importance.
+std::uint64_t longest_row(std::span<const TensorPair> pairs) {
+  std::uint64_t longest = 0;
+  for (const TensorPair& pair : pairs) {
+    if (pair.importance != nullptr) longest = std::max(longest, pair.row_elements());
+  }
+  return longest;
+}
 
 }  // namespace
 
 void check_tensors(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix,
-                   const VerifierOptions& options, Observer& observer, FindingList& findings,
+                   const StreamingOptions& options, Observer& observer, FindingList& findings,
                    VerifyReport& report) {
-  Verifier verifier(pairs);
-  verifier.run(imatrix, options, observer);
-  verifier.report(findings, report);
+  const std::uint64_t longest = longest_row(pairs);
+  const std::uint64_t held = engine::held_memory(options);
+  Verifier verifier(pairs, imatrix, options, longest);
+  const PairRun run =
+      run_pairs(pairs, verifier, ChunkChecker::memory_bytes(longest), held, options, observer);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    report.tensors.push_back(verifier.report(i, findings));
+  }
+  report.read_bytes = run.read_bytes;
+  report.io = run.io;
+  report.shared_spindle = run.shared_spindle;
 }
 
 }  // namespace sluice

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "plan/model_edits.h"
 #include "sluice/error.h"
 #include "sluice/gguf.h"
 #include "sluice/quantize.h"

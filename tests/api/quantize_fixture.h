@@ -11,9 +11,9 @@
 #include <regex>
 
 #include "base/float16.h"
+#include "imatrix/importance_matrix.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
-#include "sluice/imatrix.h"
 #include "sluice/quantize.h"
 #include "sluice/version.h"
 #include "support/gguf_builder.h"

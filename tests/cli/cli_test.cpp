@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +18,7 @@
 
 #include "support/gguf_builder.h"
 #include "support/process.h"
+#include "support/sparse_model.h"
 #include "support/temp_folder.h"
 
 namespace {
@@ -262,6 +264,44 @@ TEST_F(Cli, QuantizesAndSaysWhatItDid) {
   EXPECT_NE(done.errors.find("[4/4]"), std::string::npos);
   EXPECT_EQ(done.errors.find('\r'), std::string::npos);
   EXPECT_NE(done.out.find("bits per weight"), std::string::npos) << done.out;
+}
+
+TEST_F(Cli, VerifyAndCompareTakeWhatStreamingTakes) {
+  ASSERT_EQ(sluice({"quantize", "--pure", model_, output_, "q8_0"}).status, 0);
+  for (const std::string mode : {"read", "mmap", "async", "auto"}) {
+    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+             {"verify", output_, "--against", model_}, {"compare", model_, output_}}) {
+      const std::string trace = folder_ / ("trace." + command[0] + mode);
+      std::vector<std::string> words = command;
+      for (const std::string word : {"--io", mode.c_str(), "--spindle", "shared", "--isa",
+                                     "portable", "--trace", trace.c_str(), "--memory", "128M"}) {
+        words.push_back(word);
+      }
+      const Finished done = sluice(words);
+      EXPECT_EQ(done.status, 0) << mode << " " << done.errors;
+      const auto events = nlohmann::json::parse(std::ifstream(trace), nullptr, false);
+      EXPECT_FALSE(events.is_discarded()) << command[0] << " " << mode << ": no trace";
+    }
+  }
+  EXPECT_EQ(sluice({"verify", output_, "--io", "tape"}).status, 2);
+  EXPECT_EQ(sluice({"compare", model_, output_, "--trace", model_}).status, 4);
+}
+
+TEST_F(Cli, AStopEndsVerifyAndCompareToo) {
+  const std::string large = folder_ / "large.gguf";
+  write_sparse_model(large, "llama-4-maverick");
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"verify", large, "--against", large}, {"compare", large, large}}) {
+    std::vector<std::string> words = {"timeout", "--preserve-status", "-s", "INT", "-k", "60",
+                                      "2",       SLUICE_PROGRAM};
+    words.insert(words.end(), command.begin(), command.end());
+    const auto start = std::chrono::steady_clock::now();
+    const Finished done = run(words);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    EXPECT_EQ(done.status, 130) << done.errors;
+    EXPECT_TRUE(done.out.empty()) << done.out;
+    EXPECT_LT(took.count(), 10) << command[0];  // a second on a machine that is not busy
+  }
 }
 
 TEST_F(Cli, OnATerminalOneLiveLine) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "support/needs.h"
 #include "support/process.h"
 #include "support/program_help.h"
 #include "support/temp_folder.h"
@@ -131,7 +132,7 @@ class FishCompletion : public Completion {
 };
 
 TEST_F(FishCompletion, OffersCommandsOptionsValuesTypesAndFiles) {
-  if (!there_is("fish")) GTEST_SKIP() << "this machine has no fish";
+  SLUICE_NEEDS(there_is("fish"), "this machine has no fish");
   script("fish");
   for (const Case& c : common_cases()) {
     EXPECT_EQ(offered(std::string("sluice ") + joined(c.line, " ")), c.offered)
@@ -193,7 +194,7 @@ class ZshCompletion : public Completion {
 };
 
 TEST_F(ZshCompletion, CompletesCommandsOptionsValuesTypesAndFiles) {
-  if (!there_is("zsh")) GTEST_SKIP() << "this machine has no zsh";
+  SLUICE_NEEDS(there_is("zsh"), "this machine has no zsh");
   std::filesystem::create_directory(folder_ / "functions");
   std::filesystem::copy(script("zsh"), folder_ / "functions/_sluice");
   EXPECT_EQ(completed("sluice quant"), "quantize");

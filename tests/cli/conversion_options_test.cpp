@@ -94,6 +94,7 @@ TEST_F(ConversionOptions, WrongPlacesAreRefused) {
            {{"quantize", model_, output_, "Q4_0", "2x"}, "2x"},
            {{"quantize", model_, output_, "Q4_0", "5000"}, "5000"},
            {{"quantize", model_, "Q4_0", "2", "3"}, "Q4_0"},
+           {{"quantize", model_, "", "Q4_0"}, "names no file"},
            {{"quantize", model_, output_, "Q4_0", "2", "3"}, "3"}}) {
     const Finished done = sluice(words);
     EXPECT_EQ(done.status, 2) << part << "\n" << done.errors;

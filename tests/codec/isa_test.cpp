@@ -7,6 +7,7 @@
 #include <random>
 
 #include "sluice/codec.h"
+#include "support/needs.h"
 
 namespace sluice {
 namespace {
@@ -71,7 +72,7 @@ class Isas : public testing::TestWithParam<std::tuple<TensorType, Effort>> {};
 
 TEST_P(Isas, GiveTheSameBytesAndValues) {
   const auto [type, effort] = GetParam();
-  if (supported_isas().size() < 2) GTEST_SKIP() << "this machine runs the portable kernels only";
+  SLUICE_NEEDS(supported_isas().size() > 1, "this machine runs the portable kernels only");
   const Codec& portable = *find_codec(type, Isa::portable);
   for (const Rows& rows : inputs()) {
     std::vector<std::byte> expected(byte_size(type, rows.values.size()));

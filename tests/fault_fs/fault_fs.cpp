@@ -8,6 +8,7 @@
 //
 //   on OP [skip=N] [times=N] [at=OFFSET] [file=ENDING] do ACTION     see fault_rules.h
 //   short N        reads give N bytes at most (and files opened from now on cannot be mapped)
+//   slow RATE      reads take as long as on a disk of RATE bytes a second
 //   no-direct      opening with O_DIRECT is refused
 //   no-direct-reads  it is accepted, but then reads are refused
 //   space N        after N more bytes, writes fail with ENOSPC, partial ones at the end
@@ -25,11 +26,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include "crash_store.h"
 #include "fault_rules.h"
@@ -53,6 +56,7 @@ struct State {
   bool direct_opens = true;
   bool direct_reads = true;
   std::optional<std::uint64_t> short_reads;
+  std::optional<std::uint64_t> read_rate;
   std::optional<std::uint64_t> space;
   std::optional<std::uint64_t> free;
 };
@@ -137,6 +141,8 @@ void obey(const std::string& line) {
     state->rules.add(rest);
   } else if (command == "short") {
     state->short_reads = number();
+  } else if (command == "slow") {
+    state->read_rate = number();
   } else if (command == "no-direct") {
     state->direct_opens = false;
   } else if (command == "no-direct-reads") {
@@ -155,6 +161,7 @@ void obey(const std::string& line) {
     state->rules.clear();
     state->direct_opens = state->direct_reads = true;
     state->short_reads.reset();
+    state->read_rate.reset();
     state->space.reset();
     state->free.reset();
   } else {
@@ -257,6 +264,10 @@ int read_file(const char*, char* buffer, std::size_t size, off_t offset, fuse_fi
   if (file.direct && !state->direct_reads) return -EINVAL;
   const ssize_t got =
       ::pread(file.descriptor, buffer, std::min(size, state->short_reads.value_or(size)), offset);
+  if (got > 0 && state->read_rate) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(
+        static_cast<double>(got) / static_cast<double>(*state->read_rate)));
+  }
   return got < 0 ? -errno : static_cast<int>(got);
 }
 

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/needs.h"
+
 namespace {
 
 using namespace sluice::testing_support;
@@ -11,9 +13,7 @@ namespace fs = std::filesystem;
 
 class FaultDiskTest : public testing::Test {
  protected:
-  void SetUp() override {
-    if (!disk_.mounted()) GTEST_SKIP() << disk_.why_not();
-  }
+  void SetUp() override { SLUICE_NEEDS(disk_.mounted(), disk_.why_not()); }
 
   struct Descriptor {
     Descriptor(const std::string& path, int flags) : value(::open(path.c_str(), flags, 0666)) {}

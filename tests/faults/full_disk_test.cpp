@@ -9,6 +9,7 @@
 
 #include <filesystem>
 
+#include "support/needs.h"
 #include "support/process.h"
 #include "support/temp_folder.h"
 
@@ -93,9 +94,9 @@ class FullDisk : public testing::Test {
 TEST_F(FullDisk, AFullLoopDeviceIsFoundBeforeWork) {
   const TempFolder folder;
   const std::string problem = make_image(folder / "image", 8 << 20);
-  if (!problem.empty()) GTEST_SKIP() << problem;
+  SLUICE_NEEDS(problem.empty(), problem);
   const Mount disk({"-o", "loop", folder / "image"});
-  if (!disk.mounted()) GTEST_SKIP() << disk.why_not();
+  SLUICE_NEEDS(disk.mounted(), disk.why_not());
   write_file(disk / "out.gguf", older_);
   disk.fill_up_to(kOutputSize);
   ASSERT_GT(disk.free(), kOutputSize / 2);
@@ -108,7 +109,7 @@ TEST_F(FullDisk, AFullLoopDeviceIsFoundBeforeWork) {
 
 TEST_F(FullDisk, AFullTmpfsIsFoundBeforeWork) {
   const Mount disk({"-t", "tmpfs", "-o", "size=4m", "none"});
-  if (!disk.mounted()) GTEST_SKIP() << disk.why_not();
+  SLUICE_NEEDS(disk.mounted(), disk.why_not());
   write_file(disk / "out.gguf", older_);
   disk.fill_up_to(kOutputSize);
   expect_older_untouched_by_failure(disk, "Free some space");
@@ -117,11 +118,11 @@ TEST_F(FullDisk, AFullTmpfsIsFoundBeforeWork) {
 // The file system takes the bytes and finds out when it writes them back: only a sync tells.
 TEST_F(FullDisk, ADiskThatPromisedMoreThanItHasIsAnError) {
   const Mount outer({"-t", "tmpfs", "-o", "size=2m", "none"});
-  if (!outer.mounted()) GTEST_SKIP() << outer.why_not();
+  SLUICE_NEEDS(outer.mounted(), outer.why_not());
   const std::string problem = make_image(outer / "image", 32 << 20);
-  if (!problem.empty()) GTEST_SKIP() << problem;
+  SLUICE_NEEDS(problem.empty(), problem);
   const Mount disk({"-o", "loop", outer / "image"});
-  if (!disk.mounted()) GTEST_SKIP() << disk.why_not();
+  SLUICE_NEEDS(disk.mounted(), disk.why_not());
   write_file(disk / "out.gguf", older_);
   run({"sync", disk / "out.gguf"});
   outer.fill_up_to(kOutputSize / 2);
@@ -131,7 +132,7 @@ TEST_F(FullDisk, ADiskThatPromisedMoreThanItHasIsAnError) {
 
 TEST_F(FullDisk, AReadOnlyFileSystemIsFoundBeforeWork) {
   const Mount disk({"-t", "tmpfs", "-o", "size=4m", "none"});
-  if (!disk.mounted()) GTEST_SKIP() << disk.why_not();
+  SLUICE_NEEDS(disk.mounted(), disk.why_not());
   write_file(disk / "out.gguf", older_);
   ASSERT_EQ(run({"mount", "-o", "remount,ro", disk / ""}).status, 0);
   expect_older_untouched_by_failure(disk, "Read-only file system");

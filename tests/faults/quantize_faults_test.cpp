@@ -16,6 +16,7 @@
 
 #include "journal/journal.h"
 #include "support/fault_disk.h"
+#include "support/needs.h"
 
 namespace {
 
@@ -64,7 +65,7 @@ void forbid(int call, int error) {
 class Faults : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (!disk_.mounted()) GTEST_SKIP() << disk_.why_not();
+    SLUICE_NEEDS(disk_.mounted(), disk_.why_not());
     write_file(output_, older_);
   }
 
@@ -111,6 +112,9 @@ class Faults : public testing::TestWithParam<std::string> {
   const std::vector<std::byte> older_ = std::vector<std::byte>(1000, std::byte{7});
 };
 
+// Reads by system calls, which can be interrupted; a page fault cannot.
+class CallFaults : public Faults {};
+
 // What must be survived. On a disk with short reads nothing can be mapped: there `mmap` is a test
 // of how it does without.
 
@@ -129,9 +133,7 @@ TEST_P(Faults, ReadsShorterThanAPageAreContinued) {
   expect_same_bytes(quantize_on_disk());
 }
 
-// A page fault cannot be interrupted; on this disk an error there is an error.
-TEST_P(Faults, InterruptedCallsAreRepeated) {
-  if (mode_ == "mmap") GTEST_SKIP() << "a page fault is not interrupted";
+TEST_P(CallFaults, InterruptedCallsAreRepeated) {
   disk_.tell("on read skip=30 times=5 do EINTR\non write times=3 do EINTR\n");
   expect_same_bytes(quantize_on_disk());
   EXPECT_EQ(disk_.count("faults"), 8u);
@@ -283,13 +285,15 @@ TEST_P(Faults, APowerCutLeavesTheOlderOutput) {
 
 INSTANTIATE_TEST_SUITE_P(Modes, Faults, testing::Values("mmap", "async", "read"),
                          [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Modes, CallFaults, testing::Values("async", "read"),
+                         [](const auto& test) { return test.param; });
 
 // Runs that go on where one failed. The model is elsewhere: a power cut on this disk changes the
 // times of files.
 class ResumeFaults : public testing::Test {
  protected:
   void SetUp() override {
-    if (!disk_.mounted()) GTEST_SKIP() << disk_.why_not();
+    SLUICE_NEEDS(disk_.mounted(), disk_.why_not());
     disk_.tell("on write skip=5 do EIO\n");
     ASSERT_EQ(quantize().status, 4);
     disk_.tell("clear\n");
@@ -356,7 +360,7 @@ class SplitFaults : public testing::Test {
   using Files = std::map<std::string, std::vector<std::byte>>;  // by name
 
   void SetUp() override {
-    if (!disk_.mounted()) GTEST_SKIP() << disk_.why_not();
+    SLUICE_NEEDS(disk_.mounted(), disk_.why_not());
     const TempFolder folder;
     ASSERT_EQ(quantize(kModel, folder / "out.gguf").status, 0);
     expected_ = outputs_in(folder / ".");

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "fuzz/expect.h"
-#include "sluice/imatrix.h"
+#include "imatrix/importance_matrix.h"
 
 namespace sluice::fuzzing {
 

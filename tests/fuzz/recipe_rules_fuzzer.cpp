@@ -10,9 +10,9 @@
 
 #include "fuzz/expect.h"
 #include "fuzz/input.h"
-#include "sluice/model_edits.h"
-#include "sluice/recipe.h"
-#include "sluice/recipe_text.h"
+#include "plan/model_edits.h"
+#include "recipe/choose_types.h"
+#include "recipe/recipe_text.h"
 
 namespace sluice::fuzzing {
 namespace {

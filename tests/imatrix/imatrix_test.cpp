@@ -1,5 +1,3 @@
-#include "sluice/imatrix.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -10,6 +8,7 @@
 #include <limits>
 #include <random>
 
+#include "imatrix/importance_matrix.h"
 #include "sluice/error.h"
 #include "support/gguf_builder.h"
 

@@ -1,5 +1,6 @@
 # For all scripts here: stop at the first failure, and work in a folder that goes.
 set -euo pipefail
+. "$SLUICE_SOURCE/tests/support/need.sh"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 data=$SLUICE_SOURCE/tests/data
 model=$data/model/tiny-llama-f16.gguf
@@ -10,11 +11,4 @@ trap 'rm -rf "$work"' EXIT
 fail() {
   echo "$*" >&2
   exit 1
-}
-
-need() {
-  command -v "$1" >/dev/null || {
-    echo "skipped: this machine has no $1"
-    exit 77
-  }
 }

@@ -11,7 +11,7 @@ program=$(echo "$work"/packages/sluice_*.deb)
 development=$(echo "$work"/packages/libsluice-dev_*.deb)
 
 depends=$(dpkg-deb -f "$program" Depends)
-for library in libtbb12 libfmt9 liburing2 libxxhash0 zlib1g libc6 libstdc++6; do
+for library in libtbb12 libfmt9 liburing2 libxxhash0 libpcre2-8-0 zlib1g libc6 libstdc++6; do
   [[ $depends == *$library* ]] || fail "the package does not depend on $library: $depends"
 done
 [[ $(dpkg-deb -f "$development" Depends) == *libtbb-dev* ]] || fail "libsluice-dev lacks libtbb-dev"

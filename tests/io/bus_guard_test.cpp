@@ -44,7 +44,7 @@ class BusGuardTest : public testing::Test {
 
   std::unique_ptr<Source> open() {
     std::string reason;
-    return open_mapped_source(files_, reason);
+    return open_mapped_source(pointers_to(files_), reason);
   }
 
   static std::span<const std::byte> read(Source& source, const ReadRange& range) {

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <thread>
 
+#include "support/needs.h"
 #include "support/temp_folder.h"
 
 namespace sluice::io {
@@ -32,9 +33,9 @@ class MappedSourceTest : public testing::Test {
     files_[0].drop_cached(0, kSize);
     map_ = ::mmap(nullptr, kSize, PROT_READ, MAP_SHARED, files_[0].descriptor(), 0);
     ASSERT_NE(map_, MAP_FAILED);
-    if (cached(0, kSize) > 0) GTEST_SKIP() << "this file system cannot drop pages (tmpfs?)";
+    SLUICE_NEEDS(cached(0, kSize) == 0, "this file system cannot drop pages (tmpfs?)");
     std::string reason;
-    source_ = open_mapped_source(files_, reason);
+    source_ = open_mapped_source(pointers_to(files_), reason);
     ASSERT_NE(source_, nullptr) << reason;
   }
   ~MappedSourceTest() override { ::munmap(map_, kSize); }

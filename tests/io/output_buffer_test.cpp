@@ -26,18 +26,19 @@ class Written {
  public:
   explicit Written(std::uint64_t size) : bytes(size) {}
 
-  OutputBuffer::Write function() {
-    return [this](std::uint64_t begin, std::span<const std::span<const std::byte>> pieces) {
-      std::uint64_t at = begin;
-      for (const std::span<const std::byte> piece : pieces) {
+  void take(const std::vector<OutputBuffer::Write>& taken) {
+    for (const OutputBuffer::Write& write : taken) {
+      std::uint64_t at = write.begin;
+      for (const std::span<const std::byte> piece : write.pieces) {
         std::memcpy(&bytes[at], piece.data(), piece.size());
         at += piece.size();
       }
-      EXPECT_EQ(ranges.overlap({begin, at}), 0u) << "written twice";
-      EXPECT_TRUE(writes.empty() || rising == false || begin >= writes.back().end);
-      ranges.add({begin, at});
-      writes.push_back({begin, at});
-    };
+      EXPECT_EQ(at - write.begin, write.size);
+      EXPECT_EQ(ranges.overlap({write.begin, at}), 0u) << "written twice";
+      EXPECT_TRUE(writes.empty() || rising == false || write.begin >= writes.back().end);
+      ranges.add({write.begin, at});
+      writes.push_back({write.begin, at});
+    }
   }
 
   std::vector<std::byte> bytes;
@@ -59,11 +60,11 @@ TEST(OutputBuffer, NeighboursBecomeOneWrite) {
               piece.size());
   }
   EXPECT_EQ(buffer.ready_bytes(), 5 * kExtent);
-  buffer.write_ready(size, size, file.function());
+  file.take(buffer.take_ready(size, size));
   EXPECT_EQ(file.writes, (std::vector<Interval>{{0, 5 * kExtent}}));
   EXPECT_EQ(buffer.ready_bytes(), 0u);
   buffer.put(5 * kExtent + 100, std::span(data).subspan(5 * kExtent + 100));
-  buffer.write_ready(size, size, file.function());
+  file.take(buffer.take_ready(size, size));
   EXPECT_EQ(file.bytes, data);
   EXPECT_TRUE(buffer.written().contains({0, size}));
 }
@@ -74,7 +75,7 @@ TEST(OutputBuffer, NoWriteIsLargerThanTheLargest) {
   Written file(size);
   OutputBuffer buffer(10, size, {});
   buffer.put(0, data);
-  buffer.write_ready(size, 4 * kExtent, file.function());
+  file.take(buffer.take_ready(size, 4 * kExtent));
   ASSERT_EQ(file.writes.size(), 3u);
   for (const Interval write : file.writes) EXPECT_LE(write.size(), 4 * kExtent);
   EXPECT_EQ(file.bytes, data);
@@ -84,13 +85,13 @@ TEST(OutputBuffer, WritesOfWholeExtentsCanGoPastThePageCache) {
   const std::uint64_t size = 4 * kExtent;
   OutputBuffer buffer(4, size, {});
   buffer.put(0, pattern(size, 3));
-  buffer.write_ready(size, size, [](std::uint64_t begin, const auto& pieces) {
-    EXPECT_EQ(begin % kDirectAlignment, 0u);
-    for (const std::span<const std::byte> piece : pieces) {
-      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(piece.data()) % kDirectAlignment, 0u);
-      EXPECT_EQ(piece.size() % kDirectAlignment, 0u);
-    }
-  });
+  const std::vector<OutputBuffer::Write> writes = buffer.take_ready(size, size);
+  ASSERT_EQ(writes.size(), 1u);
+  EXPECT_EQ(writes[0].begin % kDirectAlignment, 0u);
+  for (const std::span<const std::byte> piece : writes[0].pieces) {
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(piece.data()) % kDirectAlignment, 0u);
+    EXPECT_EQ(piece.size() % kDirectAlignment, 0u);
+  }
 }
 
 TEST(OutputBuffer, TakesNoMoreThanThereIsRoomFor) {
@@ -101,7 +102,7 @@ TEST(OutputBuffer, TakesNoMoreThanThereIsRoomFor) {
   const std::size_t taken = buffer.put(100, std::span(data).subspan(100));
   EXPECT_EQ(taken, 4 * kExtent - 100);
   EXPECT_EQ(buffer.put(4 * kExtent, std::span(data).subspan(4 * kExtent)), 0u);
-  buffer.write_ready(size, size, file.function());
+  file.take(buffer.take_ready(size, size));
   EXPECT_EQ(file.writes, (std::vector<Interval>{{kExtent, 4 * kExtent}}));
 }
 
@@ -136,13 +137,13 @@ TEST(OutputBuffer, AnyOrderAnyRoomAnythingDoneBefore) {
         piece.begin += buffer.put(piece.begin, std::span(data).subspan(piece.begin, piece.size()));
         if (piece.size() == 0) break;
         if (buffer.ready_bytes() > 0) {
-          buffer.write_ready(size, 4 * kExtent, file.function());
+          file.take(buffer.take_ready(size, 4 * kExtent));
         } else {
-          buffer.write_all(4 * kExtent, file.function());
+          file.take(buffer.take_all(4 * kExtent));
         }
       }
     }
-    buffer.write_all(4 * kExtent, file.function());
+    file.take(buffer.take_all(4 * kExtent));
     ASSERT_EQ(file.bytes, data) << "seed " << seed;
     ASSERT_TRUE(file.ranges.contains({0, size}));
     ASSERT_TRUE(buffer.written().contains({0, size}));

@@ -75,7 +75,7 @@ class SourceTest : public testing::TestWithParam<IoMode> {
 };
 
 TEST_P(SourceTest, GivesTheBytesOfAnyRange) {
-  const OpenedSource opened = open_source(GetParam(), files_);
+  const OpenedSource opened = open_source(GetParam(), pointers_to(files_));
   const PageBuffer buffer(kFileSize + Source::kBufferSlack + 4096);
   const std::vector<ReadRange> ranges = {{0, 0, 1},       {0, 0, kFileSize}, {0, kFileSize - 1, 1},
                                          {0, 4096, 4096}, {0, 4095, 2},      {0, 1, kFileSize - 2},
@@ -93,7 +93,7 @@ TEST_P(SourceTest, GivesTheBytesOfAnyRange) {
 }
 
 TEST_P(SourceTest, ManyReadsAtOnce) {
-  const OpenedSource opened = open_source(GetParam(), files_);
+  const OpenedSource opened = open_source(GetParam(), pointers_to(files_));
   constexpr std::size_t kReads = 64;
   constexpr std::size_t kSize = 40000;
   std::vector<PageBuffer> buffers;
@@ -110,7 +110,7 @@ TEST_P(SourceTest, ManyReadsAtOnce) {
 }
 
 TEST_P(SourceTest, AFileThatShrankIsAnErrorThatNamesIt) {
-  const OpenedSource opened = open_source(GetParam(), files_);
+  const OpenedSource opened = open_source(GetParam(), pointers_to(files_));
   const PageBuffer buffer(kFileSize + Source::kBufferSlack);
   for (const std::uint64_t left : {std::uint64_t{1000}, std::uint64_t{8192}, std::uint64_t{0}}) {
     ASSERT_EQ(::truncate((folder_ / "a").c_str(), static_cast<off_t>(left)), 0);

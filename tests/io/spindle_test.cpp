@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/needs.h"
 #include "support/temp_folder.h"
 
 namespace sluice::io {
@@ -109,7 +110,7 @@ TEST_F(SpindleTest, ALoopDeviceIsOnTheDiskOfItsFile) {
   std::ofstream{image};
   struct stat status {};
   ASSERT_EQ(::stat(image.c_str(), &status), 0);
-  if (major(status.st_dev) == 0) GTEST_SKIP() << "temporary files are on no block device here";
+  SLUICE_NEEDS(major(status.st_dev) != 0, "temporary files are on no block device here");
   disk("sda", status.st_dev, true);
   write(disk("loop0", makedev(7, 0), false) / "loop/backing_file", image);
   write(disk("loop1", makedev(7, 1), false) / "loop/backing_file", image + " (deleted)");

@@ -1,6 +1,6 @@
 // The program killed at random moments, over and over: the output is the same in the end.
 //
-// SLUICE_KILLS sets how many kills there are at least (default 200).
+// SLUICE_KILLS sets how many kills there are at least (default 200), SLUICE_SEED when they come.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -19,6 +19,7 @@
 
 #include "support/gguf_builder.h"
 #include "support/process.h"
+#include "support/seed.h"
 #include "support/temp_folder.h"
 
 namespace {
@@ -124,7 +125,7 @@ TEST_P(Kill, TheBytesAreTheSameInTheEnd) {
   // The name by which a program finds all files.
   const std::string first = out_ + "/" + expected.begin()->first;
 
-  std::mt19937 random(std::random_device{}());
+  std::mt19937 random(random_seed());
   const int share = wanted_kills() / 10 + 1;  // of ten configurations
   int kills = 0;
   int resumed = 0;

@@ -146,8 +146,8 @@ TEST_P(AllFileTypes, EqualThePeers) {
                         : !only_without && by_type.contains(title + " without imatrix")) {
           continue;
         }
-        const auto chosen = choose_types(
-            {.mix = mix, .file_type = file_type, .has_imatrix = has_imatrix}, maps.model);
+        const auto chosen = choose_types({.mix = mix, .file_type = file_type}, maps.model,
+                                         {.has_imatrix = has_imatrix});
         const auto expected = expected_types(maps, map, *file_type);
         for (std::size_t i = 0; i < expected.size(); ++i) {
           if (expected[i] == kNoAnswer) continue;

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "recipe/choose_types.h"
 #include "sluice/gguf.h"
-#include "sluice/recipe.h"
 
 namespace sluice::recipe_test {
 
@@ -85,7 +85,7 @@ inline ExpectedMap read_map(const std::string& name) {
 }
 
 inline RecipeOptions options(Mix mix, std::string_view file_type, bool pure = false) {
-  return {.mix = mix, .file_type = find_file_type(file_type), .pure = pure, .has_imatrix = true};
+  return {.mix = mix, .file_type = find_file_type(file_type), .pure = pure};
 }
 
 }  // namespace sluice::recipe_test

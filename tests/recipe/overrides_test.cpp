@@ -8,8 +8,8 @@
 
 #include "recipe/folded_map.h"
 #include "recipe/model.h"
+#include "recipe/recipe_text.h"
 #include "sluice/error.h"
-#include "sluice/recipe_text.h"
 
 namespace sluice::recipe_test {
 namespace {

@@ -1,10 +1,9 @@
-#include "sluice/recipe.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <iterator>
 
+#include "recipe/choose_types.h"
 #include "recipe/model.h"
 #include "sluice/error.h"
 

@@ -1,15 +1,9 @@
-#include "sluice/recipe_text.h"
+#include "recipe/recipe_text.h"
 
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <map>
-#include <optional>
-#include <random>
-#include <regex>
 
-#include "recipe/pattern.h"
-#include "recipe/required_text.h"
 #include "sluice/error.h"
 #include "support/gguf_builder.h"
 #include "support/temp_folder.h"
@@ -109,100 +103,6 @@ TEST(RecipeText, RulesFromAFileNameItInErrors) {
   EXPECT_TRUE(holds(complaint([&] { read_tensor_rules(path); }), path));
   EXPECT_THROW(read_tensor_rules(folder / "none.txt"), Error);
   EXPECT_THROW(read_tensor_rules(folder / "."), Error);
-}
-
-TEST(Pattern, FindsAsThePeersDo) {
-  struct Case {
-    const char* pattern;
-    const char* name;
-    bool found;
-  };
-  for (const Case& c : {
-           Case{"ffn_down", "blk.12.ffn_down_exps.weight", true},
-           Case{R"(^blk\.([0-9]|1[0-2])\.ffn)", "blk.12.ffn_up.weight", true},
-           Case{R"(^blk\.([0-9]|1[0-2])\.ffn)", "blk.13.ffn_up.weight", false},
-           Case{R"(\.(\d*[13579])\.attn_k)", "blk.17.attn_k.weight", true},
-           Case{R"(\.(\d*[13579])\.attn_k)", "blk.18.attn_k.weight", false},
-           Case{"^output\\.weight$", "blk.0.attn_output.weight", false},
-           Case{"^(?!.*exps).*ffn", "blk.0.ffn_up_exps.weight", false},
-           Case{"^(?!.*exps).*ffn", "blk.0.ffn_up.weight", true},
-           Case{"[[:digit:]]{2}", "blk.12.ffn", true},
-           Case{"attn_[qk]|ffn_(?:up|gate)", "blk.0.ffn_gate.weight", true},
-       }) {
-    EXPECT_EQ(recipe::Pattern(c.pattern).found_in(c.name), c.found) << c.pattern << " " << c.name;
-  }
-}
-
-TEST(Pattern, RequiresTextThatIsEvident) {
-  const std::map<std::string, std::string> texts = {
-      {R"(^blk\.12\.ffn_up\.weight$)", "blk.12.ffn_up.weight"},
-      {R"(blk\.(0|1)\.ffn_down)", ".ffn_down"},
-      {R"(\.\d+\.attn_(q|k))", ".attn_"},
-      {"attn_q|ffn", ""},
-      {"(attn_q|ffn)", ""},
-      {"abc*d", "ab"},
-      {"ab+cd", "ab"},
-      {"a{2,3}bc", "bc"},
-      {"[a-z_[:digit:]]xy", "xy"},
-      {R"(\x41bcdef)", ""},
-      {"(?!abcdef)ab", "ab"}};
-  for (const auto& [pattern, text] : texts) {
-    EXPECT_EQ(recipe::required_text(pattern), text) << pattern;
-  }
-}
-
-// Short patterns and names of few letters, against the library's other algorithm, backtracking.
-TEST(Pattern, FindsWhatBacktrackingFinds) {
-  std::mt19937 random(20260915);
-  const auto draw = [&](std::string_view letters, std::size_t most) {
-    std::string text(1 + random() % most, ' ');
-    for (char& c : text) c = letters[random() % letters.size()];
-    return text;
-  };
-  std::size_t accepted = 0;
-  std::size_t found = 0;
-  for (int i = 0; i < 20000; ++i) {
-    const std::string pattern = draw(R"(aaabb.\*+?()|[]^$1-)", 9);
-    std::optional<std::regex> backtracking;
-    try {
-      backtracking.emplace(pattern, std::regex::ECMAScript);
-    } catch (const std::regex_error&) {
-      EXPECT_THROW(recipe::Pattern{pattern}, Error) << pattern;
-      continue;
-    }
-    std::optional<recipe::Pattern> ours;
-    try {
-      ours.emplace(pattern);
-    } catch (const Error&) {
-      continue;  // back-references
-    }
-    ++accepted;
-    for (int j = 0; j < 5; ++j) {
-      const std::string name = draw("aab.1-", 8);
-      const bool expected = std::regex_search(name, *backtracking);
-      found += expected ? 1 : 0;
-      EXPECT_EQ(ours->found_in(name), expected) << pattern << " in " << name;
-    }
-  }
-  EXPECT_GT(accepted, 1000u);
-  EXPECT_GT(found, 1000u);
-}
-
-TEST(Pattern, OfHarmIsRefusedOrMatchedInNoTime) {
-  const std::string name(1000, 'a');  // backtracking would take longer than the universe has
-  EXPECT_FALSE(recipe::Pattern("(a+)+$b").found_in(name));
-  EXPECT_FALSE(recipe::Pattern("(a|aa)+b").found_in(name));
-  EXPECT_FALSE(recipe::Pattern("(.*.*.*.*)*b").found_in(name));
-  for (const std::string& pattern :
-       {std::string(), std::string("["), std::string("("), std::string("a{2"), std::string("*a"),
-        std::string("(a)\\1"), "(a)\\" + std::string(40, '7'), std::string("x{100000}"),
-        std::string("(((a{50}){50}){50}){50}"), std::string("a{99999999999999999999}"),
-        std::string("a{,}{5000}"), std::string(100000, '('), std::string(100000, 'a'),
-        std::string("(?=(?=(?=(?=a))))")}) {
-    const std::string text = complaint([&] { recipe::Pattern{pattern}; });
-    EXPECT_FALSE(text.empty()) << pattern;
-    EXPECT_LT(text.size(), 400u);
-  }
 }
 
 }  // namespace

@@ -27,14 +27,17 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"io", {"base"}},
     {"plan", {"base", "gguf", "recipe", "imatrix"}},
     {"journal", {"base", "io"}},
-    {"pipeline", {"base", "plan", "codec", "io", "journal"}},
-    {"verify", {"base", "gguf", "codec", "io", "plan"}},
-    {"forecast", {"base", "plan", "io", "pipeline"}},
-    {"api", {"base", "gguf", "plan", "io", "journal", "pipeline", "verify", "forecast"}},
+    {"engine", {"base", "io"}},
+    {"quantize", {"base", "plan", "codec", "io", "journal", "engine"}},
+    {"verify", {"base", "gguf", "codec", "imatrix", "io", "plan", "engine"}},
+    {"forecast", {"base", "plan", "io", "engine", "quantize"}},
+    {"api",
+     {"base", "gguf", "recipe", "imatrix", "plan", "io", "journal", "engine", "quantize", "verify",
+      "forecast"}},
 };
 
 // Libraries that only one room may use.
-const std::map<std::string, std::string> kOwnedLibraries = {{"boost", "io"}, {"tbb", "pipeline"}};
+const std::map<std::string, std::string> kOwnedLibraries = {{"boost", "io"}, {"tbb", "engine"}};
 
 struct Include {
   std::string room;    // that includes

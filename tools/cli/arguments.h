@@ -10,11 +10,12 @@
 #include "report_command.h"
 #include "sluice/quantize.h"
 #include "sluice/verify.h"
+#include "text_command.h"
 
 namespace sluice::cli {
 
 /// Which command was given.
-enum class Command { quantize, plan, verify, inspect, compare, report, demo };
+enum class Command { quantize, plan, verify, inspect, compare, report, demo, completion, help };
 
 /// The command line, parsed.
 struct Arguments {
@@ -26,12 +27,14 @@ struct Arguments {
   InspectArguments inspect;
   CompareArguments compare;
   ReportArguments report_page;
+  TextArguments text;
+  bool dry_run = false;                 ///< quantize: do as plan does
   std::vector<std::string> rule_files;  ///< quantize, plan: what was read for `options`
-  std::string report;       ///< quantize, verify: where to write the report; empty: nowhere
-  std::string demo_folder;  ///< demo: where to put its files
+  std::string report;  ///< quantize, verify: where to write the report; empty: nowhere
+  std::string demo_folder = "sluice-demo";  ///< demo: where to put its files
 };
 
-/// What parsing came to: arguments, or a text that is all there is to say (help, version, a wrong
+/// What parsing came to: arguments, or a text that was all there is to say (help, version, a wrong
 /// argument) with the status to exit with.
 struct Parsed {
   bool run = false;
@@ -40,6 +43,7 @@ struct Parsed {
 };
 
 /// Parses the command line. Help goes to stdout, complaints to stderr.
+/// \throws Error, but of wrong use, if a file that says what to do cannot be read
 Parsed parse_arguments(int argc, char** argv);
 
 }  // namespace sluice::cli

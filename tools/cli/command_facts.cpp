@@ -1,17 +1,36 @@
 #include "command_facts.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <iterator>
+#include <tuple>
 
-#include "option_topics.h"
+#include "program_options.h"
 #include "sluice/codec.h"
-#include "sluice/recipe.h"
 #include "sluice/tensor_type.h"
 
 namespace sluice::cli {
 namespace {
+
+constexpr std::array kCommands = {
+    std::tuple{kForProgram, "",
+               "sluice makes very small GGUF models from 16-bit checkpoints that may be far larger "
+               "than memory.",
+               ""},
+    std::tuple{kForQuantize, "quantize", "Quantize a model", ""},
+    std::tuple{kForPlan, "plan", "Show what quantize would do, without doing it", ""},
+    std::tuple{kForVerify, "verify", "Check a model, alone or against its source", ""},
+    std::tuple{kForInspect, "inspect", "Show what a GGUF file holds", ""},
+    std::tuple{kForCompare, "compare", "Measure how far one model is from another",
+               "Exit status: 0 if both have the same tensors and all could be compared, however "
+               "much they differ; 1 if not, or if a tensor's error is above --max-error."},
+    std::tuple{kForReport, "report", "Make a page of quantize's reports", ""},
+    std::tuple{kForDemo, "demo", "Make a small model and quantize it to IQ1_M", ""},
+    std::tuple{kForCompletion, "completion", "Print a script that completes commands in a shell",
+               ""},
+    std::tuple{kForHelp, "help", "Explain a command or a topic", ""},
+};
 
 bool can_encode(TensorType type) {
   const Codec* codec = find_codec(type);
@@ -24,98 +43,68 @@ std::string upper(std::string_view text) {
   return result;
 }
 
-std::string joined(const std::vector<std::string>& words, std::string_view between) {
-  std::string text;
-  for (const std::string& word : words) {
-    if (!text.empty()) text += between;
-    text += word;
-  }
-  return text;
-}
-
-// The parser describes a choice as `TEXT:{auto,mmap}`.
-std::vector<std::string> choices_in(const std::string& type_name) {
-  const std::size_t open = type_name.find('{');
-  const std::size_t close = type_name.find('}', open);
-  if (open == std::string::npos || close == std::string::npos) return {};
-  return CLI::detail::split(type_name.substr(open + 1, close - open - 1), ',');
-}
-
-ValueKind kind_of(std::string_view value, bool positional,
-                  const std::vector<std::string>& choices) {
-  if (!choices.empty()) return ValueKind::choice;
-  if (value == "TYPE") return positional ? ValueKind::file_type : ValueKind::tensor_type;
-  if (value == "FILE" || value.starts_with("FILE ") || value == "PATH") return ValueKind::file;
-  if (value == "FOLDER" || value == "DIR") return ValueKind::folder;
-  return ValueKind::none;
-}
-
-std::string value_name(const std::string& type_name) {
-  const std::string type = type_name.substr(0, type_name.find_first_of(": ("));
-  if (type == "INT" || type == "UINT") return "N";
-  if (type == "FLOAT") return "X";
-  return type;
-}
-
-OptionFacts facts_of(const CLI::Option& option) {
-  OptionFacts facts;
-  for (const std::string& name : option.get_snames()) facts.names.push_back("-" + name);
-  for (const std::string& name : option.get_lnames()) facts.names.push_back("--" + name);
-  facts.description = option.get_description();
-  facts.default_value = option.get_default_str();
-  facts.environment = option.get_envname();
-  facts.required = option.get_required();
-  facts.repeats = option.get_expected_max() > 1;
-
-  const std::string positional = option.get_name(true, false);
-  const OptionTopic* topic =
-      find_option_topic(facts.positional() ? std::string_view(positional) : facts.names.back());
-  const std::string group = option.get_group();
-  facts.topic = topic != nullptr     ? std::string(topic->topic)
-                : group != "Options" ? group
-                : facts.positional() ? "Arguments"
-                                     : group;
-
-  const bool flag = !facts.positional() && option.get_items_expected_max() == 0;
-  if (!flag) {
-    facts.choices = choices_in(option.get_type_name());
-    facts.value = topic != nullptr && !topic->value.empty() ? std::string(topic->value)
-                  : !facts.choices.empty()                  ? joined(facts.choices, "|")
-                                                            : value_name(option.get_type_name());
-    facts.kind = kind_of(facts.value, facts.positional(), facts.choices);
-    if (facts.positional()) facts.value = upper(positional);
-  }
-  return facts;
-}
-
-std::size_t rank(const std::string& topic) {
-  const auto order = topic_order();
-  const auto found = std::find(order.begin(), order.end(), topic);
-  if (found == order.end()) return 2 * order.size() - 3;
-  return 2 * static_cast<std::size_t>(found - order.begin());
-}
-
-CommandFacts facts_of(const CLI::App& command) {
-  CommandFacts facts{command.get_name(), command.get_description(), {}, command.get_footer()};
-  for (const CLI::Option* option : command.get_options()) {
-    // An empty group hides an option.
-    if (!option->get_group().empty()) facts.options.push_back(facts_of(*option));
-  }
-  std::stable_sort(
-      facts.options.begin(), facts.options.end(),
-      [](const OptionFacts& a, const OptionFacts& b) { return rank(a.topic) < rank(b.topic); });
-  return facts;
+std::vector<Option> options_of(unsigned command) {
+  std::vector<Option> result;
+  const auto add = [&](const Option& option) {
+    if ((option.commands & command) != 0) result.push_back(option);
+  };
+  for (const ProgramOption& each : program_options()) add(each.option);
+  for (const Option& each : options()) add(each);
+  std::ranges::stable_sort(result, {}, &Option::topic);
+  return result;
 }
 
 }  // namespace
 
-std::vector<CommandFacts> command_facts(const CLI::App& app) {
-  std::vector<CommandFacts> commands = {facts_of(app)};
-  commands.front().name.clear();
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    commands.push_back(facts_of(*command));
+const std::vector<CommandFacts>& command_facts() {
+  static const std::vector<CommandFacts> kFacts = [] {
+    std::vector<CommandFacts> facts;
+    for (const auto& [bit, name, description, footer] : kCommands) {
+      facts.push_back({bit, name, description, footer, options_of(bit)});
+    }
+    return facts;
+  }();
+  return kFacts;
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const auto& command : kCommands) {
+    if (const std::string_view name = std::get<1>(command); !name.empty()) names.emplace_back(name);
   }
-  return commands;
+  return names;
+}
+
+const CommandFacts* find_command(std::string_view name) {
+  const auto found = std::ranges::find(command_facts(), name, &CommandFacts::name);
+  return found == command_facts().end() ? nullptr : &*found;
+}
+
+std::vector<std::string> names_of(const Option& option) {
+  std::vector<std::string> names;
+  if (!option.position.empty()) return names;
+  if (!option.letter.empty()) names.push_back("-" + std::string(option.letter));
+  names.push_back("--" + std::string(option.name));
+  for (const std::string_view peer : {option.llama_cpp, option.ik_llama_cpp}) {
+    if (!peer.empty() && peer != option.name) names.push_back("--" + std::string(peer));
+  }
+  return names;
+}
+
+std::string value_of(const Option& option) {
+  return option.position.empty() ? std::string(option.value) : upper(option.position);
+}
+
+std::vector<std::string> choices_of(const Option& option) {
+  std::vector<std::string> choices;
+  if (option.kind != OptionKind::choice) return choices;
+  std::string_view left = option.value;
+  while (!left.empty()) {
+    const std::size_t bar = std::min(left.find('|'), left.size());
+    choices.emplace_back(left.substr(0, bar));
+    left.remove_prefix(std::min(bar + 1, left.size()));
+  }
+  return choices;
 }
 
 std::vector<FileType> offered_file_types() {

@@ -1,45 +1,48 @@
 #pragma once
 
-#include <CLI/App.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sluice/options.h"
 #include "sluice/recipe.h"
 
 namespace sluice::cli {
 
-/// What a shell offers to complete a value with.
-enum class ValueKind { none, choice, file_type, tensor_type, file, folder };
-
-/// An option or a positional argument, as the help, the man page and the completions show it.
-struct OptionFacts {
-  std::vector<std::string> names;  ///< with dashes, short ones first; empty: positional
-  std::string value;  ///< "FILE", or the choices as "auto|mmap"; empty: a flag. Of positionals
-                      ///< the name in capitals
-  ValueKind kind = ValueKind::none;
-  std::vector<std::string> choices;  ///< of ValueKind::choice
-  std::string description;
-  std::string topic;  ///< heading to stand under
-  std::string default_value;
-  std::string environment;  ///< variable that gives its value too
-  bool required = false;
-  bool repeats = false;
-
-  bool positional() const { return names.empty(); }
-};
+/// What the program has besides what the library knows, as bits of Option::commands.
+inline constexpr unsigned kForInspect = 1U << 8;
+inline constexpr unsigned kForReport = 1U << 9;
+inline constexpr unsigned kForDemo = 1U << 10;
+inline constexpr unsigned kForCompletion = 1U << 11;
+inline constexpr unsigned kForHelp = 1U << 12;
+inline constexpr unsigned kForProgram = 1U << 13;  ///< before the command
 
 struct CommandFacts {
-  std::string name;
-  std::string description;
-  std::vector<OptionFacts> options;  ///< in the order of their topics
-  std::string footer;                ///< what is to be said after the options; may be empty
+  unsigned bit = 0;
+  std::string_view name;  ///< empty: the program itself
+  std::string_view description;
+  std::string_view footer = "";      ///< what is to be said after the options; may be empty
+  std::vector<Option> options = {};  ///< in the order of their topics
 };
 
-/// The program's options (name empty), then each command's, in the order in which they were added.
-/// Taken from the parser's own tables, so that whatever is added there shows in help, man page and
-/// completions.
-std::vector<CommandFacts> command_facts(const CLI::App& app);
+/// The program, then its commands, with the options of each: the library's and the program's own.
+/// What the parser takes, and what help, man page and completions tell, is made of this.
+const std::vector<CommandFacts>& command_facts();
+
+/// The commands' names, without the program itself.
+std::vector<std::string> command_names();
+
+/// The command's facts, or null.
+const CommandFacts* find_command(std::string_view name);
+
+/// As typed, with dashes, short ones first; a positional has none.
+std::vector<std::string> names_of(const Option& option);
+
+/// What its value is called: "FILE", "auto|mmap"; of a positional its name in capitals.
+std::string value_of(const Option& option);
+
+/// The values of a choice; of others none.
+std::vector<std::string> choices_of(const Option& option);
 
 /// The file types but those whose own type has no encoder: a mix of such is refused.
 std::vector<FileType> offered_file_types();

@@ -4,47 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "compare_page.h"
 #include "html_page.h"
 #include "progress.h"
 #include "reports.h"
+#include "sluice/json.h"
+#include "stop.h"
 #include "text.h"
-#include "validators.h"
 
 namespace sluice::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json side_json(const std::optional<ComparedSide>& side) {
-  if (!side) return nullptr;
-  return {{"type", name(side->type)}, {"shape", side->shape}, {"bytes", side->bytes}};
-}
-
-Json tensor_json(const ComparedTensor& tensor) {
-  Json json = {{"name", tensor.name}, {"a", side_json(tensor.a)}, {"b", side_json(tensor.b)}};
-  if (tensor.difference) {
-    json["error"] = number_or_null(tensor.difference->error);
-    json["cosine"] = tensor.difference->cosine;
-    json["max_absolute"] = tensor.difference->max_absolute;
-    json["not_finite"] = tensor.difference->not_finite;
-  }
-  if (tensor.differing_bytes) json["differing_bytes"] = *tensor.differing_bytes;
-  if (!tensor.compared()) json["why_not"] = tensor.why_not;
-  return json;
-}
-
-void print_comparison_json(const Comparison& comparison) {
-  Json tensors = Json::array();
-  for (const ComparedTensor& tensor : comparison.tensors) tensors.push_back(tensor_json(tensor));
-  print_json({{"identical", comparison.identical()},
-              {"complete", comparison.complete()},
-              {"read_bytes", comparison.read_bytes},
-              {"wall_s", comparison.wall_s},
-              {"tensors", std::move(tensors)}});
-}
 
 void print_table(const Comparison& comparison) {
   std::size_t width = 4;
@@ -87,13 +57,6 @@ void print_verdict(const Comparison& comparison) {
                                     : fmt::format("{} could not be compared", apart));
 }
 
-// No error is above a bound that is no number.
-std::string require_bound(const std::string& text) {
-  double bound = 0;
-  const bool good = CLI::detail::lexical_cast(text, bound) && std::isfinite(bound) && bound >= 0;
-  return good ? "" : "needs a number from 0 on, as 0.01";
-}
-
 bool too_far(const CompareArguments& arguments, const Comparison& comparison) {
   return arguments.max_error &&
          std::any_of(comparison.tensors.begin(), comparison.tensors.end(),
@@ -106,33 +69,13 @@ bool too_far(const CompareArguments& arguments, const Comparison& comparison) {
 
 }  // namespace
 
-void add_compare_arguments(CLI::App& command, CompareArguments& arguments) {
-  CompareOptions& options = arguments.options;
-  command.add_option("a", options.a, "GGUF file that errors are relative to: the better one")
-      ->required();
-  command.add_option("b", options.b, "GGUF file to compare with it")->required();
-  command.add_option("--threads", options.threads, "Threads (default: one a core)")
-      ->check(CLI::Range(1, 1024));
-  command.add_option("--memory", options.memory, "Byte budget for all buffers (default: 512M)")
-      ->transform(CLI::AsSizeValue(false))
-      ->transform(begins_with_digit());
-  command
-      .add_option("--max-error", arguments.max_error,
-                  "Exit with 1 if a tensor has a larger relative squared error, or NaN")
-      ->check(CLI::Validator(require_bound, ""));
-  command.add_option("--html", arguments.page, "Write a page to look at to this file");
-  command.add_flag("--json", arguments.json, "As JSON");
-  command.footer(
-      "Exit status: 0 if both have the same tensors and all could be compared, however much they "
-      "differ; 1 if not, or if a tensor's error is above --max-error.");
-}
-
 int run_compare(const CompareArguments& arguments) {
+  catch_stop_signals();
   ProgressDisplay display;
   const Comparison comparison = compare(arguments.options, display);
   display.end();
   if (arguments.json) {
-    print_comparison_json(comparison);
+    print_json(to_json(comparison));
   } else {
     print_table(comparison);
     print_verdict(comparison);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
@@ -14,8 +13,6 @@ struct CompareArguments {
   std::string page;                 ///< HTML file to write; empty: none
   bool json = false;
 };
-
-void add_compare_arguments(CLI::App& command, CompareArguments& arguments);
 
 /// Compares two models and prints each tensor's error.
 /// \returns the exit status: 0; 1 if a tensor is on one side only, has another shape or cannot be

@@ -2,24 +2,20 @@
 
 namespace sluice::cli {
 
-std::vector<std::string> completion_shells() {
-  return {"bash", "zsh", "fish"};
-}
-
-std::string completion_script(std::string_view shell, const std::vector<CommandFacts>& commands) {
-  if (shell == "zsh") return zsh_completion(commands);
-  if (shell == "fish") return fish_completion(commands);
-  return bash_completion(commands);
+std::string completion_script(std::string_view shell) {
+  if (shell == "zsh") return zsh_completion();
+  if (shell == "fish") return fish_completion();
+  return bash_completion();
 }
 
 PositionalKinds positional_kinds(const CommandFacts& command) {
   PositionalKinds kinds;
-  for (const OptionFacts& option : command.options) {
-    if (!option.positional()) continue;
-    kinds.files |= option.kind == ValueKind::file;
-    kinds.folders |= option.kind == ValueKind::folder;
-    kinds.types |= option.kind == ValueKind::file_type;
-    kinds.choices.insert(kinds.choices.end(), option.choices.begin(), option.choices.end());
+  for (const Option& option : command.options) {
+    if (option.position.empty()) continue;
+    kinds.files |= option.kind == OptionKind::file;
+    kinds.folders |= option.kind == OptionKind::folder;
+    kinds.types |= option.kind == OptionKind::file_type;
+    for (std::string& choice : choices_of(option)) kinds.choices.push_back(std::move(choice));
   }
   return kinds;
 }

@@ -8,16 +8,13 @@
 
 namespace sluice::cli {
 
-/// Shells that completions are made for.
-std::vector<std::string> completion_shells();
-
 /// The script that completes commands, options, their values, types and files in a shell.
-/// \pre `shell` is one of completion_shells()
-std::string completion_script(std::string_view shell, const std::vector<CommandFacts>& commands);
+/// \pre `shell` is "bash", "zsh" or "fish"
+std::string completion_script(std::string_view shell);
 
-std::string bash_completion(const std::vector<CommandFacts>& commands);
-std::string zsh_completion(const std::vector<CommandFacts>& commands);
-std::string fish_completion(const std::vector<CommandFacts>& commands);
+std::string bash_completion();
+std::string zsh_completion();
+std::string fish_completion();
 
 /// What may stand in a command's positional arguments, whatever their number: optional ones in
 /// their midst leave a type's place open.

@@ -42,19 +42,19 @@ complete -F _sluice sluice
 )";
 
 // What `option`'s value is completed with, as assignments.
-std::string value_words(const OptionFacts& option) {
+std::string value_words(const Option& option) {
   switch (option.kind) {
-    case ValueKind::choice:
-      return fmt::format("words='{}' ", in_one_line(option.choices));
-    case ValueKind::file_type:
+    case OptionKind::choice:
+      return fmt::format("words='{}' ", in_one_line(choices_of(option)));
+    case OptionKind::file_type:
       return "types=$file_types ";
-    case ValueKind::tensor_type:
+    case OptionKind::tensor_type:
       return "types=$tensor_types ";
-    case ValueKind::file:
+    case OptionKind::file:
       return "paths=-f ";
-    case ValueKind::folder:
+    case OptionKind::folder:
       return "paths=-d ";
-    case ValueKind::none:
+    default:
       return "";
   }
   return "";
@@ -72,10 +72,10 @@ std::string positional_words(const PositionalKinds& kinds) {
 std::string case_of(const CommandFacts& command) {
   std::vector<std::string> names;
   std::map<std::string, std::string> by_words;  // options with the same values share a line
-  for (const OptionFacts& option : command.options) {
-    names.insert(names.end(), option.names.begin(), option.names.end());
-    if (option.positional() || option.value.empty()) continue;
-    for (const std::string& name : option.names) {
+  for (const Option& option : command.options) {
+    for (const std::string& name : names_of(option)) names.push_back(name);
+    if (!option.position.empty() || option.value.empty()) continue;
+    for (const std::string& name : names_of(option)) {
       std::string& pattern = by_words[value_words(option)];
       pattern += (pattern.empty() ? "" : " | ") + name;
     }
@@ -92,23 +92,19 @@ std::string case_of(const CommandFacts& command) {
 
 }  // namespace
 
-std::string bash_completion(const std::vector<CommandFacts>& commands) {
+std::string bash_completion() {
   std::string script(kStart);
   const std::string declared = "  local words=";
   script.insert(script.find(declared),
                 fmt::format("  local file_types='{}'\n  local tensor_types='{}'\n",
                             in_one_line(file_type_names()), in_one_line(tensor_type_names())));
-  std::vector<std::string> names;
   std::vector<std::string> options;
-  for (const CommandFacts& command : commands) {
-    if (!command.name.empty()) names.push_back(command.name);
+  for (const Option& option : command_facts().front().options) {
+    for (const std::string& name : names_of(option)) options.push_back(name);
   }
-  for (const OptionFacts& option : commands.front().options) {
-    options.insert(options.end(), option.names.begin(), option.names.end());
-  }
-  script +=
-      fmt::format("  '') words='{}' options='{}' ;;\n", in_one_line(names), in_one_line(options));
-  for (const CommandFacts& command : commands) {
+  script += fmt::format("  '') words='{}' options='{}' ;;\n", in_one_line(command_names()),
+                        in_one_line(options));
+  for (const CommandFacts& command : command_facts()) {
     if (!command.name.empty()) script += case_of(command);
   }
   return script + std::string(kEnd);

@@ -36,20 +36,20 @@ std::string line(const CommandFacts& command) {
                      in_quotes(fmt::format("__sluice_command_is '{}'", command.name)));
 }
 
-std::string value_flags(const OptionFacts& option) {
+std::string value_flags(const Option& option) {
   if (option.value.empty()) return "";
   switch (option.kind) {
-    case ValueKind::choice:
-      return fmt::format(" -x -a {}", in_quotes(in_one_line(option.choices)));
-    case ValueKind::file_type:
+    case OptionKind::choice:
+      return fmt::format(" -x -a {}", in_quotes(in_one_line(choices_of(option))));
+    case OptionKind::file_type:
       return fmt::format(" -x -a {}", in_quotes(in_one_line(file_type_names())));
-    case ValueKind::tensor_type:
+    case OptionKind::tensor_type:
       return fmt::format(" -x -a {}", in_quotes(in_one_line(tensor_type_names())));
-    case ValueKind::file:
+    case OptionKind::file:
       return " -r -F";
-    case ValueKind::folder:
+    case OptionKind::folder:
       return " -x -a '(__fish_complete_directories)'";
-    case ValueKind::none:
+    default:
       return " -x";
   }
   return "";
@@ -57,14 +57,14 @@ std::string value_flags(const OptionFacts& option) {
 
 std::string options(const CommandFacts& command) {
   std::string text;
-  for (const OptionFacts& option : command.options) {
-    if (option.positional()) continue;
+  for (const Option& option : command.options) {
+    if (!option.position.empty()) continue;
     text += line(command);
-    for (const std::string& name : option.names) {
+    for (const std::string& name : names_of(option)) {
       text += name.starts_with("--") ? fmt::format(" -l {}", name.substr(2))
                                      : fmt::format(" -s {}", name.substr(1));
     }
-    text += fmt::format("{} -d {}\n", value_flags(option), in_quotes(option.description));
+    text += fmt::format("{} -d {}\n", value_flags(option), in_quotes(option.help));
   }
   return text;
 }
@@ -88,16 +88,16 @@ std::string positionals(const CommandFacts& command) {
 
 }  // namespace
 
-std::string fish_completion(const std::vector<CommandFacts>& commands) {
+std::string fish_completion() {
   std::string script(kStart);
-  const CommandFacts& program = commands.front();
-  for (const CommandFacts& command : commands) {
+  const CommandFacts& program = command_facts().front();
+  for (const CommandFacts& command : command_facts()) {
     if (command.name.empty()) continue;
     script += fmt::format("{} -f -a {} -d {}\n", line(program), command.name,
                           in_quotes(command.description));
   }
   script += options(program);
-  for (const CommandFacts& command : commands) {
+  for (const CommandFacts& command : command_facts()) {
     if (!command.name.empty()) script += options(command) + positionals(command);
   }
   return script;

@@ -44,24 +44,24 @@ std::string list(const std::vector<Entry>& entries, const HelpLayout& layout) {
   return text;
 }
 
-std::string option_name(const OptionFacts& option) {
-  if (option.positional()) {
-    return option.required ? option.value : fmt::format("[{}]", option.value);
+std::string option_name(const Option& option) {
+  if (!option.position.empty()) {
+    return option.required ? value_of(option) : fmt::format("[{}]", value_of(option));
   }
   std::string name;
-  for (const std::string& each : option.names) name += (name.empty() ? "" : ", ") + each;
-  return option.value.empty() ? name : fmt::format("{} {}", name, option.value);
+  for (const std::string& each : names_of(option)) name += (name.empty() ? "" : ", ") + each;
+  return option.value.empty() ? name : fmt::format("{} {}", name, value_of(option));
 }
 
 std::string options_text(const CommandFacts& command, const HelpLayout& layout) {
   std::string text;
   for (std::size_t i = 0; i < command.options.size();) {
-    const std::string& topic = command.options[i].topic;
+    const OptionTopic topic = command.options[i].topic;
     std::vector<Entry> entries;
     for (; i < command.options.size() && command.options[i].topic == topic; ++i) {
       entries.push_back({option_name(command.options[i]), full_description(command.options[i])});
     }
-    text += fmt::format("\n{}\n{}", heading(topic, layout), list(entries, layout));
+    text += fmt::format("\n{}\n{}", heading(name(topic), layout), list(entries, layout));
   }
   return text;
 }
@@ -95,25 +95,25 @@ std::string wrapped(std::string_view text, std::size_t columns, std::size_t inde
 }
 
 std::string usage_of(const CommandFacts& command) {
-  std::string usage = command.name.empty() ? "COMMAND" : command.name;
+  std::string usage(command.name.empty() ? "COMMAND" : command.name);
   if (std::any_of(command.options.begin(), command.options.end(),
-                  [](const OptionFacts& option) { return !option.positional(); })) {
+                  [](const Option& option) { return option.position.empty(); })) {
     usage += " [OPTION...]";
   }
-  for (const OptionFacts& option : command.options) {
-    if (!option.positional() && option.required) {
-      usage += fmt::format(" {} {}", option.names.front(), option.value);
+  for (const Option& option : command.options) {
+    if (option.position.empty() && option.required) {
+      usage += fmt::format(" {} {}", names_of(option).front(), value_of(option));
     }
   }
-  for (const OptionFacts& option : command.options) {
-    if (!option.positional()) continue;
+  for (const Option& option : command.options) {
+    if (option.position.empty()) continue;
     usage += fmt::format(" {}{}", option_name(option), option.repeats ? "..." : "");
   }
   return usage;
 }
 
-std::string full_description(const OptionFacts& option) {
-  std::string text = option.description;
+std::string description(const Option& option) {
+  std::string text(option.help);
   std::string more;
   if (!option.default_value.empty()) more = fmt::format("default: {}", option.default_value);
   if (!option.environment.empty()) {
@@ -123,13 +123,19 @@ std::string full_description(const OptionFacts& option) {
   return text;
 }
 
-std::string overview_text(const std::vector<CommandFacts>& commands, const HelpLayout& layout) {
-  const CommandFacts& program = commands.front();
+std::string full_description(const Option& option) {
+  if (option.kind != OptionKind::file_type) return description(option);
+  return fmt::format("{}: {}", description(option), fmt::join(file_type_names(), " "));
+}
+
+std::string overview_text(const HelpLayout& layout) {
+  const CommandFacts& program = command_facts().front();
   std::string text = wrapped(program.description, layout.columns, 0, 0) + "\n\n";
   text += fmt::format("{} sluice {}\n", heading("Usage:", layout), usage_of(program));
   std::vector<Entry> entries;
-  for (const CommandFacts& command : commands) {
-    if (!command.name.empty()) entries.push_back({command.name, command.description});
+  for (const CommandFacts& command : command_facts()) {
+    if (!command.name.empty())
+      entries.push_back({std::string(command.name), std::string(command.description)});
   }
   text += fmt::format("\n{}\n{}", heading("Commands", layout), list(entries, layout));
   text += options_text(program, layout);

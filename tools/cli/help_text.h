@@ -26,11 +26,14 @@ std::string wrapped(std::string_view text, std::size_t columns, std::size_t inde
 /// `quantize [OPTION...] MODEL OUTPUT TYPE [NTHREADS]`, without the program's name.
 std::string usage_of(const CommandFacts& command);
 
-/// The description, with default and variable.
-std::string full_description(const OptionFacts& option);
+/// What an option says, with default and variable.
+std::string description(const Option& option);
+
+/// The same, with the types that there are.
+std::string full_description(const Option& option);
 
 /// The program's help: commands, its own options, topics.
-std::string overview_text(const std::vector<CommandFacts>& commands, const HelpLayout& layout);
+std::string overview_text(const HelpLayout& layout);
 
 /// A command's help: arguments, options under their topics, examples.
 std::string command_text(const CommandFacts& command, const HelpLayout& layout);

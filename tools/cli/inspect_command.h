@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -17,8 +16,6 @@ struct InspectArguments {
   bool full = false;                 ///< show all of long values
   bool json = false;
 };
-
-void add_inspect_arguments(CLI::App& command, InspectArguments& arguments);
 
 /// Prints what the headers of a GGUF file say: metadata, tensors, a summary by type.
 /// \throws Error

@@ -16,9 +16,11 @@
 #include "reports.h"
 #include "side_files.h"
 #include "sluice/error.h"
+#include "sluice/json.h"
 #include "sluice/quantize.h"
 #include "stop.h"
 #include "text.h"
+#include "text_command.h"
 #include "verify_command.h"
 
 namespace {
@@ -29,14 +31,13 @@ using namespace sluice::cli;
 void run_quantize(const Arguments& arguments) {
   QuantizeOptions options = arguments.options;
   options.measure_error = !arguments.report.empty();
-  options.stop = &stop_requested();
   catch_stop_signals();
   ProgressDisplay display;
   const RunReport report = quantize(options, display);
   display.end();
   if (report.tensors.empty()) return;  // nothing was done
   // Before the summary: a reader of that may be gone.
-  if (!arguments.report.empty()) write_report(report, arguments.report);
+  if (!arguments.report.empty()) write_text(to_json(report), arguments.report);
   print_summary(report);
 }
 
@@ -44,6 +45,8 @@ void run_demo(const Arguments& arguments) {
   const DemoFiles files = write_demo_model(arguments.demo_folder);
   console::summary(fmt::format("made {} and {}", files.model, files.imatrix));
   Arguments quantize_it;
+  quantize_it.options.memory_of_process = true;
+  quantize_it.options.stop = &stop_requested();
   quantize_it.options.input = files.model;
   quantize_it.options.imatrix = files.imatrix;
   quantize_it.options.output = arguments.demo_folder + "/demo-IQ1_M.gguf";
@@ -94,6 +97,11 @@ int main(int argc, char** argv) {
         break;
       case Command::demo:
         run_demo(parsed.arguments);
+        break;
+      case Command::help:
+        return run_help(parsed.arguments.text);
+      case Command::completion:
+        run_completion(parsed.arguments.text);
         break;
     }
     console::flush_results();

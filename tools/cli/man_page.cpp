@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 
 #include "help_text.h"
 #include "help_topics.h"
@@ -57,13 +58,13 @@ std::string example(std::string_view text) {
   return fmt::format(".PP\n.nf\n.RS 4\n{}\n.RE\n.fi\n", escaped(text));
 }
 
-std::string option(const OptionFacts& option) {
+std::string option(const Option& option) {
   std::string names;
-  for (const std::string& name : option.names) {
+  for (const std::string& name : names_of(option)) {
     names += fmt::format("{}\\fB{}\\fR", names.empty() ? "" : ", ", escaped(name));
   }
   const std::string value =
-      option.value.empty() ? "" : fmt::format("\\fI{}\\fR", escaped(option.value));
+      option.value.empty() ? "" : fmt::format("\\fI{}\\fR", escaped(value_of(option)));
   return fmt::format(".TP\n{}{}{}\n{}", names, names.empty() || value.empty() ? "" : " ", value,
                      prose(full_description(option)));
 }
@@ -71,11 +72,11 @@ std::string option(const OptionFacts& option) {
 // \param below  whether a paragraph stands between the heading and the options
 std::string options(const CommandFacts& command, bool below) {
   std::string text;
-  std::string_view topic;
-  for (const OptionFacts& each : command.options) {
+  std::optional<OptionTopic> topic;
+  for (const Option& each : command.options) {
     if (each.topic != topic) {
-      text +=
-          fmt::format("{}\\fI{}\\fR\n", text.empty() && !below ? "" : ".PP\n", escaped(each.topic));
+      text += fmt::format("{}\\fI{}\\fR\n", text.empty() && !below ? "" : ".PP\n",
+                          escaped(name(each.topic)));
     }
     topic = each.topic;
     text += option(each);
@@ -104,22 +105,22 @@ std::string blocks(const Topic& topic) {
 
 }  // namespace
 
-std::string man_page(const std::vector<CommandFacts>& commands) {
+std::string man_page() {
   std::string page =
       fmt::format(".TH SLUICE 1 {} \"sluice {}\" \"User Commands\"\n", kDate, version());
   page += ".SH NAME\nsluice \\- streaming, out\\-of\\-core GGUF quantizer\n.SH SYNOPSIS\n";
-  for (const CommandFacts& command : commands) {
+  for (const CommandFacts& command : command_facts()) {
     if (command.name.empty()) continue;
-    page += fmt::format("{}.B sluice\n{}\n", &command == &commands[1] ? "" : ".br\n",
+    page += fmt::format("{}.B sluice\n{}\n", &command == &command_facts()[1] ? "" : ".br\n",
                         escaped(usage_of(command)));
   }
-  page += fmt::format(".SH DESCRIPTION\n{}", prose(commands.front().description));
-  page += fmt::format(".SH OPTIONS\n{}", options(commands.front(), false));
+  page += fmt::format(".SH DESCRIPTION\n{}", prose(command_facts().front().description));
+  page += fmt::format(".SH OPTIONS\n{}", options(command_facts().front(), false));
   page += ".SH COMMANDS\n";
-  for (const CommandFacts& command : commands) {
+  for (const CommandFacts& command : command_facts()) {
     if (command.name.empty()) continue;
     page += fmt::format(".SS sluice {}\n{}", escaped(usage_of(command)),
-                        prose(command.description + "."));
+                        prose(fmt::format("{}.", command.description)));
     page += options(command, true);
     if (!command.footer.empty()) page += fmt::format(".PP\n{}", prose(command.footer));
     for (const std::string_view text : examples_of(command.name)) page += example(text);

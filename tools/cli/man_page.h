@@ -8,6 +8,6 @@
 namespace sluice::cli {
 
 /// The manual page sluice(1), in roff with the man macros.
-std::string man_page(const std::vector<CommandFacts>& commands);
+std::string man_page();
 
 }  // namespace sluice::cli

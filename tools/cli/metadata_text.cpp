@@ -2,15 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <nlohmann/json.hpp>
-
 #include "text.h"
 
 namespace sluice::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // As short as it reads back to the same number of its own type.
 std::string float_text(const gguf::Value& value, double number) {
@@ -51,24 +46,6 @@ std::string value_text(const gguf::Value& value, const ValueLength& length) {
   if (const auto number = value.as_int()) return fmt::format("{}", *number);
   if (const auto number = value.as_float()) return float_text(value, *number);
   return value.as_bool().value_or(false) ? "true" : "false";
-}
-
-Json value_json(const gguf::Value& value, std::uint64_t most_elements) {
-  if (value.as_array()) {
-    Json elements = Json::array();
-    for (const gguf::Value& element : value.elements(most_elements)) {
-      elements.push_back(value_json(element, most_elements));
-    }
-    return elements;
-  }
-  if (const auto text = value.as_string()) return *text;
-  if (const auto number = value.as_uint()) return *number;
-  if (const auto number = value.as_int()) return *number;
-  if (const auto number = value.as_float()) {
-    const std::string text = float_text(value, *number);
-    return std::isfinite(*number) ? Json(std::stod(text)) : Json(text);
-  }
-  return value.as_bool().value_or(false);
 }
 
 }  // namespace sluice::cli

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "sluice/gguf.h"
@@ -19,9 +18,5 @@ std::string value_type_text(const gguf::Value& value);
 
 /// A metadata value on one line: control characters made visible, long ones cut with a `…`.
 std::string value_text(const gguf::Value& value, const ValueLength& length);
-
-/// A metadata value as JSON; arrays are cut, strings are not. Floats as short as they round-trip,
-/// and as strings where they are no numbers.
-nlohmann::ordered_json value_json(const gguf::Value& value, std::uint64_t most_elements);
 
 }  // namespace sluice::cli

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -19,8 +18,6 @@
 namespace sluice::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 std::string size_text(std::uint64_t bytes) {
   return bytes_text(static_cast<double>(bytes));
 }
@@ -29,53 +26,6 @@ std::uint64_t data_bytes(const PlanView& plan) {
   std::uint64_t bytes = 0;
   for (const PlannedTensorView& tensor : plan.tensors) bytes += tensor.size;
   return bytes;
-}
-
-Json time_json(const Forecast& forecast) {
-  if (!forecast.time) return nullptr;
-  const TimeEstimate& time = *forecast.time;
-  Json conversions = Json::array();
-  for (const ConversionRate& rate : time.conversions) {
-    conversions.push_back({{"source", name(rate.source)},
-                           {"type", name(rate.type)},
-                           {"weights", rate.weights},
-                           {"weights_per_s", rate.weights_per_s}});
-  }
-  return {{"seconds", time.seconds},
-          {"limit", name(time.limit)},
-          {"disk_s", time.disk_s},
-          {"cores_s", time.cores_s},
-          {"read_bytes_per_s", time.read_bytes_per_s},
-          {"conversions", std::move(conversions)}};
-}
-
-Json forecast_json(const Forecast& forecast) {
-  Json json = Json::parse(to_json(forecast.plan));
-  json["bits_per_weight"] = bits_of(data_bytes(forecast.plan), forecast.plan.weights);
-  const DiskSpace& disk = forecast.disk;
-  const MemoryNeed& memory = forecast.memory;
-  const Json more = {{"disk",
-                      {{"folder", disk.folder},
-                       {"needed", disk.needed},
-                       {"allocated", disk.allocated},
-                       {"still_needed", disk.still_needed()},
-                       {"free", disk.free ? Json(*disk.free) : Json(nullptr)},
-                       {"enough", disk.enough()}}},
-                     {"earlier_run",
-                      {{"found", forecast.earlier.found},
-                       {"done_bytes", forecast.earlier.done_bytes},
-                       {"refused", forecast.earlier.refused}}},
-                     {"memory",
-                      {{"budget", memory.budget},
-                       {"least", memory.least},
-                       {"most", memory.most},
-                       {"threads", memory.threads},
-                       {"enough", memory.enough()}}},
-                     {"spindle", forecast.shared_spindle ? "shared" : "separate"},
-                     {"spindle_reason", forecast.spindle},
-                     {"time", time_json(forecast)}};
-  json.update(more);
-  return json;
 }
 
 void print_tensors(const PlanView& plan) {
@@ -172,6 +122,10 @@ void print_time(const Forecast& forecast) {
                name(rate.type), count_text(static_cast<double>(rate.weights)),
                count_text(rate.weights_per_s),
                time_text(static_cast<double>(rate.weights) / rate.weights_per_s));
+    if (!rate.made_up.empty()) {
+      fmt::print("         {:<6}    measured on made-up weights: {}\n", "",
+                 printable(rate.made_up));
+    }
   }
 }
 
@@ -194,16 +148,10 @@ void print_forecast(const Forecast& forecast) {
 
 }  // namespace
 
-void add_plan_arguments(CLI::App& command, PlanArguments& arguments) {
-  command.add_flag("--json", arguments.json, "As JSON");
-  command.add_flag("--no-estimate", arguments.no_estimate,
-                   "Do not measure disk and cores to tell how long it would take");
-}
-
 void run_plan(const QuantizeOptions& options, const PlanArguments& arguments) {
   const Forecast result = forecast(options, {.estimate = !arguments.no_estimate});
   if (arguments.json) {
-    print_json(forecast_json(result));
+    print_json(to_json(result));
   } else {
     print_forecast(result);
   }

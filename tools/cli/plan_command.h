@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 
 #include "sluice/quantize.h"
 
@@ -11,9 +10,6 @@ struct PlanArguments {
   bool json = false;
   bool no_estimate = false;
 };
-
-/// What `plan` takes beyond the arguments of `quantize`.
-void add_plan_arguments(CLI::App& command, PlanArguments& arguments);
 
 /// Prints what `quantize` would do, what that needs and how long it takes, as a table or as JSON.
 /// Writes nothing else.

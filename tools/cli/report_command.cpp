@@ -9,14 +9,6 @@
 
 namespace sluice::cli {
 
-void add_report_arguments(CLI::App& command, ReportArguments& arguments) {
-  command
-      .add_option("reports", arguments.reports,
-                  "JSON files that 'quantize --report' wrote; several are shown side by side")
-      ->required();
-  command.add_option("-o,--output", arguments.page, "HTML page to make")->required();
-}
-
 void run_report(const ReportArguments& arguments) {
   std::vector<ReportedRun> runs;
   for (const std::string& report : arguments.reports) runs.push_back(read_report(report));

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
@@ -10,8 +9,6 @@ struct ReportArguments {
   std::vector<std::string> reports;  ///< JSON files
   std::string page;                  ///< HTML file to write
 };
-
-void add_report_arguments(CLI::App& command, ReportArguments& arguments);
 
 /// Makes a page of one report, or of several side by side.
 /// \throws Error (input_open, input_format, output_open, output_write)

@@ -3,31 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <cstdint>
 #include <fstream>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <numeric>
-#include <span>
 
 #include "console.h"
 #include "side_files.h"
 #include "sluice/error.h"
-#include "sluice/json.h"
 #include "text.h"
 
 namespace sluice::cli {
 namespace {
 
-// Keys in the order in which they are documented.
-using Json = nlohmann::ordered_json;
-
-Json parts_json(std::span<const PartReport> parts) {
-  Json json = Json::array();
-  for (const PartReport& part : parts) {
-    json.push_back({{"file", part.file}, {"bytes", part.bytes}, {"tensors", part.tensors}});
-  }
-  return json;
+// A character outside of ASCII, or DEL, as JSON escapes it: in UTF-16, of which it needs one or two.
+std::string escaped(char32_t character) {
+  if (character < 0x10000) return fmt::format("\\u{:04x}", std::uint32_t{character});
+  const std::uint32_t bits = character - 0x10000;
+  return fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + (bits >> 10), 0xdc00 + (bits & 0x3ff));
 }
 
 }  // namespace
@@ -47,63 +41,21 @@ void write_text(const std::string& text, const std::string& path) {
   }
 }
 
-void write_json(const Json& json, const std::string& path) {
-  write_text(json.dump(1, ' ', false, Json::error_handler_t::replace) + '\n', path);
-}
-
-void print_json(const Json& json) {
-  console::result(json.dump(1, ' ', true, Json::error_handler_t::replace) + '\n');
-}
-
-Json number_or_null(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-std::string checksum_text(std::uint32_t crc32) {
-  return fmt::format("{:#010x}", crc32);
-}
-
-void write_report(const RunReport& report, const std::string& path) {
-  Json tensors = Json::array();
-  for (const TensorReport& tensor : report.tensors) {
-    tensors.push_back({{"name", tensor.name},
-                       {"source", name(tensor.source)},
-                       {"type", name(tensor.type)},
-                       {"shape", tensor.shape},
-                       {"bytes", tensor.bytes},
-                       {"crc32", checksum_text(tensor.crc32)},
-                       {"weighted_error", number_or_null(tensor.weighted_error)},
-                       {"plain_error", number_or_null(tensor.plain_error)}});
+void print_json(std::string_view json) {
+  std::string ascii;
+  for (std::size_t i = 0; i < json.size();) {
+    const auto lead = static_cast<unsigned char>(json[i++]);
+    if (lead < 0x7f) {
+      ascii += static_cast<char>(lead);
+      continue;
+    }
+    // The leading byte's ones are as many as the character has bytes.
+    const int length = lead == 0x7f ? 1 : std::countl_one(lead);
+    char32_t character = lead & (0x7f >> (length == 1 ? 0 : length));
+    for (int k = 1; k < length; ++k) character = (character << 6) | (json[i++] & 0x3f);
+    ascii += escaped(character);
   }
-  Json samples = Json::array();
-  for (const Sample& sample : report.samples) {
-    samples.push_back({{"t", sample.time_s},
-                       {"read", sample.read_bytes},
-                       {"written", sample.written_bytes},
-                       {"weights", sample.weights},
-                       {"limit", name(sample.limit)}});
-  }
-  const Json json = {{"wall_s", report.wall_s},
-                     {"read_bytes", report.read_bytes},
-                     {"read_s", report.read_s},
-                     {"write_bytes", report.write_bytes},
-                     {"write_s", report.write_s},
-                     {"compute_s", report.compute_s},
-                     {"wait_disk_s", report.wait_disk_s},
-                     {"wait_cores_s", report.wait_cores_s},
-                     {"wait_budget_s", report.wait_budget_s},
-                     {"workers_busy", report.workers_busy},
-                     {"resumed_bytes", report.resumed_bytes},
-                     {"peak_anon_bytes", report.peak_anon_bytes},
-                     {"io", report.io},
-                     {"spindle", report.shared_spindle ? "shared" : "separate"},
-                     {"spindle_reason", report.spindle},
-                     {"isa", report.isa},
-                     {"threads", report.threads},
-                     {"parts", parts_json(report.parts)},
-                     {"tensors", std::move(tensors)},
-                     {"samples", std::move(samples)}};
-  write_json(json, path);
+  console::result(ascii);
 }
 
 void print_summary(const RunReport& report) {

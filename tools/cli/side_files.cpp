@@ -78,11 +78,13 @@ void check_files(const Arguments& arguments) {
       files.push_back({arguments.verify.output, "the model"});
       files.push_back({arguments.verify.against, "the source"});
       files.push_back({arguments.verify.imatrix, "the importance matrix"});
+      files.push_back({arguments.verify.trace, "the trace", true});
       break;
     case Command::compare:
       add_written(arguments.compare.page, "the page");
       files.push_back({arguments.compare.options.a, "a model"});
       files.push_back({arguments.compare.options.b, "a model"});
+      files.push_back({arguments.compare.options.trace, "the trace", true});
       break;
     case Command::report:
       add_written(arguments.report_page.page, "the page");
@@ -92,12 +94,19 @@ void check_files(const Arguments& arguments) {
       break;
     case Command::inspect:
     case Command::demo:
+    case Command::completion:
+    case Command::help:
       break;
   }
   refuse_shared_files(files);
   refuse_model(arguments.console.log_file, "the log");
   refuse_model(arguments.report, "the report");
-  refuse_model(arguments.options.trace, "the trace");
+  for (const StreamingOptions* each :
+       {static_cast<const StreamingOptions*>(&arguments.options),
+        static_cast<const StreamingOptions*>(&arguments.verify),
+        static_cast<const StreamingOptions*>(&arguments.compare.options)}) {
+    refuse_model(each->trace, "the trace");
+  }
   refuse_model(arguments.compare.page, "the page");
   refuse_model(arguments.report_page.page, "the page");
 }

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "sluice/recipe_text.h"
+#include "sluice/nearest_name.h"
 
 namespace sluice::cli {
 

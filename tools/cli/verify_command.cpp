@@ -11,6 +11,7 @@
 #include "reports.h"
 #include "sluice/error.h"
 #include "sluice/json.h"
+#include "stop.h"
 #include "text.h"
 
 namespace sluice::cli {
@@ -75,6 +76,7 @@ void print_bad(const VerifyOptions& options, const VerifyReport& report) {
 }  // namespace
 
 int run_verify(const VerifyOptions& options, const std::string& report_file) {
+  catch_stop_signals();
   ProgressDisplay display;
   const VerifyReport report = verify(options, display);
   display.end();

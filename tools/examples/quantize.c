@@ -21,6 +21,11 @@ static void show_note(const char* text, void* user) {
   fprintf(stderr, "note: %s\n", text);
 }
 
+static void show_tensor(const sluice_tensor* tensor, void* user) {
+  (void)user;
+  fprintf(stderr, "%s: %s to %s\n", tensor->name, tensor->source, tensor->type);
+}
+
 static int fail(sluice_error* error) {
   const int status = error->exit_status;
   fprintf(stderr, "%s\n", error->message);
@@ -31,7 +36,7 @@ static int fail(sluice_error* error) {
 int main(int argc, char** argv) {
   static const char* const names[] = {"input", "output", "type", "imatrix"};
   int last_percent = -1;
-  const sluice_observer observer = {show_progress, show_note, &last_percent};
+  sluice_observer* observer = NULL;
   sluice_error* error = NULL;
   sluice_options* options = NULL;
   int status = 0;
@@ -46,15 +51,20 @@ int main(int argc, char** argv) {
     return 2;
   }
   options = sluice_options_new();
-  if (options == NULL) return 2;
+  observer = sluice_observer_new();
+  if (options == NULL || observer == NULL) return 2;
+  sluice_observer_on_progress(observer, show_progress, &last_percent);
+  sluice_observer_on_note(observer, show_note, NULL);
+  sluice_observer_on_tensor(observer, show_tensor, NULL);
   for (i = 1; i < argc && error == NULL; ++i) {
     sluice_options_set(options, names[i - 1], argv[i], &error);
   }
   if (error == NULL) sluice_options_set(options, "memory", "256M", &error);
   if (error == NULL) sluice_options_set(options, "against", argv[1], &error);
-  if (error == NULL) sluice_quantize(options, &observer, &error);
+  if (error == NULL) sluice_quantize(options, observer, NULL, &error);
   if (error == NULL) sluice_verify(options, NULL, NULL, &error);
   if (error != NULL) status = fail(error);
+  sluice_observer_free(observer);
   sluice_options_free(options);
   if (status == 0) printf("%s is good\n", argv[2]);
   return status;

@@ -3,7 +3,7 @@
 //   quantize MODEL.gguf OUT.gguf TYPE [MODEL.imatrix]
 
 #include <sluice/error.h>
-#include <sluice/quantize.h>
+#include <sluice/options.h>
 #include <sluice/version.h>
 
 #include <cstdio>
@@ -36,15 +36,14 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    sluice::QuantizeOptions options;
-    options.input = argv[1];
-    options.output = argv[2];
-    options.file_type = sluice::find_file_type(argv[3]);
-    if (options.file_type == nullptr) {
-      throw sluice::Error(sluice::ErrorCode::usage, std::string("unknown type ") + argv[3]);
-    }
-    if (argc > 4) options.imatrix = argv[4];
-    options.memory = 256 << 20;
+    // As texts, in any order; sluice::QuantizeOptions can be filled in as well.
+    sluice::Options values;
+    values.set("input", argv[1]);
+    values.set("output", argv[2]);
+    values.set("type", argv[3]);
+    if (argc > 4) values.set("imatrix", argv[4]);
+    values.set("memory", "256M");
+    const sluice::QuantizeOptions options = values.for_quantize();
 
     const sluice::PlanView plan = sluice::plan(options);
     std::printf("sluice %s: %zu tensors, %llu bytes to write\n",

@@ -21,7 +21,7 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libsluice-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libtbb-dev (>= 2021.8), libfmt-dev, liburing-dev, \
-libxxhash-dev, zlib1g-dev, pkg-config")
+libxxhash-dev, libpcre2-dev, zlib1g-dev, pkg-config")
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "${CPACK_PACKAGE_DESCRIPTION}")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
   "The library of sluice: a static library, headers for C++ and C, CMake and pkg-config files.")

@@ -49,12 +49,13 @@ struct Source {
   const float* importance;  ///< null: all count the same
 
   /// Minus zero for zero, so that the exponent of a block of zeros is kMostExponent.
-  Values magnitudes() const noexcept {
+  SLUICE_INLINE Values magnitudes() const noexcept {
     const Values value = Values::load(values);
     return max(value, -value);
   }
-  Values weights() const noexcept {
-    return importance == nullptr ? Values(1) : Values::load(importance);
+  SLUICE_INLINE Values weights() const noexcept {
+    if (importance == nullptr) return 1;
+    return Values::load(importance);
   }
   /// The largest magnitude of those that count.
   float largest() const noexcept {

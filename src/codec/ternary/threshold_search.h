@@ -45,9 +45,9 @@ inline Fit fit_above(const Rows& magnitudes, const Rows& weighted, const Rows& q
   simd::Floats sum_q = 0;
   simd::Floats sum_qx = 0;
   for (std::size_t j = 0; j < 16; ++j) {
-    const simd::FloatMask below = magnitudes[j] < threshold;
-    sum_q = select(below, sum_q, sum_q + q[j]);
-    sum_qx = select(below, sum_qx, sum_qx + weighted[j]);
+    const simd::FloatMask reached = magnitudes[j] >= threshold;
+    sum_q = add_where(reached, sum_q, q[j]);
+    sum_qx = add_where(reached, sum_qx, weighted[j]);
   }
   const float s0 = reduce_sum(sum_q);
   const float s1 = reduce_sum(sum_qx);

@@ -1,0 +1,170 @@
+#include "engine/monitor.h"
+
+#include <algorithm>
+
+#include "base/process_memory.h"
+
+namespace sluice::engine {
+namespace {
+
+// Shorter waits are not worth a line in the trace.
+constexpr std::int64_t kStall = 100'000;  // ns
+
+}  // namespace
+
+Monitor::Monitor(Observer& observer, int workers, std::uint64_t input_bytes,
+                 const std::string& trace)
+    : observer_(observer),
+      workers_(workers),
+      input_bytes_(input_bytes),
+      trace_(trace.empty() ? nullptr : std::make_unique<Trace>(trace)),
+      balance_(workers),
+      peak_anon_bytes_(anonymous_bytes()) {}
+
+Monitor::Scope Monitor::waiting_for_memory() {
+  balance_.waiting_for_budget(+1);
+  return Scope([this, begun = now()] {
+    balance_.waiting_for_budget(-1);
+    if (trace_) trace_->span(Trace::reader, "wait for a grant", begun, now());
+  });
+}
+
+Monitor::Scope Monitor::waiting_for_disk() {
+  return Scope([this, begun = now()] {
+    if (trace_ && now() - begun > kStall) {
+      trace_->span(Trace::reader, "wait for the disk", begun, now());
+    }
+  });
+}
+
+Monitor::Read Monitor::begin_read() {
+  reading_.begin();
+  balance_.disk(+1);
+  ++reads_under_way_;
+  return {.begun = now(), .id = reads_++};
+}
+
+void Monitor::end_read(const Read& read, std::string_view tensor, std::uint64_t bytes) {
+  --reads_under_way_;
+  balance_.disk(-1);
+  reading_.end();
+  read_bytes_ += bytes;
+  if (trace_) trace_->read(read.id, read.begun, now(), tensor, bytes);
+}
+
+Monitor::Scope Monitor::working(int worker, const Task& task) {
+  balance_.worker(+1);
+  return Scope([this, worker, &task, watch = Stopwatch(), begun = now()] {
+    balance_.worker(-1);
+    compute_ns_ += watch.nanoseconds();
+    ++to_finish_;
+    if (!trace_) return;
+    const int track = Trace::worker + worker;
+    const std::int64_t end = now();
+    trace_->span(track, "chunk", begun, end, task.unit.name,
+                 {{"weights", static_cast<double>(task.unit.elements)}});
+    if (task.decode_ns == 0) return;
+    // Decoding and encoding alternate, tile by tile; the picture shows the sums.
+    trace_->span(track, "decode", begun, begun + task.decode_ns);
+    trace_->span(track, "encode", begun + task.decode_ns, end);
+  });
+}
+
+Monitor::Scope Monitor::at_the_disk(std::string_view name, std::uint64_t offset,
+                                    std::uint64_t bytes) {
+  writing_.begin();
+  balance_.disk(+1);
+  return Scope([this, name, offset, bytes, begun = now()] {
+    balance_.disk(-1);
+    writing_.end();
+    written_bytes_ += bytes;
+    if (!trace_) return;
+    trace_->span(Trace::writer, name, begun, now(), {},
+                 {{"offset", static_cast<double>(offset)}, {"bytes", static_cast<double>(bytes)}});
+  });
+}
+
+Monitor::Scope Monitor::writing(std::uint64_t offset, std::uint64_t bytes) {
+  return at_the_disk("write", offset, bytes);
+}
+
+Monitor::Scope Monitor::syncing() {
+  return at_the_disk("sync", 0, 0);
+}
+
+void Monitor::finished(const Unit& unit) {
+  --to_finish_;
+  done_bytes_ += unit.input_bytes();
+  weights_done_ += unit.elements;
+  sample_memory();
+  sample();
+  observer_.progress(progress());
+}
+
+void Monitor::end() {
+  peak_anon_bytes_ = std::max(peak_anon_bytes_, anonymous_bytes());
+  if (!trace_) return;
+  if (const std::string wrong = trace_->close(); !wrong.empty()) observer_.note(wrong);
+}
+
+void Monitor::sample_memory() {
+  constexpr double kEverySeconds = 0.02;  // reading /proc takes some 20 us
+  if (since_memory_sample_.seconds() < kEverySeconds) return;
+  since_memory_sample_ = Stopwatch();
+  const std::uint64_t anonymous = anonymous_bytes();
+  peak_anon_bytes_ = std::max(peak_anon_bytes_, anonymous);
+  if (!trace_) return;
+  trace_->counter("anonymous memory, MiB", static_cast<double>(anonymous) / (1 << 20));
+  trace_->counter("reads under way", reads_under_way_);
+  trace_->counter("chunks to write", to_finish_);
+}
+
+// A row of the throughput's history now and then, at most a thousand: when there are more, every
+// second one goes, and they are taken half as often.
+void Monitor::sample() {
+  constexpr std::size_t kMostSamples = 1024;
+  const double now = wall_.seconds();
+  if (!samples_.empty() && now - samples_.back().time_s < sample_every_s_) return;
+  samples_.push_back({.time_s = now,
+                      .read_bytes = read_bytes_,
+                      .written_bytes = written_bytes_,
+                      .weights = weights_done_,
+                      .limit = balance_.limit()});
+  if (samples_.size() < kMostSamples) return;
+  for (std::size_t i = 0; i < kMostSamples / 2; ++i) samples_[i] = samples_[2 * i + 1];
+  samples_.resize(kMostSamples / 2);
+  sample_every_s_ *= 2;
+}
+
+Progress Monitor::progress() const {
+  const Balance::Shares shares = balance_.shares();
+  return {.input_bytes_done = done_bytes_,
+          .input_bytes = input_bytes_,
+          .input_bytes_skipped = skipped_bytes_,
+          .weights_done = weights_done_,
+          .elapsed_s = wall_.seconds(),
+          .wait_disk_s = shares.disk_s,
+          .wait_cores_s = shares.cores_s,
+          .wait_budget_s = shares.budget_s};
+}
+
+void Monitor::report(RunReport& report) const {
+  report.wall_s = wall_.seconds();
+  report.read_bytes = read_bytes_;
+  report.read_s = reading_.seconds();
+  report.write_bytes = written_bytes_;
+  report.write_s = writing_.seconds();
+  report.compute_s = static_cast<double>(compute_ns_.load()) * 1e-9;
+  const Balance::Shares shares = balance_.shares();
+  report.wait_disk_s = shares.disk_s;
+  report.wait_cores_s = shares.cores_s;
+  report.wait_budget_s = shares.budget_s;
+  const double working = report.wall_s - static_cast<double>(first_read_ns_.load()) * 1e-9;
+  report.workers_busy = working > 0 ? report.compute_s / (working * workers_) : 0;
+  report.peak_anon_bytes = peak_anon_bytes_;
+  report.threads = workers_;
+  report.weights = weights_done_;
+  report.samples = samples_;
+}
+
+}  // namespace sluice::engine

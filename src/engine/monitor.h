@@ -1,0 +1,112 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/clocks.h"
+#include "engine/balance.h"
+#include "engine/trace.h"
+#include "engine/work.h"
+#include "sluice/observer.h"
+
+namespace sluice::engine {
+
+/// Is told what a run does, and keeps the statistics, the progress and the trace: what moves units
+/// knows of none of these. Any thread may call, but finished() and end() are the writer's thread's.
+class Monitor {
+ public:
+  /// \param input_bytes  in all, for the progress
+  /// \param trace        file to write a Chrome trace to; empty: none
+  /// \throws Error (output_open)
+  Monitor(Observer& observer, int workers, std::uint64_t input_bytes, const std::string& trace);
+  virtual ~Monitor() = default;
+
+  /// Something that lasts until its scope ends.
+  class [[nodiscard]] Scope {
+   public:
+    explicit Scope(std::function<void()> end) : end_(std::move(end)) {}
+    ~Scope() { end_(); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    std::function<void()> end_;
+  };
+
+  // The reader.
+  void begin_reading() { first_read_ns_ = wall_.nanoseconds(); }
+  Scope waiting_for_memory();
+  Scope waiting_for_disk();
+
+  /// A read that is under way. It ends on another thread.
+  struct Read {
+    std::int64_t begun;
+    std::uint64_t id;
+  };
+  Read begin_read();
+  void end_read(const Read& read, std::string_view tensor, std::uint64_t bytes);
+
+  // Workers.
+  Scope working(int worker, const Task& task);
+
+  // The writer.
+  Scope writing(std::uint64_t offset, std::uint64_t bytes);
+  Scope syncing();
+
+  /// A unit is done, for good.
+  virtual void finished(const Unit& unit);
+
+  /// All is done: the trace ends.
+  void end();
+
+  std::uint64_t read_bytes() const { return read_bytes_; }
+  double wall_seconds() const { return wall_.seconds(); }
+
+  /// Fills in what was counted and measured.
+  void report(RunReport& report) const;
+
+ protected:
+  Observer& observer() const { return observer_; }
+
+  /// Input that need not be read, because an earlier run did.
+  void skip(std::uint64_t bytes) { skipped_bytes_ = done_bytes_ = bytes; }
+
+ private:
+  std::int64_t now() const { return trace_ ? trace_->now() : 0; }
+  Scope at_the_disk(std::string_view name, std::uint64_t offset, std::uint64_t bytes);
+  void sample_memory();
+  void sample();
+  Progress progress() const;
+
+  Observer& observer_;
+  const int workers_;
+  const std::uint64_t input_bytes_;
+  const std::unique_ptr<Trace> trace_;
+  mutable Balance balance_;
+  Stopwatch wall_;
+  BusyClock reading_;
+  BusyClock writing_;
+  std::atomic<std::int64_t> first_read_ns_ = 0;
+  std::atomic<std::int64_t> compute_ns_ = 0;
+  std::atomic<std::uint64_t> reads_ = 0;
+  std::atomic<std::uint64_t> read_bytes_ = 0;
+  std::atomic<int> reads_under_way_ = 0;
+  std::atomic<int> to_finish_ = 0;  // units between a worker and finished()
+
+  // Of the writer's thread.
+  std::uint64_t written_bytes_ = 0;
+  std::uint64_t skipped_bytes_ = 0;
+  std::uint64_t done_bytes_ = 0;
+  std::uint64_t weights_done_ = 0;
+  std::uint64_t peak_anon_bytes_;
+  Stopwatch since_memory_sample_;
+  double sample_every_s_ = 0.1;
+  std::vector<Sample> samples_;
+};
+
+}  // namespace sluice::engine

@@ -1,0 +1,298 @@
+#include "engine/stream.h"
+
+#include <tbb/concurrent_queue.h>
+#include <tbb/flow_graph.h>
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "base/checked.h"
+#include "base/page_buffer.h"
+#include "base/stop.h"
+#include "io/direct.h"
+
+namespace sluice::engine {
+namespace {
+
+namespace flow = tbb::flow;
+
+/// The first error of any stage. Once it is there, units pass through the remaining stages
+/// untouched, so that every slot comes home and the graph runs dry by itself.
+class FirstError {
+ public:
+  void set(std::exception_ptr error) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!error_) error_ = std::move(error);
+    }
+    ended_.request_stop();
+  }
+  bool raised() const { return ended_.stop_requested(); }
+  std::stop_token token() const { return ended_.get_token(); }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+  /// Does a step, unless there is an error, and keeps its own.
+  template <class Step>
+  bool guard(Step&& step) {
+    if (raised()) return false;
+    try {
+      step();
+      return true;
+    } catch (...) {
+      set(std::current_exception());
+      return false;
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr error_;
+  std::stop_source ended_;
+};
+
+/// A grant of memory, and the task that uses it on its way from the disk to the disk.
+struct Slot {
+  std::span<std::byte> memory;
+  Task task{};
+  std::atomic<std::size_t> reads_left = 0;
+
+  /// A place in the memory for each input, and the rest's end for the result.
+  void assign(Unit unit) {
+    task = {.unit = std::move(unit)};
+    task.inputs.resize(task.unit.inputs.size());
+    task.room = memory.last(task.unit.room);
+    reads_left = task.unit.inputs.size();
+  }
+};
+
+/// The byte budget: all slots there are. A unit is read only when it has a slot, and keeps it until
+/// the consumer has taken over what became of it.
+class SlotPool {
+ public:
+  SlotPool(std::size_t slots, std::size_t slot_bytes)
+      : buffer_(slots * slot_bytes), slots_(std::make_unique<Slot[]>(slots)) {
+    for (std::size_t i = 0; i < slots; ++i) {
+      slots_[i].memory = buffer_.bytes().subspan(i * slot_bytes, slot_bytes);
+      free_.push(&slots_[i]);
+    }
+  }
+
+  /// Waits until a slot is free: for the reader's thread, never for a compute worker.
+  Slot* acquire(Monitor& monitor) {
+    Slot* slot = nullptr;
+    if (free_.try_pop(slot)) return slot;
+    const Monitor::Scope waiting = monitor.waiting_for_memory();
+    free_.pop(slot);
+    return slot;
+  }
+
+  void release(Slot* slot) { free_.push(slot); }
+
+ private:
+  PageBuffer buffer_;
+  std::unique_ptr<Slot[]> slots_;
+  tbb::concurrent_bounded_queue<Slot*> free_;
+};
+
+/// Lets oneTBB have as many workers as the run with the most threads asks for: more than there are
+/// cores is the user's wish. What another run, or the host, has set is never lowered.
+class WorkerLimit {
+ public:
+  explicit WorkerLimit(int threads) {
+    const std::lock_guard lock(mutex_);
+    entry_ = wanted_.insert(static_cast<std::size_t>(threads));
+    apply();
+  }
+  ~WorkerLimit() {
+    const std::lock_guard lock(mutex_);
+    wanted_.erase(entry_);
+    apply();
+  }
+  WorkerLimit(const WorkerLimit&) = delete;
+  WorkerLimit& operator=(const WorkerLimit&) = delete;
+
+ private:
+  using Control = tbb::global_control;
+
+  static void apply() {
+    control_.reset();
+    constexpr Control::parameter kMost = Control::max_allowed_parallelism;
+    if (wanted_.empty() || *wanted_.rbegin() <= Control::active_value(kMost)) return;
+    control_ = std::make_unique<Control>(kMost, *wanted_.rbegin());
+  }
+
+  static inline std::mutex mutex_;
+  static inline std::multiset<std::size_t> wanted_;
+  static inline std::unique_ptr<Control> control_;
+  std::multiset<std::size_t>::iterator entry_;
+};
+
+/// reader thread -> [read node] -> [work node, on workers] -> [finish node] -> writer thread
+class Stream {
+ public:
+  Stream(const Work& work, io::Source& source, const MemoryPlan& memory,
+         const StreamSettings& settings, Turns& turns, Monitor& monitor)
+      : work_(work),
+        source_(source),
+        settings_(settings),
+        turns_(turns),
+        monitor_(monitor),
+        pool_(memory.slots, memory.slot_bytes) {
+    for (int i = 0; i < settings.threads; ++i) idle_workers_.push(i);
+  }
+
+  void run();
+
+ private:
+  using ReadNode = flow::async_node<flow::continue_msg, Slot*>;
+  using FinishNode = flow::async_node<Slot*, flow::continue_msg>;
+
+  void read_all(ReadNode::gateway_type& gateway);
+  void read(Slot* slot, ReadNode::gateway_type& gateway);
+  Slot* operate(Slot* slot);
+  void finish_all(FinishNode::gateway_type& gateway);
+
+  const Work& work_;
+  io::Source& source_;
+  const StreamSettings settings_;
+  Turns& turns_;
+  Monitor& monitor_;
+  SlotPool pool_;
+  tbb::concurrent_bounded_queue<int> idle_workers_;
+  tbb::concurrent_bounded_queue<Slot*> to_finish_;  // null: the end
+  FirstError error_;
+};
+
+void Stream::run() {
+  const WorkerLimit limit(settings_.threads);
+  std::thread reader;
+  std::thread writer;
+  // The arena has a place for each worker and no more; this thread takes one of them while it
+  // waits.
+  tbb::task_arena arena(settings_.threads);
+  arena.execute([&] {
+    flow::graph graph;
+    ReadNode read_node(graph, flow::unlimited, [&](flow::continue_msg, auto& gateway) {
+      gateway.reserve_wait();
+      reader = std::thread([&] { read_all(gateway); });
+    });
+    flow::function_node<Slot*, Slot*> work_node(graph, static_cast<std::size_t>(settings_.threads),
+                                                [&](Slot* slot) { return operate(slot); });
+    FinishNode finish_node(graph, flow::unlimited, [&](Slot* slot, auto& gateway) {
+      gateway.reserve_wait();
+      to_finish_.push(slot);
+    });
+    flow::make_edge(read_node, work_node);
+    flow::make_edge(work_node, finish_node);
+
+    writer = std::thread([&] { finish_all(finish_node.gateway()); });
+    read_node.try_put(flow::continue_msg());
+    graph.wait_for_all();
+    to_finish_.push(nullptr);
+    reader.join();
+    writer.join();
+  });
+  error_.rethrow();
+  monitor_.end();
+}
+
+// On the reader's thread.
+void Stream::read_all(ReadNode::gateway_type& gateway) {
+  monitor_.begin_reading();
+  std::optional<Unit> unit;
+  const auto next = [&] {
+    throw_if_stopped(settings_.stop);
+    unit = work_.units.next(error_.token());
+  };
+  while (error_.guard(next) && unit) {
+    Slot* slot = pool_.acquire(monitor_);
+    slot->assign(*std::move(unit));
+    gateway.reserve_wait();
+    read(slot, gateway);
+  }
+  gateway.release_wait();
+}
+
+void Stream::read(Slot* slot, ReadNode::gateway_type& gateway) {
+  const auto pass_on = [slot, &gateway] {
+    gateway.try_put(slot);
+    gateway.release_wait();
+  };
+  const Unit& unit = slot->task.unit;
+  if (unit.inputs.empty()) return pass_on();
+  std::span<std::byte> memory = slot->memory;
+  for (std::size_t i = 0; i < unit.inputs.size(); ++i) {
+    const io::ReadRange range = unit.inputs[i];
+    const std::span<std::byte> place =
+        memory.first(align_up(range.size + io::Source::kBufferSlack, io::kDirectAlignment));
+    memory = memory.subspan(place.size());
+    {
+      const Monitor::Scope waiting = monitor_.waiting_for_disk();
+      turns_.begin_read();
+    }
+    const Monitor::Read begun = monitor_.begin_read();
+    source_.read(range, place,
+                 [this, slot, i, begun, pass_on](std::span<const std::byte> bytes,
+                                                 std::exception_ptr error) {
+                   Task& task = slot->task;
+                   monitor_.end_read(begun, task.unit.name, task.unit.inputs[i].size);
+                   turns_.end_read();
+                   task.inputs[i] = bytes;
+                   if (error) error_.set(std::move(error));
+                   if (--slot->reads_left == 0) pass_on();
+                 });
+  }
+}
+
+// On a worker.
+Slot* Stream::operate(Slot* slot) {
+  if (error_.raised()) return slot;
+  int worker = 0;
+  idle_workers_.pop(worker);  // never waits: there is one for each that runs
+  {
+    const Monitor::Scope working = monitor_.working(worker, slot->task);
+    error_.guard([&] {
+      work_.operation.run(slot->task, worker);
+      for (const io::ReadRange& range : slot->task.unit.inputs) source_.check(range);
+    });
+  }
+  idle_workers_.push(worker);
+  return slot;
+}
+
+// On the writer's thread.
+void Stream::finish_all(FinishNode::gateway_type& gateway) {
+  bool output_failed = false;
+  const auto output = [&](auto&& step) {
+    if (error_.raised() || work_.output == nullptr) return;
+    if (!error_.guard([&] { step(*work_.output); })) output_failed = true;
+  };
+  Slot* slot = nullptr;
+  for (to_finish_.pop(slot); slot != nullptr; to_finish_.pop(slot)) {
+    const Unit& unit = slot->task.unit;
+    output([&](Consumer& consumer) { consumer.take(slot->task); });
+    error_.guard([&] { monitor_.finished(unit); });
+    for (const io::ReadRange& range : unit.inputs) source_.release(range);
+    pool_.release(slot);
+    gateway.release_wait();
+    output([](Consumer& consumer) { consumer.settle(); });
+  }
+  output([](Consumer& consumer) { consumer.finish(); });
+  if (error_.raised() && !output_failed && work_.output != nullptr) work_.output->save();
+}
+
+}  // namespace
+
+void stream(const Work& work, io::Source& source, const MemoryPlan& memory,
+            const StreamSettings& settings, Turns& turns, Monitor& monitor) {
+  Stream(work, source, memory, settings, turns, monitor).run();
+}
+
+}  // namespace sluice::engine

@@ -1,0 +1,62 @@
+#include "quantize/run_state.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace sluice {
+namespace {
+
+Interval place_of(const PlannedTensor& tensor) {
+  return {tensor.output_offset, tensor.output_offset + tensor.output_size};
+}
+
+}  // namespace
+
+RunState::RunState(const Plan& plan, const IntervalSet& done, const ChunkEncoder& encoder,
+                   const Options& options, Observer& observer)
+    : Monitor(observer, options.threads, plan.input_size, options.trace),
+      plan_(plan),
+      done_(done),
+      encoder_(encoder),
+      measure_error_(options.measure_error),
+      reports_(plan.tensors.size()) {
+  for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
+    const std::uint64_t there = done.overlap(place_of(plan.tensors[i]));
+    states_.push_back({plan.tensors[i].output_size - there, there == 0});
+    if (states_[i].bytes_left > 0) continue;
+    reports_[i] = describe(i);
+    ++tensors_done_;
+  }
+}
+
+void RunState::finished(const engine::Unit& chunk) {
+  TensorState& state = states_[chunk.tensor];
+  const Interval tensor = place_of(plan_.tensors[chunk.tensor]);
+  const Interval made{chunk.output.begin, std::min(chunk.output.end, tensor.end)};
+  state.bytes_left -= made.size() - done_.overlap(made);
+  if (state.bytes_left == 0) {
+    reports_[chunk.tensor] = describe(chunk.tensor);
+    observer().tensor_done(reports_[chunk.tensor], tensors_done_++, plan_.tensors.size());
+  }
+  Monitor::finished(chunk);
+}
+
+TensorReport RunState::describe(std::size_t index) const {
+  const PlannedTensor& tensor = plan_.tensors[index];
+  const EncodingErrors errors = encoder_.errors(index);
+  const auto relative = [&](const ErrorSums& sums) {
+    if (tensor.copied()) return 0.0;
+    if (!measure_error_ || !states_[index].whole) return std::numeric_limits<double>::quiet_NaN();
+    return sums.relative();
+  };
+  return {.name = tensor.name,
+          .source = tensor.source,
+          .type = tensor.type,
+          .shape = tensor.shape,
+          .source_bytes = tensor.input_size,
+          .bytes = tensor.output_size,
+          .weighted_error = relative(errors.weighted),
+          .plain_error = relative(errors.plain)};
+}
+
+}  // namespace sluice
