@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "simd/lanes.h"
+
 namespace sluice::inline SLUICE_ISA {
 
 /// Bytes in a register, or several; loops over bytes that are shifted do not get there by
@@ -42,9 +44,17 @@ static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes
   std::memcpy(codes + 16, &second, sizeof second);
 }
 
-/// 128 bytes, one register after the other.
-static inline void store_runs(const Bytes<32> (&runs)[4], std::uint8_t* codes) noexcept {
-  for (int run = 0; run < 4; ++run) std::memcpy(codes + 32 * run, &runs[run], sizeof runs[run]);
+/// Where four runs of 32 codes are put together, as many of a run as fill a register.
+inline constexpr int kRunBytes = simd::Machine::kBytes < 32 ? 16 : 32;
+using RunBytes = Bytes<kRunBytes>;
+
+static inline RunBytes load_run(const std::uint8_t* from) noexcept {
+  RunBytes bytes;
+  std::memcpy(&bytes, from, sizeof bytes);
+  return bytes;
+}
+static inline void store_run(std::uint8_t* to, const RunBytes& bytes) noexcept {
+  std::memcpy(to, &bytes, sizeof bytes);
 }
 
 /// Two bits of each of 256 codes as Q2_K, Q3_K, Q6_K and TQ2_0 lay them out: each half of 128 has
@@ -60,10 +70,14 @@ static inline void pack_two_bits(const std::uint8_t* codes, std::uint8_t* bytes)
 }
 
 static inline void unpack_two_bits(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
-  for (int half = 0; half < 2; ++half) {
-    Bytes<32> packed;
-    std::memcpy(&packed, bytes + 32 * half, sizeof packed);
-    store_runs({packed & 3, packed >> 2 & 3, packed >> 4 & 3, packed >> 6}, codes + 128 * half);
+  for (int half = 0; half < 2; ++half, bytes += 32, codes += 128) {
+    for (int l = 0; l < 32; l += kRunBytes) {
+      const RunBytes packed = load_run(bytes + l);
+      store_run(codes + l, packed & 3);
+      store_run(codes + l + 32, packed >> 2 & 3);
+      store_run(codes + l + 64, packed >> 4 & 3);
+      store_run(codes + l + 96, packed >> 6);
+    }
   }
 }
 

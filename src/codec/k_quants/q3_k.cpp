@@ -31,15 +31,17 @@ struct BlockQ3_K {
   void decode(float* out) const noexcept {
     const float unit = f16_to_f32(d);
     std::uint8_t codes[256];
-    Bytes<32> third;
-    std::memcpy(&third, high, sizeof third);
     for (int half = 0; half < 2; ++half) {
-      Bytes<32> two;
-      std::memcpy(&two, low + 32 * half, sizeof two);
-      store_runs({(two & 3) | (third << 2 & 4), (two >> 2 & 3) | (third << 1 & 4),
-                  (two >> 4 & 3) | (third & 4), two >> 6 | (third >> 1 & 4)},
-                 codes + 128 * half);
-      third = third >> 4;
+      for (int l = 0; l < 32; l += kRunBytes) {
+        const RunBytes two = load_run(low + 32 * half + l);
+        RunBytes third = load_run(high + l);
+        if (half == 1) third = third >> 4;
+        std::uint8_t* const to = codes + 128 * half + l;
+        store_run(to, (two & 3) | (third << 2 & 4));
+        store_run(to + 32, (two >> 2 & 3) | (third << 1 & 4));
+        store_run(to + 64, (two >> 4 & 3) | (third & 4));
+        store_run(to + 96, two >> 6 | (third >> 1 & 4));
+      }
     }
     for (int s = 0; s < 16; ++s) {
       const simd::Ints code = simd::load_bytes(codes + 16 * s) - 4;

@@ -24,15 +24,16 @@ struct BlockQ6_K {
     const float unit = f16_to_f32(d);
     std::uint8_t codes[256];
     for (int half = 0; half < 2; ++half) {
-      Bytes<32> first;
-      Bytes<32> second;
-      Bytes<32> upper;
-      std::memcpy(&first, low + 64 * half, sizeof first);
-      std::memcpy(&second, low + 64 * half + 32, sizeof second);
-      std::memcpy(&upper, high + 32 * half, sizeof upper);
-      store_runs({(first & 15) | (upper << 4 & 48), (second & 15) | (upper << 2 & 48),
-                  first >> 4 | (upper & 48), second >> 4 | (upper >> 2 & 48)},
-                 codes + 128 * half);
+      for (int l = 0; l < 32; l += kRunBytes) {
+        const RunBytes first = load_run(low + 64 * half + l);
+        const RunBytes second = load_run(low + 64 * half + 32 + l);
+        const RunBytes upper = load_run(high + 32 * half + l);
+        std::uint8_t* const to = codes + 128 * half + l;
+        store_run(to, (first & 15) | (upper << 4 & 48));
+        store_run(to + 32, (second & 15) | (upper << 2 & 48));
+        store_run(to + 64, first >> 4 | (upper & 48));
+        store_run(to + 96, second >> 4 | (upper >> 2 & 48));
+      }
     }
     for (int s = 0; s < 16; ++s) {
       const simd::Ints code = simd::load_bytes(codes + 16 * s) - 32;
