@@ -32,17 +32,6 @@ void add_parts(JsonText& json, const std::vector<PartReport>& parts) {
   });
 }
 
-// How a run that only reads went: of a VerifyReport or a Comparison.
-template <class Report>
-void add_run(JsonText& json, const Report& report) {
-  json.field("read_bytes", report.read_bytes);
-  json.field("wall_s", report.wall_s);
-  json.field("io", report.io);
-  json.field("isa", report.isa);
-  json.field("threads", report.threads);
-  json.field("shared_spindle", report.shared_spindle);
-}
-
 void add_plan(JsonText& json, const PlanView& plan) {
   json.objects("tensors", plan.tensors, [&](const PlannedTensorView& tensor) {
     json.field("name", tensor.name);
@@ -100,6 +89,15 @@ void add_finding(JsonText& json, const Finding& finding) {
     json.field("error", finding.error);
     json.field("limit", finding.limit);
   }
+}
+
+// How a check or a comparison was done.
+template <typename Report>
+void add_means(JsonText& json, const Report& report) {
+  json.field("io", report.io);
+  json.field("isa", report.isa);
+  json.field("threads", report.threads);
+  json.field("spindle", report.shared_spindle ? "shared" : "separate");
 }
 
 void add_side(JsonText& json, std::string_view key, const std::optional<ComparedSide>& side) {
@@ -278,7 +276,9 @@ std::string to_json(const VerifyReport& report) {
     json.field("findings_in_all", report.findings_in_all);
     json.objects("findings", report.findings,
                  [&](const Finding& finding) { add_finding(json, finding); });
-    add_run(json, report);
+    json.field("read_bytes", report.read_bytes);
+    json.field("wall_s", report.wall_s);
+    add_means(json, report);
     json.objects("tensors", report.tensors, [&](const VerifiedTensor& tensor) {
       json.field("name", tensor.name);
       json.field("type", name(tensor.type));
@@ -295,7 +295,9 @@ std::string to_json(const Comparison& comparison) {
   return document([&](JsonText& json) {
     json.field("identical", comparison.identical());
     json.field("complete", comparison.complete());
-    add_run(json, comparison);
+    json.field("read_bytes", comparison.read_bytes);
+    json.field("wall_s", comparison.wall_s);
+    add_means(json, comparison);
     json.objects("tensors", comparison.tensors,
                  [&](const ComparedTensor& tensor) { add_compared(json, tensor); });
   });
