@@ -20,7 +20,7 @@ def units(source, build):
         words = shlex.split(entry["command"])
         others = "-DSLUICE_ISA=" in entry["command"] and "-DSLUICE_ISA=portable" not in words
         joined = path.is_relative_to(build) and "Unity" in path.parts
-        single = path.relative_to(source).parts[0] in ("src", "tools")
+        single = any(path.is_relative_to(source / folder) for folder in ("src", "tools"))
         if (joined or single) and not others:
             flags = [word for word in words if word.startswith(("-I", "-D", "-std"))]
             systems = [f"-isystem{path}" for word, path in zip(words, words[1:])
