@@ -19,7 +19,7 @@ def units(source, build):
         path = pathlib.Path(entry["file"])
         words = shlex.split(entry["command"])
         others = "-DSLUICE_ISA=" in entry["command"] and "-DSLUICE_ISA=portable" not in words
-        joined = path.is_relative_to(build) and "Unity" in path.parts
+        joined = path.parent.name == "Unity" and path.parents[3] == build
         single = any(path.is_relative_to(source / folder) for folder in ("src", "tools"))
         if (joined or single) and not others:
             flags = [word for word in words if word.startswith(("-I", "-D", "-std"))]
