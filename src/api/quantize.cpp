@@ -161,6 +161,12 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   RunReport report = make_output(options, prepared, found.records, input.source(), checkpoint,
                                  spindle.shared, observer);
   report.io = input.mode();
+  if (!checkpoint.sink().direct()) {
+    observer.note(
+        fmt::format("the file system of {} refuses direct writes (O_DIRECT): it was "
+                    "written through the page cache",
+                    checkpoint.sink().work_path()));
+  }
   report.isa = name(options.isa);
   report.shared_spindle = spindle.shared;
   report.spindle = spindle.reason;

@@ -5,37 +5,56 @@
 #include <cstdint>
 #include <cstring>
 
+#include "simd/lanes.h"
+
 namespace sluice::inline SLUICE_ISA {
 
-/// Sixteen bytes in a register; loops over bytes that are shifted do not get there by themselves.
-using Bytes16 = std::uint8_t __attribute__((vector_size(16)));
+/// Bytes in a register, or several; loops over bytes that are shifted do not get there by
+/// themselves. Shifts are by constants, which all machines have.
+template <int N>
+struct ByteVector {
+  typedef std::uint8_t type __attribute__((vector_size(N)));
+};
+template <int N>
+using Bytes = typename ByteVector<N>::type;
 
 /// The low four bits of `weights` codes, those `kApart` from each other in one byte: byte j of each
 /// run of kApart bytes holds code j of 2 kApart and, above it, code j + kApart. Where codes have
 /// more bits, these are left out.
 template <int kApart = 16>
 static inline void pack_nibbles(const std::uint8_t* codes, std::uint8_t* bytes,
-                                int weights = 32) noexcept {
-  for (int run = 0; run < weights / (2 * kApart); ++run) {
-    for (int j = 0; j < kApart; j += 16) {
-      Bytes16 first;
-      Bytes16 second;
-      std::memcpy(&first, codes + run * 2 * kApart + j, sizeof first);
-      std::memcpy(&second, codes + run * 2 * kApart + kApart + j, sizeof second);
-      const Bytes16 packed = (first & 15) | second << 4;
-      std::memcpy(bytes + run * kApart + j, &packed, sizeof packed);
-    }
+                                int weights = 2 * kApart) noexcept {
+  for (int i = 0; i < weights / 2; i += kApart) {
+    Bytes<kApart> first;
+    Bytes<kApart> second;
+    std::memcpy(&first, codes + 2 * i, sizeof first);
+    std::memcpy(&second, codes + 2 * i + kApart, sizeof second);
+    const Bytes<kApart> packed = (first & 15) | second << 4;
+    std::memcpy(bytes + i, &packed, sizeof packed);
   }
 }
 
-/// The opposite, of 32 codes 16 apart: numbers of [0, 15].
+/// The opposite of 32 codes: numbers of [0, 15].
 static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
-  Bytes16 packed;
+  Bytes<16> packed;
   std::memcpy(&packed, bytes, sizeof packed);
-  const Bytes16 first = packed & 15;
-  const Bytes16 second = packed >> 4;
+  const Bytes<16> first = packed & 15;
+  const Bytes<16> second = packed >> 4;
   std::memcpy(codes, &first, sizeof first);
   std::memcpy(codes + 16, &second, sizeof second);
+}
+
+/// Where four runs of 32 codes are put together, as many of a run as fill a register.
+inline constexpr int kRunBytes = simd::Machine::kBytes < 32 ? 16 : 32;
+using RunBytes = Bytes<kRunBytes>;
+
+static inline RunBytes load_run(const std::uint8_t* from) noexcept {
+  RunBytes bytes;
+  std::memcpy(&bytes, from, sizeof bytes);
+  return bytes;
+}
+static inline void store_run(std::uint8_t* to, const RunBytes& bytes) noexcept {
+  std::memcpy(to, &bytes, sizeof bytes);
 }
 
 /// Two bits of each of 256 codes as Q2_K, Q3_K, Q6_K and TQ2_0 lay them out: each half of 128 has
@@ -51,9 +70,13 @@ static inline void pack_two_bits(const std::uint8_t* codes, std::uint8_t* bytes)
 }
 
 static inline void unpack_two_bits(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
-  for (int run = 0; run < 8; ++run) {
-    for (int l = 0; l < 32; ++l) {
-      codes[32 * run + l] = bytes[run / 4 * 32 + l] >> (2 * (run % 4)) & 3;
+  for (int half = 0; half < 2; ++half, bytes += 32, codes += 128) {
+    for (int l = 0; l < 32; l += kRunBytes) {
+      const RunBytes packed = load_run(bytes + l);
+      store_run(codes + l, packed & 3);
+      store_run(codes + l + 32, packed >> 2 & 3);
+      store_run(codes + l + 64, packed >> 4 & 3);
+      store_run(codes + l + 96, packed >> 6);
     }
   }
 }

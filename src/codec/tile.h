@@ -19,8 +19,9 @@ using IntPart = simd::Part<std::int32_t>;
 using ShortPart = simd::Part<std::int16_t>;
 
 inline constexpr int kColumns = 16;
-inline constexpr std::size_t kParts = Floats::kParts;
-inline constexpr std::size_t kPartLanes = FloatPart::kLanes;
+/// A tile is searched part by part: as many columns as fill a register.
+inline constexpr std::size_t kTileParts = Floats::kParts;
+inline constexpr std::size_t kPartColumns = FloatPart::kLanes;
 
 /// The largest magnitude of `n` values.
 static inline float largest_magnitude(const float* values, std::size_t n) noexcept {
@@ -54,7 +55,7 @@ static inline simd::Lanes<float, N> reciprocal_or_zero(
 
 /// Pairs of numbers times `unit`, a power of two, rounded to integers of [-2^15, 2^15), ties to
 /// even. The pair of lane i becomes lanes 2i and 2i + 1.
-static inline ShortPart pair_integers(const FloatPart& lower, const FloatPart& upper,
+SLUICE_INLINE ShortPart pair_integers(const FloatPart& lower, const FloatPart& upper,
                                       float unit = 1.0f) noexcept {
   // The low bits of the sums are the integers, negative ones too.
   const float shift = 0x1.8p23f / unit;
@@ -65,18 +66,17 @@ static inline ShortPart pair_integers(const FloatPart& lower, const FloatPart& u
 
 /// Puts 16 runs of N numbers into columns.
 template <int N>
-static inline void load_columns(const float* const (&runs)[kColumns],
-                                float (&columns)[N][kColumns]) noexcept {
-  for (std::size_t first = 0; first < kColumns; first += kPartLanes) {
-    for (std::size_t i = 0; i < N; i += kPartLanes) {
-      FloatPart square[kPartLanes];
+SLUICE_INLINE void load_columns(const float* const (&runs)[kColumns], Floats (&rows)[N]) noexcept {
+  for (std::size_t p = 0; p < kTileParts; ++p) {
+    for (std::size_t i = 0; i < N; i += kPartColumns) {
+      FloatPart square[kPartColumns];
 #pragma GCC unroll 16
-      for (std::size_t c = 0; c < kPartLanes; ++c) {
-        square[c] = FloatPart::load(runs[first + c] + i);
+      for (std::size_t c = 0; c < kPartColumns; ++c) {
+        square[c] = FloatPart::load(runs[p * kPartColumns + c] + i);
       }
       transpose(square);
 #pragma GCC unroll 16
-      for (std::size_t r = 0; r < kPartLanes; ++r) square[r].store(&columns[i + r][first]);
+      for (std::size_t r = 0; r < kPartColumns; ++r) set_part(rows[i + r], p, square[r]);
     }
   }
 }
@@ -142,8 +142,8 @@ struct Tile {
     // Half of the precision for values, half for the scales that they are multiplied by: the error
     // before rounding to a code is about a hundredth of a code.
     x_unit = static_cast<float>(64 << bits);
-    alignas(64) Matrix value;
-    alignas(64) Matrix weight;
+    Floats value[N];
+    Floats weight[N];
     load_columns(values, value);
     if (importance != nullptr) load_columns(*importance, weight);
     // From here on values are multiples of twice the block's magnitude: then neither they nor their
@@ -153,7 +153,7 @@ struct Tile {
     const Floats mean =
         sum_of_block<Shared>(energy) * (mean_share / static_cast<float>(N * Shared));
     const bool known = importance != nullptr;
-    for (std::size_t p = 0; p < kParts; ++p) {
+    for (std::size_t p = 0; p < kTileParts; ++p) {
       Span span = weigh(value, part_of(mean, p), known, p, weight);
       set_part(column_weight, p, span.most_weight);
       if (!positive(span.least_weight)) span = leave_out_weightless(value, span, p, weight);
@@ -167,8 +167,6 @@ struct Tile {
   }
 
  private:
-  using Matrix = float[N][kColumns];
-
   /// What the values and weights of some columns span.
   struct Span {
     FloatPart low;
@@ -177,42 +175,37 @@ struct Tile {
     FloatPart most_weight;
   };
 
-  static FloatPart part_of_row(const Matrix& matrix, int row, std::size_t part) noexcept {
-    return FloatPart::load(&matrix[row][part * kPartLanes]);
-  }
-
   static bool positive(const FloatPart& numbers) noexcept {
     bool all = true;
-    for (std::size_t i = 0; i < kPartLanes; ++i) all &= numbers[i] > 0.0f;
+    for (std::size_t i = 0; i < kPartColumns; ++i) all &= numbers[i] > 0.0f;
     return all;
   }
 
-  static Floats largest_of_columns(const Matrix& value) noexcept {
+  static Floats largest_of_columns(const Floats (&value)[N]) noexcept {
     Floats largest{};
-    for (int i = 0; i < N; ++i) largest = max(largest, abs(Floats::load(value[i])));
+    for (const Floats& row : value) largest = max(largest, abs(row));
     return largest;
   }
 
   /// Multiplies columns, and returns the sums of the squares.
-  static Floats multiply(Matrix& value, const Floats& factor) noexcept {
+  static Floats multiply(Floats (&value)[N], const Floats& factor) noexcept {
     Floats squares{};
-    for (int i = 0; i < N; ++i) {
-      const Floats multiple = Floats::load(value[i]) * factor;
-      multiple.store(value[i]);
-      squares += multiple * multiple;
+    for (Floats& row : value) {
+      row *= factor;
+      squares += row * row;
     }
     return squares;
   }
 
   /// Turns importances, where they are known, into weights.
-  static Span weigh(const Matrix& value, const FloatPart& mean, bool known, std::size_t part,
-                    Matrix& weight) noexcept {
+  static Span weigh(const Floats (&value)[N], const FloatPart& mean, bool known, std::size_t part,
+                    Floats (&weight)[N]) noexcept {
     Span span{{}, {}, FLT_MAX, {}};
     for (int i = 0; i < N; ++i) {
-      const FloatPart v = part_of_row(value, i, part);
+      const FloatPart v = part_of(value[i], part);
       FloatPart q = sqrt(mean + v * v);
-      if (known) q *= part_of_row(weight, i, part);
-      q.store(&weight[i][part * kPartLanes]);
+      if (known) q *= part_of(weight[i], part);
+      set_part(weight[i], part, q);
       span.most_weight = max(span.most_weight, q);
       span.least_weight = min(span.least_weight, q);
       span.low = i == 0 ? v : min(span.low, v);
@@ -223,23 +216,23 @@ struct Tile {
 
   /// What has no weight must not decide where the search starts. Weights that are all zero ask for
   /// nothing: take the plain error then.
-  static Span leave_out_weightless(const Matrix& value, const Span& all, std::size_t part,
-                                   Matrix& weight) noexcept {
+  static Span leave_out_weightless(const Floats (&value)[N], const Span& all, std::size_t part,
+                                   Floats (&weight)[N]) noexcept {
     const auto some = all.most_weight > 0.0f;
     Span span = {select(some, 2.0f, all.low), select(some, -2.0f, all.high), all.least_weight,
                  select(some, all.most_weight, 1.0f)};
     for (int i = 0; i < N; ++i) {
-      const FloatPart v = part_of_row(value, i, part);
-      const FloatPart q = part_of_row(weight, i, part);
+      const FloatPart v = part_of(value[i], part);
+      const FloatPart q = part_of(weight[i], part);
       const auto counts = q > 0.0f;
       span.low = min(span.low, select(counts, v, span.low));
       span.high = max(span.high, select(counts, v, span.high));
-      select(some, q, 1.0f).store(&weight[i][part * kPartLanes]);
+      set_part(weight[i], part, select(some, q, 1.0f));
     }
     return span;
   }
 
-  void store_rows(const Matrix& value, const Matrix& weight, const FloatPart& per_value,
+  void store_rows(const Floats (&value)[N], const Floats (&weight)[N], const FloatPart& per_value,
                   const FloatPart& per_weight, std::size_t part) noexcept {
     FloatPart energy{};
     for (int r = 0; r < N / 2; ++r) {
@@ -248,8 +241,8 @@ struct Tile {
       FloatPart weighted[2];
       for (int k = 0; k < 2; ++k) {
         // What has no weight may be far outside of [-1, 1], and its codes are then anything.
-        values[k] = part_of_row(value, 2 * r + k, part) * per_value;
-        weights[k] = part_of_row(weight, 2 * r + k, part) * per_weight * kWeightUnit;
+        values[k] = part_of(value[2 * r + k], part) * per_value;
+        weights[k] = part_of(weight[2 * r + k], part) * per_weight * kWeightUnit;
         weighted[k] = weights[k] * values[k];
         energy += weighted[k] * values[k];
       }
@@ -268,26 +261,26 @@ struct TilePart {
   const Tile<N>& tile;
   std::size_t part;
 
-  ShortPart x(int row) const noexcept { return pairs(tile.x[row]); }
-  ShortPart w(int row) const noexcept { return pairs(tile.w[row]); }
-  ShortPart wx(int row) const noexcept { return pairs(tile.wx[row]); }
+  SLUICE_INLINE ShortPart x(int row) const noexcept { return pairs(tile.x[row]); }
+  SLUICE_INLINE ShortPart w(int row) const noexcept { return pairs(tile.w[row]); }
+  SLUICE_INLINE ShortPart wx(int row) const noexcept { return pairs(tile.wx[row]); }
   FloatPart least() const noexcept { return part_of(tile.least, part); }
   FloatPart most() const noexcept { return part_of(tile.most, part); }
 
   /// A number to multiply `x` by with multiply_fractions().
-  ShortPart factor(const FloatPart& inverse) const noexcept {
+  SLUICE_INLINE ShortPart factor(const FloatPart& inverse) const noexcept {
     const FloatPart integer = clamp(inverse * (32768.0f / tile.x_unit), -32767.0f, 32767.0f);
     return pair_integers(integer, integer);
   }
 
   /// A number to subtract from `x`.
-  ShortPart shift(const FloatPart& offset) const noexcept {
+  SLUICE_INLINE ShortPart shift(const FloatPart& offset) const noexcept {
     const FloatPart integer = clamp(offset * tile.x_unit, -16384.0f, 16384.0f);
     return pair_integers(integer, integer);
   }
 
  private:
-  ShortPart pairs(const std::int16_t (&row)[2 * kColumns]) const noexcept {
+  SLUICE_INLINE ShortPart pairs(const std::int16_t (&row)[2 * kColumns]) const noexcept {
     return ShortPart::load(&row[part * ShortPart::kLanes]);
   }
 };

@@ -95,11 +95,15 @@ class Window {
   void end_use(const ReadRange& range, const Mapping& mapping, const File& file) {
     // Held until the pages are gone: a range whose use begins meanwhile must find them again.
     const std::lock_guard lock(mutex_);
-    const auto next = in_use_.erase(in_use_.find(range.offset));
+    const std::uint64_t range_end = range.offset + range.size;
+    const auto [first_use, last_use] = in_use_.equal_range(range.offset);
+    const auto next = in_use_.erase(
+        std::find(first_use, last_use,
+                  std::pair<const std::uint64_t, std::uint64_t>(range.offset, range_end)));
     const std::uint64_t used_before = next == in_use_.begin() ? 0 : std::prev(next)->second;
     const std::uint64_t used_after = next == in_use_.end() ? UINT64_MAX : next->first;
-    const std::uint64_t end =
-        std::min<std::uint64_t>(range.offset + range.size, mapping.bytes().size());
+    if (used_before > range.offset || used_after < range_end) return;  // another use goes on
+    const std::uint64_t end = std::min<std::uint64_t>(range_end, mapping.bytes().size());
     std::uint64_t first = align_down(range.offset, kPage);
     std::uint64_t last = align_up(end, kPage);
     if (first < used_before) first += kPage;
@@ -120,8 +124,8 @@ class Window {
 
  private:
   std::mutex mutex_;
-  std::map<std::uint64_t, std::uint64_t> in_use_;  // ranges: offset and end
-  std::uint64_t read_until_ = 0;                   // the end of the last range
+  std::multimap<std::uint64_t, std::uint64_t> in_use_;  // ranges: offset and end
+  std::uint64_t read_until_ = 0;                        // the end of the last range
 };
 
 class MappedSource final : public Source {

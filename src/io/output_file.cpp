@@ -137,6 +137,7 @@ void OutputFile::write_at(std::uint64_t offset,
       if (errno == EINTR) continue;
       if (direct && errno == EINVAL) {  // a file system that promised what it cannot do
         direct = false;
+        direct_ = {};
         continue;
       }
       throw_write_error(errno, offset);

@@ -28,6 +28,9 @@ class OutputFile {
   bool is_open() const { return file_.descriptor() >= 0; }
   const File& file() const { return file_; }
 
+  /// Whether whole pages are written past the page cache. Known after the first write.
+  bool direct() const { return direct_.descriptor() >= 0; }
+
   /// Bytes of disk that it takes.
   std::uint64_t allocated() const;
 

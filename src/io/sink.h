@@ -58,6 +58,9 @@ class Sink {
   const std::string& work_path() const { return work_path_; }
   std::span<const SinkPart> parts() const { return parts_; }
 
+  /// Whether the first file is written past the page cache. Known after its first write.
+  bool direct() const { return files_.front().direct(); }
+
   /// Whether `WORK` was there before.
   bool found() const { return found_; }
 

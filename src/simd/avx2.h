@@ -7,6 +7,8 @@
 namespace sluice::inline SLUICE_ISA::simd {
 
 struct Avx2 : Vectors<32> {
+  static constexpr std::size_t kLookUpFloats = 8;
+
   static SLUICE_INLINE Float sqrt(Float a) noexcept { return _mm256_sqrt_ps(a); }
   static SLUICE_INLINE Float round(Float a) noexcept {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -35,11 +37,26 @@ struct Avx2 : Vectors<32> {
     return choose<kEntries>(table, (__m256i)index);
   }
 
-  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Float integers) noexcept {
-    const __m256i ints = _mm256_cvttps_epi32(integers);
+  static SLUICE_INLINE void load_bytes(const std::uint8_t* from, Int* to) noexcept {
+    for (std::size_t i = 0; i < 2; ++i) {
+      to[i] = (Int)_mm256_cvtepu8_epi32(
+          _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + 8 * i)));
+    }
+  }
+  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Int integers) noexcept {
+    const __m256i ints = (__m256i)integers;
     const __m128i shorts =
         _mm_packs_epi32(_mm256_castsi256_si128(ints), _mm256_extracti128_si256(ints, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(shorts, shorts));
+  }
+
+  static SLUICE_INLINE void store_bytes(std::uint8_t* to, const Int (&integers)[4]) noexcept {
+    const __m256i low = _mm256_packs_epi32((__m256i)integers[0], (__m256i)integers[1]);
+    const __m256i high = _mm256_packs_epi32((__m256i)integers[2], (__m256i)integers[3]);
+    // Four bytes of each by turns, the first halves of all before the second ones.
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), order);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
   }
 
  private:

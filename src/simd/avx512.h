@@ -8,6 +8,8 @@
 namespace sluice::inline SLUICE_ISA::simd {
 
 struct Avx512 : Vectors<64> {
+  static constexpr std::size_t kLookUpFloats = 32;
+
   template <typename T>
   using Mask = std::conditional_t<sizeof(T) == 2, __mmask32,
                                   std::conditional_t<sizeof(T) == 4, __mmask16, __mmask8>>;
@@ -55,6 +57,9 @@ struct Avx512 : Vectors<64> {
   }
   static SLUICE_INLINE Short max(Short a, Short b) noexcept {
     return (Short)_mm512_max_epi16((__m512i)a, (__m512i)b);
+  }
+  static SLUICE_INLINE Float add_where(__mmask16 m, Float a, Float b) noexcept {
+    return _mm512_mask_add_ps(a, m, a, b);
   }
   static SLUICE_INLINE Int add_where(__mmask16 m, Int a, Int b) noexcept {
     return (Int)_mm512_mask_add_epi32((__m512i)a, m, (__m512i)a, (__m512i)b);
@@ -121,13 +126,28 @@ struct Avx512 : Vectors<64> {
     }
   }
 
+  template <std::size_t kEntries>
+  static SLUICE_INLINE Int look_up(const std::int32_t (&table)[kEntries], Int index) noexcept {
+    static_assert(kEntries == 16 || kEntries == 32);
+    const __m512i i = (__m512i)index;
+    if constexpr (kEntries == 16) {
+      return (Int)_mm512_permutexvar_epi32(i, _mm512_loadu_si512(table));
+    } else {
+      return (Int)_mm512_permutex2var_epi32(_mm512_loadu_si512(table), i,
+                                            _mm512_loadu_si512(table + 16));
+    }
+  }
+
   /// table[index], 32 entries of 16 bits; the low 5 bits of an index count.
   static SLUICE_INLINE Short look_up(const std::int16_t (&table)[32], Short index) noexcept {
     return (Short)_mm512_permutexvar_epi16((__m512i)index, _mm512_loadu_si512(table));
   }
 
-  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Float integers) noexcept {
-    const __m128i bytes = _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(integers));
+  static SLUICE_INLINE void load_bytes(const std::uint8_t* from, Int* to) noexcept {
+    *to = (Int)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  }
+  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Int integers) noexcept {
+    const __m128i bytes = _mm512_cvtepi32_epi8((__m512i)integers);
     std::memcpy(to, &bytes, sizeof bytes);
   }
 

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__)
 #include "simd/avx512.h"
@@ -43,19 +44,24 @@ using Machine = Vectors<16>;
 template <typename T>
 inline constexpr std::size_t kPartLanes = Machine::kBytes / sizeof(T);
 
-/// What holds for some of N lanes of T.
-template <typename T, std::size_t N>
-struct Mask {
-  typename Machine::template Mask<T> part[N / kPartLanes<T>];
+/// What holds for some of N lanes of so many bytes.
+template <std::size_t kSize, std::size_t N>
+struct SizedMask {
+  using Integer = std::conditional_t<kSize == 2, std::int16_t,
+                                     std::conditional_t<kSize == 4, std::int32_t, std::int64_t>>;
+  static constexpr std::size_t kParts = N / kPartLanes<Integer>;
 
-  friend SLUICE_INLINE Mask operator&(const Mask& a, const Mask& b) noexcept {
-    Mask result;
-    for (std::size_t i = 0; i < N / kPartLanes<T>; ++i) {
-      result.part[i] = Machine::both(a.part[i], b.part[i]);
-    }
+  typename Machine::template Mask<Integer> part[kParts];
+
+  friend SLUICE_INLINE SizedMask operator&(const SizedMask& a, const SizedMask& b) noexcept {
+    SizedMask result;
+    for (std::size_t i = 0; i < kParts; ++i) result.part[i] = Machine::both(a.part[i], b.part[i]);
     return result;
   }
 };
+/// The same for all types of a size.
+template <typename T, std::size_t N>
+using Mask = SizedMask<sizeof(T), N>;
 
 template <typename T, std::size_t N>
 struct Lanes {
@@ -77,6 +83,7 @@ struct Lanes {
 
   static SLUICE_INLINE Lanes load(const T* from) noexcept {
     Lanes lanes;
+#pragma GCC unroll 8
     for (std::size_t i = 0; i < kParts; ++i) {
       std::memcpy(&lanes.part[i], from + i * kPartLanes<T>, sizeof part[i]);
     }
@@ -84,6 +91,7 @@ struct Lanes {
   }
   /// Register by register: the compiler copies more bytes at once through memory.
   SLUICE_INLINE void store(T* to) const noexcept {
+#pragma GCC unroll 8
     for (std::size_t i = 0; i < kParts; ++i) {
       std::memcpy(to + i * kPartLanes<T>, &part[i], sizeof part[i]);
     }
@@ -187,7 +195,7 @@ struct Lanes {
     }
     return result;
   }
-  /// a + b where the mask holds, else a; integers.
+  /// a + b where the mask holds, else a; a - b likewise, of integers.
   friend SLUICE_INLINE Lanes add_where(const Mask<T, N>& mask, const Lanes& a,
                                        const Lanes& b) noexcept {
     Lanes result;
@@ -207,6 +215,7 @@ struct Lanes {
 };
 
 using Floats = Lanes<float, 16>;
+using Doubles = Lanes<double, 16>;
 using Ints = Lanes<std::int32_t, 16>;
 using Shorts = Lanes<std::int16_t, 32>;
 using FloatMask = Mask<float, 16>;
@@ -243,6 +252,14 @@ SLUICE_INLINE Lanes<float, N> to_floats(const Lanes<std::int32_t, N>& a) noexcep
   Lanes<float, N> floats;
   for (std::size_t i = 0; i < a.kParts; ++i) floats.part[i] = Machine::to_float(a.part[i]);
   return floats;
+}
+
+SLUICE_INLINE Doubles to_doubles(const Floats& a) noexcept {
+  Doubles doubles;
+  for (std::size_t i = 0; i < Doubles::kParts; ++i) {
+    doubles.part[i] = Machine::to_double(a.part[i / 2], i % 2);
+  }
+  return doubles;
 }
 
 /// The bits of lanes as lanes of another type.
@@ -304,12 +321,22 @@ SLUICE_INLINE Mask<std::int16_t, N> any_bit(const Lanes<std::int16_t, N>& a, int
   return mask;
 }
 
-/// table[index], the table being at least 8 entries, a power of two, and 16 to 64 of them with
-/// AVX-512; indices are within it.
+/// table[index], the table being a power of two of entries: a register of floats at least, and at
+/// most 64 with AVX-512 (32 integers). The low bits of an index count.
 template <std::size_t kEntries, std::size_t N>
 SLUICE_INLINE Lanes<float, N> look_up(const float (&table)[kEntries],
                                       const Lanes<std::int32_t, N>& index) noexcept {
   Lanes<float, N> result;
+  for (std::size_t i = 0; i < index.kParts; ++i) {
+    result.part[i] = Machine::look_up(table, index.part[i]);
+  }
+  return result;
+}
+
+template <std::size_t kEntries, std::size_t N>
+SLUICE_INLINE Lanes<std::int32_t, N> look_up(const std::int32_t (&table)[kEntries],
+                                             const Lanes<std::int32_t, N>& index) noexcept {
+  Lanes<std::int32_t, N> result;
   for (std::size_t i = 0; i < index.kParts; ++i) {
     result.part[i] = Machine::look_up(table, index.part[i]);
   }
@@ -330,18 +357,24 @@ SLUICE_INLINE Lanes<std::int16_t, N> look_up(const std::int16_t (&table)[32],
 /// 16 bytes as integers.
 SLUICE_INLINE Ints load_bytes(const std::uint8_t* from) noexcept {
   Ints result;
-  for (std::size_t i = 0; i < Ints::kParts; ++i) {
-    result.part[i] = Machine::load_bytes(from + i * kPartLanes<std::int32_t>);
-  }
+  Machine::load_bytes(from, result.part);
   return result;
 }
 
 /// Stores integers of [0, 255] as bytes.
 template <std::size_t N>
-SLUICE_INLINE void store_bytes(std::uint8_t* to, const Lanes<float, N>& integers) noexcept {
-  for (std::size_t i = 0; i < integers.kParts; ++i) {
-    Machine::store_bytes(to + i * kPartLanes<float>, integers.part[i]);
+SLUICE_INLINE void store_bytes(std::uint8_t* to, const Lanes<std::int32_t, N>& integers) noexcept {
+  if constexpr (integers.kParts == 4) {
+    Machine::store_bytes(to, integers.part);
+  } else {
+    for (std::size_t i = 0; i < integers.kParts; ++i) {
+      Machine::store_bytes(to + i * kPartLanes<float>, integers.part[i]);
+    }
   }
+}
+template <std::size_t N>
+SLUICE_INLINE void store_bytes(std::uint8_t* to, const Lanes<float, N>& integers) noexcept {
+  store_bytes(to, to_ints(integers));
 }
 
 // What crosses lanes.
@@ -452,15 +485,9 @@ SLUICE_INLINE Lanes<float, 32> join(const Floats& low, const Floats& high) noexc
   }
   return result;
 }
-/// Two masks one after the other, and one of such two.
 SLUICE_INLINE ShortMask join(const FloatMask& low, const FloatMask& high) noexcept {
   ShortMask result;
   Machine::narrow(low.part, high.part, result.part);
-  return result;
-}
-SLUICE_INLINE FloatMask half(const ShortMask& mask, std::size_t which) noexcept {
-  FloatMask result;
-  Machine::widen(mask.part, which, result.part);
   return result;
 }
 

@@ -44,9 +44,31 @@ SLUICE_INLINE void transpose_4x4(const float* rows, std::size_t row_stride, floa
   }
 }
 
+/// 16 rows of 16 bytes, turned in place.
+SLUICE_INLINE void transpose_bytes(std::uint8_t (&bytes)[256]) noexcept {
+  typedef std::uint8_t Row __attribute__((vector_size(16)));
+  Row rows[16];
+  std::memcpy(rows, bytes, sizeof rows);
+  // Interleaving row i with row i + 8 moves the top bit of the row's number to the column's bottom;
+  // four times, and they have changed places.
+  for (int round = 0; round < 4; ++round) {
+    Row next[16];
+    for (std::size_t i = 0; i < 8; ++i) {
+      next[2 * i] = __builtin_shufflevector(rows[i], rows[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20,
+                                            5, 21, 6, 22, 7, 23);
+      next[2 * i + 1] = __builtin_shufflevector(rows[i], rows[i + 8], 8, 24, 9, 25, 10, 26, 11, 27,
+                                                12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    std::memcpy(rows, next, sizeof rows);
+  }
+  std::memcpy(bytes, rows, sizeof rows);
+}
+
 template <std::size_t kBytesOf>
 struct Vectors {
   static constexpr std::size_t kBytes = kBytesOf;  ///< of a register
+  /// How many floats a table has that one instruction looks up for every lane; 0: it takes more.
+  static constexpr std::size_t kLookUpFloats = 0;
 
   template <typename T>
   struct RegisterOf {
@@ -97,7 +119,10 @@ struct Vectors {
   }
   template <typename M, typename R>
   static SLUICE_INLINE R add_where(M m, R a, R b) noexcept {
-    return a + (b & m);
+    if constexpr (std::is_same_v<R, Float>)
+      return m ? a + b : a;
+    else
+      return a + (b & m);
   }
   template <typename M, typename R>
   static SLUICE_INLINE R subtract_where(M m, R a, R b) noexcept {
@@ -129,6 +154,13 @@ struct Vectors {
   }
   static SLUICE_INLINE Float to_float(Int a) noexcept {
     return __builtin_convertvector(a, Float);
+  }
+  /// The first half of the lanes, or the second.
+  static SLUICE_INLINE Register<double> to_double(Float a, std::size_t half) noexcept {
+    typedef float Half __attribute__((vector_size(kBytesOf / 2)));
+    Half halves[2];
+    std::memcpy(halves, &a, sizeof a);
+    return __builtin_convertvector(halves[half], Register<double>);
   }
   static SLUICE_INLINE Float truncate(Float a) noexcept {
     return to_float(to_int(a));
@@ -193,14 +225,22 @@ struct Vectors {
     return (a & static_cast<std::int16_t>(bits)) != 0;
   }
 
-  /// table[index] of a table of floats; indices are within it.
+  /// table[index] of a power of two of entries; the low bits of an index count.
   template <std::size_t kEntries>
   static SLUICE_INLINE Float look_up(const float (&table)[kEntries], Int index) noexcept {
     Float result;
     for (std::size_t i = 0; i < kBytes / sizeof(float); ++i) {
-      result[i] = table[static_cast<std::size_t>(index[i])];
+      result[i] = table[static_cast<std::size_t>(index[i]) % kEntries];
     }
     return result;
+  }
+
+  template <std::size_t kEntries>
+  static SLUICE_INLINE Int look_up(const std::int32_t (&table)[kEntries], Int index) noexcept {
+    for (std::size_t i = 0; i < kBytes / sizeof(std::int32_t); ++i) {
+      index[i] = table[static_cast<std::size_t>(index[i]) % kEntries];
+    }
+    return index;
   }
 
   /// table[index], 32 entries of 16 bits; the low 5 bits of an index count.
@@ -211,27 +251,51 @@ struct Vectors {
     return index;
   }
 
-  static SLUICE_INLINE Int load_bytes(const std::uint8_t* from) noexcept {
-    typedef std::uint8_t Bytes __attribute__((vector_size(kBytes / sizeof(float))));
-    Bytes bytes;
-    std::memcpy(&bytes, from, sizeof bytes);
-    return __builtin_convertvector(bytes, Int);
+  /// 16 bytes as registers of integers.
+  static SLUICE_INLINE void load_bytes(const std::uint8_t* from, Int* to) noexcept {
+#if defined(__SSE2__)
+    if constexpr (kBytes == 16) {
+      const __m128i zero = _mm_setzero_si128();
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+      const __m128i low = _mm_unpacklo_epi8(bytes, zero);
+      const __m128i high = _mm_unpackhi_epi8(bytes, zero);
+      to[0] = (Int)_mm_unpacklo_epi16(low, zero);
+      to[1] = (Int)_mm_unpackhi_epi16(low, zero);
+      to[2] = (Int)_mm_unpacklo_epi16(high, zero);
+      to[3] = (Int)_mm_unpackhi_epi16(high, zero);
+      return;
+    }
+#endif
+    std::int32_t ints[16];
+    for (std::size_t i = 0; i < 16; ++i) ints[i] = from[i];
+    std::memcpy(to, ints, sizeof ints);
   }
 
   /// Stores integers of [0, 255] as bytes.
-  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Float integers) noexcept {
+  static SLUICE_INLINE void store_bytes(std::uint8_t* to, Int integers) noexcept {
 #if defined(__SSE2__)
     if constexpr (kBytes == 16) {
-      const __m128i ints = _mm_cvttps_epi32(integers);
-      const __m128i shorts = _mm_packs_epi32(ints, ints);
+      const __m128i shorts = _mm_packs_epi32((__m128i)integers, (__m128i)integers);
       const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(shorts, shorts));
       std::memcpy(to, &bytes, sizeof bytes);
       return;
     }
 #endif
     typedef std::uint8_t Bytes __attribute__((vector_size(kBytes / sizeof(float))));
-    const Bytes bytes = __builtin_convertvector(to_int(integers), Bytes);
+    const Bytes bytes = __builtin_convertvector(integers, Bytes);
     std::memcpy(to, &bytes, sizeof bytes);
+  }
+
+  static SLUICE_INLINE void store_bytes(std::uint8_t* to, const Int (&integers)[4]) noexcept {
+#if defined(__SSE2__)
+    if constexpr (kBytes == 16) {
+      const __m128i low = _mm_packs_epi32((__m128i)integers[0], (__m128i)integers[1]);
+      const __m128i high = _mm_packs_epi32((__m128i)integers[2], (__m128i)integers[3]);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(low, high));
+      return;
+    }
+#endif
+    for (std::size_t i = 0; i < 4; ++i) store_bytes(to + i * kBytes / sizeof(float), integers[i]);
   }
 
   // What crosses lanes. Arrays are the registers of 16 lanes of 32 bits or 32 lanes of 16.

@@ -19,12 +19,14 @@
 
 #include "base/float16.h"
 #include "codec/distortion.h"
-#include "codec/iq2_k/block.h"
-#include "codec/iq2_xxs/block.h"
-#include "codec/iq3_k/block.h"
-#include "codec/iq4_k/block.h"
-#include "codec/iq4_nl/block.h"
-#include "codec/iq4_xs/block.h"
+#include "codec/i_quants/iq2_k.cpp"
+#include "codec/i_quants/iq2_xxs.cpp"
+#include "codec/i_quants/iq3_k.cpp"
+#include "codec/i_quants/iq4_k.cpp"
+#include "codec/i_quants/iq4_nl.cpp"
+#include "codec/i_quants/iq4_xs.cpp"
+#include "codec/i_quants/iq5_k.cpp"
+#include "codec/i_quants/iq6_k.cpp"
 #include "sluice/codec.h"
 
 namespace sluice {
@@ -229,6 +231,14 @@ TEST(LevelSearch, Iq4K) {
   expect_level_search<BlockIq4K>(TensorType::iq4_k, "iq4_k", 16, range(-32, 31, 1));
 }
 
+TEST(LevelSearch, Iq5K) {
+  expect_level_search<BlockIq5K>(TensorType::iq5_k, "iq5_k", 16, range(-32, 31, 1));
+}
+
+TEST(LevelSearch, Iq6K) {
+  expect_level_search<BlockIq6K>(TensorType::iq6_k, "iq6_k", 16, range(-128, 127, 1));
+}
+
 TEST(LevelSearch, Iq4Xs) {
   expect_level_search<BlockIq4Xs>(TensorType::iq4_xs, "iq4_nl", 32, range(-32, 31, 1));
 }
@@ -271,17 +281,18 @@ TEST(LevelSearch, Iq4NlIsNearTheBestOfAllScales) {
   EXPECT_LE(total, 1.02 * best_total);
 }
 
-constexpr std::array kEncoded = {TensorType::iq2_xxs, TensorType::iq4_nl, TensorType::iq2_k,
-                                 TensorType::iq3_k,   TensorType::iq4_k,  TensorType::iq4_xs,
-                                 TensorType::iq2_xs,  TensorType::iq2_s,  TensorType::iq3_xxs,
-                                 TensorType::iq3_s};
+constexpr std::array kEncoded = {TensorType::iq2_xxs, TensorType::iq4_nl,  TensorType::iq2_k,
+                                 TensorType::iq3_k,   TensorType::iq4_k,   TensorType::iq5_k,
+                                 TensorType::iq6_k,   TensorType::iq4_xs,  TensorType::iq2_xs,
+                                 TensorType::iq2_s,   TensorType::iq3_xxs, TensorType::iq3_s};
 
 std::vector<float> round_trip(TensorType type, const Row& row) {
   return decode(type, encode<std::byte>(type, row), row.x.size());
 }
 
 TEST(IqEncoders, ZeroSubBlocksAreExactWhereTheFormatHasZero) {
-  for (const TensorType type : {TensorType::iq2_k, TensorType::iq4_k}) {
+  for (const TensorType type :
+       {TensorType::iq2_k, TensorType::iq4_k, TensorType::iq5_k, TensorType::iq6_k}) {
     Row row = make_row(256, 4);
     std::fill(row.x.begin() + 48, row.x.begin() + 64, 0.0f);
     const std::vector<float> y = round_trip(type, row);

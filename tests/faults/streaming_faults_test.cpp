@@ -15,6 +15,7 @@
 #include "sluice/verify.h"
 #include "support/fault_disk.h"
 #include "support/gguf_builder.h"
+#include "support/needs.h"
 
 namespace sluice {
 namespace {
@@ -35,7 +36,7 @@ class Notes : public Observer {
 class StreamingFaults : public testing::TestWithParam<IoMode> {
  protected:
   void SetUp() override {
-    if (!disk_.mounted()) GTEST_SKIP() << disk_.why_not();
+    SLUICE_NEEDS(disk_.mounted(), disk_.why_not());
     for (const std::string& model : {model_, other_}) write_hole(model);
   }
 
@@ -133,13 +134,13 @@ const std::string kModel = SLUICE_TEST_DATA "/model/tiny-llama-f16.gguf";
 class Fallbacks : public testing::Test {
  protected:
   void SetUp() override {
-    if (!disk_.mounted()) GTEST_SKIP() << disk_.why_not();
+    SLUICE_NEEDS(disk_.mounted(), disk_.why_not());
     options_.input = disk_ / "tiny-llama-f16.gguf";
     options_.output = folder_ / "out.gguf";
     options_.file_type = find_file_type("Q8_0");
     options_.io = IoMode::async;
     Observer silent;
-    if (quantize(options_, silent).io == "read") GTEST_SKIP() << "no io_uring here";
+    SLUICE_NEEDS(quantize(options_, silent).io != "read", "no io_uring here");
   }
 
   /// All three, and what they say of the way in which they read.
@@ -181,6 +182,17 @@ TEST_F(Fallbacks, DirectReadsThatAreRefusedAreNamed) {
   expect_mode("async, cached", true);
   disk_.tell("clear\nno-direct-reads\n");  // taken at opening, refused at reading
   expect_mode("async, cached", true);
+}
+
+TEST_F(Fallbacks, DirectWritesThatAreRefusedAreNamed) {
+  options_.output = disk_ / "out.gguf";
+  for (const bool refused : {false, true}) {
+    if (refused) disk_.tell("no-direct\n");
+    Notes notes;
+    quantize(options_, notes);
+    EXPECT_EQ(notes.text.find("out.gguf.part refuses direct writes") != std::string::npos, refused)
+        << notes.text;
+  }
 }
 
 TEST_F(Fallbacks, RowsThatHadToBeMadeUpAreNamed) {

@@ -2,8 +2,8 @@
 #include <cstdint>
 
 #include "codec/block_codec.h"
+#include "codec/half.h"
 #include "codec/i_quants/iq1_encoder.h"
-#include "codec/packing/finite_scales.h"
 
 namespace sluice::inline SLUICE_ISA {
 

@@ -89,7 +89,7 @@ class AffineSearch {
 
   AffineSearch(const SuperBlocks& super_blocks, const Settings& settings) noexcept
       : super_blocks_(super_blocks), settings_(settings) {
-    for (std::size_t p = 0; p < kParts; ++p) {
+    for (std::size_t p = 0; p < kTileParts; ++p) {
       const TilePart<N> part{super_blocks_.tile, p};
       const AffineMoments moments = affine_moments(part);
       const AffineFit fit =
@@ -141,9 +141,9 @@ class AffineSearch {
       std::fill_n(&d[b * kSubBlocks], kSubBlocks, f16_to_f32(choice.d[b]) * unit);
       std::fill_n(&dmin[b * kSubBlocks], kSubBlocks, f16_to_f32(choice.dmin[b]) * unit);
     }
-    for (std::size_t p = 0; p < kParts; ++p) {
-      choose_part(p, FloatPart::load(d + p * kPartLanes), FloatPart::load(dmin + p * kPartLanes),
-                  choice);
+    for (std::size_t p = 0; p < kTileParts; ++p) {
+      choose_part(p, FloatPart::load(d + p * kPartColumns),
+                  FloatPart::load(dmin + p * kPartColumns), choice);
     }
     for (int b = 0; b < kSuperBlocks; ++b) {
       choice.total_gain[b] = 0;

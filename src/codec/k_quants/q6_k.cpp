@@ -23,12 +23,16 @@ struct BlockQ6_K {
   void decode(float* out) const noexcept {
     const float unit = f16_to_f32(d);
     std::uint8_t codes[256];
-    unpack_two_bits(high, codes);
-    for (int quarter = 0; quarter < 4; ++quarter) {
-      for (int l = 0; l < 64; ++l) {
-        const int low_bits = low[quarter / 2 * 64 + l] >> (quarter % 2 * 4) & 15;
-        std::uint8_t& code = codes[64 * quarter + l];
-        code = static_cast<std::uint8_t>(low_bits | code << 4);
+    for (int half = 0; half < 2; ++half) {
+      for (int l = 0; l < 32; l += kRunBytes) {
+        const RunBytes first = load_run(low + 64 * half + l);
+        const RunBytes second = load_run(low + 64 * half + 32 + l);
+        const RunBytes upper = load_run(high + 32 * half + l);
+        std::uint8_t* const to = codes + 128 * half + l;
+        store_run(to, (first & 15) | (upper << 4 & 48));
+        store_run(to + 32, (second & 15) | (upper << 2 & 48));
+        store_run(to + 64, first >> 4 | (upper & 48));
+        store_run(to + 96, second >> 4 | (upper >> 2 & 48));
       }
     }
     for (int s = 0; s < 16; ++s) {

@@ -5,6 +5,7 @@
 // Zero is among the codes, so that no weight's error is more than that of coding zero.
 
 #include <bit>
+#include <cmath>
 
 #include "codec/k_quants/super_block.h"
 #include "codec/super_scale.h"
@@ -45,12 +46,11 @@ struct SymmetricChoice {
 
 /// That of the largest magnitude.
 static inline float farthest_from_zero(const Floats& numbers) noexcept {
-  float most = 0;
+  float farthest = 0;
   for (int c = 0; c < kColumns; ++c) {
-    const float number = numbers[c];
-    most = (number < 0 ? -number : number) > (most < 0 ? -most : most) ? number : most;
+    farthest = std::fabs(numbers[c]) > std::fabs(farthest) ? numbers[c] : farthest;
   }
-  return most;
+  return farthest;
 }
 
 /// Where codes are fine: each sub-block gets the scale that it would like to have, rounded, and the
@@ -65,7 +65,7 @@ class FineSearch {
 
   SymmetricChoice search() const noexcept {
     Floats wanted;
-    for (std::size_t p = 0; p < kParts; ++p) {
+    for (std::size_t p = 0; p < kTileParts; ++p) {
       const TilePart<16> part{super_block_.tile, p};
       set_part(wanted, p,
                search_symmetric(part, settings_.low, settings_.high(), settings_.effort).scale);
@@ -99,7 +99,7 @@ class CoarseSearch {
 
   CoarseSearch(const SuperBlocks& super_block, const Settings& settings) noexcept
       : super_block_(super_block), settings_(settings) {
-    for (std::size_t p = 0; p < kParts; ++p) {
+    for (std::size_t p = 0; p < kTileParts; ++p) {
       const SymmetricFit fit = search_symmetric(TilePart<16>{super_block.tile, p}, settings.low,
                                                 settings.high(), settings.effort);
       set_part(wanted_.scale, p, fit.scale);
@@ -155,7 +155,7 @@ class CoarseSearch {
     divisor.try_scales<kTrials, 16>(
         &wanted_, 1, farthest_from_zero(wanted_.scale) / settings_.lowest,
         [&](const Floats& d) noexcept {
-          return [this, d, per_d = reciprocal_or_zero(d)](float scale, float yy) noexcept {
+          return [this, &d, per_d = reciprocal_or_zero(d)](float scale, float yy) noexcept {
             const Floats off = scale - settings_.nearest_number(scale * per_d) * d;
             return off * off * yy;
           };
@@ -178,7 +178,7 @@ class CoarseSearch {
     Floats gains;
     Floats xy;  // y = number * code
     Floats yy;
-    for (std::size_t p = 0; p < kParts; ++p) {
+    for (std::size_t p = 0; p < kTileParts; ++p) {
       const TilePart<16> part{super_block_.tile, p};
       const FloatPart unit = part_of(super_block_.relative_magnitude, p);
       const FloatPart nearest = settings_.nearest_number(part_of(wanted_.scale, p) * per_d);
@@ -232,16 +232,15 @@ static inline SymmetricSuperBlock code_super_block(const SuperBlockTile<16>& sup
   SymmetricSuperBlock result;
   result.d = to_half(d * factor);
   const float stored_d = f16_to_f32(result.d);
+  const bool corrected = result.d != choice.d;
   float decoded[kSuperBlock];
   for (int s = 0; s < 16; ++s) {
-    const float stored = stored_d * choice.number[s];
     result.scales[s] = static_cast<std::int8_t>(choice.number[s]);
     const Floats code = round(clamp(Floats::load(values + 16 * s) * inverse[s], low, -1.0f - low));
     store_bytes(result.codes + 16 * s, code - low);
-    (stored * code).store(decoded + 16 * s);
+    if (corrected) (stored_d * choice.number[s] * code).store(decoded + 16 * s);
   }
-  if (result.d != choice.d &&
-      worse_than_zeros(values, decoded, super_block.importance[0], kSuperBlock)) {
+  if (corrected && worse_than_zeros(values, decoded, super_block.importance[0], kSuperBlock)) {
     result.d = choice.d;
   }
   return result;

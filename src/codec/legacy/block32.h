@@ -75,7 +75,7 @@ struct StoredScales {
 
 /// Codes of [low, high], counted from low, nearest to the values of one block. Without an offset
 /// zero is among the codes, so that no weight's error is more than that of coding zero.
-static inline void nearest_codes(const float* values, float inverse, float offset, int low,
+SLUICE_INLINE void nearest_codes(const float* values, float inverse, float offset, int low,
                                  int high, Codes32& codes) noexcept {
   const float lowest = static_cast<float>(low);
   const float highest = static_cast<float>(high);
@@ -91,8 +91,9 @@ static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* ou
                                            int high, const SymmetricEffort& effort) noexcept {
   const auto encode = [&](const BlockBatch& batch, Block* blocks, int used) noexcept {
     Floats wanted;
-    for (std::size_t p = 0; p < kParts; ++p) {
-      set_part(wanted, p, search_symmetric(TilePart<32>{batch.tile, p}, low, high, effort).scale);
+    for (std::size_t p = 0; p < kTileParts; ++p) {
+      set_part(wanted, p,
+               search_symmetric(TilePart<kBlock32>{batch.tile, p}, low, high, effort).scale);
     }
     const StoredScales scales(wanted * batch.tile.magnitude);
     for (int b = 0; b < used; ++b) {
@@ -126,8 +127,8 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
     Floats wanted;
     Floats wanted_offset;
     Floats coded;  // the part of sum w x^2 that is
-    for (std::size_t p = 0; p < kParts; ++p) {
-      const TilePart<32> part{batch.tile, p};
+    for (std::size_t p = 0; p < kTileParts; ++p) {
+      const TilePart<kBlock32> part{batch.tile, p};
       const AffineFit fit = search_affine<Offset::any>(part, affine_moments(part), high, effort);
       set_part(wanted, p, fit.scale);
       set_part(wanted_offset, p, fit.offset);

@@ -37,11 +37,11 @@ static inline void add_fifth_bits(const std::uint8_t* bytes, std::uint8_t* codes
     // Each byte eight times; of each its own bit.
     std::uint64_t spread[2];
     for (int k = 0; k < 2; ++k) spread[k] = bytes[2 * half + k] * 0x0101010101010101u;
-    constexpr Bytes16 kBit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-    Bytes16 bits;
+    constexpr Bytes<16> kBit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    Bytes<16> bits;
     std::memcpy(&bits, spread, sizeof bits);
-    const Bytes16 sixteen = (bits & kBit) == kBit ? Bytes16{} + 16 : Bytes16{};
-    Bytes16 low;
+    const Bytes<16> sixteen = (bits & kBit) == kBit ? Bytes<16>{} + 16 : Bytes<16>{};
+    Bytes<16> low;
     std::memcpy(&low, codes + 16 * half, sizeof low);
     low |= sixteen;
     std::memcpy(codes + 16 * half, &low, sizeof low);

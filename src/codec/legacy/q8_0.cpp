@@ -1,5 +1,6 @@
 #include "codec/block_codec.h"
 #include "codec/half.h"
+#include "codec/packing.h"
 #include "codec/tile.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -31,11 +32,12 @@ struct BlockQ8_0 {
       const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
       for (std::size_t j = 0; j < kWeights; j += kColumns) {
         const Floats code = clamp(Floats::load(values + j) * inverse, -kLargest, kLargest);
-        std::uint8_t bytes[kColumns];
-        store_bytes(bytes, round(code) + 128.0f);
-        for (int k = 0; k < kColumns; ++k) {
-          block.codes[j + k] = static_cast<std::int8_t>(bytes[k] - 128);
-        }
+        std::uint8_t biased[kColumns];
+        store_bytes(biased, round(code) + 128.0f);
+        Bytes<kColumns> bytes;
+        std::memcpy(&bytes, biased, sizeof bytes);
+        bytes ^= 128;
+        std::memcpy(block.codes + j, &bytes, sizeof bytes);
       }
       std::memcpy(out, &block, sizeof block);
     }
