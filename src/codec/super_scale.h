@@ -1,9 +1,9 @@
 #pragma once
 
 // The scale of a super-block whose sub-blocks have multiples of it. What was found for a sub-block
-// at some scale foretells the error at any other one: it is a parabola in the scale. So no codes are
-// searched, and many super-block scales are tried side by side, a lane each: every sub-block takes
-// the multiple nearest to what one of its parabolas wants, and the errors are added up.
+// at some scale foretells the error at any other one: it is a parabola in the scale. So no codes
+// are searched, and many super-block scales are tried side by side, a lane each: every sub-block
+// takes the multiple nearest to what one of its parabolas wants, and the errors are added up.
 
 #include <cstddef>
 

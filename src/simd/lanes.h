@@ -357,9 +357,7 @@ SLUICE_INLINE Lanes<std::int16_t, N> look_up(const std::int16_t (&table)[32],
 /// 16 bytes as integers.
 SLUICE_INLINE Ints load_bytes(const std::uint8_t* from) noexcept {
   Ints result;
-  for (std::size_t i = 0; i < Ints::kParts; ++i) {
-    result.part[i] = Machine::load_bytes(from + i * kPartLanes<std::int32_t>);
-  }
+  Machine::load_bytes(from, result.part);
   return result;
 }
 
@@ -487,15 +485,9 @@ SLUICE_INLINE Lanes<float, 32> join(const Floats& low, const Floats& high) noexc
   }
   return result;
 }
-/// Two masks one after the other, and one of such two.
 SLUICE_INLINE ShortMask join(const FloatMask& low, const FloatMask& high) noexcept {
   ShortMask result;
   Machine::narrow(low.part, high.part, result.part);
-  return result;
-}
-SLUICE_INLINE FloatMask half(const ShortMask& mask, std::size_t which) noexcept {
-  FloatMask result;
-  Machine::widen(mask.part, which, result.part);
   return result;
 }
 

@@ -18,7 +18,7 @@ SLUICE_INLINE Shorts gather(const std::array<Entry, kEntries>& table,
   return result;
 }
 
-/// A table of 128 bytes, or less and something behind, as one instruction may look it up.
+/// 128 bytes, which one instruction may look up.
 struct alignas(64) ByteTable {
   std::array<std::uint8_t, 128> byte{};
 };

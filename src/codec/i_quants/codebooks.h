@@ -1,6 +1,6 @@
 #pragma once
 
-// Codebooks of the IQ types: the few vectors of a lattice that an index in a block can name.
+// Codebooks of the i-quants: the few vectors that an index in a block can name.
 // The entries' order is part of the formats.
 
 #include <array>

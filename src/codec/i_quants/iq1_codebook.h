@@ -1,8 +1,8 @@
 #pragma once
 
-// The codebook of IQ1_M and IQ1_S looked up by what is in a vector. A ternary vector's number is the
-// sum of (code[j] + 1) * 3^j: a step of one coordinate adds or subtracts a power of 3, whatever the
-// other coordinates are, so that a search can walk without ever unpacking a vector.
+// The codebook of IQ1_M and IQ1_S looked up by what is in a vector. A ternary vector's number is
+// the sum of (code[j] + 1) * 3^j: a step of one coordinate adds or subtracts a power of 3, whatever
+// the other coordinates are, so that a search can walk without ever unpacking a vector.
 
 #include <array>
 #include <cstddef>

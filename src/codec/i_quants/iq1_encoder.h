@@ -258,7 +258,7 @@ typename Type::Block encode_super_block(const float* x, const Importance& import
 /// Super-blocks side by side whose importance is made ready once for all rows. Few, so that it
 /// stays in the nearest cache; not one, so that values are read in runs that the processor
 /// foresees.
-inline constexpr std::size_t kColumns = 8;
+inline constexpr std::size_t kTogether = 8;
 inline constexpr std::size_t kCacheLine = 64;
 
 /// Asks for a super-block's values ahead of their use.
@@ -272,9 +272,9 @@ template <typename Type, typename Settings>
 void encode_rows(const EncodeRows& rows, std::byte* out) noexcept {
   using Block = typename Type::Block;
   const std::size_t row_blocks = rows.row_elements / kElements;
-  for (std::size_t first = 0; first < row_blocks; first += kColumns) {
-    const std::size_t columns = row_blocks - first < kColumns ? row_blocks - first : kColumns;
-    Importance importance[kColumns];
+  for (std::size_t first = 0; first < row_blocks; first += kTogether) {
+    const std::size_t columns = row_blocks - first < kTogether ? row_blocks - first : kTogether;
+    Importance importance[kTogether];
     for (std::size_t c = 0; c < columns; ++c) {
       const std::size_t start = (first + c) * kElements;
       load_importance(rows.importance == nullptr ? nullptr : rows.importance + start,

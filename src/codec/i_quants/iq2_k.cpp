@@ -4,6 +4,7 @@
 #include "codec/block_codec.h"
 #include "codec/half.h"
 #include "codec/i_quants/level_encoder.h"
+#include "codec/packing.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -36,15 +37,7 @@ struct BlockIq2K {
     scales[b / 2] |= static_cast<std::uint8_t>((value + 8) << 4 * (b % 2));
   }
   /// Sets all codes, given in the order of the weights.
-  void set_codes(const std::uint8_t (&code)[256]) noexcept {
-    for (unsigned half = 0; half < 2; ++half) {
-      for (unsigned i = 0; i < 32; ++i) {
-        const std::uint8_t* c = &code[128 * half + i];
-        codes[32 * half + i] =
-            static_cast<std::uint8_t>(c[0] | c[32] << 2 | c[64] << 4 | c[96] << 6);
-      }
-    }
-  }
+  void set_codes(const std::uint8_t (&code)[256]) noexcept { pack_two_bits(code, codes); }
 
   bool finite() const noexcept { return finite_half(d); }
   void decode(float* out) const noexcept { decode_shifted_levels(*this, out); }

@@ -12,9 +12,9 @@
 
 // With 256 entries, and a price that is linear in the scale, all scales share one table: with g an
 // entry's magnitudes, the error at scale s is that of coding zeros plus s * s * norm - 2 * s * dot,
-// where norm = sum w g g, and dot = sum w |x| g, less twice the smallest of its terms if one sign is
-// wrong. Neither depends on the scale: they are computed once an octet, each from two halves of four
-// magnitudes, and every scale then tries all entries.
+// where norm = sum w g g, and dot = sum w |x| g, less twice the smallest of its terms if one sign
+// is wrong. Neither depends on the scale: they are computed once an octet, each from two halves of
+// four magnitudes, and every scale then tries all entries.
 //
 // The search is in 16-bit fixed point, 32 lanes to a 512-bit register: prices are rounded to about
 // 2^-14 of what the lane's largest entry sums to. What is found is then measured in floats.

@@ -4,6 +4,7 @@
 #include "codec/block_codec.h"
 #include "codec/half.h"
 #include "codec/i_quants/level_encoder.h"
+#include "codec/packing.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -45,17 +46,11 @@ struct BlockIq3K {
   }
   /// Sets all codes, given in the order of the weights.
   void set_codes(const std::uint8_t (&code)[256]) noexcept {
+    pack_two_bits(code, codes_low);
     for (unsigned i = 0; i < 32; ++i) {
       unsigned high = 0;
-      for (unsigned part = 0; part < 8; ++part) high |= (code[32 * part + i] >> 2u) << part;
+      for (unsigned run = 0; run < 8; ++run) high |= (code[32 * run + i] >> 2u) << run;
       code_high[i] = static_cast<std::uint8_t>(high);
-    }
-    for (unsigned half = 0; half < 2; ++half) {
-      for (unsigned i = 0; i < 32; ++i) {
-        const std::uint8_t* c = &code[128 * half + i];
-        codes_low[32 * half + i] = static_cast<std::uint8_t>((c[0] & 3) | (c[32] & 3) << 2 |
-                                                             (c[64] & 3) << 4 | (c[96] & 3) << 6);
-      }
     }
   }
 

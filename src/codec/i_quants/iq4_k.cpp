@@ -4,6 +4,7 @@
 #include "codec/block_codec.h"
 #include "codec/half.h"
 #include "codec/i_quants/level_encoder.h"
+#include "codec/packing.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -43,14 +44,7 @@ struct BlockIq4K {
     scales_high[b / 4] |= static_cast<std::uint8_t>(biased >> 4 << 2 * (b % 4));
   }
   /// Sets all codes, given in the order of the weights.
-  void set_codes(const std::uint8_t (&code)[256]) noexcept {
-    for (unsigned pair = 0; pair < 8; ++pair) {
-      for (unsigned j = 0; j < 16; ++j) {
-        const std::uint8_t* c = &code[32 * pair + j];
-        codes[16 * pair + j] = static_cast<std::uint8_t>(c[0] | c[16] << 4);
-      }
-    }
-  }
+  void set_codes(const std::uint8_t (&code)[256]) noexcept { pack_nibbles<16>(code, codes, 256); }
 
   bool finite() const noexcept { return finite_half(d); }
   void decode(float* out) const noexcept { decode_shifted_levels(*this, out); }

@@ -4,6 +4,7 @@
 #include "codec/block_codec.h"
 #include "codec/half.h"
 #include "codec/i_quants/level_encoder.h"
+#include "codec/packing.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -48,12 +49,7 @@ struct BlockIq5K {
   }
   /// Sets all codes, given in the order of the weights.
   void set_codes(const std::uint8_t (&code)[256]) noexcept {
-    for (unsigned run = 0; run < 4; ++run) {
-      for (unsigned i = 0; i < 32; ++i) {
-        const std::uint8_t* c = &code[64 * run + i];
-        codes_low[32 * run + i] = static_cast<std::uint8_t>((c[0] & 15) | c[32] << 4);
-      }
-    }
+    pack_nibbles<32>(code, codes_low, 256);
     for (unsigned i = 0; i < 32; ++i) {
       unsigned high = 0;
       for (unsigned run = 0; run < 8; ++run) high |= (code[32 * run + i] >> 4u) << run;

@@ -4,12 +4,13 @@
 #include "codec/block_codec.h"
 #include "codec/half.h"
 #include "codec/i_quants/level_encoder.h"
+#include "codec/packing.h"
 
 namespace sluice::inline SLUICE_ISA {
 
 /// IQ6_K (ik_llama.cpp only): 256 weights in 212 bytes (6.625 bits a weight).
-/// 16 sub-blocks of 16 weights. value = d * scale * level; bit b of `extra`
-/// chooses the shifted levels.
+/// 16 sub-blocks of 16 weights. value = d * scale * level; bit b of `extra` chooses the levels moved
+/// up by kShift.
 struct BlockIq6K {
   static constexpr std::size_t kWeights = 256;
   static constexpr std::size_t kSubBlocks = 16;
@@ -48,19 +49,10 @@ struct BlockIq6K {
   void set_scale(unsigned b, int value) noexcept { scales[b] = static_cast<std::int8_t>(value); }
   /// Sets all codes, given in the order of the weights.
   void set_codes(const std::uint8_t (&code)[256]) noexcept {
-    for (unsigned run = 0; run < 4; ++run) {
-      for (unsigned i = 0; i < 32; ++i) {
-        const std::uint8_t* c = &code[64 * run + i];
-        codes_low[32 * run + i] = static_cast<std::uint8_t>((c[0] & 15) | c[32] << 4);
-      }
-    }
-    for (unsigned half = 0; half < 2; ++half) {
-      for (unsigned i = 0; i < 32; ++i) {
-        const std::uint8_t* c = &code[128 * half + i];
-        codes_high[32 * half + i] = static_cast<std::uint8_t>(c[0] >> 4 | c[32] >> 4 << 2 |
-                                                              c[64] >> 4 << 4 | c[96] >> 4 << 6);
-      }
-    }
+    pack_nibbles<32>(code, codes_low, 256);
+    std::uint8_t high[256];
+    for (unsigned i = 0; i < 256; ++i) high[i] = static_cast<std::uint8_t>(code[i] >> 4);
+    pack_two_bits(high, codes_high);
   }
 
   bool finite() const noexcept { return finite_half(d); }

@@ -208,7 +208,7 @@ void MagnitudeSearch<Type>::sum_halves(std::size_t r, std::size_t first, const P
   }
 }
 
-/// The first of the best chunks for each entry, with right signs and with one wrong sign where needed.
+/// The first of the best chunks for each entry: with right signs, with one wrong sign where needed.
 template <typename Type>
 auto MagnitudeSearch<Type>::walk(const CostsOfEntries& costs) noexcept
     -> std::array<BestOfBoth, kEntries> {

@@ -1,7 +1,7 @@
 #pragma once
 
 // The codebooks as packed level numbers: value j of an entry at bit bits * j. Generated from the
-// plain lists, which tests/codec/lattice_test.cpp compares with the unpacked tables.
+// plain lists, which tests/codec/codebooks_test.cpp compares with the unpacked tables.
 
 #include <array>
 #include <cstdint>
