@@ -240,7 +240,7 @@ TEST(LevelSearch, Iq5K) {
 }
 
 TEST(LevelSearch, Iq6K) {
-  expect_level_search<BlockIq6K>(TensorType::iq6_k, "iq6_k", 16, range(-128, 127, 1), 1.12);
+  expect_level_search<BlockIq6K>(TensorType::iq6_k, "iq6_k", 16, range(-128, 127, 1), 1.15);
 }
 
 TEST(LevelSearch, Iq4Xs) {
