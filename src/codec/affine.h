@@ -14,7 +14,7 @@ struct AffineMoments {
 };
 
 template <int N>
-static inline AffineMoments affine_moments(const TilePart<N>& part) noexcept {
+SLUICE_INLINE AffineMoments affine_moments(const TilePart<N>& part) noexcept {
   const ShortPart one(std::int16_t{1});
   IntPart w{};
   IntPart wx{};
@@ -45,7 +45,7 @@ struct CodeMoments {
 
 /// The least-squares scale and offset for given codes.
 template <Offset kOffset>
-static inline AffineFit solve_affine(const AffineMoments& moments,
+SLUICE_INLINE AffineFit solve_affine(const AffineMoments& moments,
                                      const CodeMoments& codes) noexcept {
   // All codes equal: the determinant is rounding noise around zero, and a constant fits.
   const FloatPart determinant = moments.w * codes.cc - codes.c * codes.c;
@@ -67,7 +67,7 @@ static inline AffineFit solve_affine(const AffineMoments& moments,
 
 /// Codes round((x - offset) * inverse), within [0, high].
 template <int N>
-static inline CodeMoments code_affine(const TilePart<N>& part, const FloatPart& inverse,
+SLUICE_INLINE CodeMoments code_affine(const TilePart<N>& part, const FloatPart& inverse,
                                       const FloatPart& offset, int high) noexcept {
   const ShortPart factor = part.factor(inverse);
   const ShortPart shift = part.shift(offset);
@@ -83,6 +83,19 @@ static inline CodeMoments code_affine(const TilePart<N>& part, const FloatPart& 
     xc = accumulate_products(xc, part.wx(r), code);
   }
   return {to_floats(c), to_floats(cc), to_floats(xc)};
+}
+
+/// Codes with a scale and an offset, and keeps the best ones for the codes where these are better
+/// than `best`.
+template <Offset kOffset, int N>
+SLUICE_INLINE void try_affine(const TilePart<N>& part, const AffineMoments& moments,
+                              const FloatPart& inverse, const FloatPart& offset, int high,
+                              AffineFit& best) noexcept {
+  const AffineFit fit = solve_affine<kOffset>(moments, code_affine(part, inverse, offset, high));
+  const auto better = fit.score > best.score;
+  best.scale = select(better, fit.scale, best.scale);
+  best.offset = select(better, fit.offset, best.offset);
+  best.score = select(better, fit.score, best.score);
 }
 
 /// How far a search goes. The range that the codes span starts as the values' own and is narrowed
@@ -103,22 +116,16 @@ static inline AffineFit search_affine(const TilePart<N>& part, const AffineMomen
   const FloatPart range = max(part.most() - least, 0.0f);
   const FloatPart unit = select(range > 0.0f, 1.0f / range, 0.0f);
   AffineFit best{};
-  const auto consider = [&](const FloatPart& inverse, const FloatPart& offset) noexcept {
-    const AffineFit fit = solve_affine<kOffset>(moments, code_affine(part, inverse, offset, high));
-    const auto better = fit.score > best.score;
-    best.scale = select(better, fit.scale, best.scale);
-    best.offset = select(better, fit.offset, best.offset);
-    best.score = select(better, fit.score, best.score);
-  };
   for (int k = 0; k < effort.steps; ++k) {
     const float cut = effort.first + effort.step * static_cast<float>(k);
     const FloatPart inverse = unit * (static_cast<float>(high) / (1.0f - cut));
-    consider(inverse, least);
-    consider(inverse, least + range * (0.5f * cut));
-    consider(inverse, least + range * cut);
+    for (const float share : {0.0f, 0.5f, 1.0f}) {
+      try_affine<kOffset>(part, moments, inverse, least + range * (share * cut), high, best);
+    }
   }
   for (int k = 0; k < effort.refinements; ++k) {
-    consider(select(best.scale > 0.0f, 1.0f / best.scale, 0.0f), best.offset);
+    const FloatPart inverse = select(best.scale > 0.0f, 1.0f / best.scale, 0.0f);
+    try_affine<kOffset>(part, moments, inverse, best.offset, high, best);
   }
   return best;
 }

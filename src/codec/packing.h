@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "simd/lanes.h"
+
 namespace sluice::inline SLUICE_ISA {
 
 /// Bytes in a register, or several; loops over bytes that are shifted do not get there by
@@ -32,18 +34,27 @@ static inline void pack_nibbles(const std::uint8_t* codes, std::uint8_t* bytes,
   }
 }
 
-/// The opposite: numbers of [0, 15].
-template <int kApart = 16>
-static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes,
-                                  int weights = 2 * kApart) noexcept {
-  for (int i = 0; i < weights / 2; i += kApart) {
-    Bytes<kApart> packed;
-    std::memcpy(&packed, bytes + i, sizeof packed);
-    const Bytes<kApart> first = packed & 15;
-    const Bytes<kApart> second = packed >> 4;
-    std::memcpy(codes + 2 * i, &first, sizeof first);
-    std::memcpy(codes + 2 * i + kApart, &second, sizeof second);
-  }
+/// The opposite of 32 codes: numbers of [0, 15].
+static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
+  Bytes<16> packed;
+  std::memcpy(&packed, bytes, sizeof packed);
+  const Bytes<16> first = packed & 15;
+  const Bytes<16> second = packed >> 4;
+  std::memcpy(codes, &first, sizeof first);
+  std::memcpy(codes + 16, &second, sizeof second);
+}
+
+/// Where four runs of 32 codes are put together, as many of a run as fill a register.
+inline constexpr int kRunBytes = simd::Machine::kBytes < 32 ? 16 : 32;
+using RunBytes = Bytes<kRunBytes>;
+
+static inline RunBytes load_run(const std::uint8_t* from) noexcept {
+  RunBytes bytes;
+  std::memcpy(&bytes, from, sizeof bytes);
+  return bytes;
+}
+static inline void store_run(std::uint8_t* to, const RunBytes& bytes) noexcept {
+  std::memcpy(to, &bytes, sizeof bytes);
 }
 
 /// Two bits of each of 256 codes as Q2_K, Q3_K, Q6_K and TQ2_0 lay them out: each half of 128 has
@@ -59,11 +70,14 @@ static inline void pack_two_bits(const std::uint8_t* codes, std::uint8_t* bytes)
 }
 
 static inline void unpack_two_bits(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
-  for (int half = 0; half < 2; ++half) {
-    Bytes<32> packed;
-    std::memcpy(&packed, bytes + 32 * half, sizeof packed);
-    const Bytes<32> planes[4] = {packed & 3, packed >> 2 & 3, packed >> 4 & 3, packed >> 6};
-    std::memcpy(codes + 128 * half, planes, sizeof planes);
+  for (int half = 0; half < 2; ++half, bytes += 32, codes += 128) {
+    for (int l = 0; l < 32; l += kRunBytes) {
+      const RunBytes packed = load_run(bytes + l);
+      store_run(codes + l, packed & 3);
+      store_run(codes + l + 32, packed >> 2 & 3);
+      store_run(codes + l + 64, packed >> 4 & 3);
+      store_run(codes + l + 96, packed >> 6);
+    }
   }
 }
 

@@ -21,7 +21,7 @@ struct SymmetricMoments {
 
 /// Codes round(x * inverse), within [low, high].
 template <int N>
-static inline SymmetricMoments code_symmetric(const TilePart<N>& part, const FloatPart& inverse,
+SLUICE_INLINE SymmetricMoments code_symmetric(const TilePart<N>& part, const FloatPart& inverse,
                                               int low, int high) noexcept {
   const ShortPart factor = part.factor(inverse);
   const ShortPart lowest(static_cast<std::int16_t>(low));
@@ -37,9 +37,20 @@ static inline SymmetricMoments code_symmetric(const TilePart<N>& part, const Flo
 }
 
 /// The least-squares scale for given codes.
-static inline SymmetricFit solve_symmetric(const SymmetricMoments& codes) noexcept {
+SLUICE_INLINE SymmetricFit solve_symmetric(const SymmetricMoments& codes) noexcept {
   const FloatPart scale = select(codes.cc > 0.0f, codes.xc / codes.cc, 0.0f);
   return {scale, scale * codes.xc, codes.cc};
+}
+
+/// Codes with a scale, and keeps the best one for the codes where it is better than `best`.
+template <int N>
+SLUICE_INLINE void try_symmetric(const TilePart<N>& part, const FloatPart& inverse, int low,
+                                 int high, SymmetricFit& best) noexcept {
+  const SymmetricFit fit = solve_symmetric(code_symmetric(part, inverse, low, high));
+  const auto better = fit.score > best.score;
+  best.scale = select(better, fit.scale, best.scale);
+  best.score = select(better, fit.score, best.score);
+  best.cc = select(better, fit.cc, best.cc);
 }
 
 /// How far a search goes. Inverse scales start at (-low + first) / max|x|, in steps of `step`, with
@@ -57,21 +68,18 @@ template <int N>
 static inline SymmetricFit search_symmetric(const TilePart<N>& part, int low, int high,
                                             const SymmetricEffort& effort) noexcept {
   SymmetricFit best{};
-  const auto consider = [&](const FloatPart& inverse) noexcept {
-    const SymmetricFit fit = solve_symmetric(code_symmetric(part, inverse, low, high));
-    const auto better = fit.score > best.score;
-    best.scale = select(better, fit.scale, best.scale);
-    best.score = select(better, fit.score, best.score);
-    best.cc = select(better, fit.cc, best.cc);
-  };
   const FloatPart sign = select(-part.least() >= part.most(), FloatPart(1.0f), -1.0f);
   for (int k = 0; k < effort.steps; ++k) {
     const FloatPart inverse =
         sign * (effort.first + effort.step * static_cast<float>(k) - static_cast<float>(low));
-    consider(inverse);
-    if (effort.opposite > 0 && k % effort.opposite == effort.opposite - 1) consider(-inverse);
+    try_symmetric(part, inverse, low, high, best);
+    if (effort.opposite > 0 && k % effort.opposite == effort.opposite - 1) {
+      try_symmetric(part, -inverse, low, high, best);
+    }
   }
-  for (int k = 0; k < effort.refinements; ++k) consider(reciprocal_or_zero(best.scale));
+  for (int k = 0; k < effort.refinements; ++k) {
+    try_symmetric(part, reciprocal_or_zero(best.scale), low, high, best);
+  }
   return best;
 }
 

@@ -55,7 +55,7 @@ static inline simd::Lanes<float, N> reciprocal_or_zero(
 
 /// Pairs of numbers times `unit`, a power of two, rounded to integers of [-2^15, 2^15), ties to
 /// even. The pair of lane i becomes lanes 2i and 2i + 1.
-static inline ShortPart pair_integers(const FloatPart& lower, const FloatPart& upper,
+SLUICE_INLINE ShortPart pair_integers(const FloatPart& lower, const FloatPart& upper,
                                       float unit = 1.0f) noexcept {
   // The low bits of the sums are the integers, negative ones too.
   const float shift = 0x1.8p23f / unit;
@@ -66,7 +66,7 @@ static inline ShortPart pair_integers(const FloatPart& lower, const FloatPart& u
 
 /// Puts 16 runs of N numbers into columns.
 template <int N>
-static inline void load_columns(const float* const (&runs)[kColumns], Floats (&rows)[N]) noexcept {
+SLUICE_INLINE void load_columns(const float* const (&runs)[kColumns], Floats (&rows)[N]) noexcept {
   for (std::size_t p = 0; p < kTileParts; ++p) {
     for (std::size_t i = 0; i < N; i += kPartColumns) {
       FloatPart square[kPartColumns];
@@ -261,26 +261,26 @@ struct TilePart {
   const Tile<N>& tile;
   std::size_t part;
 
-  ShortPart x(int row) const noexcept { return pairs(tile.x[row]); }
-  ShortPart w(int row) const noexcept { return pairs(tile.w[row]); }
-  ShortPart wx(int row) const noexcept { return pairs(tile.wx[row]); }
+  SLUICE_INLINE ShortPart x(int row) const noexcept { return pairs(tile.x[row]); }
+  SLUICE_INLINE ShortPart w(int row) const noexcept { return pairs(tile.w[row]); }
+  SLUICE_INLINE ShortPart wx(int row) const noexcept { return pairs(tile.wx[row]); }
   FloatPart least() const noexcept { return part_of(tile.least, part); }
   FloatPart most() const noexcept { return part_of(tile.most, part); }
 
   /// A number to multiply `x` by with multiply_fractions().
-  ShortPart factor(const FloatPart& inverse) const noexcept {
+  SLUICE_INLINE ShortPart factor(const FloatPart& inverse) const noexcept {
     const FloatPart integer = clamp(inverse * (32768.0f / tile.x_unit), -32767.0f, 32767.0f);
     return pair_integers(integer, integer);
   }
 
   /// A number to subtract from `x`.
-  ShortPart shift(const FloatPart& offset) const noexcept {
+  SLUICE_INLINE ShortPart shift(const FloatPart& offset) const noexcept {
     const FloatPart integer = clamp(offset * tile.x_unit, -16384.0f, 16384.0f);
     return pair_integers(integer, integer);
   }
 
  private:
-  ShortPart pairs(const std::int16_t (&row)[2 * kColumns]) const noexcept {
+  SLUICE_INLINE ShortPart pairs(const std::int16_t (&row)[2 * kColumns]) const noexcept {
     return ShortPart::load(&row[part * ShortPart::kLanes]);
   }
 };

@@ -37,8 +37,11 @@ struct Avx2 : Vectors<32> {
     return choose<kEntries>(table, (__m256i)index);
   }
 
-  static SLUICE_INLINE Int load_bytes(const std::uint8_t* from) noexcept {
-    return (Int)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+  static SLUICE_INLINE void load_bytes(const std::uint8_t* from, Int* to) noexcept {
+    for (std::size_t i = 0; i < 2; ++i) {
+      to[i] = (Int)_mm256_cvtepu8_epi32(
+          _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + 8 * i)));
+    }
   }
   static SLUICE_INLINE void store_bytes(std::uint8_t* to, Int integers) noexcept {
     const __m256i ints = (__m256i)integers;

@@ -143,8 +143,8 @@ struct Avx512 : Vectors<64> {
     return (Short)_mm512_permutexvar_epi16((__m512i)index, _mm512_loadu_si512(table));
   }
 
-  static SLUICE_INLINE Int load_bytes(const std::uint8_t* from) noexcept {
-    return (Int)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  static SLUICE_INLINE void load_bytes(const std::uint8_t* from, Int* to) noexcept {
+    *to = (Int)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
   }
   static SLUICE_INLINE void store_bytes(std::uint8_t* to, Int integers) noexcept {
     const __m128i bytes = _mm512_cvtepi32_epi8((__m512i)integers);

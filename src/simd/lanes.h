@@ -357,9 +357,7 @@ SLUICE_INLINE Lanes<std::int16_t, N> look_up(const std::int16_t (&table)[32],
 /// 16 bytes as integers.
 SLUICE_INLINE Ints load_bytes(const std::uint8_t* from) noexcept {
   Ints result;
-  for (std::size_t i = 0; i < Ints::kParts; ++i) {
-    result.part[i] = Machine::load_bytes(from + i * kPartLanes<std::int32_t>);
-  }
+  Machine::load_bytes(from, result.part);
   return result;
 }
 

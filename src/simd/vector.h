@@ -251,18 +251,24 @@ struct Vectors {
     return index;
   }
 
-  static SLUICE_INLINE Int load_bytes(const std::uint8_t* from) noexcept {
+  /// 16 bytes as registers of integers.
+  static SLUICE_INLINE void load_bytes(const std::uint8_t* from, Int* to) noexcept {
 #if defined(__SSE2__)
     if constexpr (kBytes == 16) {
-      int four;
-      std::memcpy(&four, from, sizeof four);
       const __m128i zero = _mm_setzero_si128();
-      return (Int)_mm_unpacklo_epi16(_mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero), zero);
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+      const __m128i low = _mm_unpacklo_epi8(bytes, zero);
+      const __m128i high = _mm_unpackhi_epi8(bytes, zero);
+      to[0] = (Int)_mm_unpacklo_epi16(low, zero);
+      to[1] = (Int)_mm_unpackhi_epi16(low, zero);
+      to[2] = (Int)_mm_unpacklo_epi16(high, zero);
+      to[3] = (Int)_mm_unpackhi_epi16(high, zero);
+      return;
     }
 #endif
-    Int ints;
-    for (std::size_t i = 0; i < kBytes / sizeof(std::int32_t); ++i) ints[i] = from[i];
-    return ints;
+    std::int32_t ints[16];
+    for (std::size_t i = 0; i < 16; ++i) ints[i] = from[i];
+    std::memcpy(to, ints, sizeof ints);
   }
 
   /// Stores integers of [0, 255] as bytes.

@@ -31,16 +31,16 @@ struct BlockQ3_K {
   void decode(float* out) const noexcept {
     const float unit = f16_to_f32(d);
     std::uint8_t codes[256];
-    unpack_two_bits(low, codes);
-    for (int run = 0; run < 8; ++run) {
-      const auto bit = static_cast<std::uint8_t>(1 << run);
-      for (int l = 0; l < 32; l += 16) {
-        Bytes<16> third;
-        Bytes<16> code;
-        std::memcpy(&third, high + l, sizeof third);
-        std::memcpy(&code, codes + 32 * run + l, sizeof code);
-        code |= (third & bit) == bit ? Bytes<16>{} + std::uint8_t{4} : Bytes<16>{};
-        std::memcpy(codes + 32 * run + l, &code, sizeof code);
+    for (int half = 0; half < 2; ++half) {
+      for (int l = 0; l < 32; l += kRunBytes) {
+        const RunBytes two = load_run(low + 32 * half + l);
+        RunBytes third = load_run(high + l);
+        if (half == 1) third = third >> 4;
+        std::uint8_t* const to = codes + 128 * half + l;
+        store_run(to, (two & 3) | (third << 2 & 4));
+        store_run(to + 32, (two >> 2 & 3) | (third << 1 & 4));
+        store_run(to + 64, (two >> 4 & 3) | (third & 4));
+        store_run(to + 96, two >> 6 | (third >> 1 & 4));
       }
     }
     for (int s = 0; s < 16; ++s) {

@@ -23,13 +23,20 @@ struct BlockQ6_K {
   void decode(float* out) const noexcept {
     const float unit = f16_to_f32(d);
     std::uint8_t codes[256];
-    std::uint8_t upper[256];
-    unpack_nibbles<64>(low, codes, kSuperBlock);
-    unpack_two_bits(high, upper);
+    for (int half = 0; half < 2; ++half) {
+      for (int l = 0; l < 32; l += kRunBytes) {
+        const RunBytes first = load_run(low + 64 * half + l);
+        const RunBytes second = load_run(low + 64 * half + 32 + l);
+        const RunBytes upper = load_run(high + 32 * half + l);
+        std::uint8_t* const to = codes + 128 * half + l;
+        store_run(to, (first & 15) | (upper << 4 & 48));
+        store_run(to + 32, (second & 15) | (upper << 2 & 48));
+        store_run(to + 64, first >> 4 | (upper & 48));
+        store_run(to + 96, second >> 4 | (upper >> 2 & 48));
+      }
+    }
     for (int s = 0; s < 16; ++s) {
-      const simd::Ints code = (simd::load_bytes(codes + 16 * s) |
-                               simd::shift_left<4>(simd::load_bytes(upper + 16 * s))) -
-                              32;
+      const simd::Ints code = simd::load_bytes(codes + 16 * s) - 32;
       (unit * static_cast<float>(scales[s]) * simd::to_floats(code)).store(out + 16 * s);
     }
   }

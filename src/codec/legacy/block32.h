@@ -75,7 +75,7 @@ struct StoredScales {
 
 /// Codes of [low, high], counted from low, nearest to the values of one block. Without an offset
 /// zero is among the codes, so that no weight's error is more than that of coding zero.
-static inline void nearest_codes(const float* values, float inverse, float offset, int low,
+SLUICE_INLINE void nearest_codes(const float* values, float inverse, float offset, int low,
                                  int high, Codes32& codes) noexcept {
   const float lowest = static_cast<float>(low);
   const float highest = static_cast<float>(high);
