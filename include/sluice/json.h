@@ -23,15 +23,17 @@ std::string to_json(const PlanView& plan);
 
 /// A check's findings as JSON: `good`, `findings_in_all`, `findings` (`fault`, `file`, `what`, and
 /// where known `tensor`, `expert`, `first_row`, `last_row`, `offset`, `size`, `error`, `limit`),
-/// `read_bytes`, `wall_s`, `tensors` (`name`, `type`, `shape`, `bytes`, `crc32`, `bad_regions`,
-/// `plain_error`, which is null if there was nothing to compare with).
+/// `read_bytes`, `wall_s`, `io`, `isa`, `threads`, `spindle` ("shared" or "separate"), `tensors`
+/// (`name`, `type`, `shape`, `bytes`, `crc32`, `bad_regions`, `plain_error`, which is null if there
+/// was nothing to compare with).
 std::string to_json(const VerifyReport& report);
 
 /// A forecast: what a plan has, and `bits_per_weight`, `disk` (`folder`, `needed`, `allocated`,
 /// `still_needed`, `free` or null, `enough`), `earlier_run` (`found`, `done_bytes`, `refused`),
 /// `memory` (`budget`, `least`, `most`, `threads`, `enough`), `spindle` ("shared" or "separate"),
 /// `spindle_reason`, `time`, which is null without an estimate (`seconds`, `limit`, `disk_s`,
-/// `cores_s`, `read_bytes_per_s`, `conversions`: `source`, `type`, `weights`, `weights_per_s`).
+/// `cores_s`, `read_bytes_per_s`, `conversions`: `source`, `type`, `weights`, `weights_per_s`,
+/// `made_up`, which is null or why).
 std::string to_json(const Forecast& forecast);
 
 /// A run's report: the members of RunReport by their names, but for `spindle` ("shared" or
@@ -40,9 +42,9 @@ std::string to_json(const Forecast& forecast);
 /// `weights`, `limit`).
 std::string to_json(const RunReport& report);
 
-/// A comparison: `identical`, `complete`, `read_bytes`, `wall_s`, `tensors` (`name`, `a` and `b`,
-/// each `type`, `shape` and `bytes`, or null; where known `error`, `cosine`, `max_absolute`,
-/// `not_finite`, `differing_bytes`, `why_not`).
+/// A comparison: `identical`, `complete`, `read_bytes`, `wall_s`, `io`, `isa`, `threads`, `spindle`,
+/// `tensors` (`name`, `a` and `b`, each `type`, `shape` and `bytes`, or null; where known `error`,
+/// `cosine`, `max_absolute`, `not_finite`, `differing_bytes`, `why_not`).
 std::string to_json(const Comparison& comparison);
 
 /// What the headers of a model say: `files` (`path`, `size`, `version`, `alignment`,

@@ -7,8 +7,12 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <vector>
 
+#include "sluice/compare.h"
 #include "sluice/error.h"
+#include "sluice/forecast.h"
+#include "sluice/inspect.h"
 #include "sluice/json.h"
 #include "sluice/options.h"
 #include "sluice/quantize.h"
@@ -18,6 +22,15 @@
 
 struct sluice_options {
   sluice::Options values;
+};
+
+struct sluice_observer {
+  int (*progress)(const sluice_progress*, void*) = nullptr;
+  void* progress_user = nullptr;
+  void (*note)(const char*, void*) = nullptr;
+  void* note_user = nullptr;
+  void (*tensor)(const sluice_tensor*, void*) = nullptr;
+  void* tensor_user = nullptr;
 };
 
 namespace {
@@ -126,11 +139,12 @@ void require(bool good, const char* what) {
   if (!good) throw Error(ErrorCode::usage, what, {.cure = "See sluice.h"});
 }
 
-char* copied(const std::string& text) {
-  auto* copy = static_cast<char*>(std::malloc(text.size() + 1));
-  if (copy == nullptr) throw std::bad_alloc();
-  std::memcpy(copy, text.c_str(), text.size() + 1);
-  return copy;
+// Gives the caller a text of its own, if it wants one.
+void give(char** out, const std::string& text) {
+  if (out == nullptr) return;
+  *out = static_cast<char*>(std::malloc(text.size() + 1));
+  if (*out == nullptr) throw std::bad_alloc();
+  std::memcpy(*out, text.c_str(), text.size() + 1);
 }
 
 // Passes a run's calls on.
@@ -139,14 +153,28 @@ class Forwarder final : public sluice::Observer {
   explicit Forwarder(const sluice_observer* to) : to_(to != nullptr ? *to : sluice_observer{}) {}
 
   void note(std::string_view text) override {
-    if (to_.note != nullptr) to_.note(std::string(text).c_str(), to_.user);
+    if (to_.note != nullptr) to_.note(std::string(text).c_str(), to_.note_user);
   }
 
   void progress(const sluice::Progress& progress) override {
     if (to_.progress == nullptr) return;
     const sluice_progress now = {sizeof(sluice_progress), progress.input_bytes_done,
                                  progress.input_bytes, progress.weights_done, progress.elapsed_s};
-    if (to_.progress(&now, to_.user) != 0) stop_ = true;
+    if (to_.progress(&now, to_.progress_user) != 0) stop_ = true;
+  }
+
+  void tensor_done(const sluice::TensorReport& tensor, std::size_t index,
+                   std::size_t count) override {
+    if (to_.tensor == nullptr) return;
+    const sluice_tensor done = {.size = sizeof(sluice_tensor),
+                                .name = tensor.name.c_str(),
+                                .source = sluice::name(tensor.source).data(),
+                                .type = sluice::name(tensor.type).data(),
+                                .source_bytes = tensor.source_bytes,
+                                .bytes = tensor.bytes,
+                                .index = index,
+                                .count = count};
+    to_.tensor(&done, to_.tensor_user);
   }
 
   const std::atomic<bool>& stop() const { return stop_; }
@@ -155,6 +183,61 @@ class Forwarder final : public sluice::Observer {
   sluice_observer to_;
   std::atomic<bool> stop_ = false;
 };
+
+// Does something whose result is a text.
+template <typename Work>
+int guarded_text(char** text, sluice_error** error, Work&& work) noexcept {
+  if (text != nullptr) *text = nullptr;
+  return guarded(error, [&] { give(text, work()); });
+}
+
+// Does something with options and an observer, which can stop it.
+template <typename Run, typename Work>
+auto observed(const sluice_observer* observer, Run options, Work work) {
+  Forwarder forwarder(observer);
+  options.stop = &forwarder.stop();
+  return work(options, forwarder);
+}
+
+const sluice::Options& values_of(const sluice_options* options) {
+  require(options != nullptr, "an argument is null");
+  return options->values;
+}
+
+// Numbers that programs were compiled with.
+static_assert(SLUICE_FOR_QUANTIZE == sluice::kForQuantize);
+static_assert(SLUICE_FOR_PLAN == sluice::kForPlan);
+static_assert(SLUICE_FOR_VERIFY == sluice::kForVerify);
+static_assert(SLUICE_FOR_COMPARE == sluice::kForCompare);
+static_assert(SLUICE_FLAG == static_cast<int>(sluice::OptionKind::flag));
+static_assert(SLUICE_CHOICE == static_cast<int>(sluice::OptionKind::choice));
+static_assert(SLUICE_NUMBER == static_cast<int>(sluice::OptionKind::number));
+static_assert(SLUICE_SIZE == static_cast<int>(sluice::OptionKind::size));
+static_assert(SLUICE_TEXT == static_cast<int>(sluice::OptionKind::text));
+static_assert(SLUICE_FILE == static_cast<int>(sluice::OptionKind::file));
+static_assert(SLUICE_FOLDER == static_cast<int>(sluice::OptionKind::folder));
+static_assert(SLUICE_TENSOR_TYPE == static_cast<int>(sluice::OptionKind::tensor_type));
+static_assert(SLUICE_FILE_TYPE == static_cast<int>(sluice::OptionKind::file_type));
+
+// The table as C has it. Its texts are literals, so they end with a zero.
+std::vector<sluice_option> option_list() {
+  std::vector<sluice_option> list;
+  for (const sluice::Option& option : sluice::options()) {
+    list.push_back({.size = sizeof(sluice_option),
+                    .name = option.name.data(),
+                    .kind = static_cast<std::int32_t>(option.kind),
+                    .functions = option.commands,
+                    .repeats = option.repeats,
+                    .required = option.required,
+                    .value = option.value.data(),
+                    .default_value = option.default_value.data(),
+                    .help = option.help.data(),
+                    .topic = name(option.topic).data(),
+                    .llama_cpp = option.llama_cpp.data(),
+                    .ik_llama_cpp = option.ik_llama_cpp.data()});
+  }
+  return list;
+}
 
 }  // namespace
 
@@ -192,34 +275,34 @@ int sluice_options_set(sluice_options* options, const char* name, const char* va
   });
 }
 
-int sluice_quantize(const sluice_options* options, const sluice_observer* observer,
+int sluice_quantize(const sluice_options* options, sluice_observer* observer, char** report,
                     sluice_error** error) {
-  return guarded(error, [&] {
-    require(options != nullptr, "an argument is null");
-    Forwarder forwarder(observer);
-    sluice::QuantizeOptions run = options->values.for_quantize();
-    run.stop = &forwarder.stop();
-    sluice::quantize(run, forwarder);
+  return guarded_text(report, error, [&] {
+    sluice::QuantizeOptions run = values_of(options).for_quantize();
+    run.measure_error = report != nullptr;
+    return sluice::to_json(observed(observer, run, sluice::quantize));
   });
 }
 
-char* sluice_plan_json(const sluice_options* options, sluice_error** error) {
-  char* json = nullptr;
-  guarded(error, [&] {
-    require(options != nullptr, "an argument is null");
-    json = copied(sluice::to_json(sluice::plan(options->values.for_quantize())));
+int sluice_plan(const sluice_options* options, char** plan, sluice_error** error) {
+  return guarded_text(plan, error, [&] {
+    return sluice::to_json(sluice::plan(values_of(options).for_quantize()));
   });
-  return json;
 }
 
-int sluice_verify(const sluice_options* options, const sluice_observer* observer, char** report,
+int sluice_forecast(const sluice_options* options, char** forecast, sluice_error** error) {
+  return guarded_text(forecast, error, [&] {
+    return sluice::to_json(sluice::forecast(values_of(options).for_quantize()));
+  });
+}
+
+int sluice_verify(const sluice_options* options, sluice_observer* observer, char** report,
                   sluice_error** error) {
   if (report != nullptr) *report = nullptr;
   return guarded(error, [&] {
-    require(options != nullptr, "an argument is null");
-    Forwarder forwarder(observer);
-    const sluice::VerifyReport found = sluice::verify(options->values.for_verify(), forwarder);
-    if (report != nullptr) *report = copied(sluice::to_json(found));
+    const sluice::VerifyReport found =
+        observed(observer, values_of(options).for_verify(), sluice::verify);
+    give(report, sluice::to_json(found));
     if (!found.good()) {
       const sluice::Finding& first = found.findings.front();
       throw Error(ErrorCode::output_damaged, first.what,
@@ -231,8 +314,61 @@ int sluice_verify(const sluice_options* options, const sluice_observer* observer
   });
 }
 
+int sluice_compare(const sluice_options* options, sluice_observer* observer, char** comparison,
+                   sluice_error** error) {
+  return guarded_text(comparison, error, [&] {
+    return sluice::to_json(observed(observer, values_of(options).for_compare(), sluice::compare));
+  });
+}
+
+int sluice_inspect(const char* path, char** inspection, sluice_error** error) {
+  return guarded_text(inspection, error, [&] {
+    require(path != nullptr, "an argument is null");
+    return sluice::to_json(sluice::inspect(path));
+  });
+}
+
 void sluice_free(char* text) {
   std::free(text);
+}
+
+sluice_observer* sluice_observer_new(void) {
+  return new (std::nothrow) sluice_observer;
+}
+
+void sluice_observer_free(sluice_observer* observer) {
+  delete observer;
+}
+
+void sluice_observer_on_progress(sluice_observer* observer,
+                                 int (*call)(const sluice_progress*, void*), void* user) {
+  observer->progress = call;
+  observer->progress_user = user;
+}
+
+void sluice_observer_on_note(sluice_observer* observer, void (*call)(const char*, void*),
+                             void* user) {
+  observer->note = call;
+  observer->note_user = user;
+}
+
+void sluice_observer_on_tensor(sluice_observer* observer, void (*call)(const sluice_tensor*, void*),
+                               void* user) {
+  observer->tensor = call;
+  observer->tensor_user = user;
+}
+
+size_t sluice_option_count(void) {
+  return sluice::options().size();
+}
+
+const sluice_option* sluice_option_at(size_t index) {
+  try {
+    static const std::vector<sluice_option> kList = option_list();
+    return index < kList.size() ? &kList[index] : nullptr;
+  } catch (...) {  // no memory
+    return nullptr;
+  }
 }
 
 }  // extern "C"

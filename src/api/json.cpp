@@ -91,6 +91,15 @@ void add_finding(JsonText& json, const Finding& finding) {
   }
 }
 
+// How a check or a comparison was done.
+template <typename Report>
+void add_means(JsonText& json, const Report& report) {
+  json.field("io", report.io);
+  json.field("isa", report.isa);
+  json.field("threads", report.threads);
+  json.field("spindle", report.shared_spindle ? "shared" : "separate");
+}
+
 void add_side(JsonText& json, std::string_view key, const std::optional<ComparedSide>& side) {
   if (!side) return json.field(key, std::nullopt);
   json.object(key, [&] {
@@ -269,6 +278,7 @@ std::string to_json(const VerifyReport& report) {
                  [&](const Finding& finding) { add_finding(json, finding); });
     json.field("read_bytes", report.read_bytes);
     json.field("wall_s", report.wall_s);
+    add_means(json, report);
     json.objects("tensors", report.tensors, [&](const VerifiedTensor& tensor) {
       json.field("name", tensor.name);
       json.field("type", name(tensor.type));
@@ -287,6 +297,7 @@ std::string to_json(const Comparison& comparison) {
     json.field("complete", comparison.complete());
     json.field("read_bytes", comparison.read_bytes);
     json.field("wall_s", comparison.wall_s);
+    add_means(json, comparison);
     json.objects("tensors", comparison.tensors,
                  [&](const ComparedTensor& tensor) { add_compared(json, tensor); });
   });

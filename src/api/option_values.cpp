@@ -31,7 +31,7 @@ Number number_within(std::string_view value, Number least, Number most) {
   return number;
 }
 
-// How much of `digit` a unit such as "m" or "mib" is, or 0 if it is none.
+// How many bytes a unit such as "m" or "mib" is, or 0 if it is none.
 std::uint64_t factor_of(std::string unit, std::uint64_t thousand) {
   constexpr std::string_view kPrefixes = "kmgtpe";
   if (unit.empty() || unit == "b") return 1;

@@ -16,7 +16,6 @@ namespace sluice::option_values {
 std::size_t place_in_choice(const Option& option, std::string_view value);
 
 /// A number from `least` to `most`.
-/// \param what  "no number of seconds": ends "'2x' is ..."
 std::uint64_t whole_number(std::string_view value, std::uint64_t least, std::uint64_t most);
 double number(std::string_view value, double least, double most);
 

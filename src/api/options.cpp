@@ -68,7 +68,8 @@ void set_threads(Options& options, const Option&, std::string_view value) {
   } catch (const Error&) {
     throw Error(ErrorCode::usage,
                 fmt::format("'{}' is no number of threads from 1 to {}, or 0 for one a core",
-                            printable(value), kMost));
+                            printable(value), kMost),
+                {.cure = "Write it in digits"});
   }
 }
 
@@ -80,326 +81,238 @@ void add_pruned_layers(Options& options, const Option&, std::string_view value) 
   layers.assign(all.begin(), all.end());
 }
 
+void add_metadata(Options& options, const Option&, std::string_view value) {
+  options.quantize.edits.metadata.push_back(parse_metadata_override(value));
+}
+
+void set_split_tensors(Options& options, const Option&, std::string_view value) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int32_t>::max();
+  options.quantize.split.max_tensors = option_values::whole_number(value, 1, kMost);
+}
+
+void set_memory(Options& options, const Option&, std::string_view value) {
+  options.quantize.memory = option_values::size(value, 1024);
+}
+
+void set_checkpoint(Options& options, const Option&, std::string_view value) {
+  options.quantize.checkpoint_s = option_values::number(value, 0, 3600);
+}
+
 void set_split_size(Options& options, const Option&, std::string_view value) {
   // As in gguf-split: a bare number would be a limit of a few bytes.
   const bool bare = !value.empty() && value.back() >= '0' && value.back() <= '9';
   const std::uint64_t bytes = option_values::size(value, 1000);
   if (bare || bytes == 0) {
-    throw Error(ErrorCode::usage, "needs a number of 1 or more and a unit, as 40G or 500M");
+    throw Error(ErrorCode::usage, "needs a number of 1 or more and a unit",
+                {.cure = "Write it as 40G or 500M"});
   }
   options.quantize.split.max_bytes = bytes;
 }
 
 constexpr unsigned kConversion = kForQuantize | kForPlan;
 constexpr unsigned kReading = kForVerify | kForCompare;
+constexpr unsigned kStreaming = kConversion | kReading;
 
-constexpr Option in_llama_cpp(Option option) {
-  option.llama_cpp = option.name;
-  return option;
-}
+/// Which peers' llama-quantize has an option of the same name.
+enum class Peers { none, llama_cpp, ik_llama_cpp, both };
 
-constexpr Option in_ik_llama_cpp(Option option) {
-  option.ik_llama_cpp = option.name;
-  return option;
-}
+/// What few options have.
+struct More {
+  Peers peers = Peers::none;
+  std::string_view default_value = "";
+  std::string_view position = "";
+  bool required = false;
+  bool repeats = false;
+  std::string_view environment = "";
+};
 
-constexpr Option in_both(Option option) {
-  return in_llama_cpp(in_ik_llama_cpp(option));
-}
-
-constexpr Option tensor_type(std::string_view name, std::string_view help) {
+constexpr Option option(std::string_view name, Kind kind, std::string_view value, Topic topic,
+                        unsigned commands, std::string_view help, More more = {}) {
+  const bool llama_cpp = more.peers == Peers::llama_cpp || more.peers == Peers::both;
+  const bool ik_llama_cpp = more.peers == Peers::ik_llama_cpp || more.peers == Peers::both;
   return {.name = name,
-          .kind = Kind::tensor_type,
-          .value = "TYPE",
+          .kind = kind,
+          .value = value,
+          .default_value = more.default_value,
           .help = help,
-          .topic = Topic::types,
-          .commands = kConversion};
-}
-
-constexpr Option rules(Option option) {
-  option.kind = option.value == "FILE" ? Kind::file : Kind::text;
-  option.commands = kConversion;
-  option.repeats = true;
-  return option;
+          .topic = topic,
+          .commands = commands,
+          .llama_cpp = llama_cpp ? name : "",
+          .ik_llama_cpp = ik_llama_cpp ? name : "",
+          .position = more.position,
+          .environment = more.environment,
+          .required = more.required,
+          .repeats = more.repeats};
 }
 
 constexpr Option flag(std::string_view name, Topic topic, std::string_view help,
-                      unsigned commands = kConversion) {
-  return {.name = name, .help = help, .topic = topic, .commands = commands};
+                      Peers peers = Peers::none, unsigned commands = kConversion) {
+  return option(name, Kind::flag, "", topic, commands, help, {.peers = peers});
 }
 
-constexpr Option place(Option option) {
-  option.topic = Topic::arguments;
+/// The type of a tensor, or of a kind of tensors.
+constexpr Option type_of(std::string_view name, std::string_view help,
+                         Peers peers = Peers::ik_llama_cpp) {
+  return option(name, Kind::tensor_type, "TYPE", Topic::types, kConversion, help, {.peers = peers});
+}
+
+/// Something that is given for each of several tensors, keys or layers.
+constexpr Option several(std::string_view name, std::string_view value, Topic topic,
+                         std::string_view help, Peers peers) {
+  const Kind kind = value == "FILE" ? Kind::file : Kind::text;
+  return option(name, kind, value, topic, kConversion, help, {.peers = peers, .repeats = true});
+}
+
+/// A file that the command line has at a place of its own.
+constexpr Option placed_file(std::string_view name, std::string_view position, unsigned commands,
+                             std::string_view help, bool required = true) {
+  return option(name, Kind::file, "FILE", Topic::arguments, commands, help,
+                {.position = position, .required = required});
+}
+
+constexpr Option with_llama_cpp_name(std::string_view name, Option option) {
+  option.llama_cpp = name;
   return option;
 }
 
 constexpr Row kRows[] = {
-    {place({.name = "input",
-            .kind = Kind::file,
-            .value = "FILE",
-            .help = "16-bit GGUF file, or any part of a split one",
-            .commands = kConversion,
-            .position = "model",
-            .required = true}),
+    {placed_file("input", "model", kConversion, "16-bit GGUF file, or any part of a split one"),
      into<&Q::input>},
-    {place({.name = "output",
-            .kind = Kind::file,
-            .value = "FILE",
-            .help = "GGUF file to make (default: ggml-model-TYPE.gguf beside the model)",
-            .commands = kConversion,
-            .position = "output"}),
+    {placed_file("output", "output", kConversion,
+                 "GGUF file to make (default: ggml-model-TYPE.gguf beside the model)", false),
      into<&Q::output>},
-    {place({.name = "type",
-            .kind = Kind::file_type,
-            .value = "TYPE",
-            .help = "What to make of it, by name or number",
-            .commands = kConversion,
-            .position = "type"}),
+    {option("type", Kind::file_type, "TYPE", Topic::arguments, kConversion,
+            "What to make of it, by name or number", {.position = "type"}),
      set_type},
-    {place({.name = "threads",
-            .kind = Kind::number,
-            .value = "N",
-            .default_value = "0",
-            .help = "Compute threads; 0: one a core",
-            .commands = kConversion,
-            .position = "nthreads"}),
+    {option("threads", Kind::number, "N", Topic::arguments, kConversion,
+            "Compute threads; 0: one a core", {.default_value = "0", .position = "nthreads"}),
      set_threads},
-    {place({.name = "output",
-            .kind = Kind::file,
-            .value = "FILE",
-            .help = "GGUF file to check, or any part of a split one",
-            .commands = kForVerify,
-            .position = "output",
-            .required = true}),
+    {placed_file("output", "output", kForVerify, "GGUF file to check, or any part of a split one"),
      into<&Q::output>},
-    {place({.name = "a",
-            .kind = Kind::file,
-            .value = "FILE",
-            .help = "GGUF file that errors are relative to: the better one",
-            .commands = kForCompare,
-            .position = "a",
-            .required = true}),
+    {placed_file("a", "a", kForCompare, "GGUF file that errors are relative to: the better one"),
      into_text<&Options::a>},
-    {place({.name = "b",
-            .kind = Kind::file,
-            .value = "FILE",
-            .help = "GGUF file to compare with it",
-            .commands = kForCompare,
-            .position = "b",
-            .required = true}),
-     into_text<&Options::b>},
+    {placed_file("b", "b", kForCompare, "GGUF file to compare with it"), into_text<&Options::b>},
 
-    {{.name = "mix",
-      .kind = Kind::choice,
-      .value = "llama.cpp|ik_llama.cpp",
-      .default_value = "llama.cpp",
-      .help = "Whose rules choose the tensors' types",
-      .topic = Topic::types,
-      .commands = kConversion},
+    {option("mix", Kind::choice, "llama.cpp|ik_llama.cpp", Topic::types, kConversion,
+            "Whose rules choose the tensors' types", {.default_value = "llama.cpp"}),
      into<&Q::mix>},
-    {in_both(flag("pure", Topic::types, "One type for all tensors")), into<&Q::pure>},
-    {in_both(flag("allow-requantize", Topic::types, "Accept a source that is already quantized")),
+    {flag("pure", Topic::types, "One type for all tensors", Peers::both), into<&Q::pure>},
+    {flag("allow-requantize", Topic::types, "Accept a source that is already quantized",
+          Peers::both),
      into<&Q::allow_requantize>},
-    {in_both(flag("leave-output-tensor", Topic::types, "Keep output.weight as it is")),
+    {flag("leave-output-tensor", Topic::types, "Keep output.weight as it is", Peers::both),
      into<&Q::leave_output>},
-    {in_both(tensor_type("output-tensor-type", "Type of output.weight")), into<&Q::output_tensor>},
-    {in_both(tensor_type("token-embedding-type", "Type of token_embd.weight")),
+    {type_of("output-tensor-type", "Type of output.weight", Peers::both), into<&Q::output_tensor>},
+    {type_of("token-embedding-type", "Type of token_embd.weight", Peers::both),
      into<&Q::token_embedding>},
-    {in_ik_llama_cpp(
-         tensor_type("per-layer-token-embedding-type", "Type of per_layer_token_embd.weight")),
+    {type_of("per-layer-token-embedding-type", "Type of per_layer_token_embd.weight"),
      into<&Q::per_layer_token_embedding>},
-    {in_ik_llama_cpp(
-         tensor_type("ffn-gate-inp-type", "Type of the routers ffn_gate_inp, else kept")),
+    {type_of("ffn-gate-inp-type", "Type of the routers ffn_gate_inp, else kept"),
      into<&Q::ffn_gate_inp>},
-    {in_ik_llama_cpp(tensor_type("attn-q-type", "Type of attn_q")),
-     into<&Q::kinds, &KindTypes::attn_q>},
-    {in_ik_llama_cpp(tensor_type("attn-k-type", "Type of attn_k")),
-     into<&Q::kinds, &KindTypes::attn_k>},
-    {in_ik_llama_cpp(tensor_type("attn-v-type", "Type of attn_v")),
-     into<&Q::kinds, &KindTypes::attn_v>},
-    {in_ik_llama_cpp(tensor_type("attn-qkv-type", "Type of attn_qkv")),
-     into<&Q::kinds, &KindTypes::attn_qkv>},
-    {in_ik_llama_cpp(tensor_type("attn-output-type", "Type of attn_output")),
-     into<&Q::kinds, &KindTypes::attn_output>},
-    {in_ik_llama_cpp(tensor_type("ffn-gate-type", "Type of ffn_gate")),
-     into<&Q::kinds, &KindTypes::ffn_gate>},
-    {in_ik_llama_cpp(tensor_type("ffn-down-type", "Type of ffn_down")),
-     into<&Q::kinds, &KindTypes::ffn_down>},
-    {in_ik_llama_cpp(tensor_type("ffn-up-type", "Type of ffn_up")),
-     into<&Q::kinds, &KindTypes::ffn_up>},
-    {in_llama_cpp(rules({.name = "tensor-type",
-                         .value = "NAME=TYPE",
-                         .help = "Type of the tensors whose names match the regular expression "
-                                 "NAME; of several that match the last counts",
-                         .topic = Topic::types})),
+    {type_of("attn-q-type", "Type of attn_q"), into<&Q::kinds, &KindTypes::attn_q>},
+    {type_of("attn-k-type", "Type of attn_k"), into<&Q::kinds, &KindTypes::attn_k>},
+    {type_of("attn-v-type", "Type of attn_v"), into<&Q::kinds, &KindTypes::attn_v>},
+    {type_of("attn-qkv-type", "Type of attn_qkv"), into<&Q::kinds, &KindTypes::attn_qkv>},
+    {type_of("attn-output-type", "Type of attn_output"), into<&Q::kinds, &KindTypes::attn_output>},
+    {type_of("ffn-gate-type", "Type of ffn_gate"), into<&Q::kinds, &KindTypes::ffn_gate>},
+    {type_of("ffn-down-type", "Type of ffn_down"), into<&Q::kinds, &KindTypes::ffn_down>},
+    {type_of("ffn-up-type", "Type of ffn_up"), into<&Q::kinds, &KindTypes::ffn_up>},
+    {several("tensor-type", "NAME=TYPE", Topic::types,
+             "Type of the tensors whose names match the regular expression NAME; of several that "
+             "match the last counts",
+             Peers::llama_cpp),
      add_tensor_type},
-    {in_llama_cpp(rules({.name = "tensor-type-file",
-                         .value = "FILE",
-                         .help = "File of NAME=TYPE, separated by white space",
-                         .topic = Topic::types})),
+    {several("tensor-type-file", "FILE", Topic::types,
+             "File of NAME=TYPE, separated by white space", Peers::llama_cpp),
      add_rules<&RecipeOptions::tensor_types, read_tensor_rules>},
-    {in_ik_llama_cpp(rules({.name = "custom-q",
-                            .value = "REGEX=TYPE,...",
-                            .help = "REGEX=TYPE,REGEX=TYPE,...: the same, of which the first that "
-                                    "matches counts",
-                            .topic = Topic::types})),
+    {several("custom-q", "REGEX=TYPE,...", Topic::types,
+             "REGEX=TYPE,REGEX=TYPE,...: the same, of which the first that matches counts",
+             Peers::ik_llama_cpp),
      add_rules<&RecipeOptions::custom_types, parse_custom_rules>},
-    {in_ik_llama_cpp(flag("partial-requant", Topic::types,
-                          "Do nothing, and write no report, if the output is there already")),
+    {flag("partial-requant", Topic::types,
+          "Do nothing, and write no report, if the output is there already", Peers::ik_llama_cpp),
      into<&Q::skip_existing>},
 
-    {in_both({.name = "imatrix",
-              .kind = Kind::file,
-              .value = "FILE",
-              .help = "Importance matrix, as .dat or .gguf; very-low-bit types need one",
-              .topic = Topic::importance,
-              .commands = kConversion}),
+    {option("imatrix", Kind::file, "FILE", Topic::importance, kConversion,
+            "Importance matrix, as .dat or .gguf; very-low-bit types need one",
+            {.peers = Peers::both}),
      into<&Q::imatrix>},
-    {{.name = "imatrix",
-      .kind = Kind::file,
-      .value = "FILE",
-      .help = "The importance matrix it was made with, which says what errors are right",
-      .topic = Topic::importance,
-      .commands = kForVerify},
+    {option("imatrix", Kind::file, "FILE", Topic::importance, kForVerify,
+            "The importance matrix it was made with, which says what errors are right"),
      into<&Q::imatrix>},
-    {in_both(rules({.name = "include-weights",
-                    .value = "NAME",
-                    .help = "Use importance only for tensors named like this",
-                    .topic = Topic::importance})),
+    {several("include-weights", "NAME", Topic::importance,
+             "Use importance only for tensors named like this", Peers::both),
      into<&Q::use, &ImatrixFilter::include>},
-    {in_both(rules({.name = "exclude-weights",
-                    .value = "NAME",
-                    .help = "Use no importance for tensors named like this",
-                    .topic = Topic::importance})),
+    {several("exclude-weights", "NAME", Topic::importance,
+             "Use no importance for tensors named like this", Peers::both),
      into<&Q::use, &ImatrixFilter::exclude>},
-    {in_ik_llama_cpp(flag("hide-imatrix", Topic::importance,
-                          "Keep the importance matrix's name and numbers out of the metadata")),
+    {flag("hide-imatrix", Topic::importance,
+          "Keep the importance matrix's name and numbers out of the metadata", Peers::ik_llama_cpp),
      into<&Q::hide_imatrix>},
-    {in_ik_llama_cpp(flag("ignore-imatrix-rules", Topic::importance,
-                          "Make very-low-bit tensors even without importance values")),
+    {flag("ignore-imatrix-rules", Topic::importance,
+          "Make very-low-bit tensors even without importance values", Peers::ik_llama_cpp),
      into<&Q::ignore_imatrix_rules>},
 
-    {{.name = "against",
-      .kind = Kind::file,
-      .value = "FILE",
-      .help = "What it was made from: every block is compared",
-      .topic = Topic::files,
-      .commands = kForVerify},
+    {option("against", Kind::file, "FILE", Topic::files, kForVerify,
+            "What it was made from: every block is compared"),
      into_text<&Options::against>},
-    {in_both(rules({.name = "override-kv",
-                    .value = "KEY=TYPE:VALUE",
-                    .help = "Metadata of the output; TYPE is int, float, bool or str",
-                    .topic = Topic::files})),
-     [](Options& o, const Option&, std::string_view value) {
-       o.quantize.edits.metadata.push_back(parse_metadata_override(value));
-     }},
-    {in_llama_cpp(rules({.name = "prune-layers",
-                         .value = "N,...",
-                         .help = "Layers to leave out, by their numbers",
-                         .topic = Topic::files})),
+    {several("override-kv", "KEY=TYPE:VALUE", Topic::files,
+             "Metadata of the output; TYPE is int, float, bool or str", Peers::both),
+     add_metadata},
+    {several("prune-layers", "N,...", Topic::files, "Layers to leave out, by their numbers",
+             Peers::llama_cpp),
      add_pruned_layers},
-    {{.name = "split-max-size",
-      .kind = Kind::size,
-      .value = "SIZE",
-      .help = "Write several files with at most so much tensor data each, as 40G or 500M (1G is "
-              "1000M)",
-      .topic = Topic::files,
-      .commands = kConversion},
+    {option("split-max-size", Kind::size, "SIZE", Topic::files, kConversion,
+            "Write several files with at most so much tensor data each, as 40G or 500M (1G is "
+            "1000M)"),
      set_split_size},
-    {{.name = "split-max-tensors",
-      .kind = Kind::number,
-      .value = "N",
-      .help = "Write several files with at most so many tensors each",
-      .topic = Topic::files,
-      .commands = kConversion},
-     [](Options& o, const Option&, std::string_view value) {
-       o.quantize.split.max_tensors =
-           option_values::whole_number(value, 1, std::numeric_limits<std::int32_t>::max());
-     }},
-    {in_both(flag("keep-split", Topic::files,
-                  "Write the files that the input has: NAME-00001-of-0000N")),
+    {option("split-max-tensors", Kind::number, "N", Topic::files, kConversion,
+            "Write several files with at most so many tensors each"),
+     set_split_tensors},
+    {flag("keep-split", Topic::files, "Write the files that the input has: NAME-00001-of-0000N",
+          Peers::both),
      into<&Q::split, &SplitOptions::keep>},
 
-    {{.name = "threads",
-      .kind = Kind::number,
-      .value = "N",
-      .default_value = "0",
-      .help = "Threads; 0: one a core",
-      .topic = Topic::speed,
-      .commands = kReading},
+    {option("threads", Kind::number, "N", Topic::speed, kReading, "Threads; 0: one a core",
+            {.default_value = "0"}),
      set_threads},
-    {{.name = "memory",
-      .kind = Kind::size,
-      .value = "SIZE",
-      .default_value = "512M",
-      .help = "Byte budget for input, scratch and output together, as 128M or 2G",
-      .topic = Topic::speed,
-      .commands = kConversion | kReading,
-      .llama_cpp = "max-buffer-size"},
-     [](Options& o, const Option&, std::string_view value) {
-       o.quantize.memory = option_values::size(value, 1024);
-     }},
-    {{.name = "io",
-      .kind = Kind::choice,
-      .value = "auto|mmap|async|read",
-      .default_value = "auto",
-      .help = "How to read: auto, mmap, async (io_uring) or read",
-      .topic = Topic::speed,
-      .commands = kConversion | kReading},
+    {with_llama_cpp_name("max-buffer-size",
+                         option("memory", Kind::size, "SIZE", Topic::speed, kStreaming,
+                                "Byte budget for input, scratch and output together, as 128M or 2G",
+                                {.default_value = "512M"})),
+     set_memory},
+    {option("io", Kind::choice, "auto|mmap|async|read", Topic::speed, kStreaming,
+            "How to read: auto, mmap, async (io_uring) or read", {.default_value = "auto"}),
      into<&Q::io>},
-    {{.name = "spindle",
-      .kind = Kind::choice,
-      .value = "auto|shared|separate",
-      .default_value = "auto",
-      .help = "Whether the files share a hard disk: auto, shared (they take turns) or separate",
-      .topic = Topic::speed,
-      .commands = kConversion | kReading},
+    {option("spindle", Kind::choice, "auto|shared|separate", Topic::speed, kStreaming,
+            "Whether the files share a hard disk: auto, shared (they take turns) or separate",
+            {.default_value = "auto"}),
      into<&Q::spindle>},
-    {{.name = "effort",
-      .kind = Kind::choice,
-      .value = "fast|best",
-      .default_value = "best",
-      .help = "How hard to search for small errors: fast or best",
-      .topic = Topic::speed,
-      .commands = kConversion},
+    {option("effort", Kind::choice, "fast|best", Topic::speed, kConversion,
+            "How hard to search for small errors: fast or best", {.default_value = "best"}),
      into<&Q::effort>},
-    {{.name = "isa",
-      .kind = Kind::choice,
-      .value = "auto|avx512|avx2|portable",
-      .default_value = "auto",
-      .help = "Instruction set of the kernels: auto, avx512, avx2 or portable; what comes out is "
-              "the same",
-      .topic = Topic::speed,
-      .commands = kConversion | kReading,
-      .environment = "SLUICE_ISA"},
+    {option("isa", Kind::choice, "auto|avx512|avx2|portable", Topic::speed, kStreaming,
+            "Instruction set of the kernels: auto, avx512, avx2 or portable; what comes out is the "
+            "same",
+            {.default_value = "auto", .environment = "SLUICE_ISA"}),
      into<&Q::isa>},
 
-    {{.name = "checkpoint",
-      .kind = Kind::number,
-      .value = "SECONDS",
-      .default_value = "4",
-      .help = "Seconds of work that may have to be done again after a crash",
-      .topic = Topic::safety,
-      .commands = kForQuantize},
-     [](Options& o, const Option&, std::string_view value) {
-       o.quantize.checkpoint_s = option_values::number(value, 0, 3600);
-     }},
+    {option("checkpoint", Kind::number, "SECONDS", Topic::safety, kForQuantize,
+            "Seconds of work that may have to be done again after a crash", {.default_value = "4"}),
+     set_checkpoint},
     {flag("restart", Topic::safety,
-          "Begin anew even if an earlier run left something to go on with", kForQuantize),
+          "Begin anew even if an earlier run left something to go on with", Peers::none,
+          kForQuantize),
      into<&Q::restart>},
     {flag("verify-resume", Topic::safety, "Check what an earlier run has made before going on",
-          kForQuantize),
+          Peers::none, kForQuantize),
      into<&Q::verify_resume>},
     {flag("verify", Topic::safety, "Check each chunk against its source before it is written",
-          kForQuantize),
+          Peers::none, kForQuantize),
      into<&Q::verify>},
 
-    {{.name = "trace",
-      .kind = Kind::file,
-      .value = "FILE",
-      .help = "Write what happened when, as a Chrome trace, to this file",
-      .topic = Topic::output,
-      .commands = kForQuantize | kReading},
+    {option("trace", Kind::file, "FILE", Topic::output, kForQuantize | kReading,
+            "Write what happened when, as a Chrome trace, to this file"),
      into<&Q::trace>},
 };
 

@@ -154,6 +154,7 @@ TEST_F(ForecastTest, AnEarlierRunsWorkAndSpaceCount) {
 }
 
 TEST_F(ForecastTest, TheLeastBudgetDoesAndLessDoesNot) {
+  options_.memory_of_process = true;
   const Forecast seen = look();
   EXPECT_TRUE(seen.memory.enough());
   EXPECT_EQ(seen.memory.threads, 2);

@@ -50,8 +50,10 @@ std::string some_value(const Option& option, const std::string& rules_file) {
   switch (option.kind) {
     case OptionKind::flag:
       return "true";
-    case OptionKind::choice:
-      return choices_of(option).back();
+    case OptionKind::choice: {
+      const std::vector<std::string> choices = choices_of(option);
+      return choices.back() == option.default_value ? choices.front() : choices.back();
+    }
     case OptionKind::number:
       return "7";
     case OptionKind::size:

@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <optional>
 #include <random>
 #include <regex>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "sluice/error.h"
+#include "support/seed.h"
 
 namespace sluice {
 namespace {
@@ -225,14 +225,6 @@ TEST(Pattern, OfAnotherDialectIsRefusedRatherThanReadOtherwise) {
   }
 }
 
-std::uint64_t seed_of(const char* name) {
-  const char* const given = std::getenv("SLUICE_SEED");
-  const std::uint64_t seed =
-      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
-  std::printf("seed of %s: SLUICE_SEED=%llu\n", name, static_cast<unsigned long long>(seed));
-  return seed;
-}
-
 // GNU's library takes the place from which it looks ahead for the begin of the name, against
 // ECMAScript: it finds a(?=^b) in "ab".
 bool asks_for_the_begin_when_looking_ahead(const std::string& text) {
@@ -242,7 +234,7 @@ bool asks_for_the_begin_when_looking_ahead(const std::string& text) {
 
 // Short patterns and names of few letters.
 TEST(Pattern, FindsWhatThePeersFind) {
-  std::mt19937_64 random(seed_of("FindsWhatThePeersFind"));
+  std::mt19937 random(testing_support::random_seed());
   const auto draw = [&](const std::vector<std::string>& pieces, std::size_t most) {
     std::string text;
     for (std::size_t left = 1 + random() % most; left > 0; --left) {

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -18,7 +17,6 @@
 
 #include "support/gguf_builder.h"
 #include "support/process.h"
-#include "support/sparse_model.h"
 #include "support/temp_folder.h"
 
 namespace {
@@ -285,23 +283,6 @@ TEST_F(Cli, VerifyAndCompareTakeWhatStreamingTakes) {
   }
   EXPECT_EQ(sluice({"verify", output_, "--io", "tape"}).status, 2);
   EXPECT_EQ(sluice({"compare", model_, output_, "--trace", model_}).status, 4);
-}
-
-TEST_F(Cli, AStopEndsVerifyAndCompareToo) {
-  const std::string large = folder_ / "large.gguf";
-  write_sparse_model(large, "llama-4-maverick");
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"verify", large, "--against", large}, {"compare", large, large}}) {
-    std::vector<std::string> words = {"timeout", "--preserve-status", "-s", "INT", "-k", "60",
-                                      "2",       SLUICE_PROGRAM};
-    words.insert(words.end(), command.begin(), command.end());
-    const auto start = std::chrono::steady_clock::now();
-    const Finished done = run(words);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    EXPECT_EQ(done.status, 130) << done.errors;
-    EXPECT_TRUE(done.out.empty()) << done.out;
-    EXPECT_LT(took.count(), 10) << command[0];  // a second on a machine that is not busy
-  }
 }
 
 TEST_F(Cli, OnATerminalOneLiveLine) {

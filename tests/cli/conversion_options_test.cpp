@@ -222,10 +222,16 @@ TEST_F(ConversionOptions, WrongRulesGetOneClearError) {
     expect_refused({option, "attn_q=q8"}, "Did you mean q8_0?");
     expect_refused({option, "attn_q=nvfp4"}, option + ": sluice does not make the type nvfp4");
     expect_refused({option, "(attn=q8_0"}, "no regular expression");
-    expect_refused({option, "(a)\\1=q8_0"}, "refers back");
-    expect_refused({option, std::string(5000, 'a') + "=q8_0"}, "characters long");
-    expect_refused({option, "((a{99}){99}){99}=q8_0"}, "repeats too much");
+    expect_refused({option, "((a{99}){99}){99}=q8_0"}, "too large");
     expect_refused({option, "attn_q=iq4_k"}, "--mix ik_llama.cpp");
+  }
+}
+
+TEST_F(ConversionOptions, PatternsMayReferBackAndBeLong) {
+  for (const std::string option : {"--tensor-type", "--custom-q"}) {
+    EXPECT_EQ(type_of(plan({option, "(f)\\1n_up=q8_0"}), "blk.0.ffn_up"), "q8_0") << option;
+    const std::string longer = std::string(5000, 'a') + "|ffn_up=q8_0";
+    EXPECT_EQ(type_of(plan({option, longer}), "blk.0.ffn_up"), "q8_0") << option;
   }
 }
 

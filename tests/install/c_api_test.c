@@ -53,6 +53,8 @@ static void test_options(void) {
   check_refused(options, "override-kv", "key=value", "key=value");
   check_refused(options, "prune-layers", "1,x", "x");
   check_refused(options, "split-max-tensors", "0", "0");
+  check_refused(options, "split-max-size", "40", "unit");
+  check_refused(options, "imatrix", "", "names no file");
   check_refused(options, "input", NULL, "null");
   check_refused(NULL, "input", "x", "null");
   set(options, "type", "q4_k");
@@ -74,9 +76,56 @@ static void test_options(void) {
   sluice_free(NULL);
 }
 
+/* Every option is told whole, and its default may be set. */
+static void test_option_list(void) {
+  sluice_options* options = sluice_options_new();
+  const size_t count = sluice_option_count();
+  size_t defaults = 0;
+  size_t i;
+  CHECK(count > 40);
+  for (i = 0; i < count; ++i) {
+    const sluice_option* option = sluice_option_at(i);
+    CHECK(option != NULL && option->size >= sizeof(sluice_option));
+    if (option == NULL) return;
+    CHECK(strlen(option->name) > 0 && strlen(option->help) > 0 && strlen(option->topic) > 0);
+    CHECK((option->kind == SLUICE_FLAG) == (strlen(option->value) == 0));
+    CHECK(option->functions != 0);
+    CHECK(option->llama_cpp != NULL && option->ik_llama_cpp != NULL);
+    if (option->kind == SLUICE_FLAG) set(options, option->name, "false");
+    if (strlen(option->default_value) == 0) continue;
+    set(options, option->name, option->default_value);
+    ++defaults;
+  }
+  CHECK(defaults >= 8);
+  CHECK(sluice_option_at(count) == NULL);
+  sluice_options_free(options);
+}
+
+/* The file type may be named before the mix that has it. */
+static void test_order(const char* model) {
+  sluice_options* options = sluice_options_new();
+  char* plan = NULL;
+  set(options, "type", "38");
+  set(options, "input", model);
+  CHECK(sluice_plan(options, &plan, NULL) == SLUICE_OK);
+  sluice_free(plan);
+  set(options, "mix", "ik_llama.cpp");
+  CHECK(sluice_plan(options, &plan, NULL) == SLUICE_OK);
+  CHECK(plan != NULL && strstr(plan, "\"mxfp4\"") != NULL);
+  sluice_free(plan);
+  set(options, "mix", "llama.cpp");
+  set(options, "type", "Q6_0");
+  CHECK(sluice_plan(options, &plan, NULL) == SLUICE_USAGE && plan == NULL);
+  set(options, "mix", "ik_llama.cpp");
+  CHECK(sluice_plan(options, NULL, NULL) == SLUICE_OK);
+  sluice_options_free(options);
+}
+
 struct calls {
   int progress;
   int notes;
+  uint64_t tensors;
+  uint64_t tensor_count;
   int stop_after;
   uint64_t done;
   uint64_t all;
@@ -98,6 +147,16 @@ static void on_note(const char* text, void* user) {
   ++calls->notes;
 }
 
+static void on_tensor(const sluice_tensor* tensor, void* user) {
+  struct calls* calls = user;
+  CHECK(tensor->size >= sizeof(sluice_tensor));
+  CHECK(strlen(tensor->name) > 0 && strlen(tensor->source) > 0 && strlen(tensor->type) > 0);
+  CHECK(tensor->bytes > 0 && tensor->source_bytes > 0);
+  CHECK(tensor->index < tensor->count);
+  ++calls->tensors;
+  calls->tensor_count = tensor->count;
+}
+
 static void damage(const char* path) {
   FILE* file = fopen(path, "r+b");
   const char zeros[4000] = {0};
@@ -109,9 +168,9 @@ static void damage(const char* path) {
 }
 
 int main(int argc, char** argv) {
-  struct calls calls = {0, 0, 0, 0, 0};
-  const sluice_observer observer = {on_progress, on_note, &calls};
-  const sluice_observer silent = {NULL, NULL, NULL};
+  struct calls calls = {0};
+  sluice_observer* observer = sluice_observer_new();
+  sluice_observer* silent = sluice_observer_new();
   char output[4096];
   char* text = NULL;
   sluice_error* error = NULL;
@@ -121,15 +180,20 @@ int main(int argc, char** argv) {
   CHECK(sluice_api_version() == SLUICE_API_VERSION);
   CHECK(strchr(sluice_version(), '.') != NULL);
   test_options();
+  test_option_list();
+  test_order(argv[1]);
+  sluice_observer_on_progress(observer, on_progress, &calls);
+  sluice_observer_on_note(observer, on_note, &calls);
+  sluice_observer_on_tensor(observer, on_tensor, &calls);
 
   options = sluice_options_new();
-  CHECK(sluice_quantize(options, NULL, NULL) == SLUICE_USAGE); /* no type yet */
-  CHECK(sluice_plan_json(options, NULL) == NULL);
+  CHECK(sluice_quantize(options, NULL, NULL, NULL) == SLUICE_USAGE); /* no type yet */
+  CHECK(sluice_plan(options, &text, NULL) == SLUICE_USAGE && text == NULL);
   snprintf(output, sizeof output, "%s/none.gguf", argv[3]);
   set(options, "input", output);
   set(options, "output", "never-made.gguf");
   set(options, "type", "IQ1_M");
-  CHECK(sluice_quantize(options, NULL, &error) == SLUICE_INPUT_OPEN);
+  CHECK(sluice_quantize(options, NULL, NULL, &error) == SLUICE_INPUT_OPEN);
   CHECK(error != NULL && error->exit_status == 3 && strcmp(error->file, output) == 0);
   CHECK(error != NULL && strcmp(error->name, "input_open") == 0);
   sluice_error_free(error);
@@ -137,42 +201,75 @@ int main(int argc, char** argv) {
   snprintf(output, sizeof output, "%s/out.gguf", argv[3]);
   set(options, "input", argv[1]);
   set(options, "output", output);
-  CHECK(sluice_quantize(options, &silent, &error) == SLUICE_IMATRIX_MISSING);
+  CHECK(sluice_quantize(options, silent, NULL, &error) == SLUICE_IMATRIX_MISSING);
   CHECK(error != NULL && error->exit_status == 5);
   sluice_error_free(error);
   set(options, "imatrix", argv[2]);
 
-  text = sluice_plan_json(options, &error);
-  CHECK(error == NULL);
+  CHECK(sluice_plan(options, &text, &error) == SLUICE_OK && error == NULL);
   CHECK(text != NULL && text[0] == '{' && strstr(text, "\"output_bytes\"") != NULL);
   sluice_free(text);
+  CHECK(sluice_forecast(options, &text, &error) == SLUICE_OK && error == NULL);
+  CHECK(text != NULL && strstr(text, "\"enough\"") != NULL);
+  sluice_free(text);
+  CHECK(sluice_inspect(argv[1], &text, &error) == SLUICE_OK && error == NULL);
+  CHECK(text != NULL && strstr(text, "\"general.architecture\"") != NULL);
+  sluice_free(text);
+  CHECK(sluice_inspect("none.gguf", &text, NULL) == SLUICE_INPUT_OPEN && text == NULL);
 
   /* Stopped as early as can be, and gone on with. */
   set(options, "checkpoint", "0");
   set(options, "threads", "1");
   calls.stop_after = 1;
-  CHECK(sluice_quantize(options, &observer, &error) == SLUICE_INTERRUPTED);
+  CHECK(sluice_quantize(options, observer, &text, &error) == SLUICE_INTERRUPTED && text == NULL);
   CHECK(error != NULL && error->exit_status == 130);
   sluice_error_free(error);
   CHECK(calls.progress >= 1 && calls.done < calls.all);
   calls.stop_after = 0;
   calls.done = 0;
-  CHECK(sluice_quantize(options, &observer, &error) == SLUICE_OK);
+  CHECK(sluice_quantize(options, observer, &text, &error) == SLUICE_OK);
   CHECK(error == NULL);
   CHECK(calls.done == calls.all && calls.all > 0);
+  CHECK(calls.tensors > 0);
+  CHECK(text != NULL && strstr(text, "\"crc32\": \"0x") != NULL);
+  CHECK(text != NULL && strstr(text, "\"peak_anon_bytes\"") != NULL);
+  sluice_free(text);
+  /* In one piece, each tensor is told once. */
+  set(options, "restart", "true");
+  calls.tensors = 0;
+  calls.done = 0;
+  CHECK(sluice_quantize(options, observer, NULL, NULL) == SLUICE_OK);
+  CHECK(calls.tensors == calls.tensor_count);
 
   set(options, "against", argv[1]);
   CHECK(sluice_verify(options, NULL, &text, &error) == SLUICE_OK);
   CHECK(error == NULL && text != NULL && strstr(text, "\"good\": true") != NULL);
   sluice_free(text);
+  set(options, "a", argv[1]);
+  set(options, "b", output);
+  CHECK(sluice_compare(options, NULL, &text, &error) == SLUICE_OK && error == NULL);
+  CHECK(text != NULL && strstr(text, "\"cosine\"") != NULL);
+  sluice_free(text);
+  /* Both can be stopped. */
+  calls.stop_after = 1;
+  calls.progress = 0;
+  calls.done = 0;
+  CHECK(sluice_verify(options, observer, &text, NULL) == SLUICE_INTERRUPTED && text == NULL);
+  calls.progress = 0;
+  calls.done = 0;
+  CHECK(sluice_compare(options, observer, &text, NULL) == SLUICE_INTERRUPTED && text == NULL);
+  calls.stop_after = 0;
   damage(output);
   calls.done = 0;
-  CHECK(sluice_verify(options, &observer, &text, &error) == SLUICE_OUTPUT_DAMAGED);
+  CHECK(sluice_verify(options, observer, &text, &error) == SLUICE_OUTPUT_DAMAGED);
   CHECK(error != NULL && error->exit_status == 4 && strlen(error->tensor) > 0);
   CHECK(text != NULL && strstr(text, "\"good\": false") != NULL);
   sluice_free(text);
   sluice_error_free(error);
   sluice_options_free(options);
+  sluice_observer_free(observer);
+  sluice_observer_free(silent);
+  sluice_observer_free(NULL);
 
   if (failures == 0) printf("good, sluice %s, %d notes\n", sluice_version(), calls.notes);
   return failures == 0 ? 0 : 1;

@@ -4,7 +4,7 @@
 nm -D --defined-only "$SLUICE_SHARED" | c++filt >"$work/symbols"
 # Strip the address and the kind.
 sed -E 's/^[0-9a-f]+ . //' "$work/symbols" >"$work/names"
-for wanted in sluice_quantize sluice_plan_json 'sluice::quantize(' 'sluice::plan(' 'sluice::verify(' \
+for wanted in sluice_quantize sluice_plan sluice_option_at 'sluice::quantize(' 'sluice::plan(' 'sluice::verify(' \
   'sluice::gguf::parse_header(' 'typeinfo for sluice::Error'; do
   grep -qF "$wanted" "$work/names" || fail "not exported: $wanted"
 done

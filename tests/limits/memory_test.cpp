@@ -1,12 +1,15 @@
 // 4 GiB of tensors in a memory cgroup of 256 MiB, page cache and all.
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "support/gguf_builder.h"
 #include "support/needs.h"
@@ -18,37 +21,67 @@ namespace {
 using namespace sluice::testing_support;
 namespace fs = std::filesystem;
 
-// A cgroup (version 1 or 2) with a memory limit, if we may make one.
+// A cgroup (version 1 or 2) with a memory limit, if we may make one: among the machine's own, or in
+// a hierarchy that is mounted for it.
 class MemoryGroup {
  public:
-  static std::optional<std::string> make(std::uint64_t bytes) {
-    for (const auto& [root, limit] :
-         {std::pair<std::string, std::string>{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
-          {"/sys/fs/cgroup", "memory.max"}}) {
-      const std::string folder = root + "/sluice-test-" + std::to_string(::getpid());
-      if (::access((root + "/cgroup.procs").c_str(), W_OK) != 0) continue;
-      // In version 2 a group hands down what its own list says.
-      std::ofstream(root + "/cgroup.subtree_control") << "+memory" << std::flush;
-      std::error_code error;
-      if (!fs::create_directory(folder, error)) continue;
+  explicit MemoryGroup(std::uint64_t bytes) {
+    const std::string mount = mount_ / ".";
+    if (make("/sys/fs/cgroup/memory", bytes) || make("/sys/fs/cgroup", bytes)) return;
+    for (const std::vector<std::string>& kind :
+         {std::vector<std::string>{"cgroup", "-o", "memory"}, {"cgroup2"}}) {
+      std::vector<std::string> words{"mount", "-t"};
+      words.insert(words.end(), kind.begin(), kind.end());
+      words.insert(words.end(), {"none", mount});
+      mounted_ = run(words).status == 0;
+      if (mounted_ && make(mount, bytes)) return;
+      unmount();
+    }
+  }
+  ~MemoryGroup() {
+    std::error_code ignored;
+    if (made()) fs::remove(folder_, ignored);
+    unmount();
+  }
+  MemoryGroup(const MemoryGroup&) = delete;
+  MemoryGroup& operator=(const MemoryGroup&) = delete;
+
+  bool made() const { return !folder_.empty(); }
+
+  /// Puts the calling process into the group.
+  void enter() const { std::ofstream(folder_ + "/cgroup.procs") << ::getpid() << std::flush; }
+
+ private:
+  bool make(const std::string& root, std::uint64_t bytes) {
+    if (::access((root + "/cgroup.procs").c_str(), W_OK) != 0) return false;
+    // In version 2 a group hands down what its own list says.
+    std::ofstream(root + "/cgroup.subtree_control") << "+memory" << std::flush;
+    const std::string folder = root + "/sluice-test-" + std::to_string(::getpid());
+    std::error_code error;
+    if (!fs::create_directory(folder, error)) return false;
+    for (const std::string limit : {"memory.limit_in_bytes", "memory.max"}) {
       std::ofstream file(folder + "/" + limit);
       file << bytes << std::flush;
-      if (file) return folder;
-      fs::remove(folder, error);
+      if (!file) continue;
+      folder_ = folder;
+      return true;
     }
-    return std::nullopt;
+    fs::remove(folder, error);
+    return false;
   }
+
+  void unmount() {
+    if (std::exchange(mounted_, false)) ::umount2((mount_ / ".").c_str(), MNT_DETACH);
+  }
+
+  const TempFolder mount_;
+  bool mounted_ = false;
+  std::string folder_;
 };
 
 class Memory : public testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override {
-    SLUICE_NEEDS(group_.has_value(), "no right to make a memory cgroup here");
-  }
-  void TearDown() override {
-    std::error_code ignored;
-    if (group_) fs::remove(*group_, ignored);
-  }
+  void SetUp() override { SLUICE_NEEDS(group_.made(), "no right to make a memory cgroup here"); }
 
   /// Makes Q8_0 of a model of `layers` tensors, 4 GiB in all, in 256 MiB. Returns the report.
   nlohmann::json quantize(std::uint64_t layers, std::vector<std::string> options) {
@@ -72,8 +105,7 @@ class Memory : public testing::TestWithParam<std::string> {
                                    "--io",         GetParam(), "--report", report};
     words.insert(words.end(), options.begin(), options.end());
     words.insert(words.end(), {model, folder_ / "out.gguf", "Q8_0", "2"});
-    const Finished done =
-        run(words, [&] { std::ofstream(*group_ + "/cgroup.procs") << ::getpid() << std::flush; });
+    const Finished done = run(words, [&] { group_.enter(); });
     EXPECT_EQ(done.status, 0) << done.errors;
     if (done.status != 0) return {};
     std::ifstream file(report);
@@ -88,7 +120,7 @@ class Memory : public testing::TestWithParam<std::string> {
     EXPECT_EQ(bytes / (1u << 20), std::uint64_t{5120} * 8192 * 51 / 32 * 34 / (1u << 20));
   }
 
-  const std::optional<std::string> group_ = MemoryGroup::make(256u << 20);
+  const MemoryGroup group_{256u << 20};
   const TempFolder folder_;
 };
 

@@ -26,7 +26,10 @@ def commands(source, build):
         path = pathlib.Path(entry["file"])
         words = shlex.split(entry["command"])
         others = "-DSLUICE_ISA=" in entry["command"] and "-DSLUICE_ISA=portable" not in words
-        if path.relative_to(source).parts[0] in ("src", "tools") and not others:
+        # CMake builds some units as one itself.
+        ours = path.is_relative_to(source / "src") or path.is_relative_to(source / "tools") or (
+            "Unity" in path.parts and path.parent.parent.parent.parent == build)
+        if ours and not others:
             flags = [word for word in words if word.startswith(("-I", "-D", "-std"))]
             systems = [f"-isystem{path}" for word, path in zip(words, words[1:])
                        if word == "-isystem"]
@@ -38,7 +41,7 @@ def groups(source, found):
     """Lists of units that may be checked together: of one room, with the same arguments."""
     together = {}
     for path, arguments in sorted(found.items()):
-        room = path.relative_to(source).parts[:2]
+        room = path.relative_to(source).parts[:2] if path.suffix == ".cpp" else path
         together.setdefault((room, arguments), []).append(path)
     for (_, arguments), paths in together.items():
         for start in range(0, len(paths), MOST_UNITS):

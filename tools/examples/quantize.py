@@ -93,13 +93,11 @@ class Sluice:
     def version(self):
         return self.library.sluice_version().decode()
 
-    def known_options(self):
-        """Names with what to say of them."""
-        rows = (self.library.sluice_option_at(i).contents for i in range(self.count()))
-        return {row.name.decode(): row.help.decode() for row in rows}
-
-    def count(self):
-        return self.library.sluice_option_count()
+    def known_options(self, function=1):
+        """Names with what to say of them: of 1 quantize, 2 plan, 4 verify, 8 compare."""
+        rows = map(self.library.sluice_option_at, range(self.library.sluice_option_count()))
+        told = (row.contents for row in rows if row.contents.functions & function)
+        return {row.name.decode(): row.help.decode() for row in told}
 
     def plan(self):
         return self.result(self.library.sluice_plan)
