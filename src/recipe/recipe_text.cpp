@@ -90,7 +90,7 @@ TypeRule parse_rule(std::string_view text, bool lower_case) {
   const std::string_view pattern = text.substr(0, sign);
   TypeRule rule{lower_case ? lower(pattern) : std::string(pattern),
                 parse_tensor_type(text.substr(sign + 1))};
-  Pattern{rule.pattern};  // refuses it here, where it is written
+  static_cast<void>(Pattern(rule.pattern));  // refuses it here, where it is written
   return rule;
 }
 
