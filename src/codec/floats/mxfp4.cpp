@@ -91,7 +91,7 @@ inline float inverse_scale(unsigned exponent) noexcept {
 }
 
 /// Whether there is less error at twice the scale.
-inline bool coarse_is_better(const Source& block, unsigned exponent) noexcept {
+SLUICE_INLINE bool coarse_is_better(const Source& block, unsigned exponent) noexcept {
   // What does not count may be far beyond the rest.
   const Values number = min(block.magnitudes() * inverse_scale(exponent), 8);
   const Values off = number - round_to_e2m1(number);
@@ -102,7 +102,8 @@ inline bool coarse_is_better(const Source& block, unsigned exponent) noexcept {
 }
 
 /// The codes nearest to the values; zeros have no sign.
-inline void find_codes(const float* values, unsigned exponent, std::uint8_t* codes) noexcept {
+SLUICE_INLINE void find_codes(const float* values, unsigned exponent,
+                              std::uint8_t* codes) noexcept {
   const Values value = Values::load(values);
   const Values twice = round_to_e2m1(abs(value) * inverse_scale(exponent)) * 2.0f;
   store_bytes(codes, select(value < 0, twice + 16, twice));
