@@ -58,13 +58,12 @@ OutputBuffer::Extents::iterator OutputBuffer::take_out(Extents::iterator first,
   auto next = first;
   bool more = true;
   while (more) {
-    const std::uint64_t number = next->first;
+    const std::uint64_t begin = range_of(next->first).begin;
     const Extent& extent = next->second;
     if (extent.missing == 0) ready_bytes_ -= extent.filled.size();
     extent.filled.for_each([&](Interval piece) {
       if (writes.size() == before || piece.begin != end) writes.push_back({.begin = piece.begin});
-      writes.back().pieces.push_back(
-          {extent.memory + (piece.begin - range_of(number).begin), piece.size()});
+      writes.back().pieces.push_back({extent.memory + (piece.begin - begin), piece.size()});
       writes.back().size += piece.size();
       written_.add(piece);
       end = piece.end;

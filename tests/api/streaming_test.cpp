@@ -105,8 +105,8 @@ TEST_F(StreamingTest, RunsAtOnceDoNotDisturbOneAnother) {
 TEST_F(StreamingTest, AllHonourTheOptions) {
   for (const auto& [mode, name] : {std::pair(IoMode::mmap, "mmap"), {IoMode::plain, "read"}}) {
     run_all(
-        [&](StreamingOptions& options) {
-          options.io = mode;
+        [&, io = mode](StreamingOptions& options) {
+          options.io = io;
           options.isa = Isa::portable;
           options.threads = 3;
           options.trace = folder_ / "trace.json";
