@@ -1,5 +1,7 @@
 // Codebooks against the plain lists of their entries, and the sign rule against its definition.
 
+#include "codec/i_quants/codebooks.h"
+
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -8,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "codec/i_quants/codebooks.h"
 #include "codec/i_quants/signs.h"
 
 namespace sluice {
