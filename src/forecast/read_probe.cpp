@@ -51,7 +51,8 @@ class Places {
   /// \returns whether there is so much
   bool at(std::uint64_t n, Place& place) const {
     if (n >= ends_.back()) return false;
-    const double fraction = first_ + static_cast<double>(n / kRunPieces) * kGolden;
+    const std::uint64_t whole_runs = n / kRunPieces;
+    const double fraction = first_ + static_cast<double>(whole_runs) * kGolden;
     const auto run =
         static_cast<std::uint64_t>((fraction - std::floor(fraction)) * static_cast<double>(runs_));
     const std::uint64_t piece = std::min(run * kRunPieces + n % kRunPieces, ends_.back() - 1);
@@ -82,7 +83,7 @@ double measure(std::span<const io::File> files, double seconds) {
       bool good = true;
       while (good && watch.seconds() < seconds && places.at(next++, place)) {
         source->read({place.file, place.offset, kPiece}, buffer.bytes(),
-                     [&](std::span<const std::byte> got, std::exception_ptr error) {
+                     [&](std::span<const std::byte> got, const std::exception_ptr& error) {
                        bytes += got.size();
                        good = error == nullptr;
                      });

@@ -94,7 +94,7 @@ class Read : public std::enable_shared_from_this<Read> {
                         align_up(range_.offset + range_.size, File::kLargestFolio));
     }
     const ReadDone done = std::move(done_);
-    done(window_.subspan(range_.offset - start_, range_.size), error);
+    done(window_.subspan(range_.offset - start_, range_.size), std::move(error));
   }
 
   asio::random_access_file stream_;

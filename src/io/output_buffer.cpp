@@ -58,7 +58,8 @@ OutputBuffer::Extents::iterator OutputBuffer::take_out(Extents::iterator first,
   auto next = first;
   bool more = true;
   while (more) {
-    const auto& [number, extent] = *next;
+    const std::uint64_t number = next->first;
+    const Extent& extent = next->second;
     if (extent.missing == 0) ready_bytes_ -= extent.filled.size();
     extent.filled.for_each([&](Interval piece) {
       if (writes.size() == before || piece.begin != end) writes.push_back({.begin = piece.begin});

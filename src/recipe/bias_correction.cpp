@@ -25,7 +25,7 @@ int last_layer(std::span<const gguf::Tensor> tensors) {
 constexpr float kFirstLayer = 1.1f;
 constexpr float kLastLayer = 0.75f;
 constexpr float kOutput = kLastLayer;
-constexpr float kValues = 0.5f;  // of attention, and the matrix that follows them
+constexpr float kAttention = 0.5f;  // its values, and the matrix that follows them
 
 /// Falls evenly over the layers. Where there is but one, it is the last.
 float correction_of_layer(int layer, int last) noexcept {
@@ -47,10 +47,10 @@ std::vector<float> bias_corrections(std::span<const gguf::Tensor> tensors) {
       case TensorKind::attn_v:
       case TensorKind::attn_kv_b:
       case TensorKind::attn_output:
-        corrections.push_back(kValues);
+        corrections.push_back(kAttention);
         break;
       case TensorKind::attn_qkv:  // a third of it is values
-        corrections.push_back((2 * of_layer + kValues) / 3);
+        corrections.push_back((2 * of_layer + kAttention) / 3);
         break;
       case TensorKind::output:
         corrections.push_back(kOutput);
