@@ -12,8 +12,8 @@ struct BlockF16 {
   bool finite() const noexcept { return finite_half(bits); }
   void decode(float* out) const noexcept { *out = f16_to_f32(bits); }
 
-  /// Rounds to nearest, ties to even. Values beyond +-65504, the largest that binary16 holds, become
-  /// +-65504: an infinity would spoil every product it enters.
+  /// Rounds to nearest, ties to even. Values beyond +-65504, the largest that binary16 holds,
+  /// become +-65504: an infinity would spoil every product it enters.
   static void encode(const EncodeRows& rows, std::byte* out) noexcept {
     encode_values(rows, out, [](float value) noexcept { return to_half(value); });
   }

@@ -87,8 +87,8 @@ class FineSearch {
 /// Where codes are so coarse that rounding a sub-block's scale to a multiple of d moves them.
 ///
 /// 1. Each sub-block gets the scale that it would like to have.
-/// 2. d is the one, of several, of which these are most nearly multiples, by the error that it costs
-///    each sub-block to be off its best scale while its codes stay.
+/// 2. d is the one, of several, of which these are most nearly multiples, by the error that it
+///    costs each sub-block to be off its best scale while its codes stay (codec/super_scale.h).
 /// 3. Sub-blocks are coded again with the multiples near the scale they would like, and keep the
 ///    best.
 /// 4. d is fitted by least squares to these choices, and 3 is repeated.

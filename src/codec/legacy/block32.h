@@ -27,7 +27,7 @@ struct BlockBatch {
 /// Codes of one block, counted from the lowest.
 using Codes32 = std::uint8_t[kBlock32];
 
-/// Encodes all blocks of all rows, 16 at a time: encode(batch, blocks, used) fills in `used` blocks.
+/// Encodes all blocks of all rows, 16 at a time: encode(batch, blocks, used) fills in `used` ones.
 /// Where the last tile is not full, the first block is repeated. Codes have `bits` bits.
 template <class Block, class Encode>
 static inline void encode_batches(const EncodeRows& rows, std::byte* out, int bits,
