@@ -237,8 +237,8 @@ typedef struct sluice_option {
   const char* default_value; /* "": none, or false */
   const char* help;          /* half a sentence */
   const char* topic;         /* "Memory, disks and speed" */
-  const char* llama_cpp;     /* its name in llama.cpp's llama-quantize, "": none; it may be set by */
-  const char* ik_llama_cpp;  /* its name in ik_llama.cpp's */
+  const char* llama_cpp;    /* its name in llama.cpp's llama-quantize, "": none; it may be set by */
+  const char* ik_llama_cpp; /* its name in ik_llama.cpp's */
 } sluice_option;
 
 size_t sluice_option_count(void);

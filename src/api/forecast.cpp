@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <utility>
 #include <vector>
@@ -83,7 +84,7 @@ Left left_of(const Plan& plan, const IntervalSet& done) {
         1 - static_cast<double>(there) /
                 static_cast<double>(std::max<std::uint64_t>(1, tensor.output_size));
     left.weights.push_back(
-        static_cast<std::uint64_t>(share * static_cast<double>(tensor.elements()) + 0.5));
+        static_cast<std::uint64_t>(std::llround(share * static_cast<double>(tensor.elements()))));
     left.input_bytes += share * static_cast<double>(tensor.input_size);
     left.output_bytes += share * static_cast<double>(tensor.output_size);
   }

@@ -330,6 +330,7 @@ const Row& find_row(std::string_view name) {
   });
   if (row != std::end(kRows)) return *row;
   std::vector<std::string_view> names;
+  names.reserve(std::size(kOptions));
   for (const Option& option : kOptions) names.push_back(option.name);
   const std::string_view meant = nearest_name(name, names);
   throw Error(ErrorCode::usage, "there is no such option",

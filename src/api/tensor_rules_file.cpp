@@ -3,8 +3,8 @@
 #include <string>
 
 #include "io/file.h"
-#include "sluice/error.h"
 #include "recipe/recipe_text.h"
+#include "sluice/error.h"
 
 namespace sluice {
 

@@ -49,7 +49,7 @@ void JsonText::begin_element() {
 void JsonText::new_line() {
   if (indent_ == 0) return;
   out_ += '\n';
-  out_.append(static_cast<std::size_t>(depth_ * indent_), ' ');
+  out_.append(depth_ * indent_, ' ');
 }
 
 void JsonText::key(std::string_view name) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <ranges>
@@ -16,7 +17,7 @@ namespace sluice {
 class JsonText {
  public:
   /// \param indent  spaces a level, every element on a line of its own; 0: all on one line
-  explicit JsonText(int indent) : indent_(indent) {}
+  explicit JsonText(std::size_t indent) : indent_(indent) {}
 
   /// An object or array as the value that is due: `within` writes its fields or elements.
   template <std::invocable Within>
@@ -95,8 +96,8 @@ class JsonText {
   void new_line();
 
   std::string out_;
-  int indent_;
-  int depth_ = 0;
+  std::size_t indent_;
+  std::size_t depth_ = 0;
   bool first_ = true;       // nothing is in the innermost object or array
   bool after_key_ = false;  // a value is due
 };

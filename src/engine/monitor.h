@@ -65,7 +65,6 @@ class Monitor {
   void end();
 
   std::uint64_t read_bytes() const { return read_bytes_; }
-  double wall_seconds() const { return wall_.seconds(); }
 
   /// Fills in what was counted and measured.
   void report(RunReport& report) const;

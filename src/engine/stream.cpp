@@ -213,7 +213,7 @@ void Stream::read_all(ReadNode::gateway_type& gateway) {
   };
   while (error_.guard(next) && unit) {
     Slot* slot = pool_.acquire(monitor_);
-    slot->assign(*std::move(unit));
+    slot->assign(*std::move(unit));  // NOLINT(bugprone-use-after-move): next() sets it anew
     gateway.reserve_wait();
     read(slot, gateway);
   }

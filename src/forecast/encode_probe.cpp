@@ -14,7 +14,7 @@
 #include "engine/monitor.h"
 #include "engine/stream.h"
 #include "engine/turns.h"
-#include "io/uncached_source.h"
+#include "io/source.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
 

@@ -12,7 +12,7 @@
 
 #include "base/clocks.h"
 #include "base/page_buffer.h"
-#include "io/uncached_source.h"
+#include "io/source.h"
 
 namespace sluice {
 namespace {

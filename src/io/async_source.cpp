@@ -1,7 +1,5 @@
 #define BOOST_ASIO_HAS_IO_URING 1
 
-#include "io/async_source.h"
-
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 
 #include "base/checked.h"
 #include "io/direct.h"
+#include "io/source.h"
 #include "sluice/error.h"
 
 namespace sluice::io {

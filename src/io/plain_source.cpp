@@ -1,10 +1,9 @@
-#include "io/plain_source.h"
-
 #include <fcntl.h>
 
 #include <utility>
 
 #include "base/checked.h"
+#include "io/source.h"
 
 namespace sluice::io {
 namespace {

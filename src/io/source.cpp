@@ -2,9 +2,7 @@
 
 #include <utility>
 
-#include "io/async_source.h"
 #include "io/mapped_source.h"
-#include "io/plain_source.h"
 #include "sluice/error.h"
 
 namespace sluice::io {

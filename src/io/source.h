@@ -70,6 +70,17 @@ struct OpenedSource {
 /// is not to be had.
 OpenedSource open_source(IoMode mode, std::vector<const File*> files);
 
+/// Reads with Boost.Asio over io_uring, past the page cache (O_DIRECT) where the file system
+/// allows. Null, with a reason, where the kernel or a sandbox forbids io_uring.
+std::unique_ptr<Source> open_async_source(std::vector<const File*> files, std::string& reason);
+
+/// Reads with pread on the calling thread, one range after the other: works everywhere.
+std::unique_ptr<Source> open_plain_source(std::vector<const File*> files);
+
+/// Reads samples of files, on the calling thread, without a trace in the page cache: past it where
+/// the file system allows, else through it, dropping what was not there before.
+std::unique_ptr<Source> open_uncached_source(std::vector<const File*> files);
+
 /// Pointers to all files of a model.
 std::vector<const File*> pointers_to(std::span<const File> files);
 

@@ -1,5 +1,3 @@
-#include "io/uncached_source.h"
-
 #include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -10,6 +8,7 @@
 
 #include "base/checked.h"
 #include "io/direct.h"
+#include "io/source.h"
 
 namespace sluice::io {
 namespace {

@@ -365,7 +365,7 @@ SLUICE_INLINE Ints load_bytes(const std::uint8_t* from) noexcept {
 /// Stores integers of [0, 255] as bytes.
 template <std::size_t N>
 SLUICE_INLINE void store_bytes(std::uint8_t* to, const Lanes<std::int32_t, N>& integers) noexcept {
-  if constexpr (integers.kParts == 4) {
+  if constexpr (Lanes<std::int32_t, N>::kParts == 4) {
     Machine::store_bytes(to, integers.part);
   } else {
     for (std::size_t i = 0; i < integers.kParts; ++i) {

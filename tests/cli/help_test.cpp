@@ -58,7 +58,7 @@ TEST(Help, EachTopicIsListedAndTold) {
     EXPECT_GT(told.out.size(), 200u) << topic;
   }
   const std::string types = sluice({"help", "types"}).out;
-  for (const FileType& type : file_types()) {
+  for (const sluice::FileType& type : sluice::file_types()) {
     EXPECT_TRUE(has(types, std::string(type.name) + " ")) << type.name << ": a table of all types";
   }
   EXPECT_TRUE(has(sluice({"help", "exit-status"}).out, "output_no_space"));

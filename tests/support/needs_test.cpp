@@ -42,7 +42,7 @@ TEST(Needs, WhatIsMissingIsSkippedAndNamed) {
   const auto result = result_of_need(false);
   ASSERT_TRUE(result.has_value());
   EXPECT_TRUE(result->skipped());
-  EXPECT_STREQ(result->message(), "no such thing here\n");
+  EXPECT_STREQ(result->message(), "no such thing here");
 }
 
 TEST(Needs, WhatIsMissingInCiIsAFailure) {

@@ -1,6 +1,5 @@
 #pragma once
 
-
 #include "sluice/quantize.h"
 
 namespace sluice::cli {
