@@ -195,7 +195,8 @@ struct Lanes {
     }
     return result;
   }
-  /// a + b where the mask holds, else a; a - b likewise, of integers.
+  /// a + b where the mask holds, else a (which may become +0 where it is -0); a - b likewise, of
+  /// integers.
   friend SLUICE_INLINE Lanes add_where(const Mask<T, N>& mask, const Lanes& a,
                                        const Lanes& b) noexcept {
     Lanes result;

@@ -119,10 +119,11 @@ struct Vectors {
   }
   template <typename M, typename R>
   static SLUICE_INLINE R add_where(M m, R a, R b) noexcept {
-    if constexpr (std::is_same_v<R, Float>)
-      return m ? a + b : a;
-    else
+    if constexpr (std::is_same_v<R, Float>) {
+      return a + (m ? b : Float{});
+    } else {
       return a + (b & m);
+    }
   }
   template <typename M, typename R>
   static SLUICE_INLINE R subtract_where(M m, R a, R b) noexcept {

@@ -101,9 +101,10 @@ class NearestLevel {
   /// levels(codes(values))
   static SLUICE_INLINE Floats nearest(const Floats& values) noexcept {
     if constexpr (!kCounts) return levels(codes(values));
+    // Levels are small integers: adding up the steps below the value is exact.
     Floats level = kLevels[0];
     for (std::size_t k = 0; k + 1 < kCount; ++k) {
-      level = select(values >= border(k), kLevels[k + 1], level);
+      level = add_where(values >= border(k), level, kLevels[k + 1] - kLevels[k]);
     }
     return level;
   }
