@@ -10,6 +10,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "base/checked.h"
 #include "base/page_buffer.h"
@@ -213,7 +214,8 @@ void Stream::read_all(ReadNode::gateway_type& gateway) {
   };
   while (error_.guard(next) && unit) {
     Slot* slot = pool_.acquire(monitor_);
-    slot->assign(*std::move(unit));  // NOLINT(bugprone-use-after-move): next() sets it anew
+    slot->assign(*std::exchange(
+        unit, std::nullopt));  // NOLINT(bugprone-use-after-move): next() sets it anew
     gateway.reserve_wait();
     read(slot, gateway);
   }

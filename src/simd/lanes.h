@@ -127,7 +127,7 @@ struct Lanes {
   friend SLUICE_INLINE Mask<T, N> operator op(const Lanes& a, const Lanes& b) noexcept { \
     Mask<T, N> mask;                                                                     \
     for (std::size_t i = 0; i < kParts; ++i) {                                           \
-      mask.part[i] = Machine::operation(first.part[i], second.part[i]);                  \
+      mask.part[i] = Machine::operation((first).part[i], (second).part[i]);              \
     }                                                                                    \
     return mask;                                                                         \
   }

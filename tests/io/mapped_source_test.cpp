@@ -99,9 +99,12 @@ TEST_F(MappedSourceTest, WhatWasReadAheadIsNotThrownAway) {
   while (cached(end, 4 * kMiB) < kMiB / kPage && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  ASSERT_EQ(cached(end, 4 * kMiB), kMiB / kPage) << "nothing was read ahead";
+  // The kernel is asked for a MiB, and may leave out a page that it has no room for.
+  const std::size_t ahead = cached(end, 4 * kMiB);
+  ASSERT_GE(ahead, kMiB / kPage - 2) << "nothing was read ahead";
+  ASSERT_LE(ahead, kMiB / kPage) << "more was read ahead than was asked for";
   source_->release(kFirst);
-  EXPECT_EQ(cached(end, 4 * kMiB), kMiB / kPage);
+  EXPECT_GE(cached(end, 4 * kMiB), ahead);
 }
 
 }  // namespace

@@ -225,7 +225,9 @@ inline void TableSearch::try_scales(std::size_t trials, float lowest,
     std::array<std::int16_t, kTogether> scale;
     for (std::size_t t = 0; t < kTogether; ++t) {
       const float factor = lowest + step * static_cast<float>(start + t);
-      scale[t] = static_cast<std::int16_t>(static_cast<int>(factor * kOne + 0.5f));
+      // Positive, and rounded as nearest() does in lanes.
+      const float rounded = factor * kOne + 0.5f;
+      scale[t] = static_cast<std::int16_t>(static_cast<int>(rounded));
     }
     std::array<Shorts, kTogether> least;
     for (std::size_t r = 0; r < Shorts::kParts; ++r) {

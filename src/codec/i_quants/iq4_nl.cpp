@@ -76,7 +76,8 @@ inline Floats best_scales(const Blocks& blocks, int trials) noexcept {
   Floats best_gain = 0;  // error below that of coding zeros
   Floats best = 0;
   for (int trial = 0; trial < 2 * trials; ++trial) {
-    const float reach = kLowest + step * static_cast<float>(trial / 2);
+    const int of_both_signs = trial / 2;
+    const float reach = kLowest + step * static_cast<float>(of_both_signs);
     const LevelFit found = fit(blocks, unit * (trial % 2 == 0 ? reach : -reach));
     const Floats scale = found.xy / found.yy;
     const Floats gain = scale * found.xy;
