@@ -82,13 +82,7 @@ class SuperScale {
   }
 
   /// 0 if none was tried or good enough.
-  float scale() const noexcept {
-    std::size_t first = 0;
-    for (std::size_t lane = 1; lane < simd::Floats::kLanes; ++lane) {
-      if (least_error_[lane] < least_error_[first]) first = lane;
-    }
-    return best_[first];
-  }
+  float scale() const noexcept { return best_[place_of_min(least_error_)]; }
 
  private:
   static simd::Floats count_up() noexcept {

@@ -43,6 +43,11 @@ struct Avx2 : Vectors<32> {
           _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + 8 * i)));
     }
   }
+  static SLUICE_INLINE unsigned to_bits(const Int* mask) noexcept {
+    return static_cast<unsigned>(_mm256_movemask_ps((Float)mask[0]) |
+                                 _mm256_movemask_ps((Float)mask[1]) << 8);
+  }
+
   static SLUICE_INLINE void store_bytes(std::uint8_t* to, Int integers) noexcept {
     const __m256i ints = (__m256i)integers;
     const __m128i shorts =

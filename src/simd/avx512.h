@@ -170,6 +170,7 @@ struct Avx512 : Vectors<64> {
   static SLUICE_INLINE void widen(const __mmask32* from, std::size_t half, __mmask16* to) noexcept {
     *to = static_cast<__mmask16>(half == 0 ? *from : *from >> 16);
   }
+  static SLUICE_INLINE unsigned to_bits(const __mmask16* mask) noexcept { return *mask; }
 
   template <std::size_t kColumns>
   static SLUICE_INLINE void transpose(const float* rows, Float* columns) noexcept {

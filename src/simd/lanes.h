@@ -418,6 +418,14 @@ SLUICE_INLINE float reduce_sum(const Floats& a) noexcept {
 SLUICE_INLINE float reduce_max(const Floats& a) noexcept {
   return reduce(a, [](auto x, auto y) noexcept { return x > y ? x : y; });
 }
+SLUICE_INLINE float reduce_min(const Floats& a) noexcept {
+  return reduce(a, [](auto x, auto y) noexcept { return x < y ? x : y; });
+}
+/// The first of the least lanes; none of them is NaN.
+SLUICE_INLINE std::size_t place_of_min(const Floats& a) noexcept {
+  const FloatMask least = a <= Floats(reduce_min(a));
+  return static_cast<std::size_t>(__builtin_ctz(Machine::to_bits(least.part)));
+}
 
 /// Lanes l and l + 8 change places.
 SLUICE_INLINE Floats swap_halves(const Floats& a) noexcept {

@@ -318,6 +318,14 @@ struct Vectors {
     for (std::size_t i = 0; i < 16; ++i) wide[i] = lanes[i];
     std::memcpy(to, wide, sizeof wide);
   }
+  /// Bit l: whether a mask holds for lane l of 16.
+  static SLUICE_INLINE unsigned to_bits(const Int* mask) noexcept {
+    std::int32_t lanes[16];
+    std::memcpy(lanes, mask, sizeof lanes);
+    unsigned bits = 0;
+    for (std::size_t i = 0; i < 16; ++i) bits |= (lanes[i] & 1u) << i;
+    return bits;
+  }
   /// Lanes l and l + 8 of 16 change places.
   static SLUICE_INLINE Float swap_halves(Float a) noexcept {
     static_assert(kBytes == 64);
