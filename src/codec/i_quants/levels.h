@@ -42,8 +42,9 @@ template <std::size_t kCount>
 struct LevelCells {
   static constexpr std::size_t kCells = kCount < 16 ? 2 * kCount : 32;
   static constexpr float kWidth = 8;
-  static constexpr float kLowest = -kWidth * static_cast<float>(kCells / 2);
-  static constexpr float kHighest = kWidth * static_cast<float>(kCells / 2 - 1);
+  static constexpr std::size_t kHalf = kCells / 2;
+  static constexpr float kLowest = -kWidth * static_cast<float>(kHalf);
+  static constexpr float kHighest = kWidth * static_cast<float>(kHalf - 1);
   /// Adding it leaves the number of the cell, a multiple of the width, in the lowest bits.
   static constexpr float kRounder = 0x1.8p23f * kWidth;
   static constexpr std::size_t kMost = kCount <= 16 ? 1 : kCount / 32 + 1;  ///< borders in a cell
