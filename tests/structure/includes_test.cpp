@@ -93,7 +93,7 @@ TEST(Structure, PublicHeadersAndToolsIncludeNoRoom) {
 TEST(Structure, TheCheckSeesAForbiddenInclude) {
   std::istringstream source(
       "#include <vector>\n#include \"io/file.h\"\n  #  include <boost/asio.hpp>\n"
-      "#include \"sluice/gguf.h\"\n#include \"codec/lattice/x.h\"\n");
+      "#include \"sluice/gguf.h\"\n#include \"codec/i_quants/x.h\"\n");
   const std::vector<Include> includes = includes_of("codec", source);
   ASSERT_EQ(includes.size(), 4u);
   EXPECT_FALSE(allowed(includes[0]));
