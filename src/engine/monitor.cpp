@@ -64,7 +64,7 @@ Monitor::Scope Monitor::working(int worker, const Task& task) {
     trace_->span(track, "chunk", begun, end, task.unit.name,
                  {{"weights", static_cast<double>(task.unit.elements)}});
     if (task.decode_ns == 0) return;
-    // Decoding and encoding alternate, tile by tile; the picture shows the sums.
+    // Decoding and encoding alternate, strip by strip; the picture shows the sums.
     trace_->span(track, "decode", begun, begun + task.decode_ns);
     trace_->span(track, "encode", begun + task.decode_ns, end);
   });

@@ -67,7 +67,7 @@ bool holds_floats(TensorType type) {
 }
 
 // 128 KiB of F32: with its blocks it stays in the second-level cache between decoding and encoding.
-constexpr std::uint64_t kTileElements = 32768;
+constexpr std::uint64_t kStripElements = 32768;
 
 std::uint64_t longest_row(const Plan& plan) {
   std::uint64_t longest = 0;
@@ -78,8 +78,8 @@ std::uint64_t longest_row(const Plan& plan) {
 }
 
 // Whole rows, as many as fit, at least one.
-std::uint64_t tile_elements(const Plan& plan) {
-  return std::max(kTileElements, longest_row(plan));
+std::uint64_t strip_elements(const Plan& plan) {
+  return std::max(kStripElements, longest_row(plan));
 }
 
 void add_errors(std::span<const float> values, std::span<const float> decoded,
@@ -99,7 +99,7 @@ void add_errors(std::span<const float> values, std::span<const float> decoded,
 }  // namespace
 
 /// Some rows of a chunk, decoded.
-struct ChunkEncoder::Tile {
+struct ChunkEncoder::Strip {
   const PlannedTensor& tensor;
   std::uint64_t first_element;  // in the tensor
   std::span<const float> values;
@@ -114,10 +114,10 @@ ChunkEncoder::ChunkEncoder(const Plan& plan, std::span<const io::File> files,
       imatrix_file_(imatrix_file),
       settings_(settings),
       errors_(plan.tensors.size()) {
-  const std::uint64_t tile = tile_elements(plan);
+  const std::uint64_t strip = strip_elements(plan);
   for (int i = 0; i < settings.threads; ++i) {
-    scratch_.push_back({.values = std::vector<float>(tile),
-                        .decoded = std::vector<float>(settings.measure_error ? tile : 0),
+    scratch_.push_back({.values = std::vector<float>(strip),
+                        .decoded = std::vector<float>(settings.measure_error ? strip : 0),
                         .importance = std::vector<float>(longest_row(plan))});
   }
 }
@@ -129,7 +129,7 @@ engine::MemoryNeeds ChunkEncoder::memory_needs(const Plan& plan, const EncoderSe
     needs.smallest_unit = std::max(needs.smallest_unit, smallest_chunk_bytes(tensor));
   }
   needs.scratch =
-      (tile_elements(plan) * (settings.measure_error ? 2 : 1) + longest_row(plan)) * sizeof(float);
+      (strip_elements(plan) * (settings.measure_error ? 2 : 1) + longest_row(plan)) * sizeof(float);
   return needs;
 }
 
@@ -175,37 +175,37 @@ std::span<const float> ChunkEncoder::importance_of(const engine::Unit& chunk,
   return row;
 }
 
-void ChunkEncoder::encode(const Tile& tile, std::span<const float> importance, std::byte* blocks,
+void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance, std::byte* blocks,
                           Scratch& scratch, EncodingErrors& errors) const {
-  const PlannedTensor& tensor = tile.tensor;
+  const PlannedTensor& tensor = strip.tensor;
   const Codec& to = *find_codec(tensor.type, settings_.isa);
-  to.encode({.values = tile.values.data(),
-             .rows = tile.values.size() / tensor.row_elements(),
+  to.encode({.values = strip.values.data(),
+             .rows = strip.values.size() / tensor.row_elements(),
              .row_elements = tensor.row_elements(),
              .importance = importance.empty() ? nullptr : importance.data(),
              .effort = settings_.effort,
              .bias_correction = tensor.bias_correction},
             blocks);
   if (scratch.decoded.empty()) return;
-  const std::span<float> decoded = std::span(scratch.decoded).first(tile.values.size());
+  const std::span<float> decoded = std::span(scratch.decoded).first(strip.values.size());
   to.decode(blocks, decoded.data(), decoded.size());
-  add_errors(tile.values, decoded, importance, errors);
-  if (settings_.verify) verify_rows(tile, decoded, importance, blocks);
+  add_errors(strip.values, decoded, importance, errors);
+  if (settings_.verify) verify_rows(strip, decoded, importance, blocks);
 }
 
 // Checks encoded rows while their source is at hand: what becomes of them on the disk is for the
 // tensor's checksum to tell.
-void ChunkEncoder::verify_rows(const Tile& tile, std::span<const float> decoded,
+void ChunkEncoder::verify_rows(const Strip& strip, std::span<const float> decoded,
                                std::span<const float> importance, const std::byte* blocks) const {
-  const PlannedTensor& tensor = tile.tensor;
-  const std::uint64_t first_row = tile.first_element / tensor.row_elements();
+  const PlannedTensor& tensor = strip.tensor;
+  const std::uint64_t first_row = strip.first_element / tensor.row_elements();
   const Codec& codec = *find_codec(tensor.type, settings_.isa);
   if (!codec.scales_finite(blocks, decoded.size() / info(tensor.type).block_elements)) {
     refuse_encoding(tensor, first_row, "the encoder left a scale that is NaN or infinite");
   }
   const ErrorRange range(tensor.type, settings_.isa);
   range.judge_all(
-      tile.values, decoded, importance, 0,
+      strip.values, decoded, importance, 0,
       [&](std::size_t start, std::size_t, const Judgement& judgement) {
         if (!judgement.excess) return;
         refuse_encoding(

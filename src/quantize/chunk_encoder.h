@@ -23,7 +23,7 @@ struct EncoderSettings {
   Effort effort = Effort::best;
   bool measure_error = false;
   bool verify = false;                      ///< check chunks; wants measure_error
-  const std::atomic<bool>* stop = nullptr;  ///< looked at before each tile; may be null
+  const std::atomic<bool>* stop = nullptr;  ///< looked at before each strip; may be null
 };
 
 /// A tensor's errors so far.
@@ -32,7 +32,7 @@ struct EncodingErrors {
   ErrorSums weighted{};  ///< with the importances, where they are known
 };
 
-/// Decodes a chunk's input tile by tile and encodes it. Of a tensor that is copied the input is
+/// Decodes a chunk's input strip by strip and encodes it. Of a tensor that is copied the input is
 /// only checked.
 class ChunkEncoder final : public engine::Operator {
  public:
@@ -58,16 +58,16 @@ class ChunkEncoder final : public engine::Operator {
  private:
   // Buffers of one worker, allocated once.
   struct Scratch {
-    std::vector<float> values;      // a tile of decoded input
-    std::vector<float> decoded;     // the same tile after encoding; empty if error is not measured
+    std::vector<float> values;      // a strip of decoded input
+    std::vector<float> decoded;     // the same strip after encoding; empty if error is not measured
     std::vector<float> importance;  // one row
   };
-  struct Tile;
+  struct Strip;
 
   std::span<const float> importance_of(const engine::Unit& chunk, Scratch& scratch) const;
-  void encode(const Tile& tile, std::span<const float> importance, std::byte* blocks,
+  void encode(const Strip& strip, std::span<const float> importance, std::byte* blocks,
               Scratch& scratch, EncodingErrors& errors) const;
-  void verify_rows(const Tile& tile, std::span<const float> decoded,
+  void verify_rows(const Strip& strip, std::span<const float> decoded,
                    std::span<const float> importance, const std::byte* blocks) const;
 
   const Plan& plan_;

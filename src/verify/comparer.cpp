@@ -19,7 +19,7 @@ namespace {
 
 // 64 KiB of F32 twice: they stay in the second-level cache between decoding and comparing. A
 // multiple of every block.
-constexpr std::size_t kTileElements = 16384;
+constexpr std::size_t kStripElements = 16384;
 
 /// What is known of a pair so far.
 struct PairSums {
@@ -58,18 +58,18 @@ class Comparer final : public engine::Operator {
   Comparer(std::span<const TensorPair> pairs, const StreamingOptions& options)
       : pairs_(pairs), options_(options), sums_(pairs.size()) {
     for (int i = 0; i < thread_count(options.threads); ++i) {
-      tiles_.push_back({std::vector<float>(kTileElements), std::vector<float>(kTileElements)});
+      strips_.push_back({std::vector<float>(kStripElements), std::vector<float>(kStripElements)});
     }
   }
 
-  static constexpr std::uint64_t kScratchBytes = 2 * kTileElements * sizeof(float);
+  static constexpr std::uint64_t kScratchBytes = 2 * kStripElements * sizeof(float);
 
   void run(engine::Task& task, int worker) override {
     const engine::Unit& chunk = task.unit;
     const TensorPair& pair = pairs_[chunk.tensor];
     PairSums found;
     if (pair.copied()) found.differing_bytes = count_differing(task.inputs[0], task.inputs[1]);
-    if (decodable(pair)) measure(task, tiles_[static_cast<std::size_t>(worker)], found);
+    if (decodable(pair)) measure(task, strips_[static_cast<std::size_t>(worker)], found);
     const std::lock_guard lock(mutex_);
     sums_[chunk.tensor] += found;
   }
@@ -78,7 +78,7 @@ class Comparer final : public engine::Operator {
   PairDifference difference(std::size_t index) const;
 
  private:
-  struct Tile {
+  struct Strip {
     std::vector<float> x;  // of the source
     std::vector<float> y;
   };
@@ -87,15 +87,15 @@ class Comparer final : public engine::Operator {
     return can_decode(pair.source->type) && can_decode(pair.tensor->type);
   }
 
-  void measure(const engine::Task& task, Tile& tile, PairSums& found) const {
+  void measure(const engine::Task& task, Strip& strip, PairSums& found) const {
     const TensorPair& pair = pairs_[task.unit.tensor];
     const TensorType to = pair.tensor->type;
     const TensorType from = pair.source->type;
-    for (std::uint64_t done = 0; done < task.unit.elements; done += kTileElements) {
+    for (std::uint64_t done = 0; done < task.unit.elements; done += kStripElements) {
       throw_if_stopped(options_.stop);
-      const std::size_t count = std::min<std::uint64_t>(kTileElements, task.unit.elements - done);
-      const std::span<float> x = std::span(tile.x).first(count);
-      const std::span<float> y = std::span(tile.y).first(count);
+      const std::size_t count = std::min<std::uint64_t>(kStripElements, task.unit.elements - done);
+      const std::span<float> x = std::span(strip.x).first(count);
+      const std::span<float> y = std::span(strip.y).first(count);
       find_codec(to, options_.isa)
           ->decode(task.inputs[0].data() + byte_size(to, done), y.data(), count);
       find_codec(from, options_.isa)
@@ -112,7 +112,7 @@ class Comparer final : public engine::Operator {
 
   std::span<const TensorPair> pairs_;
   const StreamingOptions options_;
-  std::vector<Tile> tiles_;  // one for each worker
+  std::vector<Strip> strips_;  // one for each worker
   std::mutex mutex_;
   std::vector<PairSums> sums_;
 };

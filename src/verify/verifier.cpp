@@ -24,7 +24,7 @@ namespace {
 
 // 64 KiB of F32 twice: they stay in the second-level cache between decoding and comparing. A
 // multiple of every region.
-constexpr std::size_t kTileElements = 16384;
+constexpr std::size_t kStripElements = 16384;
 
 /// What a chunk came to.
 struct ChunkFacts {
@@ -67,7 +67,7 @@ class Runs {
 class ChunkChecker {
  public:
   /// \param longest_row  of tensors with importance; 0: none has
-  /// \param stop         looked at before each tile; may be null
+  /// \param stop         looked at before each strip; may be null
   ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix, Isa isa,
                const std::atomic<bool>* stop, std::uint64_t longest_row);
 
@@ -97,7 +97,7 @@ class ChunkChecker {
 };
 
 std::uint64_t ChunkChecker::memory_bytes(std::uint64_t longest_row) {
-  return (2 * kTileElements + longest_row) * sizeof(float);
+  return (2 * kStripElements + longest_row) * sizeof(float);
 }
 
 ChunkChecker::ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix,
@@ -106,8 +106,8 @@ ChunkChecker::ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMa
       imatrix_(imatrix),
       isa_(isa),
       stop_(stop),
-      values_(kTileElements),
-      decoded_(kTileElements),
+      values_(kStripElements),
+      decoded_(kStripElements),
       importance_(longest_row) {}
 
 ChunkFacts ChunkChecker::check(const engine::Unit& chunk, std::span<const std::byte> blocks,
@@ -161,9 +161,9 @@ void ChunkChecker::compare(const TensorPair& pair, const engine::Unit& chunk,
   const bool source_finite =
       from.scales_finite(source.data(), chunk.elements / info(source_type).block_elements);
 
-  for (std::uint64_t done = 0; done < chunk.elements; done += kTileElements) {
+  for (std::uint64_t done = 0; done < chunk.elements; done += kStripElements) {
     throw_if_stopped(stop_);
-    const std::size_t count = std::min<std::uint64_t>(kTileElements, chunk.elements - done);
+    const std::size_t count = std::min<std::uint64_t>(kStripElements, chunk.elements - done);
     const std::span<float> values = std::span(values_).first(count);
     const std::span<float> decoded = std::span(decoded_).first(count);
     from.decode(source.data() + byte_size(source_type, done), values.data(), count);
