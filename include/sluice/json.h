@@ -36,10 +36,12 @@ std::string to_json(const VerifyReport& report);
 /// `made_up`, which is null or why).
 std::string to_json(const Forecast& forecast);
 
-/// A run's report: the members of RunReport by their names, but for `spindle` ("shared" or
-/// "separate") and `spindle_reason`; `parts` as of a plan, `tensors` (`name`, `source`, `type`,
-/// `shape`, `bytes`, `crc32`, `weighted_error`, `plain_error`), `samples` (`t`, `read`, `written`,
-/// `weights`, `limit`).
+/// A run's report: the members of RunReport by their names, texts that are empty as null, but for
+/// `spindle` ("shared" or "separate") and `spindle_reason`; `total_error` (`weighted`, `plain`,
+/// `measured_weights`, `weights`) or null; `parts` as of a plan, `tensors` (`name`, `source`,
+/// `type`, `asked` if that is another, `shape`, `bytes`, `crc32`, `weighted_error`, `plain_error`,
+/// `weighted_power`, `plain_power`), `samples` (`t`, `read`, `written`, `weights`, `disk`, `cores`,
+/// `budget`, `limit`).
 std::string to_json(const RunReport& report);
 
 /// A comparison: `identical`, `complete`, `read_bytes`, `wall_s`, `io`, `isa`, `threads` and

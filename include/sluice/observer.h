@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sluice/codec.h"
 #include "sluice/tensor_type.h"
 
 #pragma GCC visibility push(default)
@@ -17,6 +19,10 @@ enum class Limit { disk, cores, budget };
 
 /// "disk", "cores" or "budget".
 std::string_view name(Limit limit) noexcept;
+
+/// What most of a time went into waiting for.
+/// \param disk, cores, budget  seconds or shares of it
+Limit largest_wait(double disk, double cores, double budget) noexcept;
 
 /// How far a run is.
 struct Progress {
@@ -36,7 +42,12 @@ struct Sample {
   std::uint64_t read_bytes = 0;
   std::uint64_t written_bytes = 0;
   std::uint64_t weights = 0;
-  Limit limit = Limit::disk;  ///< at that moment
+  /// Of the time since the sample before, or since the start: shares that went into waiting, see
+  /// Limit. Their sum is 1.
+  double disk = 0;
+  double cores = 0;
+  double budget = 0;
+  Limit limit = Limit::disk;  ///< the largest of them
 };
 
 /// What became of one tensor.
@@ -44,6 +55,9 @@ struct TensorReport {
   std::string name;
   TensorType source = TensorType::f32;
   TensorType type = TensorType::f32;
+  /// What the recipe chose, where its rows are no whole blocks of that, so that `type` took its
+  /// place.
+  std::optional<TensorType> asked = {};
   std::vector<std::uint64_t> shape;  ///< row length first
   std::uint64_t source_bytes = 0;
   std::uint64_t bytes = 0;
@@ -53,6 +67,19 @@ struct TensorReport {
   /// where it was not measured, or part of the tensor was made by an earlier run.
   double weighted_error = 0;
   double plain_error = 0;
+  /// sum q x^2 and sum x^2, by which the errors were divided; 0 or NaN where they are. With them the
+  /// errors of any group of tensors can be added up.
+  double weighted_power = 0;
+  double plain_power = 0;
+};
+
+/// The error of all quantized tensors together: of sums over all their weights, not a mean of the
+/// tensors' errors.
+struct TotalError {
+  double weighted = 0;                 ///< sum q (x - y)^2 / sum q x^2
+  double plain = 0;                    ///< the same with all q = 1
+  std::uint64_t measured_weights = 0;  ///< over which the sums go
+  std::uint64_t weights = 0;           ///< of all quantized tensors
 };
 
 /// One file of the output.
@@ -62,8 +89,21 @@ struct PartReport {
   std::uint64_t tensors = 0;  ///< how many it holds
 };
 
-/// What a run did and took.
+/// What a run was to do, did and took.
 struct RunReport {
+  std::string version;  ///< of sluice
+  std::string date;     ///< when it began, UTC: `2026-11-28T01:02:03Z`
+  std::string command;  ///< the command line, for whoever has one to fill in
+  std::string input;    ///< as it was named, like `output` and `imatrix`
+  std::string output;
+  std::string model;         ///< the input's `general.name`; empty: it has none
+  std::string architecture;  ///< the input's `general.architecture`
+  std::string file_type;     ///< that was asked for: `IQ1_M`
+  std::string imatrix;       ///< empty: none
+  Effort effort = Effort::best;
+  std::optional<TotalError> total_error;  ///< none: nothing was measured
+  /// Quantized tensors of the largest weighted errors, the largest first: at most ten.
+  std::vector<std::string> worst;
   double wall_s = 0;
   std::uint64_t read_bytes = 0;
   double read_s = 0;

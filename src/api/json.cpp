@@ -24,6 +24,11 @@ std::string checksum_text(std::uint32_t crc32) {
   return fmt::format("{:#010x}", crc32);
 }
 
+// Null where it is empty.
+void add_text(JsonText& json, std::string_view key, const std::string& text) {
+  json.field(key, text.empty() ? std::nullopt : std::optional<std::string_view>(text));
+}
+
 void add_parts(JsonText& json, const std::vector<PartReport>& parts) {
   json.objects("parts", parts, [&](const PartReport& part) {
     json.field("file", part.file);
@@ -67,8 +72,34 @@ void add_time(JsonText& json, const TimeEstimate& time) {
     json.field("type", name(rate.type));
     json.field("weights", rate.weights);
     json.field("weights_per_s", rate.weights_per_s);
-    json.field("made_up", rate.made_up.empty() ? std::nullopt : std::optional(rate.made_up));
+    add_text(json, "made_up", rate.made_up);
   });
+}
+
+void add_total(JsonText& json, const std::optional<TotalError>& total) {
+  if (!total) return json.field("total_error", std::nullopt);
+  json.object("total_error", [&] {
+    json.field("weighted", total->weighted);
+    json.field("plain", total->plain);
+    json.field("measured_weights", total->measured_weights);
+    json.field("weights", total->weights);
+  });
+}
+
+// What was to be done, and how well it was.
+void add_task(JsonText& json, const RunReport& report) {
+  add_text(json, "version", report.version);
+  add_text(json, "date", report.date);
+  add_text(json, "command", report.command);
+  add_text(json, "input", report.input);
+  add_text(json, "output", report.output);
+  add_text(json, "model", report.model);
+  add_text(json, "architecture", report.architecture);
+  add_text(json, "file_type", report.file_type);
+  add_text(json, "imatrix", report.imatrix);
+  json.field("effort", name(report.effort));
+  add_total(json, report.total_error);
+  json.field("worst", report.worst);
 }
 
 void add_finding(JsonText& json, const Finding& finding) {
@@ -232,6 +263,7 @@ std::string to_json(const Forecast& forecast) {
 
 std::string to_json(const RunReport& report) {
   return document([&](JsonText& json) {
+    add_task(json, report);
     json.field("wall_s", report.wall_s);
     json.field("read_bytes", report.read_bytes);
     json.field("read_s", report.read_s);
@@ -254,17 +286,23 @@ std::string to_json(const RunReport& report) {
       json.field("name", tensor.name);
       json.field("source", name(tensor.source));
       json.field("type", name(tensor.type));
+      if (tensor.asked && tensor.asked != tensor.type) json.field("asked", name(*tensor.asked));
       json.field("shape", tensor.shape);
       json.field("bytes", tensor.bytes);
       json.field("crc32", checksum_text(tensor.crc32));
       json.field("weighted_error", tensor.weighted_error);
       json.field("plain_error", tensor.plain_error);
+      json.field("weighted_power", tensor.weighted_power);
+      json.field("plain_power", tensor.plain_power);
     });
     json.objects("samples", report.samples, [&](const Sample& sample) {
       json.field("t", sample.time_s);
       json.field("read", sample.read_bytes);
       json.field("written", sample.written_bytes);
       json.field("weights", sample.weights);
+      json.field("disk", sample.disk);
+      json.field("cores", sample.cores);
+      json.field("budget", sample.budget);
       json.field("limit", name(sample.limit));
     });
   });

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
-#include <limits>
 #include <string_view>
 #include <system_error>
 
@@ -12,6 +12,7 @@
 #include "api/importance_check.h"
 #include "api/output_names.h"
 #include "api/prepared.h"
+#include "api/run_report.h"
 #include "base/text.h"
 #include "engine/input.h"
 #include "engine/memory_plan.h"
@@ -44,25 +45,6 @@ void check_unchanged(const Prepared& prepared) {
   if (prepared.imatrix) check_unchanged(prepared.imatrix->file.file(), prepared.imatrix->state);
 }
 
-// Of a run that finds its work done.
-RunReport report_of_complete(const Prepared& prepared) {
-  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-  RunReport report;
-  report.parts = parts_of(prepared);
-  report.resumed_bytes = prepared.plan.output_size;
-  for (const PlannedTensor& tensor : prepared.plan.tensors) {
-    report.tensors.push_back({.name = tensor.name,
-                              .source = tensor.source,
-                              .type = tensor.type,
-                              .shape = tensor.shape,
-                              .source_bytes = tensor.input_size,
-                              .bytes = tensor.output_size,
-                              .weighted_error = kUnknown,
-                              .plain_error = kUnknown});
-  }
-  return report;
-}
-
 // Whether all of the output's files are there.
 bool exists(const OutputNames& names) {
   return std::ranges::all_of(names.parts, [](const io::SinkPart& part) {
@@ -90,9 +72,9 @@ void note_large_parts(const SplitOptions& split, const Plan& plan, Observer& obs
 }
 
 // Streams all that an earlier run has not made through the encoder into the output's files.
-RunReport make_output(const QuantizeOptions& options, const Prepared& prepared,
-                      std::span<const journal::Record> records, io::Source& source,
-                      Checkpoint& checkpoint, bool shared_spindle, Observer& observer) {
+void make_output(const QuantizeOptions& options, const Prepared& prepared,
+                 std::span<const journal::Record> records, io::Source& source,
+                 Checkpoint& checkpoint, Observer& observer, RunReport& report) {
   const Plan& plan = prepared.plan;
   const EncoderSettings settings = encoder_settings(options);
   const engine::MemoryPlan memory = engine::plan_memory(
@@ -107,21 +89,20 @@ RunReport make_output(const QuantizeOptions& options, const Prepared& prepared,
                  observer);
   state.skip(ChunkCursor::input_done(plan, memory.unit_bytes, done));
   ChunkCursor chunks(plan, memory.unit_bytes, done);
-  engine::Turns turns(shared_spindle);
+  engine::Turns turns(report.shared_spindle);
   OutputWriter writer(plan, records, {checkpoint.sink(), checkpoint.journal(), turns, state},
                       {.extents = memory.extents, .checkpoint_s = options.checkpoint_s});
   writer.put_headers();
   engine::stream({chunks, encoder, &writer}, source, memory,
                  {.threads = settings.threads, .stop = options.stop}, turns, state);
 
-  RunReport report;
   state.report(report);
   report.resumed_bytes = done.size();
   report.tensors = std::move(state.tensors());
   for (std::size_t i = 0; i < report.tensors.size(); ++i) {
     report.tensors[i].crc32 = writer.crc32(i);
   }
-  return report;
+  sum_errors(report);
 }
 
 }  // namespace
@@ -133,6 +114,7 @@ PlanView plan(const QuantizeOptions& options) {
 }
 
 RunReport quantize(const QuantizeOptions& options, Observer& observer) {
+  const auto began = std::chrono::system_clock::now();
   if (options.output.empty()) {
     throw Error(ErrorCode::output_open, "no output is named", {.cure = "Name the file to make"});
   }
@@ -157,9 +139,14 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
 
   Checkpoint checkpoint(prepared.names, binding_of(options, prepared));
   const Checkpoint::Found found = checkpoint.open(options, observer);
-  if (found.complete) return report_of_complete(prepared);
-  RunReport report = make_output(options, prepared, found.records, input.source(), checkpoint,
-                                 spindle.shared, observer);
+  RunReport report = report_of_task(options, prepared, began);
+  if (found.complete) {
+    report_nothing_done(prepared.plan, report);
+    return report;
+  }
+  report.shared_spindle = spindle.shared;
+  report.spindle = spindle.reason;
+  make_output(options, prepared, found.records, input.source(), checkpoint, observer, report);
   report.io = input.mode();
   if (!checkpoint.sink().direct()) {
     observer.note(
@@ -168,9 +155,6 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
                     checkpoint.sink().work_path()));
   }
   report.isa = name(options.isa);
-  report.shared_spindle = spindle.shared;
-  report.spindle = spindle.reason;
-  report.parts = parts_of(prepared);
   check_unchanged(prepared);
   checkpoint.commit();
   return report;

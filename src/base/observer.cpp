@@ -14,4 +14,9 @@ std::string_view name(Limit limit) noexcept {
   return "disk";
 }
 
+Limit largest_wait(double disk, double cores, double budget) noexcept {
+  if (cores >= disk && cores >= budget) return Limit::cores;
+  return disk >= budget ? Limit::disk : Limit::budget;
+}
+
 }  // namespace sluice

@@ -119,21 +119,17 @@ void Monitor::sample_memory() {
   trace_->counter("chunks to write", to_finish_);
 }
 
-// A row of the throughput's history now and then, at most a thousand: when there are more, every
-// second one goes, and they are taken half as often.
 void Monitor::sample() {
-  constexpr std::size_t kMostSamples = 1024;
   const double now = wall_.seconds();
-  if (!samples_.empty() && now - samples_.back().time_s < sample_every_s_) return;
-  samples_.push_back({.time_s = now,
-                      .read_bytes = read_bytes_,
-                      .written_bytes = written_bytes_,
-                      .weights = weights_done_,
-                      .limit = balance_.limit()});
-  if (samples_.size() < kMostSamples) return;
-  for (std::size_t i = 0; i < kMostSamples / 2; ++i) samples_[i] = samples_[2 * i + 1];
-  samples_.resize(kMostSamples / 2);
-  sample_every_s_ *= 2;
+  if (!history_.due(now)) return;
+  const Balance::Shares shares = balance_.shares();
+  history_.add({.time_s = now,
+                .read_bytes = read_bytes_,
+                .written_bytes = written_bytes_,
+                .weights = weights_done_,
+                .disk = shares.disk_s,
+                .cores = shares.cores_s,
+                .budget = shares.budget_s});
 }
 
 Progress Monitor::progress() const {
@@ -164,7 +160,7 @@ void Monitor::report(RunReport& report) const {
   report.peak_anon_bytes = peak_anon_bytes_;
   report.threads = workers_;
   report.weights = weights_done_;
-  report.samples = samples_;
+  report.samples = history_.samples();
 }
 
 }  // namespace sluice::engine

@@ -10,6 +10,7 @@
 
 #include "base/clocks.h"
 #include "engine/balance.h"
+#include "engine/history.h"
 #include "engine/trace.h"
 #include "engine/work.h"
 #include "sluice/observer.h"
@@ -104,8 +105,7 @@ class Monitor {
   std::uint64_t weights_done_ = 0;
   std::uint64_t peak_anon_bytes_;
   Stopwatch since_memory_sample_;
-  double sample_every_s_ = 0.1;
-  std::vector<Sample> samples_;
+  History history_;
 };
 
 }  // namespace sluice::engine

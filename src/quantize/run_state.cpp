@@ -44,10 +44,10 @@ void RunState::finished(const engine::Unit& chunk) {
 TensorReport RunState::describe(std::size_t index) const {
   const PlannedTensor& tensor = plan_.tensors[index];
   const EncodingErrors errors = encoder_.errors(index);
-  const auto relative = [&](const ErrorSums& sums) {
+  const auto known = [&](double sum) {
     if (tensor.copied()) return 0.0;
     if (!measure_error_ || !states_[index].whole) return std::numeric_limits<double>::quiet_NaN();
-    return sums.relative();
+    return sum;
   };
   return {.name = tensor.name,
           .source = tensor.source,
@@ -55,8 +55,10 @@ TensorReport RunState::describe(std::size_t index) const {
           .shape = tensor.shape,
           .source_bytes = tensor.input_size,
           .bytes = tensor.output_size,
-          .weighted_error = relative(errors.weighted),
-          .plain_error = relative(errors.plain)};
+          .weighted_error = known(errors.weighted.relative()),
+          .plain_error = known(errors.plain.relative()),
+          .weighted_power = known(errors.weighted.norm),
+          .plain_power = known(errors.plain.norm)};
 }
 
 }  // namespace sluice

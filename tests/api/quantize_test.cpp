@@ -96,6 +96,9 @@ TEST_F(QuantizeTest, TheReportTellsErrorsThatAnIndependentSumConfirms) {
   const RunReport report = quantize(options, silent());
   ASSERT_EQ(report.tensors.size(), tensors_.size());
   const std::map<std::string, Bytes> data = tensor_data(output_, nullptr);
+  double all_error = 0, all_norm = 0, all_weighted_error = 0, all_weighted_norm = 0;
+  std::uint64_t weights = 0;
+  std::multimap<double, std::string, std::greater<>> by_error;
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const TestTensor& tensor = tensors_[t];
     const TensorReport& told = report.tensors[t];
@@ -124,7 +127,31 @@ TEST_F(QuantizeTest, TheReportTellsErrorsThatAnIndependentSumConfirms) {
     EXPECT_NEAR(told.plain_error, error / norm, 1e-9) << tensor.name;
     EXPECT_NEAR(told.weighted_error, weighted_error / weighted_norm, 1e-9) << tensor.name;
     EXPECT_EQ(told.plain_error == 0, told.source == told.type) << tensor.name;
+    if (told.source == told.type) continue;
+    EXPECT_NEAR(told.plain_power / norm, 1, 1e-9) << tensor.name;
+    EXPECT_NEAR(told.weighted_power / weighted_norm, 1, 1e-9) << tensor.name;
+    all_error += error;
+    all_norm += norm;
+    all_weighted_error += weighted_error;
+    all_weighted_norm += weighted_norm;
+    weights += x.size();
+    by_error.emplace(weighted_error / weighted_norm, tensor.name);
   }
+  ASSERT_TRUE(report.total_error);
+  EXPECT_NEAR(report.total_error->plain, all_error / all_norm, 1e-9);
+  EXPECT_NEAR(report.total_error->weighted, all_weighted_error / all_weighted_norm, 1e-9);
+  EXPECT_EQ(report.total_error->measured_weights, weights);
+  EXPECT_EQ(report.total_error->weights, weights);
+  std::vector<std::string> worst;
+  for (const auto& [error, name] : by_error) worst.push_back(name);
+  worst.resize(std::min<std::size_t>(10, worst.size()));
+  EXPECT_EQ(report.worst, worst);
+}
+
+TEST_F(QuantizeTest, WhatWasNotMeasuredHasNoTotal) {
+  const RunReport report = quantize(options_for(model_, output_, "Q4_0", true), silent());
+  EXPECT_FALSE(report.total_error);
+  EXPECT_TRUE(report.worst.empty());
 }
 
 TEST_F(QuantizeTest, SplitFilesGiveTheSameTensorsFromAnyPart) {

@@ -14,7 +14,9 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
 
+#include "sluice/version.h"
 #include "support/gguf_builder.h"
 #include "support/process.h"
 #include "support/temp_folder.h"
@@ -339,6 +341,44 @@ TEST_F(Cli, TheReportHasTheFactsOfTheRun) {
   EXPECT_EQ(tensor["bytes"], 256 / 32 * 34 * 600);
   EXPECT_GT(tensor["weighted_error"], 0);
   EXPECT_LT(tensor["plain_error"], 1e-3);
+  EXPECT_FALSE(tensor.contains("asked"));
+}
+
+TEST_F(Cli, TheReportSaysWhatWasToBeDone) {
+  const std::string report = folder_ / "report.json";
+  const auto made = [&](std::vector<std::string> words, const std::string& input) {
+    words.insert(words.begin(), "quantize");
+    words.insert(words.end(), {"--report", report, input, output_, "q8_0"});
+    const Finished done = sluice(words);
+    EXPECT_EQ(done.status, 0) << done.errors;
+    nlohmann::json json = nlohmann::json::parse(std::ifstream(report));
+    words.insert(words.begin(), SLUICE_PROGRAM);
+    std::string line;
+    for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+    EXPECT_EQ(json["command"], line);
+    return json;
+  };
+  const nlohmann::json json = made({"--pure"}, model_);
+  EXPECT_EQ(json["version"], sluice::version());
+  const std::regex date(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)");
+  EXPECT_TRUE(std::regex_match(json["date"].get<std::string>(), date)) << json["date"];
+  EXPECT_EQ(json["input"], model_);
+  EXPECT_EQ(json["output"], output_);
+  EXPECT_TRUE(json["model"].is_null());
+  EXPECT_EQ(json["architecture"], "llama");
+  EXPECT_EQ(json["file_type"], "Q8_0");
+  EXPECT_TRUE(json["imatrix"].is_null());
+  EXPECT_EQ(json["effort"], "best");
+  EXPECT_EQ(json["worst"].size(), 3u);
+
+  const std::string data = SLUICE_TEST_DATA;
+  const nlohmann::json real =
+      made({"--effort", "fast", "--imatrix", data + "/imatrix/tiny-llama.imatrix.gguf"},
+           data + "/model/tiny-llama-f16.gguf");
+  EXPECT_EQ(real["effort"], "fast");
+  EXPECT_EQ(real["imatrix"], data + "/imatrix/tiny-llama.imatrix.gguf");
+  EXPECT_TRUE(real["model"].is_string());
+  EXPECT_EQ(real["worst"].size(), 10u);
 }
 
 TEST_F(Cli, ThePlanIsJsonAndWritesNothing) {

@@ -300,6 +300,7 @@ Parsed parse_arguments(int argc, char** argv) {
   try {
     parser.parse(argc, argv);
     fill(parser, parsed.arguments);
+    parsed.arguments.command_line = command_line(argc, argv);
     parsed.run = true;
   } catch (const CLI::ParseError& error) {
     parsed.exit_status = answer(error, parser);

@@ -20,6 +20,7 @@ enum class Command { quantize, plan, verify, inspect, compare, report, demo, com
 /// The command line, parsed.
 struct Arguments {
   Command command = Command::quantize;
+  std::string command_line;  ///< what was typed, quoted for a shell
   ConsoleOptions console;
   QuantizeOptions options;
   VerifyOptions verify;

@@ -33,7 +33,8 @@ void run_quantize(const Arguments& arguments) {
   options.measure_error = !arguments.report.empty();
   catch_stop_signals();
   ProgressDisplay display;
-  const RunReport report = quantize(options, display);
+  RunReport report = quantize(options, display);
+  report.command = arguments.command_line;
   display.end();
   if (report.tensors.empty()) return;  // nothing was done
   // Before the summary: a reader of that may be gone.
@@ -45,6 +46,7 @@ void run_demo(const Arguments& arguments) {
   const DemoFiles files = write_demo_model(arguments.demo_folder);
   console::summary(fmt::format("made {} and {}", files.model, files.imatrix));
   Arguments quantize_it;
+  quantize_it.command_line = arguments.command_line;
   quantize_it.options.memory_of_process = true;
   quantize_it.options.stop = &stop_requested();
   quantize_it.options.input = files.model;
@@ -76,7 +78,7 @@ int main(int argc, char** argv) {
     parsed = parse_arguments(argc, argv);
     if (!parsed.run) return parsed.exit_status;
     check_files(parsed.arguments);
-    console::begin(parsed.arguments.console, command_line(argc, argv));
+    console::begin(parsed.arguments.console, parsed.arguments.command_line);
     switch (parsed.arguments.command) {
       case Command::quantize:
         run_quantize(parsed.arguments);
@@ -109,7 +111,7 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     console::error(error.what());
     if (can_go_on(parsed.arguments, error.code())) {
-      console::hint(fmt::format("to go on: {}", printable(command_line(argc, argv))));
+      console::hint(fmt::format("to go on: {}", printable(parsed.arguments.command_line)));
     }
     return ended(exit_status(error.code()));
   } catch (const std::bad_alloc&) {

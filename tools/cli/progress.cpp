@@ -18,13 +18,10 @@ constexpr std::chrono::seconds kLogged{10};
 // Rates are of the last seconds, so that they follow a change of type, yet do not flicker.
 constexpr double kWindowSeconds = 3;
 
-// What most of the time went into.
+// What most of the time between the two went into.
 Limit limit(const Progress& from, const Progress& now) {
-  const double disk = now.wait_disk_s - from.wait_disk_s;
-  const double cores = now.wait_cores_s - from.wait_cores_s;
-  const double budget = now.wait_budget_s - from.wait_budget_s;
-  if (cores >= disk && cores >= budget) return Limit::cores;
-  return disk >= budget ? Limit::disk : Limit::budget;
+  return largest_wait(now.wait_disk_s - from.wait_disk_s, now.wait_cores_s - from.wait_cores_s,
+                      now.wait_budget_s - from.wait_budget_s);
 }
 
 }  // namespace
