@@ -13,8 +13,9 @@
 
 namespace sluice {
 
-/// What a run waits for. While every worker has something to do, it is the cores; while one has
-/// not, it is the disk, or the memory budget if nothing may be read before something is finished.
+/// What a run waits for. While every worker has something to do, it is the cores. While one has
+/// not, it is the disk if that is being read or written, or the memory budget if nothing may be read
+/// before something is finished; else the cores again, on which the rest of the work depends.
 enum class Limit { disk, cores, budget };
 
 /// "disk", "cores" or "budget".

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <mutex>
+#include <utility>
 
 #include "base/clocks.h"
 #include "sluice/observer.h"
@@ -8,11 +10,17 @@
 namespace sluice::engine {
 
 /// What a run waits for, all the time. While every worker has a chunk, the run waits for cores.
-/// While one has none: if the reader waits for memory and nothing is being read or written, more
-/// memory would help; else the disk is what is slow.
+/// While one has none: if something is being read or written, the disk is what is slow; if the
+/// reader waits for memory, more of that would help; else the last chunks are being worked on, or
+/// one on whose result the next depends.
 class Balance {
  public:
-  explicit Balance(int workers) : workers_(workers) {}
+  /// Tells seconds, from any point on.
+  using Clock = std::function<double()>;
+
+  explicit Balance(
+      int workers, Clock clock = [watch = Stopwatch()] { return watch.seconds(); })
+      : workers_(workers), clock_(std::move(clock)), since_(clock_()) {}
 
   void worker(int change) { update(busy_, change); }
   void disk(int change) { update(disk_, change); }
@@ -29,21 +37,16 @@ class Balance {
     return shares_;
   }
 
-  /// What it waits for now.
-  Limit limit() {
-    const std::lock_guard lock(mutex_);
-    return limit_now();
-  }
-
  private:
   Limit limit_now() const {
     if (busy_ >= workers_) return Limit::cores;
-    return starved_ > 0 && disk_ == 0 ? Limit::budget : Limit::disk;
+    if (disk_ > 0) return Limit::disk;
+    return starved_ > 0 ? Limit::budget : Limit::cores;
   }
 
   void advance() {
-    const double passed = since_.seconds();
-    since_ = Stopwatch();
+    const double now = clock_();
+    const double passed = now - std::exchange(since_, now);
     switch (limit_now()) {
       case Limit::cores:
         shares_.cores_s += passed;
@@ -64,11 +67,12 @@ class Balance {
   }
 
   const int workers_;
+  const Clock clock_;
   std::mutex mutex_;
   int busy_ = 0;
   int disk_ = 0;
   int starved_ = 0;
-  Stopwatch since_;
+  double since_;
   Shares shares_;
 };
 

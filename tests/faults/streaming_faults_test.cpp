@@ -29,6 +29,8 @@ constexpr std::uint64_t kLayers = 16;
 
 class Notes : public Observer {
  public:
+  void progress(const Progress& progress) override { last = progress; }
+  Progress last;
   void note(std::string_view note) override { text += std::string(note) + "\n"; }
   std::string text;
 };
@@ -119,6 +121,16 @@ TEST_P(StreamingFaults, OnASlowDiskAllStopWithinASecond) {
   expect_stops([&] { quantize(quantize_options(), silent); });
   expect_stops([&] { verify(verify_options(), silent); });
   expect_stops([&] { compare(compare_options(), silent); });
+}
+
+// Also where the kernel reads because a page is touched.
+TEST_P(StreamingFaults, OnASlowDiskTheDiskIsWhatLimits) {
+  disk_.tell("slow 60000000\n");
+  Notes seen;
+  expect_stops([&] { quantize(quantize_options(), seen); });
+  EXPECT_EQ(largest_wait(seen.last.wait_disk_s, seen.last.wait_cores_s, seen.last.wait_budget_s),
+            Limit::disk)
+      << seen.last.wait_disk_s << " " << seen.last.wait_cores_s << " " << seen.last.wait_budget_s;
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, StreamingFaults,
