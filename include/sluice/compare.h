@@ -28,9 +28,11 @@ struct ComparedSide {
 
 /// How far b's weights y are from a's weights x, over all where both are finite.
 struct Difference {
-  double error = 0;         ///< sum (x - y)^2 / sum x^2; infinite if x alone is zero everywhere
-  double cosine = 1;        ///< sum xy / sqrt(sum x^2 sum y^2); 1 if both are zero, 0 if one is
-  double max_absolute = 0;  ///< the largest |x - y|
+  double squared_error = 0;  ///< sum (x - y)^2
+  double power = 0;          ///< sum x^2
+  double error = 0;          ///< the one by the other; infinite if x alone is zero everywhere
+  double cosine = 1;         ///< sum xy / sqrt(sum x^2 sum y^2); 1 if both are zero, 0 if one is
+  double max_absolute = 0;   ///< the largest |x - y|
   std::uint64_t not_finite =
       0;  ///< weights left out: NaN or infinite in a or b, unless of equal bits
 };
@@ -53,6 +55,11 @@ struct ComparedTensor {
 
 struct Comparison {
   std::vector<ComparedTensor> tensors;  ///< in a's order, then what b alone has, in its order
+  /// Over the weights of all tensors of a that are not the same in b, byte for byte; `weighted` is
+  /// NaN. None: nothing was measured.
+  std::optional<TotalError> total_error;
+  /// Of those, the tensors of the largest errors, the largest first: at most ten.
+  std::vector<std::string> worst;
   std::uint64_t read_bytes = 0;
   double wall_s = 0;
   std::string io;   ///< how files were read: see RunReport::io

@@ -44,10 +44,10 @@ std::string to_json(const Forecast& forecast);
 /// `budget`, `limit`).
 std::string to_json(const RunReport& report);
 
-/// A comparison: `identical`, `complete`, `read_bytes`, `wall_s`, `io`, `isa`, `threads` and
-/// `spindle` as of a check, `tensors` (`name`, `a` and `b`, each `type`, `shape` and `bytes`, or
-/// null; where known `error`, `cosine`, `max_absolute`, `not_finite`, `differing_bytes`,
-/// `why_not`).
+/// A comparison: `identical`, `complete`, `total_error` (whose `weighted` is null) and `worst` as of
+/// a report, `read_bytes`, `wall_s`, `io`, `isa`, `threads` and `spindle` as of a check, `tensors`
+/// (`name`, `a` and `b`, each `type`, `shape` and `bytes`, or null; where known `error`, `power`,
+/// `cosine`, `max_absolute`, `not_finite`, `differing_bytes`, `why_not`).
 std::string to_json(const Comparison& comparison);
 
 /// What the headers of a model say: `files` (`path`, `size`, `version`, `alignment`,

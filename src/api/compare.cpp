@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/error_totals.h"
 #include "api/model_files.h"
 #include "base/clocks.h"
 #include "base/threads.h"
@@ -118,6 +119,7 @@ Comparison compare(const CompareOptions& options, Observer& observer) {
     tensor.differing_bytes = differences[i].differing_bytes;
   }
   comparison.tensors = std::move(matched.tensors);
+  sum_errors(comparison);
   comparison.read_bytes = run.read_bytes;
   comparison.wall_s = watch.seconds();
   comparison.io = std::move(run.io);

@@ -146,6 +146,7 @@ void add_compared(JsonText& json, const ComparedTensor& tensor) {
   add_side(json, "b", tensor.b);
   if (tensor.difference) {
     json.field("error", tensor.difference->error);
+    json.field("power", tensor.difference->power);
     json.field("cosine", tensor.difference->cosine);
     json.field("max_absolute", tensor.difference->max_absolute);
     json.field("not_finite", tensor.difference->not_finite);
@@ -333,6 +334,8 @@ std::string to_json(const Comparison& comparison) {
   return document([&](JsonText& json) {
     json.field("identical", comparison.identical());
     json.field("complete", comparison.complete());
+    add_total(json, comparison.total_error);
+    json.field("worst", comparison.worst);
     json.field("read_bytes", comparison.read_bytes);
     json.field("wall_s", comparison.wall_s);
     add_means(json, comparison);

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "api/checkpoint.h"
+#include "api/error_totals.h"
 #include "api/importance_check.h"
 #include "api/output_names.h"
 #include "api/prepared.h"

@@ -2,11 +2,7 @@
 
 #include <fmt/chrono.h>
 
-#include <algorithm>
-#include <cmath>
-#include <functional>
 #include <limits>
-#include <numeric>
 #include <string>
 #include <string_view>
 
@@ -15,16 +11,9 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t kWorstTensors = 10;
-
 std::string metadata_text(const gguf::Header& model, std::string_view key) {
   const gguf::Value* value = model.find(key);
   return value == nullptr ? "" : value->as_string().value_or("");
-}
-
-std::uint64_t weights_of(const TensorReport& tensor) {
-  return std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::uint64_t{1},
-                         std::multiplies<>());
 }
 
 }  // namespace
@@ -61,34 +50,6 @@ void report_nothing_done(const Plan& plan, RunReport& report) {
                               .weighted_power = kUnknown,
                               .plain_power = kUnknown});
   }
-}
-
-void sum_errors(RunReport& report) {
-  TotalError total;
-  double weighted_power = 0;
-  double plain_power = 0;
-  std::vector<const TensorReport*> measured;
-  for (const TensorReport& tensor : report.tensors) {
-    if (tensor.source == tensor.type) continue;
-    total.weights += weights_of(tensor);
-    if (std::isnan(tensor.weighted_error)) continue;
-    total.measured_weights += weights_of(tensor);
-    total.weighted += tensor.weighted_error * tensor.weighted_power;
-    total.plain += tensor.plain_error * tensor.plain_power;
-    weighted_power += tensor.weighted_power;
-    plain_power += tensor.plain_power;
-    measured.push_back(&tensor);
-  }
-  if (measured.empty()) return;
-  if (weighted_power > 0) total.weighted /= weighted_power;
-  if (plain_power > 0) total.plain /= plain_power;
-  report.total_error = total;
-  const auto worst = measured.begin() + std::min(kWorstTensors, measured.size());
-  std::partial_sort(measured.begin(), worst, measured.end(),
-                    [](const TensorReport* a, const TensorReport* b) {
-                      return a->weighted_error > b->weighted_error;
-                    });
-  for (auto each = measured.begin(); each != worst; ++each) report.worst.push_back((*each)->name);
 }
 
 }  // namespace sluice

@@ -14,7 +14,4 @@ RunReport report_of_task(const QuantizeOptions& options, const Prepared& prepare
 /// Of a run that finds its work done.
 void report_nothing_done(const Plan& plan, RunReport& report);
 
-/// Adds up the tensors' errors, and finds the worst of them.
-void sum_errors(RunReport& report);
-
 }  // namespace sluice

@@ -125,6 +125,8 @@ PairDifference Comparer::difference(std::size_t index) const {
   if (!decodable(pair)) return result;
   const auto& [error, x, y, largest] = sums.errors;
   Difference& difference = result.difference.emplace();
+  difference.squared_error = error;
+  difference.power = x;
   difference.error = x > 0 ? error / x : error > 0 ? std::numeric_limits<double>::infinity() : 0.0;
   const double norms = std::sqrt(x) * std::sqrt(y);
   const double product = (x + y - error) / 2;  // sum xy, for (x - y)^2 = x^2 + y^2 - 2xy

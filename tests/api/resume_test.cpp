@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <random>
 
@@ -140,6 +141,28 @@ TEST_F(ResumeTest, GoesOnWhereItWasStopped) {
   EXPECT_LT(report.read_bytes, fs::file_size(model_) * 3 / 4) << "what was done is not read again";
   EXPECT_EQ(report.tensors.size(), std::size_t{kTensors});
   EXPECT_EQ(observer.last.input_bytes_done, observer.last.input_bytes);
+}
+
+TEST_F(ResumeTest, TheTotalErrorIsOfTheTensorsThatThisRunMadeWhole) {
+  ASSERT_TRUE(stop_after(10));
+  options_.measure_error = true;
+  StoppingObserver observer(0);
+  const RunReport report = finish(observer);
+  std::uint64_t weights = 0, measured = 0;
+  double error = 0, power = 0;
+  for (const TensorReport& tensor : report.tensors) {
+    weights += tensor.shape[0] * tensor.shape[1];
+    if (std::isnan(tensor.plain_error)) continue;
+    measured += tensor.shape[0] * tensor.shape[1];
+    error += tensor.plain_error * tensor.plain_power;
+    power += tensor.plain_power;
+  }
+  ASSERT_TRUE(report.total_error);
+  EXPECT_EQ(report.total_error->weights, weights);
+  EXPECT_EQ(report.total_error->measured_weights, measured);
+  EXPECT_LT(measured, weights);
+  EXPECT_GT(measured, 0u);
+  EXPECT_NEAR(report.total_error->plain, error / power, 1e-12);
 }
 
 TEST_F(ResumeTest, StoppedAgainAndAgainWithOtherBudgetsThreadsAndModes) {

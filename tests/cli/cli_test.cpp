@@ -1,5 +1,6 @@
 // The program as its users meet it: arguments, what it prints, exit status.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -379,6 +380,34 @@ TEST_F(Cli, TheReportSaysWhatWasToBeDone) {
   EXPECT_EQ(real["imatrix"], data + "/imatrix/tiny-llama.imatrix.gguf");
   EXPECT_TRUE(real["model"].is_string());
   EXPECT_EQ(real["worst"].size(), 10u);
+}
+
+// Of the whole, and of the worst; only where it was measured.
+TEST_F(Cli, TheSummaryTellsTheErrorOfTheWhole) {
+  const std::string report = folder_ / "report.json";
+  const Finished done =
+      sluice({"quantize", "--pure", "--report", report, model_, output_, "q4_0", "1"});
+  ASSERT_EQ(done.status, 0) << done.errors;
+  const auto json = nlohmann::json::parse(std::ifstream(report));
+  const std::string total = fmt::format(
+      "  error   {:.4g} weighted, {:.4g} plain, over all 461 k quantized weights\n",
+      json["total_error"]["weighted"].get<double>(), json["total_error"]["plain"].get<double>());
+  EXPECT_NE(done.out.find(total), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("  worst   " + json["worst"][0].get<std::string>()), std::string::npos)
+      << done.out;
+  EXPECT_NE(done.out.find("on 1 thread\n"), std::string::npos) << done.out;
+
+  fs::remove(output_);
+  const std::string checked =
+      sluice({"quantize", "--pure", "--verify", model_, output_, "q4_0"}).out;
+  EXPECT_NE(checked.find(total), std::string::npos) << checked;
+  fs::remove(output_);
+  const std::string plain = sluice({"quantize", "--pure", model_, output_, "q4_0"}).out;
+  EXPECT_NE(plain.find("error   not measured"), std::string::npos) << plain;
+  EXPECT_EQ(plain.find("worst"), std::string::npos) << plain;
+  fs::remove(output_);
+  const std::string copy = sluice({"quantize", model_, output_, "copy"}).out;
+  EXPECT_EQ(copy.find("error"), std::string::npos) << copy;
 }
 
 TEST_F(Cli, ThePlanIsJsonAndWritesNothing) {

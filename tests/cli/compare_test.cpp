@@ -1,5 +1,6 @@
 // `sluice compare` and `sluice plan`: what they print, and their exit status.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -57,6 +58,17 @@ TEST_F(CompareCli, ItsErrorsAreThoseThatTheQuantizerMeasured) {
     EXPECT_EQ(seen["tensors"][i]["name"], made["tensors"][i]["name"]);
     EXPECT_NEAR(seen["tensors"][i]["error"].get<double>(), expected, 1e-9 * expected);
   }
+  const double total = made["total_error"]["plain"];
+  EXPECT_NEAR(seen["total_error"]["plain"].get<double>(), total, 1e-9 * total);
+  EXPECT_TRUE(seen["total_error"]["weighted"].is_null());
+  EXPECT_EQ(seen["total_error"]["measured_weights"], 2 * 256 * 600);
+  EXPECT_EQ(seen["total_error"]["weights"], 2 * 256 * 600);
+  EXPECT_EQ(seen["worst"].size(), 2u);
+  const std::string table = sluice({"compare", model_, output_}).out;
+  EXPECT_NE(table.find("\n  error   " + fmt::format("{:.4g}", total) +
+                       " over the 307 k weights of all tensors that differ\n  worst   blk.0."),
+            std::string::npos)
+      << table;
   EXPECT_EQ(seen["tensors"][0]["b"]["type"], "q4_k");
   EXPECT_EQ(seen["tensors"][2]["differing_bytes"], 0);
   const std::vector<std::byte> html = read_file(page);
@@ -79,6 +91,7 @@ TEST_F(CompareCli, ExitStatusTellsWhetherAllWasCompared) {
   const Finished same = sluice({"compare", model_, model_});
   EXPECT_EQ(same.status, 0);
   EXPECT_NE(same.out.find("byte for byte"), std::string::npos) << same.out;
+  EXPECT_TRUE(same.out.ends_with("byte for byte\n")) << same.out;
   write_file(output_, GgufBuilder()
                           .string("general.architecture", "llama")
                           .tensor("blk.0.attn_q.weight", {256, 2}, 0, Bytes(2048))

@@ -6,9 +6,11 @@
 #include <cmath>
 
 #include "compare_page.h"
+#include "error_text.h"
 #include "html_page.h"
 #include "progress.h"
 #include "reports.h"
+#include "sluice/amounts.h"
 #include "sluice/json.h"
 #include "stop.h"
 #include "text.h"
@@ -50,7 +52,7 @@ void print_table(const Comparison& comparison) {
 void print_verdict(const Comparison& comparison) {
   const auto apart = std::count_if(comparison.tensors.begin(), comparison.tensors.end(),
                                    [](const ComparedTensor& tensor) { return !tensor.compared(); });
-  fmt::print("\n{} tensors, {} read in {}: {}\n", comparison.tensors.size(),
+  fmt::print("\n{}, {} read in {}: {}\n", counted(comparison.tensors.size(), "tensor"),
              bytes_text(static_cast<double>(comparison.read_bytes)), time_text(comparison.wall_s),
              comparison.identical() ? "all the same, byte for byte"
              : apart == 0           ? "all compared"
@@ -79,6 +81,7 @@ int run_compare(const CompareArguments& arguments) {
   } else {
     print_table(comparison);
     print_verdict(comparison);
+    fmt::print("{}", error_text(comparison));
   }
   if (!arguments.page.empty()) {
     write_page(compare_page(arguments.options, comparison), arguments.page);

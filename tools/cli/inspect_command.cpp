@@ -8,6 +8,7 @@
 #include "console.h"
 #include "metadata_text.h"
 #include "reports.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 #include "sluice/inspect.h"
 #include "sluice/json.h"
@@ -34,7 +35,7 @@ void print_files(const Inspection& model) {
     fmt::print("{}: GGUF version {}, {}\n", printable(file.path), file.version,
                bytes_text(static_cast<double>(file.size)));
   }
-  fmt::print("{} tensors, {} weights, {}, {:.3f} bits per weight\n", model.tensor_count,
+  fmt::print("{}, {} weights, {}, {:.3f} bits per weight\n", counted(model.tensor_count, "tensor"),
              count_text(static_cast<double>(model.weights)),
              bytes_text(static_cast<double>(model.data_bytes)),
              bits_of(model.data_bytes, model.weights));
@@ -73,7 +74,7 @@ void print_tensors(const Inspection& model) {
   }
   fmt::print("\n");
   for (const auto& [type, total] : model.type_totals) {
-    fmt::print("{:<7}  {:>5} tensors  {:>10}  {:>8} weights\n", type, total.tensors,
+    fmt::print("{:<7}  {:>13}  {:>10}  {:>8} weights\n", type, counted(total.tensors, "tensor"),
                bytes_text(static_cast<double>(total.bytes)),
                count_text(static_cast<double>(total.weights)));
   }

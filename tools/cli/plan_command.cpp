@@ -11,6 +11,7 @@
 
 #include "console.h"
 #include "reports.h"
+#include "sluice/amounts.h"
 #include "sluice/forecast.h"
 #include "sluice/json.h"
 #include "text.h"
@@ -56,14 +57,15 @@ void print_types(const PlanView& plan) {
     bytes += tensor.size;
   }
   for (const auto& [type, total] : types) {
-    fmt::print("{:<7}  {:>5} tensors  {}\n", type, total.first, size_text(total.second));
+    fmt::print("{:<7}  {:>13}  {}\n", type, counted(total.first, "tensor"),
+               size_text(total.second));
   }
 }
 
 void print_parts(const PlanView& plan) {
   fmt::print("\n");
   for (const PartReport& part : plan.parts) {
-    fmt::print("{}  {:>5} tensors  {}\n", printable(part.file), part.tensors,
+    fmt::print("{}  {:>13}  {}\n", printable(part.file), counted(part.tensors, "tensor"),
                size_text(part.bytes));
   }
 }
@@ -98,13 +100,11 @@ void print_memory(const MemoryNeed& memory) {
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
   const std::uint64_t least = (memory.least + kMiB - 1) / kMiB;
   if (memory.enough()) {
-    fmt::print("memory   {} at most, with {} threads; {}M is the least that would do\n",
-               size_text(memory.most), memory.threads, least);
+    fmt::print("memory   {} at most, with {}; {}M is the least that would do\n",
+               size_text(memory.most), thread_text(memory.threads), least);
   } else {
-    fmt::print(
-        "memory   --memory {}M is TOO LITTLE for this model and {} threads: {}M is the "
-        "least\n",
-        memory.budget / kMiB, memory.threads, least);
+    fmt::print("memory   --memory of {} is TOO LITTLE for this model and {}: {}M is the least\n",
+               size_text(memory.budget), thread_text(memory.threads), least);
   }
 }
 
@@ -161,9 +161,9 @@ void run_plan(const QuantizeOptions& options, const PlanArguments& arguments) {
   const std::size_t missing = result.plan.missing_importance.size();
   if (missing > 0 && !options.ignore_imatrix_rules) {
     console::note(fmt::format(
-        "{} tensors would get a very-low-bit type without importance values; quantize will refuse "
-        "this without --imatrix or --ignore-imatrix-rules",
-        missing));
+        "{} would get a very-low-bit type without importance values; quantize will refuse this "
+        "without --imatrix or --ignore-imatrix-rules",
+        counted(missing, "tensor")));
   }
 }
 

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "console.h"
+#include "error_text.h"
 #include "side_files.h"
 #include "sluice/error.h"
 #include "text.h"
@@ -83,9 +84,10 @@ void print_summary(const RunReport& report) {
     text += fmt::format("  resumed {} of it were made by an earlier run\n",
                         bytes_text(static_cast<double>(report.resumed_bytes)));
   }
-  text += fmt::format("  time    {} wall, {} reading, {} writing, {} computing on {} threads\n",
+  text += error_text(report);
+  text += fmt::format("  time    {} wall, {} reading, {} writing, {} computing on {}\n",
                       time_text(report.wall_s), time_text(report.read_s), time_text(report.write_s),
-                      time_text(report.compute_s), report.threads);
+                      time_text(report.compute_s), thread_text(report.threads));
   text += fmt::format(
       "  rate    {} weights/s ({} kernels), {}/s read ({})\n", count_text(rate), report.isa,
       bytes_text(static_cast<double>(report.read_bytes) / std::max(1e-9, report.wall_s)),

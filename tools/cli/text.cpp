@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "sluice/amounts.h"
+
 namespace sluice::cli {
 
 std::string bytes_text(double bytes) {
@@ -36,6 +38,10 @@ std::string time_text(double seconds) {
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+std::string thread_text(int threads) {
+  return counted(static_cast<std::uint64_t>(threads), "thread");
 }
 
 double bits_of(std::uint64_t bytes, std::uint64_t weights) {

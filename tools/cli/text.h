@@ -15,6 +15,9 @@ std::string count_text(double count);
 /// `1:02:03`, `2:03`, `0.4 s`.
 std::string time_text(double seconds);
 
+/// `1 thread`, `8 threads`.
+std::string thread_text(int threads);
+
 /// Bits a weight of so many bytes.
 double bits_of(std::uint64_t bytes, std::uint64_t weights);
 

@@ -9,6 +9,7 @@
 #include "console.h"
 #include "progress.h"
 #include "reports.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 #include "sluice/json.h"
 #include "stop.h"
@@ -34,10 +35,10 @@ void print_good(const VerifyOptions& options, const VerifyReport& report) {
       total.most = std::max(total.most, tensor.plain_error);
     }
   }
-  std::string text =
-      fmt::format("{}: good, {} tensors\n", printable(options.output), report.tensors.size());
+  std::string text = fmt::format("{}: good, {}\n", printable(options.output),
+                                 counted(report.tensors.size(), "tensor"));
   for (const auto& [type, total] : types) {
-    text += fmt::format("  {:<7}  {:>5} tensors  {:>10}{}\n", type, total.tensors,
+    text += fmt::format("  {:<7}  {:>13}  {:>10}{}\n", type, counted(total.tensors, "tensor"),
                         bytes_text(static_cast<double>(total.bytes)),
                         options.against.empty() ? ""
                         : total.most == 0
@@ -51,8 +52,8 @@ void print_good(const VerifyOptions& options, const VerifyReport& report) {
 
 void print_bad(const VerifyOptions& options, const VerifyReport& report) {
   constexpr std::size_t kMostShown = 20;
-  std::string text =
-      fmt::format("{}: damaged, {} findings\n", printable(options.output), report.findings_in_all);
+  std::string text = fmt::format("{}: damaged, {}\n", printable(options.output),
+                                 counted(report.findings_in_all, "finding"));
   for (std::size_t i = 0; i < std::min(kMostShown, report.findings.size()); ++i) {
     const Finding& finding = report.findings[i];
     text += fmt::format("  {}{}\n", finding.tensor.empty() ? "" : printable(finding.tensor) + ": ",

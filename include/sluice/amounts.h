@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#pragma GCC visibility push(default)
+
+namespace sluice {
+
+/// `1 tensor`, `2 tensors`, `0 entries`.
+/// \param many  the word for other numbers than one; empty: `one` with an s
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many = "");
+
+}  // namespace sluice
+
+#pragma GCC visibility pop
