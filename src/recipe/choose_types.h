@@ -21,6 +21,7 @@ struct TypeChoice {
   TensorType type;
   std::string rule;       ///< why, in a few words: "default", "output: no row rule", …
   bool needs_importance;  ///< a very-low-bit type, which is useless without an importance row
+  bool kept = false;      ///< whatever type is asked for
 };
 
 /// What was decided for a model.

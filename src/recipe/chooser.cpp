@@ -1,6 +1,7 @@
 #include "recipe/chooser.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace sluice::recipe {
 namespace {
@@ -76,7 +77,7 @@ Rule MixChooser::choose(const gguf::Tensor& tensor) {
   const Situation situation{.facts = facts_,
                             .has_imatrix = has_imatrix_,
                             .index = index,
-                            .count = is_ffn(kind) ? facts_.layers : values_,
+                            .values = is_ffn(kind) ? std::nullopt : std::optional(values_),
                             .stacked = is_stacked(tensor)};
   return mix_ == Mix::llama_cpp ? llama_cpp_rule(kind, file_type_, own_, situation)
                                 : ik_llama_cpp_rule(kind, file_type_, own_, situation);

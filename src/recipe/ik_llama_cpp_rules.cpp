@@ -31,6 +31,11 @@ constexpr Condition kSharedBy4ButInDrafts = [](const Situation& s) {
   return shared_by_4(s) && s.facts.architecture != "dflash-draft";
 };
 
+/// Those that have rules for the values of models of other sizes.
+constexpr FtypeSet kRuledValues = {q2_k,   q2_k_s, q3_k_s, q3_k_m, q3_k_l, q4_k_s, q4_k_m,
+                                   q5_k_s, q5_k_m, iq2_k,  iq3_k,  iq4_k,  iq5_k,  iq3_xxs,
+                                   iq3_xs, iq3_s,  iq3_m,  iq4_nl, iq4_xs};
+
 constexpr std::array kRules = {
     MixRule{kEmbeddings, {iq1_s, iq1_m, iq2_xxs, iq2_xs}, always, Type::q2_k, "token embedding"},
     MixRule{kEmbeddings, {iq2_s, iq2_m, iq3_xxs}, always, Type::iq3_s, "token embedding"},
@@ -62,7 +67,7 @@ constexpr std::array kRules = {
             Type::q5_k,
             "values of a model with 70 billion weights"},
     MixRule{Kind::attn_v, {iq3_k}, k70b, Type::iq5_k, "values of a model with 70 billion weights"},
-    MixRule{Kind::attn_v, ~kFewBits, k70b, std::nullopt, kDefaultReason},
+    MixRule{Kind::attn_v, kRuledValues, k70b, std::nullopt, kDefaultReason},
     MixRule{Kind::attn_v, {q2_k}, shared_by_4, Type::q4_k, "values shared by 4 queries or more"},
     MixRule{Kind::attn_v, {q2_k}, always, Type::q3_k, "values"},
     MixRule{Kind::attn_v, {iq2_k}, kSharedBy2, Type::iq4_k, "values shared by 2 queries or more"},

@@ -91,8 +91,9 @@ constexpr std::array kRules = {
 };
 
 // With 8 queries a value these are small.
-Rule raised_in_70b(Rule rule) {
-  if (rule.type != Type::q3_k && rule.type != Type::q4_k) return rule;
+Rule raised_in_70b(Rule rule, const ModelFacts& facts) {
+  const bool few_bits = rule.type == Type::q3_k || rule.type == Type::q4_k;
+  if (!few_bits || !is_70b(Mix::llama_cpp, facts)) return rule;
   return {Type::q5_k, "values of a model with 70 billion weights"};
 }
 
@@ -117,9 +118,9 @@ Rule llama_cpp_rule(TensorKind kind, Ftype file_type, TensorType own, const Situ
   if (row == nullptr) row = find_rule(shared_ffn_rules(), kind, file_type, situation);
   const Rule rule =
       row == nullptr ? Rule{own, kDefaultReason} : Rule{row->type.value_or(own), row->reason};
-  const bool raised = kValues.contains(kind) && !kFewBits.contains(file_type) &&
-                      is_70b(Mix::llama_cpp, situation.facts);
-  return raised ? raised_in_70b(rule) : rule;
+  return kValues.contains(kind) && !kFewBits.contains(file_type)
+             ? raised_in_70b(rule, situation.facts)
+             : rule;
 }
 
 }  // namespace sluice::recipe

@@ -23,11 +23,15 @@ struct Rule {
 struct Situation {
   const ModelFacts& facts;
   bool has_imatrix;
-  /// Which of its kind the tensor is, and of how many: `ffn_*` of a model with experts by layer,
-  /// else in the order in which the peer meets them.
+  /// Which of its kind the tensor is: `ffn_*` of a model with experts by layer, else in the order
+  /// in which the peer meets them.
   std::uint64_t index;
-  std::uint64_t count;
-  bool stacked;  ///< more than one matrix: experts
+  std::optional<std::uint64_t> values;  ///< of how many, if it holds values; else of the layers
+  bool stacked;                         ///< more than one matrix: experts
+
+  /// Of how many the tensor is one.
+  /// \throws Error (input_format) if they are the layers and the model does not tell them
+  std::uint64_t count() const { return values ? *values : facts.layer_count(); }
 };
 
 using Condition = bool (*)(const Situation&);
@@ -70,19 +74,21 @@ inline constexpr std::string_view kDefaultReason = "default";
 // The conditions that both mixes use.
 inline constexpr Condition always = [](const Situation&) { return true; };
 inline constexpr Condition without_imatrix = [](const Situation& s) { return !s.has_imatrix; };
-inline constexpr Condition first_eighth = [](const Situation& s) { return s.index < s.count / 8; };
+inline constexpr Condition first_eighth = [](const Situation& s) {
+  return s.index < s.count() / 8;
+};
 inline constexpr Condition first_sixteenth = [](const Situation& s) {
-  return s.index < s.count / 16;
+  return s.index < s.count() / 16;
 };
 inline constexpr Condition first_two = [](const Situation& s) { return s.index < 2; };
 inline constexpr Condition first_four = [](const Situation& s) { return s.index < 4; };
 /// The first and the last eighth, and every third between: where errors do the most harm.
 inline constexpr Condition important = [](const Situation& s) {
-  const std::uint64_t eighth = s.count / 8;
-  return s.index < eighth || s.index >= 7 * s.count / 8 || (s.index - eighth) % 3 == 2;
+  const std::uint64_t eighth = s.count() / 8;
+  return s.index < eighth || s.index >= 7 * s.count() / 8 || (s.index - eighth) % 3 == 2;
 };
 inline constexpr Condition between_eighths = [](const Situation& s) {
-  return s.index >= s.count / 8 && s.index < 7 * s.count / 8;
+  return s.index >= s.count() / 8 && s.index < 7 * s.count() / 8;
 };
 inline constexpr Condition falcon = [](const Situation& s) {
   return s.facts.architecture == "falcon";
@@ -107,8 +113,9 @@ Rule ik_llama_cpp_rule(TensorKind kind, Ftype file_type, TensorType own,
 std::span<const MixRule> shared_ffn_rules() noexcept;
 
 /// The first row of a table that applies, or null.
+/// \throws Error (input_format) if that depends on what the model does not tell
 const MixRule* find_rule(std::span<const MixRule> table, TensorKind kind, Ftype file_type,
-                         const Situation& situation) noexcept;
+                         const Situation& situation);
 
 /// File types of so few bits that the mixes have rules of their own for them.
 inline constexpr FtypeSet kFewBits = {Ftype::iq1_s,  Ftype::iq1_m, Ftype::iq2_xxs,

@@ -113,6 +113,12 @@ bool needs_importance(const RecipeOptions& options, const gguf::Tensor& tensor,
   }
 }
 
+/// Low-rank changes to a model, which isn't there for the rules of a mix to look at.
+bool is_adapter(const gguf::Header& model) {
+  const gguf::Value* sort = model.find("general.type");
+  return sort != nullptr && sort->as_string() == "adapter";
+}
+
 /// Decides tensor by tensor, in the peer's order.
 class Recipe {
  public:
@@ -120,14 +126,18 @@ class Recipe {
       : options_(options), own_(options.file_type->type), overrides_(options) {
     // A file type without blocks has no mix, and the peers look at no pattern then.
     mixed_ = info(own_).block_elements > 1;
-    if (mixed_ && !options.pure) {
+    if (options.pure) {
+      plain_reason_ = "pure";
+    } else if (is_adapter(model)) {
+      plain_reason_ = "adapter";
+    } else if (mixed_) {
       mix_.emplace(options.mix, *options.file_type, context.has_imatrix, model);
     }
   }
 
   TypeChoice choose(const gguf::Tensor& tensor) {
     if (const std::string_view reason = kept_reason(tensor); !reason.empty()) {
-      return {tensor.type, std::string(reason), false};
+      return {tensor.type, std::string(reason), false, true};
     }
     const Rule rule = rule_for(tensor);
     const TensorType type = recipe::fitting_type(options_.mix, rule.type, tensor.row_elements());
@@ -144,6 +154,7 @@ class Recipe {
  private:
   std::string_view kept_reason(const gguf::Tensor& tensor) const {
     if (options_.file_type->copy) return "copied";
+    if (tensor.elements() == 0) return "kept: empty";
     if (options_.leave_output && tensor.name == "output.weight") return "--leave-output-tensor";
     if (options_.ffn_gate_inp && recipe::is_router(tensor.name)) return {};
     return recipe::kept_reason(options_.mix, tensor);
@@ -152,18 +163,18 @@ class Recipe {
   Rule rule_for(const gguf::Tensor& tensor) {
     const TensorKind kind = recipe::kind_of(tensor.name);
     if (const auto single = overrides_.for_single(tensor, kind)) return *single;
-    if (!mixed_) return {own_, options_.pure ? "pure" : recipe::kDefaultReason};
+    if (!mixed_) return {own_, plain_reason_};
     if (const auto rule = overrides_.by_tensor_type(tensor)) {
       // ik_llama.cpp asks its mix first, which counts the tensor, and llama.cpp does not.
       if (mix_ && options_.mix == Mix::ik_llama_cpp) mix_->choose(tensor);
       return *rule;
     }
-    if (!mix_) return {own_, "pure"};
+    if (options_.pure) return {own_, plain_reason_};
     const auto custom = overrides_.by_custom_type(tensor);
     if (custom && options_.mix == Mix::llama_cpp) return *custom;
-    const Rule rule = mix_->choose(tensor);
+    const Rule rule = mix_ ? mix_->choose(tensor) : Rule{own_, plain_reason_};
     if (custom) return *custom;
-    if (mix_->facts().tied_output) {
+    if (mix_ && mix_->facts().tied_output) {
       if (const auto output = overrides_.for_tied_output(kind)) return *output;
     }
     return overrides_.by_kind(kind).value_or(rule);
@@ -172,6 +183,7 @@ class Recipe {
   const RecipeOptions& options_;
   TensorType own_;
   bool mixed_;
+  std::string_view plain_reason_ = recipe::kDefaultReason;  ///< for the own type without a mix
   recipe::Overrides overrides_;
   std::optional<recipe::MixChooser> mix_;
 };

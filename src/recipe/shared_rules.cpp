@@ -79,7 +79,7 @@ std::span<const MixRule> shared_ffn_rules() noexcept {
 }
 
 const MixRule* find_rule(std::span<const MixRule> table, TensorKind kind, Ftype file_type,
-                         const Situation& situation) noexcept {
+                         const Situation& situation) {
   const auto it = std::ranges::find_if(table, [&](const MixRule& rule) {
     return rule.kinds.contains(kind) && rule.file_types.contains(file_type) && rule.when(situation);
   });

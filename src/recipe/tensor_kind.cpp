@@ -99,6 +99,11 @@ std::size_t dimensions(const gguf::Tensor& tensor) noexcept {
   return n;
 }
 
+/// A factor of a low-rank adapter: `blk.0.attn_q.weight.lora_a`. It multiplies as weights do.
+bool is_adapter_factor(std::string_view name) noexcept {
+  return name.ends_with(".weight.lora_a") || name.ends_with(".weight.lora_b");
+}
+
 bool is_weight_number(TensorType type) noexcept {
   switch (type) {
     case TensorType::i8:
@@ -139,7 +144,7 @@ bool is_router(std::string_view name) noexcept {
 std::string_view kept_reason(Mix mix, const gguf::Tensor& tensor) noexcept {
   const std::string_view name = tensor.name;
   if (dimensions(tensor) < 2) return "kept: 1-D";
-  if (!name.ends_with("weight")) return "kept: no weight";
+  if (!name.ends_with("weight") && !is_adapter_factor(name)) return "kept: no weight";
   // ik_llama.cpp copies integers; llama.cpp fails on them and on F64.
   if (!is_weight_number(tensor.type)) return "kept: integer or F64";
   if (name == "position_embd.weight") return "kept: position embedding";

@@ -199,11 +199,14 @@ TEST(Errors, NameTheCure) {
 
 TEST(Errors, NameMissingMetadata) {
   gguf::Header model;
-  expect_error(ErrorCode::input_format, "--pure", options(Mix::llama_cpp, "IQ1_M"), model);
+  model.tensors.push_back(make_tensor("blk.0.ffn_down.weight", {512, 512}));
+  const RecipeOptions wanted = options(Mix::llama_cpp, "IQ1_M");
+  expect_error(ErrorCode::input_format, "--override-kv general.architecture=", wanted, model);
   add_metadata(model, "general.architecture", "llama");
-  expect_error(ErrorCode::input_format, "--pure", options(Mix::llama_cpp, "IQ1_M"), model);
+  expect_error(ErrorCode::input_format, "--override-kv llama.block_count=int", wanted, model);
+  expect_error(ErrorCode::input_format, "--pure", wanted, model);
   add_metadata(model, "llama.block_count", 8);
-  EXPECT_NO_THROW(choose_types(options(Mix::llama_cpp, "IQ1_M"), model));
+  EXPECT_NO_THROW(choose_types(wanted, model));
 }
 
 }  // namespace
