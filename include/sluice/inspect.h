@@ -52,6 +52,7 @@ struct InspectionFilter {
 /// What the headers of a model say.
 struct Inspection {
   std::vector<InspectedFile> files;  ///< all parts in order
+  std::vector<std::string> notes;    ///< why llama.cpp would not load them, in sentences
   std::uint64_t tensor_count = 0;    ///< of the whole model, as are the next two
   std::uint64_t weights = 0;
   std::uint64_t data_bytes = 0;          ///< of all tensors

@@ -1,5 +1,6 @@
 #include "sluice/inspect.h"
 
+#include <fmt/format.h>
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -7,6 +8,8 @@
 
 #include "api/model_files.h"
 #include "base/pattern.h"
+#include "base/text.h"
+#include "gguf/llama_cpp_demands.h"
 
 namespace sluice {
 namespace {
@@ -38,6 +41,18 @@ class NameFilter {
   std::vector<Pattern> expressions_;
 };
 
+// Why llama.cpp would not load a file.
+void add_objections(const gguf::Part& part, std::vector<std::string>& notes) {
+  const std::string file = printable(part.file);
+  for (const gguf::MistypedValue& wrong : gguf::mistyped_values(part.header)) {
+    notes.push_back(fmt::format("{}: {} is of the type {}, where llama.cpp demands {}", file,
+                                wrong.key, name(wrong.found), name(wrong.wanted)));
+  }
+  if (const auto names = gguf::long_names(part.header)) {
+    notes.push_back(fmt::format("{}: {}", file, *names));
+  }
+}
+
 }  // namespace
 
 Inspection inspect(const std::string& path, const InspectionFilter& filter) {
@@ -46,6 +61,7 @@ Inspection inspect(const std::string& path, const InspectionFilter& filter) {
   const bool of_tensors = !names.empty() || !filter.types.empty();
   ModelFiles model = open_model(path);
   Inspection inspection;
+  for (const gguf::Part& part : model.headers) add_objections(part, inspection.notes);
   inspection.tells_metadata = !keys.empty() || !of_tensors;
   inspection.tells_tensors = of_tensors || keys.empty();
   for (std::size_t i = 0; i < model.parts.size(); ++i) {

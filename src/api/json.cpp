@@ -353,6 +353,7 @@ std::string to_json(const Inspection& model, std::uint64_t most_elements) {
       json.field("alignment", file.alignment);
       json.field("data_offset", file.data_offset);
     });
+    json.field("notes", model.notes);
     json.field("tensor_count", model.tensor_count);
     json.field("weights", model.weights);
     json.field("data_bytes", model.data_bytes);

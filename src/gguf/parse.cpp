@@ -78,7 +78,8 @@ std::uint64_t alignment_of(const Reader& in, const Header& header) {
   const std::optional<std::uint64_t> alignment = value->as_uint();
   if (!alignment || !std::has_single_bit(*alignment) || *alignment > kLargestAlignment) {
     in.fail(fmt::format("general.alignment is {}, not a power of two of at most {}",
-                        alignment ? std::to_string(*alignment) : "no unsigned number",
+                        alignment ? std::to_string(*alignment)
+                                  : fmt::format("a {} and no positive number", name(value->type)),
                         kLargestAlignment),
             in.position());
   }

@@ -8,12 +8,11 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "plan/output_metadata.h"
 #include "plan/prune.h"
 #include "recipe/bias_correction.h"
-#include "recipe/choose_types.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
-#include "sluice/version.h"
 
 namespace sluice {
 namespace {
@@ -85,38 +84,6 @@ ChosenTypes choices_for(const PlanRequest& request, const gguf::Header& model,
     if (error.code() == ErrorCode::usage) throw;
     throw Error::in_file(file, error);
   }
-}
-
-void describe_matrix(const ImportanceMatrix& imatrix, bool hidden, gguf::Header& header) {
-  // What an earlier quantization told of its own matrix.
-  std::erase_if(header.metadata,
-                [](const gguf::KeyValue& kv) { return kv.key.starts_with("quantize.imatrix."); });
-  constexpr std::string_view kHidden = "top_secret";  // ik_llama.cpp's word
-  const auto text = [&](const std::string& value) {
-    return gguf::Value::of(hidden ? kHidden : std::string_view(value));
-  };
-  const auto number = [&](std::uint64_t value) {
-    return gguf::Value::of(hidden ? 0 : static_cast<std::int32_t>(value));
-  };
-  header.set("quantize.imatrix.file", text(imatrix.file()));
-  if (!imatrix.dataset().empty()) header.set("quantize.imatrix.dataset", text(imatrix.dataset()));
-  header.set("quantize.imatrix.entries_count", number(imatrix.size()));
-  if (imatrix.chunks() > 0) header.set("quantize.imatrix.chunks_count", number(imatrix.chunks()));
-}
-
-void set_metadata(const ModelEdits& edits, gguf::Header& header) {
-  for (const gguf::KeyValue& kv : edits.metadata) header.set(kv.key, kv.value);
-}
-
-void describe_output(const PlanRequest& request, gguf::Header& header) {
-  header.set("general.quantization_version", gguf::Value::of(std::uint32_t{2}));
-  if (!request.recipe.file_type->copy) {
-    header.set("general.file_type", gguf::Value::of(request.recipe.file_type->number));
-  }
-  header.set("sluice.version", gguf::Value::of(version()));
-  header.set("sluice.effort", gguf::Value::of(name(request.effort)));
-  set_metadata(request.edits, header);  // the user's word against the source's and ours
-  if (request.imatrix != nullptr) describe_matrix(*request.imatrix, request.hide_imatrix, header);
 }
 
 // Decides where in which file every byte goes.
@@ -191,12 +158,13 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
   const std::vector<std::size_t> kept = prune_tensors(request.edits.pruned_layers, output);
   ChosenTypes chosen = choices_for(request, output, file);
   const std::vector<TypeChoice>& choices = chosen.tensors;
+  refuse_matrix(output, *request.recipe.file_type, file);
   prune_metadata(request.edits.pruned_layers, output);
-  describe_output(request, output);
-  const std::vector<float> corrections = recipe::bias_corrections(output.tensors);
-
   Plan plan;
   plan.notes = std::move(chosen.notes);
+  describe_output(request, choices, file, output, plan.notes);
+  const std::vector<float> corrections = recipe::bias_corrections(output.tensors);
+
   plan.tensors.resize(output.tensors.size());
   for (std::size_t i = 0; i < output.tensors.size(); ++i) {
     const gguf::Tensor& from = output.tensors[i];

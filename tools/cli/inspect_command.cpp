@@ -96,6 +96,7 @@ void run_inspect(const InspectArguments& arguments) {
     console::note(fmt::format("no tensor fits {}{}{}", by_name ? "--tensor" : "",
                               by_name && by_type ? " and " : "", by_type ? "--type" : ""));
   }
+  for (const std::string& note : model.notes) console::note(note);
   ValueLength length;
   if (arguments.full) {
     length.elements = std::numeric_limits<std::uint64_t>::max();

@@ -1,0 +1,100 @@
+#include "plan/output_metadata.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "gguf/llama_cpp_demands.h"
+#include "sluice/error.h"
+#include "sluice/version.h"
+
+namespace sluice {
+namespace {
+
+void describe_matrix(const ImportanceMatrix& imatrix, bool hidden, gguf::Header& header) {
+  // What an earlier quantization told of its own matrix.
+  std::erase_if(header.metadata,
+                [](const gguf::KeyValue& kv) { return kv.key.starts_with("quantize.imatrix."); });
+  constexpr std::string_view kHidden = "top_secret";  // ik_llama.cpp's word
+  const auto text = [&](const std::string& value) {
+    return gguf::Value::of(hidden ? kHidden : std::string_view(value));
+  };
+  const auto number = [&](std::uint64_t value) {
+    return gguf::Value::of(hidden ? 0 : static_cast<std::int32_t>(value));
+  };
+  header.set("quantize.imatrix.file", text(imatrix.file()));
+  if (!imatrix.dataset().empty()) header.set("quantize.imatrix.dataset", text(imatrix.dataset()));
+  header.set("quantize.imatrix.entries_count", number(imatrix.size()));
+  if (imatrix.chunks() > 0) header.set("quantize.imatrix.chunks_count", number(imatrix.chunks()));
+}
+
+// Whether the output is of the file type at all: of a model that is all vectors, say, nothing is.
+bool becomes(const FileType& file_type, std::span<const TypeChoice> choices) {
+  return std::ranges::any_of(choices, [&](const TypeChoice& choice) {
+    return !choice.kept || choice.type == file_type.type;
+  });
+}
+
+std::string unconverted(const FileType& file_type, std::size_t tensors) {
+  if (tensors == 0) return "the model has no tensors: the output is a copy of its metadata";
+  return fmt::format(
+      "nothing becomes {}: all {} tensors are of kinds that are kept as they are, and "
+      "general.file_type stays what it was",
+      file_type.name, tensors);
+}
+
+void mend_types(const std::string& file, gguf::Header& header, std::vector<std::string>& notes) {
+  for (gguf::MistypedValue& wrong : gguf::mistyped_values(header)) {
+    if (!wrong.right) {
+      throw Error(ErrorCode::input_format,
+                  fmt::format("the metadata's {} is of the type {} and cannot be the {} that "
+                              "llama.cpp demands",
+                              wrong.key, name(wrong.found), name(wrong.wanted)),
+                  {.file = file,
+                   .cure = fmt::format(
+                       "Set it with --override-kv {}={}", wrong.key,
+                       wrong.wanted == gguf::ValueType::string ? "str:TEXT" : "int:NUMBER")});
+    }
+    header.set(wrong.key, *std::move(wrong.right));
+    notes.push_back(
+        fmt::format("{} is of the type {} in the model, and {} in the output, as llama.cpp demands",
+                    wrong.key, name(wrong.found), name(wrong.wanted)));
+  }
+}
+
+}  // namespace
+
+void set_metadata(const ModelEdits& edits, gguf::Header& header) {
+  for (const gguf::KeyValue& kv : edits.metadata) header.set(kv.key, kv.value);
+}
+
+void refuse_matrix(const gguf::Header& model, const FileType& file_type, const std::string& file) {
+  const gguf::Value* sort = model.find("general.type");
+  if (file_type.copy || sort == nullptr || sort->as_string() != "imatrix") return;
+  throw Error(ErrorCode::input_format, "is an importance matrix, not a model",
+              {.file = file, .cure = "Name the model, and give the matrix with --imatrix"});
+}
+
+void describe_output(const PlanRequest& request, std::span<const TypeChoice> choices,
+                     const std::string& file, gguf::Header& header,
+                     std::vector<std::string>& notes) {
+  header.set("general.quantization_version", gguf::Value::of(std::uint32_t{2}));
+  const FileType& file_type = *request.recipe.file_type;
+  if (!file_type.copy) {
+    if (becomes(file_type, choices)) {
+      header.set("general.file_type", gguf::Value::of(file_type.number));
+    } else {
+      notes.push_back(unconverted(file_type, choices.size()));
+    }
+  }
+  header.set("sluice.version", gguf::Value::of(version()));
+  header.set("sluice.effort", gguf::Value::of(name(request.effort)));
+  set_metadata(request.edits, header);  // the user's word against the source's and ours
+  if (request.imatrix != nullptr) describe_matrix(*request.imatrix, request.hide_imatrix, header);
+  mend_types(file, header, notes);
+  if (auto note = gguf::long_names(header)) notes.push_back(*std::move(note));
+}
+
+}  // namespace sluice
