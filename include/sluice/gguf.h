@@ -85,7 +85,7 @@ struct KeyValue {
 /// A tensor as the header describes it.
 struct Tensor {
   std::string name;
-  std::vector<std::uint64_t> shape;  ///< 1 to 4 extents, row length first
+  std::vector<std::uint64_t> shape;  ///< 1 to 4 extents, row length first; any may be 0
   TensorType type = TensorType::f32;
   std::uint64_t offset = 0;  ///< bytes from the start of the data section
   std::uint64_t size = 0;    ///< bytes, padding not included
@@ -122,8 +122,8 @@ struct Header {
 ///         input_format: wrong magic, version 1 or big-endian, an alignment that is no power of two
 ///         up to 16 MiB, a header of more than 256 MiB, duplicate keys or tensor names, names that
 ///         are empty, too long (keys 65535 bytes, tensors 1024) or not UTF-8, arrays nested more
-///         than 8 deep, rows that are no whole blocks, extents that are zero or whose product
-///         overflows, offsets misaligned or overlapping.
+///         than 8 deep, rows that are no whole blocks, extents whose product overflows, offsets
+///         misaligned or overlapping.
 ///         input_truncated: counts, lengths or tensor data beyond the end of the file.
 ///         input_type: a tensor type of unknown size.
 std::optional<Header> parse_header(std::span<const std::byte> prefix, std::uint64_t file_size,

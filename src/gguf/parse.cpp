@@ -4,6 +4,7 @@
 #include <bit>
 #include <numeric>
 #include <set>
+#include <tuple>
 
 #include "base/checked.h"
 #include "gguf/reader.h"
@@ -93,10 +94,7 @@ std::vector<std::uint64_t> read_shape(Reader& in) {
     in.fail(fmt::format("{} extents; at most {} are allowed", extents, kMostExtents), start);
   }
   std::vector<std::uint64_t> shape(extents);
-  for (std::uint64_t& extent : shape) {
-    extent = in.number<std::uint64_t>();
-    if (extent == 0) in.fail("an extent is zero", start);
-  }
+  for (std::uint64_t& extent : shape) extent = in.number<std::uint64_t>();
   if (shape.empty()) shape.push_back(1);  // a scalar, as llama.cpp has it
   return shape;
 }
@@ -104,6 +102,7 @@ std::vector<std::uint64_t> read_shape(Reader& in) {
 /// The bytes of a tensor, or nothing if its weights or bytes are more than can be counted. Both are
 /// looked at: where a weight takes less than a byte, the bytes alone might do.
 std::optional<std::uint64_t> bytes_of(const Tensor& tensor, const TensorTypeInfo& type) {
+  if (std::ranges::count(tensor.shape, 0) > 0) return 0;
   std::optional<std::uint64_t> elements = 1;
   for (const std::uint64_t extent : tensor.shape) {
     elements = checked_mul(*elements, extent);
@@ -145,12 +144,14 @@ Tensor read_tensor(Reader& in, std::set<std::string_view>& seen) {
 }
 
 /// Checks that the tensors lie in the file, aligned and apart. Their order does not matter, and
-/// gaps between them are allowed.
+/// gaps between them are allowed. One without elements may follow padding that was left out.
 void check_places(Reader& in, const Header& header) {
   const std::uint64_t room = in.file_size() - header.data_offset;
   for (const Tensor& tensor : header.tensors) {
     in.about(printable(tensor.name), {});
-    if (tensor.offset > room || tensor.size > room - tensor.offset) {
+    const std::uint64_t end =
+        tensor.size > 0 ? room : checked_align_up(room, header.alignment).value_or(room);
+    if (tensor.offset > end || tensor.size > end - tensor.offset) {
       in.fail(ErrorCode::input_truncated,
               fmt::format("its {} bytes at offset {} of the data section end beyond the file's {} "
                           "bytes",
@@ -166,8 +167,9 @@ void check_places(Reader& in, const Header& header) {
   std::vector<const Tensor*> in_file_order(header.tensors.size());
   std::transform(header.tensors.begin(), header.tensors.end(), in_file_order.begin(),
                  [](const Tensor& tensor) { return &tensor; });
-  std::sort(in_file_order.begin(), in_file_order.end(),
-            [](const Tensor* a, const Tensor* b) { return a->offset < b->offset; });
+  std::sort(in_file_order.begin(), in_file_order.end(), [](const Tensor* a, const Tensor* b) {
+    return std::tie(a->offset, a->size) < std::tie(b->offset, b->size);
+  });
   for (std::size_t i = 1; i < in_file_order.size(); ++i) {
     const Tensor& before = *in_file_order[i - 1];
     const Tensor& after = *in_file_order[i];

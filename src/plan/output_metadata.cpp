@@ -37,12 +37,12 @@ bool becomes(const FileType& file_type, std::span<const TypeChoice> choices) {
   });
 }
 
-std::string unconverted(const FileType& file_type, std::size_t tensors) {
-  if (tensors == 0) return "the model has no tensors: the output is a copy of its metadata";
+std::string unconverted(const FileType& file_type, bool has_tensors) {
+  if (!has_tensors) return "the model has no tensors: the output is a copy of its metadata";
   return fmt::format(
-      "nothing becomes {}: all {} tensors are of kinds that are kept as they are, and "
-      "general.file_type stays what it was",
-      file_type.name, tensors);
+      "nothing becomes {}: every tensor is of a kind that is kept as it is, and general.file_type "
+      "stays what it was",
+      file_type.name);
 }
 
 void mend_types(const std::string& file, gguf::Header& header, std::vector<std::string>& notes) {
@@ -86,7 +86,7 @@ void describe_output(const PlanRequest& request, std::span<const TypeChoice> cho
     if (becomes(file_type, choices)) {
       header.set("general.file_type", gguf::Value::of(file_type.number));
     } else {
-      notes.push_back(unconverted(file_type, choices.size()));
+      notes.push_back(unconverted(file_type, !choices.empty()));
     }
   }
   header.set("sluice.version", gguf::Value::of(version()));

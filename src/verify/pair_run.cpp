@@ -78,6 +78,7 @@ io::ReadRange PairCursor::range(const io::File* file, std::uint64_t offset, Tens
 }
 
 std::optional<engine::Unit> PairCursor::next(std::stop_token) {
+  while (place_ < order_.size() && pairs_[order_[place_]].elements() == 0) ++place_;
   if (place_ == order_.size()) return std::nullopt;
   const std::uint32_t index = order_[place_];
   const TensorPair& pair = pairs_[index];

@@ -63,7 +63,7 @@ std::vector<TensorPair> pair_tensors(const ModelView& output, const ModelView* a
     pair.source = &source;
     pair.source_file = &against->parts[location.part];
     pair.source_offset = location.file_offset;
-    if (pair.copied()) continue;
+    if (pair.copied() || pair.elements() == 0) continue;
     for (const auto& [side, file] :
          {std::pair(&source, pair.source_file), std::pair(pair.tensor, pair.file)}) {
       if (!can_decode(side->type)) {

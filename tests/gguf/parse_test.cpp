@@ -139,6 +139,40 @@ TEST(Parse, AScalarIsARowOfOne) {
   EXPECT_EQ(parse(file)->tensors[0].shape, std::vector<std::uint64_t>{1});
 }
 
+TEST(Parse, TensorsWithoutElementsTakeNoRoom) {
+  for (const std::uint32_t type : {kF32, kQ8, kIq1M}) {
+    for (const std::vector<std::uint64_t>& shape :
+         {std::vector<std::uint64_t>{0}, {0, 7}, {256, 0}, {256, std::uint64_t{1} << 60, 0}}) {
+      for (const std::size_t place : {0, 1, 2}) {
+        GgufBuilder builder;
+        for (std::size_t i = 0; i < 3; ++i) {
+          if (i == place) {
+            builder.tensor("empty", shape, type, {});
+          } else {
+            builder.tensor("t" + std::to_string(i), {3}, kF32, Bytes(12, std::byte{1}));
+          }
+        }
+        const auto header = parse(builder.build());
+        ASSERT_TRUE(header);
+        const Tensor& empty = header->tensors[place];
+        EXPECT_EQ(empty.shape, shape);
+        EXPECT_EQ(empty.size, 0u);
+        EXPECT_EQ(empty.elements(), 0u);
+        EXPECT_EQ(empty.offset, builder.offsets()[place]);
+      }
+    }
+  }
+}
+
+TEST(Parse, ATensorWithoutElementsMayFollowPaddingThatIsLeftOut) {
+  Bytes file = GgufBuilder().tensor("a", {1}, kF32, Bytes(4)).tensor("b", {0}, kF32, {}).build();
+  file.resize(file.size() - 28);
+  EXPECT_TRUE(parse(file));
+  EXPECT_FAILURE(
+      GgufBuilder().tensor("a", {1}, kF32, Bytes(4)).tensor("b", {0}, kF32, {}, 64).build(),
+      input_truncated, "tensor 'b'");
+}
+
 TEST(Parse, EveryKnownTypeHasItsSize) {
   for (const TensorTypeInfo& type : tensor_types()) {
     const std::uint64_t row = 2 * type.block_elements;
@@ -310,7 +344,6 @@ TEST(Parse, BadTensorsAreRefused) {
   constexpr std::uint64_t k32 = std::uint64_t{1} << 32;
   constexpr std::uint64_t k61 = std::uint64_t{1} << 61;
   EXPECT_FAILURE(tensor({1, 1, 1, 1, 1}, kF32), input_format, "tensor 'bad': 5 extents");
-  EXPECT_FAILURE(tensor({4, 0}, kF32), input_format, "tensor 'bad': an extent is zero");
   EXPECT_FAILURE(tensor({k32, k32}, kF32), input_format, "tensor 'bad': its extents multiply");
   EXPECT_FAILURE(tensor({k32, k32}, kIq1M), input_format, "its extents multiply");
   EXPECT_FAILURE(tensor({k32, k32, k32, k32}, kIq1M), input_format, "its extents multiply");
