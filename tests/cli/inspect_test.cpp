@@ -166,6 +166,28 @@ TEST_F(Inspect, ATerabyteIsItsHeader) {
   EXPECT_EQ(json["metadata"]["tokenizer.ggml.tokens"]["count"], 200000);
 }
 
+TEST_F(Inspect, APageHasTheSame) {
+  const std::string page = folder_ / "page.html";
+  const Finished done = inspect({model_, "--html", page});
+  EXPECT_EQ(done.status, 0) << done.errors;
+  EXPECT_EQ(done.out, page + "\n");
+  const Bytes bytes = read_file(page);
+  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  EXPECT_NE(text.find("<h1>model.gguf</h1>"), std::string::npos);
+  const std::string begin = "id=\"data\">";
+  const std::size_t from = text.find(begin) + begin.size();
+  const Json data = Json::parse(text.substr(from, text.find("</script>", from) - from));
+  EXPECT_EQ(data["page"], "model");
+  EXPECT_EQ(data["model"], json_of({model_}));
+  // A page never takes the place of a model.
+  EXPECT_EQ(inspect({model_, "--html", model_}).status, 4);
+  EXPECT_EQ(inspect({model_}).status, 0);
+  write_file(page, read_file(model_));
+  EXPECT_EQ(inspect({model_, "--html", page}).status, 2);
+  EXPECT_EQ(read_file(page), read_file(model_));
+  EXPECT_EQ(inspect({model_, "--html", folder_ / "no/page.html"}).status, 4);
+}
+
 TEST_F(Inspect, NamesAndValuesCannotDriveTheTerminal) {
   const std::string bad =
       "a\x1b[2J\xc2\x9b"

@@ -7,7 +7,6 @@
 
 #include "compare_page.h"
 #include "error_text.h"
-#include "html_page.h"
 #include "progress.h"
 #include "reports.h"
 #include "sluice/amounts.h"

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <string>
-
+#include "html_page.h"
 #include "sluice/compare.h"
 
 namespace sluice::cli {
 
-/// A page about a comparison: the error of each tensor by layer and by kind, and all numbers.
-std::string compare_page(const CompareOptions& options, const Comparison& comparison);
+/// A page about a comparison: errors by kind and layer, sizes of both sides, all numbers.
+Page compare_page(const CompareOptions& options, const Comparison& comparison);
 
 }  // namespace sluice::cli

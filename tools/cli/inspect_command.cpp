@@ -6,7 +6,9 @@
 #include <limits>
 
 #include "console.h"
+#include "html_page.h"
 #include "metadata_text.h"
+#include "model_page.h"
 #include "reports.h"
 #include "sluice/amounts.h"
 #include "sluice/error.h"
@@ -101,6 +103,11 @@ void run_inspect(const InspectArguments& arguments) {
   if (arguments.full) {
     length.elements = std::numeric_limits<std::uint64_t>::max();
     length.characters = std::numeric_limits<std::size_t>::max();
+  }
+  if (!arguments.page.empty()) {
+    write_page(model_page(model, length.elements), arguments.page);
+    console::result(printable(arguments.page) + "\n");
+    return;
   }
   if (arguments.json) {
     print_json(to_json(model, length.elements));

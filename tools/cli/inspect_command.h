@@ -15,9 +15,10 @@ struct InspectArguments {
   bool regex = false;                ///< patterns are regular expressions
   bool full = false;                 ///< show all of long values
   bool json = false;
+  std::string page;  ///< HTML file to write in place of what is printed; empty: none
 };
 
-/// Prints what the headers of a GGUF file say: metadata, tensors, a summary by type.
+/// Prints what the headers of a GGUF file say, or makes a page of it: metadata, tensors, types.
 /// \throws Error
 void run_inspect(const InspectArguments& arguments);
 

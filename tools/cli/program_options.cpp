@@ -199,6 +199,8 @@ std::span<const ProgramOption> program_options() {
        into<&A::report_page, &ReportArguments::page>},
       {file("html", "Write a page to look at to this file", kForCompare),
        into<&A::compare, &CompareArguments::page>},
+      {file("html", "Make a page to look at of it, in this file", kForInspect),
+       into<&A::inspect, &Inspect::page>},
       {flag("json", "As JSON", Heading::output, kForPlan), into<&A::plan, &PlanArguments::json>},
       {flag("json", "As JSON", Heading::output, kForInspect), into<&A::inspect, &Inspect::json>},
       {flag("json", "As JSON", Heading::output, kForCompare),

@@ -5,7 +5,8 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
+#include <initializer_list>
+#include <span>
 #include <system_error>
 
 #include "sluice/error.h"
@@ -15,9 +16,30 @@ namespace sluice::cli {
 namespace {
 
 using Json = nlohmann::json;
+using Keys = std::span<const char* const>;
 
 // A thousand tensors and a thousand samples make half a megabyte.
 constexpr std::uintmax_t kLargestReport = std::uintmax_t{256} << 20;
+
+/// What pages use of an object.
+struct Fields {
+  Keys numbers;
+  Keys texts;
+};
+
+constexpr const char* kRunNumbers[] = {
+    "wall_s",        "read_bytes",      "read_s",       "write_bytes",   "write_s",
+    "compute_s",     "wait_disk_s",     "wait_cores_s", "wait_budget_s", "workers_busy",
+    "resumed_bytes", "peak_anon_bytes", "threads"};
+constexpr const char* kRunTexts[] = {
+    "version",   "date",    "command", "input", "output",  "model", "architecture",
+    "file_type", "imatrix", "effort",  "io",    "spindle", "isa",   "spindle_reason"};
+constexpr const char* kTotalNumbers[] = {"weighted", "plain", "measured_weights", "weights"};
+constexpr const char* kTensorNumbers[] = {"bytes", "weighted_error", "plain_error",
+                                          "weighted_power", "plain_power"};
+constexpr const char* kTensorTexts[] = {"name", "source", "type", "asked"};
+constexpr const char* kSampleNumbers[] = {"t", "read", "written", "disk", "cores", "budget"};
+constexpr const char* kSampleTexts[] = {"limit"};
 
 /// Takes values out of a report and says where one is wrong.
 class Reader {
@@ -30,58 +52,55 @@ class Reader {
         {.file = file_, .cure = "Name the JSON file that 'sluice quantize --report' wrote"});
   }
 
-  /// A number that is not negative; none if it is missing or null.
-  std::optional<double> number(const Json& object, const std::string& key) const {
-    const auto found = object.find(key);
-    if (found == object.end() || found->is_null()) return std::nullopt;
-    if (!found->is_number()) fail(fmt::format("'{}' is not a number", key));
-    const double value = found->get<double>();
-    if (!std::isfinite(value) || value < 0) fail(fmt::format("'{}' is negative", key));
-    return value;
-  }
-
-  std::string text(const Json& object, const std::string& key) const {
-    const auto found = object.find(key);
-    if (found == object.end() || found->is_null()) return {};
-    if (!found->is_string()) fail(fmt::format("'{}' is not a text", key));
-    return found->get<std::string>();
+  Json fields(const Json& object, const Fields& fields) const {
+    Json taken = Json::object();
+    for (const char* key : fields.numbers) {
+      const auto found = object.find(key);
+      if (found == object.end() || found->is_null()) continue;
+      if (!found->is_number()) fail(fmt::format("'{}' is not a number", key));
+      const auto value = found->get<double>();
+      if (!std::isfinite(value) || value < 0) fail(fmt::format("'{}' is negative", key));
+      taken[key] = *found;
+    }
+    for (const char* key : fields.texts) {
+      const auto found = object.find(key);
+      if (found == object.end() || found->is_null()) continue;
+      if (!found->is_string()) fail(fmt::format("'{}' is not a text", key));
+      taken[key] = *found;
+    }
+    return taken;
   }
 
   /// The elements of an array, which are objects.
-  const Json& objects(const Json& object, const std::string& key) const {
-    static const Json kNone = Json::array();
+  Json objects(const Json& object, const char* key, const Fields& fields) const {
+    Json taken = Json::array();
     const auto found = object.find(key);
-    if (found == object.end()) return kNone;
+    if (found == object.end()) return taken;
     if (!found->is_array()) fail(fmt::format("'{}' is not a list", key));
     for (const Json& element : *found) {
       if (!element.is_object()) fail(fmt::format("'{}' holds something else than objects", key));
+      taken.push_back(this->fields(element, fields));
+      if (const auto shape = element.find("shape"); shape != element.end()) {
+        check_shape(*shape);
+        taken.back()["shape"] = *shape;
+      }
     }
-    return *found;
+    return taken;
   }
 
  private:
+  void check_shape(const Json& shape) const {
+    if (!shape.is_array()) fail("'shape' is not a list");
+    double weights = 1;
+    for (const Json& extent : shape) {
+      if (!extent.is_number_unsigned()) fail("'shape' holds something else than numbers");
+      weights *= extent.get<double>();
+    }
+    if (!std::isfinite(weights)) fail("'shape' is too large");
+  }
+
   const std::string& file_;
 };
-
-ReportedTensor tensor_of(const Json& json, const Reader& reader) {
-  ReportedTensor tensor{.name = reader.text(json, "name"),
-                        .source = reader.text(json, "source"),
-                        .type = reader.text(json, "type"),
-                        .bytes = reader.number(json, "bytes").value_or(0),
-                        .weighted_error = reader.number(json, "weighted_error"),
-                        .plain_error = reader.number(json, "plain_error")};
-  if (tensor.name.empty()) reader.fail("a tensor has no name");
-  if (const auto shape = json.find("shape"); shape != json.end()) {
-    if (!shape->is_array()) reader.fail("'shape' is not a list");
-    tensor.weights = 1;
-    for (const Json& extent : *shape) {
-      if (!extent.is_number_unsigned()) reader.fail("'shape' holds something else than numbers");
-      tensor.weights *= extent.get<double>();
-    }
-    if (!std::isfinite(tensor.weights)) reader.fail("'shape' is too large");
-  }
-  return tensor;
-}
 
 Json parse(const std::string& path, const Reader& reader) {
   std::error_code unknown;
@@ -102,39 +121,21 @@ Json parse(const std::string& path, const Reader& reader) {
 
 }  // namespace
 
-ReportedRun read_report(const std::string& path) {
+Json read_report(const std::string& path) {
   const Reader reader(path);
   const Json json = parse(path, reader);
   if (!json.is_object()) reader.fail("it is not an object");
   if (!json.contains("tensors")) reader.fail("it has no 'tensors'");
-  ReportedRun run;
-  run.file = path;
-  run.wall_s = reader.number(json, "wall_s");
-  run.read_bytes = reader.number(json, "read_bytes");
-  run.read_s = reader.number(json, "read_s");
-  run.write_bytes = reader.number(json, "write_bytes");
-  run.write_s = reader.number(json, "write_s");
-  run.compute_s = reader.number(json, "compute_s");
-  run.wait_disk_s = reader.number(json, "wait_disk_s");
-  run.wait_cores_s = reader.number(json, "wait_cores_s");
-  run.wait_budget_s = reader.number(json, "wait_budget_s");
-  run.workers_busy = reader.number(json, "workers_busy");
-  run.resumed_bytes = reader.number(json, "resumed_bytes");
-  run.peak_anon_bytes = reader.number(json, "peak_anon_bytes");
-  run.threads = reader.number(json, "threads");
-  run.io = reader.text(json, "io");
-  run.spindle = reader.text(json, "spindle");
-  run.spindle_reason = reader.text(json, "spindle_reason");
-  run.isa = reader.text(json, "isa");
-  for (const Json& tensor : reader.objects(json, "tensors")) {
-    run.tensors.push_back(tensor_of(tensor, reader));
+  Json run = reader.fields(json, {kRunNumbers, kRunTexts});
+  if (const auto total = json.find("total_error"); total != json.end() && !total->is_null()) {
+    if (!total->is_object()) reader.fail("'total_error' is not an object");
+    run["total_error"] = reader.fields(*total, {kTotalNumbers, {}});
   }
-  for (const Json& sample : reader.objects(json, "samples")) {
-    run.samples.push_back({.time_s = reader.number(sample, "t").value_or(0),
-                           .read = reader.number(sample, "read").value_or(0),
-                           .written = reader.number(sample, "written").value_or(0),
-                           .limit = reader.text(sample, "limit")});
+  run["tensors"] = reader.objects(json, "tensors", {kTensorNumbers, kTensorTexts});
+  for (const Json& tensor : run["tensors"]) {
+    if (tensor.value("name", "").empty()) reader.fail("a tensor has no name");
   }
+  run["samples"] = reader.objects(json, "samples", {kSampleNumbers, kSampleTexts});
   return run;
 }
 

@@ -3,231 +3,309 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
-#include "error_charts.h"
-#include "html_page.h"
-#include "run_charts.h"
+#include "sluice/amounts.h"
 #include "text.h"
 
 namespace sluice::cli {
 namespace {
 
-std::string label_of(const ReportedRun& run) {
-  return std::filesystem::path(run.file).filename().string();
+using Json = nlohmann::json;
+using Runs = std::span<const ReportedRun>;
+
+std::string base_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
+
+std::string text_in(const Json& report, const char* key) {
+  return report.value(key, std::string());
+}
+
+std::optional<double> number_in(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() ? std::nullopt : std::optional(found->get<double>());
+}
+
+double sum_over_tensors(const Json& report, const char* key) {
+  double sum = 0;
+  for (const Json& tensor : report["tensors"]) sum += tensor.value(key, 0.0);
+  return sum;
+}
+
+double weights_of(const Json& report) {
+  double sum = 0;
+  for (const Json& tensor : report["tensors"]) {
+    double weights = tensor.contains("shape") ? 1 : 0;
+    for (const Json& extent : tensor.value("shape", Json::array())) weights *= extent.get<double>();
+    sum += weights;
+  }
+  return sum;
+}
+
+std::string model_of(const ReportedRun& run) {
+  for (const std::string& name : {text_in(run.report, "model"), text_in(run.report, "input")}) {
+    if (!name.empty()) return base_name(name);
+  }
+  return base_name(run.file);
+}
+
+// What tells the runs from one another, in as few words as do.
+std::vector<std::string> labels_of(Runs runs) {
+  const std::function<std::string(const ReportedRun&)> candidates[] = {
+      [](const ReportedRun& run) { return text_in(run.report, "file_type"); },
+      [](const ReportedRun& run) { return base_name(text_in(run.report, "output")); },
+      [](const ReportedRun& run) { return base_name(run.file); },
+      [](const ReportedRun& run) { return run.file; }};
+  std::vector<std::string> labels;
+  for (const auto& candidate : candidates) {
+    labels.clear();
+    for (const ReportedRun& run : runs) labels.push_back(candidate(run));
+    const std::set<std::string> distinct(labels.begin(), labels.end());
+    if (distinct.size() == labels.size() && !distinct.contains("")) return labels;
+  }
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    labels[i] = fmt::format("{} ({})", labels[i], i + 1);
+  return labels;
+}
+
+std::string title_of(Runs runs, const std::vector<std::string>& labels) {
+  const std::string model = model_of(runs.front());
+  const bool one_model = std::all_of(
+      runs.begin(), runs.end(), [&](const ReportedRun& run) { return model_of(run) == model; });
+  if (runs.size() == 1) {
+    const std::string type = text_in(runs.front().report, "file_type");
+    return type.empty() ? model : model + " as " + type;
+  }
+  std::string all;
+  for (const std::string& label : labels) {
+    all += (all.empty() ? "" : label == labels.back() ? " and " : ", ") + label;
+  }
+  return one_model ? model + " as " + all : all;
+}
+
+// In a sentence; whatever the report lacks is left out of it.
+std::string origin_of(const ReportedRun& run) {
+  const Json& report = run.report;
+  const std::string input = text_in(report, "input");
+  const std::string imatrix = text_in(report, "imatrix");
+  const std::string version = text_in(report, "version");
+  const std::string date = text_in(report, "date");
+  if (input.empty()) {
+    return base_name(run.file) +
+           ": this report does not tell what it is of, as those of older versions.";
+  }
+  return fmt::format(
+      "{} from {}{}{}{}{}.", base_name(text_in(report, "output")), base_name(input),
+      imatrix.empty() ? ", without an importance matrix" : ", weighted by " + base_name(imatrix),
+      report.contains("effort") ? ", effort " + text_in(report, "effort") : "",
+      version.empty() ? "" : ", by sluice " + version,
+      date.empty() ? "" : " on " + date.substr(0, date.find('T')));
+}
+
+/// The run's total error by one measure.
+std::optional<double> total_of(const ReportedRun& run, const char* measure) {
+  const auto total = run.report.find("total_error");
+  return total == run.report.end() ? std::nullopt : number_in(*total, measure);
+}
+
+// Errors that count weights by their importance can be compared if the importance is one.
+const char* common_measure(Runs runs) {
+  const auto matrix = [](const ReportedRun& run) { return text_in(run.report, "imatrix"); };
+  const bool one = std::all_of(runs.begin(), runs.end(), [&](const ReportedRun& run) {
+    return matrix(run) == matrix(runs.front()) && total_of(run, "weighted");
+  });
+  return one ? "weighted" : "plain";
+}
+
+std::string digits_of(double error) {
+  return fmt::format("{:.4g}", error);
+}
+
+struct Limit {
+  const char* name;
+  const char* key;
+};
+constexpr std::array kLimits = {Limit{"disk", "wait_disk_s"}, Limit{"cores", "wait_cores_s"},
+                                Limit{"memory", "wait_budget_s"}};
+
+KeyFigure::Value limit_of(const ReportedRun& run) {
+  double all = 0;
+  std::vector<std::pair<double, const char*>> waits;
+  for (const Limit& limit : kLimits) {
+    waits.emplace_back(number_in(run.report, limit.key).value_or(0), limit.name);
+    all += waits.back().first;
+  }
+  if (all <= 0) return {"", "not told", ""};
+  std::sort(waits.rbegin(), waits.rend());
+  std::string others;
+  for (const auto& [seconds, name] : waits) {
+    others += fmt::format("{}{} {:.0f} %", others.empty() ? "" : ", ", name, 100 * seconds / all);
+  }
+  return {"", waits.front().second, others + " of the time"};
+}
+
+KeyFigure::Value error_of(const ReportedRun& run) {
+  const auto weighted = total_of(run, "weighted");
+  const auto plain = total_of(run, "plain");
+  if (!weighted && !plain) return {"", "not told", "in this report"};
+  const double measured = total_of(run, "measured_weights").value_or(0);
+  const double all = total_of(run, "weights").value_or(0);
+  const std::string share =
+      measured < all ? fmt::format("; of {:.0f} % of the weights", 100 * measured / all) : "";
+  if (!weighted) return {"", digits_of(*plain), "of all weights alike" + share};
+  return {"", digits_of(*weighted),
+          "weighted by importance" + (plain ? ", plain " + digits_of(*plain) : "") + share};
+}
+
+KeyFigure::Value size_of(const ReportedRun& run) {
+  const double bytes = sum_over_tensors(run.report, "bytes");
+  const double weights = weights_of(run.report);
+  return {"", bytes_text(bytes),
+          (weights > 0 ? fmt::format("{:.3f} bits a weight, ", 8 * bytes / weights) : "") +
+              counted(run.report["tensors"].size(), "tensor")};
+}
+
+KeyFigure::Value duration_of(const ReportedRun& run) {
+  const auto seconds = number_in(run.report, "wall_s");
+  const auto read = number_in(run.report, "read_bytes");
+  if (!seconds) return {"", "not told", ""};
+  return {"", time_text(*seconds),
+          read && *seconds > 0 ? bytes_text(*read / *seconds) + "/s read" : ""};
+}
+
+std::vector<KeyFigure> figures_of(Runs runs, const std::vector<std::string>& labels) {
+  constexpr std::pair<const char*, KeyFigure::Value (*)(const ReportedRun&)> kFigures[] = {
+      {"Total error", error_of},
+      {"Size", size_of},
+      {"Time", duration_of},
+      {"Limited by", limit_of}};
+  std::vector<KeyFigure> figures;
+  for (const auto& [name, value] : kFigures) {
+    figures.push_back({name, {}});
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      figures.back().values.push_back(value(runs[i]));
+      if (runs.size() > 1) figures.back().values.back().of = labels[i];
+    }
+  }
+  return figures;
+}
+
+// "IQ2_M has the least error, 0.04 against 0.09."
+std::string best_of(const std::string& superlative, const char* equal,
+                    const std::vector<std::string>& labels,
+                    const std::vector<std::optional<double>>& values,
+                    const std::function<std::string(double)>& text) {
+  std::vector<std::pair<double, std::size_t>> ranked;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i]) ranked.emplace_back(*values[i], i);
+  }
+  if (ranked.size() < 2) return "";
+  std::sort(ranked.begin(), ranked.end());
+  const std::string best = text(ranked.front().first);
+  if (best == text(ranked.back().first)) return fmt::format("{}, {}. ", equal, best);
+  std::string others;
+  for (std::size_t i = 1; i < ranked.size(); ++i) {
+    others += (others.empty() ? "" : " and ") + text(ranked[i].first);
+  }
+  return fmt::format("{} {}, {} against {}. ", labels[ranked.front().second], superlative, best,
+                     others);
+}
+
+std::string verdict(Runs runs, const std::vector<std::string>& labels) {
+  const char* measure = common_measure(runs);
+  std::vector<std::optional<double>> errors;
+  std::vector<std::optional<double>> sizes;
+  std::vector<std::optional<double>> times;
+  for (const ReportedRun& run : runs) {
+    errors.push_back(total_of(run, measure));
+    sizes.emplace_back(sum_over_tensors(run.report, "bytes"));
+    times.push_back(number_in(run.report, "wall_s"));
+  }
+  const std::string error = best_of(fmt::format("has the least {} error", measure),
+                                    "All have the same error", labels, errors, digits_of);
+  return (error.empty() ? "The reports do not tell the errors of both. " : error) +
+         best_of("is the smallest", "All are of one size", labels, sizes, bytes_text) +
+         best_of("was made fastest", "All took the same time", labels, times, time_text);
 }
 
 /// A fact of a run in words; nothing if the report does not tell.
-using Fact = std::function<std::string(const ReportedRun&)>;
-
-std::string if_known(const std::optional<double>& value,
-                     const std::function<std::string(double)>& text) {
-  return value ? text(*value) : "";
-}
-
-std::string size_fact(const ReportedRun& run) {
-  double bytes = 0;
-  double weights = 0;
-  for (const ReportedTensor& tensor : run.tensors) {
-    bytes += tensor.bytes;
-    weights += tensor.weights;
-  }
-  return bytes_text(bytes) +
-         (weights > 0 ? fmt::format(", {:.3f} bits per weight", 8 * bytes / weights) : "");
-}
-
-std::string limit_fact(const ReportedRun& run) {
-  if (!run.wait_disk_s || !run.wait_cores_s || !run.wait_budget_s) return "";
-  const double all = std::max(1e-9, *run.wait_disk_s + *run.wait_cores_s + *run.wait_budget_s);
-  return fmt::format("disk {:.0f} %, cores {:.0f} %, memory {:.0f} %", 100 * *run.wait_disk_s / all,
-                     100 * *run.wait_cores_s / all, 100 * *run.wait_budget_s / all);
-}
-
-std::string rate_fact(const ReportedRun& run) {
-  if (!run.read_bytes || !run.wall_s || *run.wall_s <= 0) return "";
-  return bytes_text(*run.read_bytes / *run.wall_s) + "/s";
-}
-
-std::string facts_table(std::span<const ReportedRun> runs) {
-  const std::vector<std::pair<const char*, Fact>> facts = {
-      {"size", size_fact},
-      {"tensors", [](const ReportedRun& run) { return fmt::format("{}", run.tensors.size()); }},
-      {"time", [](const ReportedRun& run) { return if_known(run.wall_s, time_text); }},
-      {"reading", [](const ReportedRun& run) { return if_known(run.read_s, time_text); }},
-      {"writing", [](const ReportedRun& run) { return if_known(run.write_s, time_text); }},
-      {"computing, all threads",
-       [](const ReportedRun& run) { return if_known(run.compute_s, time_text); }},
-      {"limited by", limit_fact},
-      {"read", [](const ReportedRun& run) { return if_known(run.read_bytes, bytes_text); }},
-      {"read rate", rate_fact},
-      {"written", [](const ReportedRun& run) { return if_known(run.write_bytes, bytes_text); }},
-      {"made by an earlier run",
-       [](const ReportedRun& run) {
-         return run.resumed_bytes.value_or(0) > 0 ? bytes_text(*run.resumed_bytes) : "";
-       }},
-      {"most memory",
-       [](const ReportedRun& run) { return if_known(run.peak_anon_bytes, bytes_text); }},
-      {"threads",
-       [](const ReportedRun& run) {
-         return if_known(run.threads, [](double n) { return fmt::format("{:.0f}", n); });
-       }},
-      {"kernels", [](const ReportedRun& run) { return run.isa; }},
-      {"input and output",
-       [](const ReportedRun& run) {
-         return run.spindle + (run.spindle_reason.empty() ? "" : " (" + run.spindle_reason + ")") +
-                (run.io.empty() ? "" : ", " + run.io);
-       }},
-  };
-  std::string head;
-  for (const ReportedRun& run : runs)
-    head += "<th class=\"text\">" + escaped(label_of(run)) + "</th>";
-  std::string rows;
-  for (const auto& [what, fact] : facts) {
-    std::string cells;
-    bool known = false;
-    for (const ReportedRun& run : runs) {
-      const std::string text = fact(run);
-      known = known || !text.empty();
-      cells += "<td class=\"text\">" + escaped(text) + "</td>";
-    }
-    if (known) rows += fmt::format("<tr><th scope=\"row\">{}</th>{}</tr>\n", what, cells);
-  }
-  return fmt::format(
-      "<div class=\"panel scroll\"><table><thead><tr><th></th>{}</tr></thead>\n<tbody>\n{}</tbody>"
-      "</table></div>\n",
-      head, rows);
-}
-
-/// Which of the two errors a report has, and the pictures show.
-struct ErrorKind {
-  bool weighted = false;
-
-  std::optional<double> of(const ReportedTensor& tensor) const {
-    return weighted ? tensor.weighted_error : tensor.plain_error;
-  }
+struct RunFact {
+  const char* name;
+  std::function<std::string(const Json&)> text;
 };
 
-// The one that the encoders make small, where all runs know it.
-ErrorKind error_kind(std::span<const ReportedRun> runs) {
-  return {std::all_of(runs.begin(), runs.end(), [](const ReportedRun& run) {
-    return std::any_of(run.tensors.begin(), run.tensors.end(), [](const ReportedTensor& tensor) {
-      return tensor.weighted_error.value_or(0) > 0;
-    });
-  })};
+RunFact text_fact(const char* name, const char* key) {
+  return {name, [key](const Json& report) { return text_in(report, key); }};
 }
 
-std::vector<ErrorPoint> points_of(const ReportedRun& run, ErrorKind kind) {
-  std::vector<ErrorPoint> points;
-  for (const ReportedTensor& tensor : run.tensors) {
-    if (tensor.copied()) continue;
-    points.push_back({.name = tensor.name,
-                      .place = place_of(tensor.name),
-                      .type = tensor.type,
-                      .error = kind.of(tensor).value_or(0)});
-  }
-  return points;
+RunFact number_fact(const char* name, const char* key, std::string (*text)(double)) {
+  return {name, [key, text](const Json& report) {
+            const auto value = number_in(report, key);
+            return value ? text(*value) : std::string();
+          }};
 }
 
-// A panel for each run, side by side where there is room.
-std::string panels(std::span<const ReportedRun> runs,
-                   const std::function<std::string(std::size_t)>& content) {
-  std::string all;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const std::string heading =
-        runs.size() > 1 ? "<h3>" + escaped(label_of(runs[i])) + "</h3>\n" : "";
-    all += "<div class=\"panel\">" + heading + content(i) + "</div>\n";
-  }
-  return "<div class=\"runs\">\n" + all + "</div>\n";
-}
-
-std::string error_sections(std::span<const ReportedRun> runs) {
-  const ErrorKind kind = error_kind(runs);
-  std::vector<std::vector<ErrorPoint>> points;
-  ErrorScale scale;
-  for (const ReportedRun& run : runs) {
-    points.push_back(points_of(run, kind));
-    scale.include(points.back());
-  }
-  if (scale.empty()) {
-    return "<h2>Error</h2>\n<p>The report has no errors: they are measured where all of a tensor "
-           "was made in one run with --report.</p>\n";
-  }
-  const std::string what = kind.weighted ? "Each column of weights counts by its importance."
-                                         : "All weights count the same.";
-  return fmt::format(
-             "<h2>Error of each tensor</h2>\n<p>The squared error of the quantized weights, "
-             "relative "
-             "to the square of the weights; lower is better, 1 is what zeros would have. {}</p>\n",
-             what) +
-         panels(runs,
-                [&](std::size_t i) {
-                  return error_legend(points[i]) +
-                         error_by_layer(points[i], scale, "Error of each tensor by layer");
-                }) +
-         "<h2>Error by kind of tensor and layer</h2>\n<p>Each colour stands for as many "
-         "tensors.</p>\n" +
-         error_map_legend(scale) + panels(runs, [&](std::size_t i) {
-           return error_map(points[i], scale, "Error by kind of tensor and layer");
-         });
-}
-
-std::string size_section(std::span<const ReportedRun> runs) {
-  const std::vector<std::string> types = types_by_size(runs);
-  const double most = largest_kind(runs);
-  return "<h2>Size of each kind of tensor</h2>\n" + type_legend(types) +
-         panels(runs, [&](std::size_t i) {
-           return size_by_kind(runs[i], types, most, "Size of each kind of tensor");
-         });
-}
-
-std::string throughput_section(std::span<const ReportedRun> runs) {
-  if (std::all_of(runs.begin(), runs.end(),
-                  [](const ReportedRun& run) { return run.samples.empty(); })) {
-    return "";
-  }
-  const double most = largest_rate(runs);
-  return "<h2>Throughput over time</h2>\n" + throughput_legend() + panels(runs, [&](std::size_t i) {
-           return throughput(runs[i], most, "Throughput over time, and what limited it");
-         });
-}
-
-std::string number_text(const std::optional<double>& value) {
-  return value ? fmt::format("{:.4g}", *value) : "";
-}
-
-std::string tensor_table(const ReportedRun& run) {
-  std::string rows;
-  for (const ReportedTensor& tensor : run.tensors) {
-    const bool copied = tensor.copied();
-    rows += fmt::format(
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-        escaped(tensor.name), escaped(tensor.source), escaped(tensor.type),
-        bytes_text(tensor.bytes), copied ? "copied" : number_text(tensor.weighted_error),
-        copied ? "" : number_text(tensor.plain_error));
-  }
-  return fmt::format(
-      "<details><summary>{} tensors as a table</summary>\n<div class=\"scroll\"><table>"
-      "<thead><tr><th>tensor</th><th>source</th><th>type</th><th>size</th><th>weighted "
-      "error</th><th>plain error</th></tr></thead>\n<tbody>\n{}</tbody></table></div></details>\n",
-      run.tensors.size(), rows);
+const std::vector<RunFact>& run_facts() {
+  static const std::vector<RunFact> kFacts = {
+      text_fact("model", "model"),
+      text_fact("architecture", "architecture"),
+      text_fact("type asked for", "file_type"),
+      text_fact("input", "input"),
+      text_fact("output", "output"),
+      text_fact("importance matrix", "imatrix"),
+      text_fact("effort", "effort"),
+      number_fact("time", "wall_s", time_text),
+      number_fact("reading", "read_s", time_text),
+      number_fact("writing", "write_s", time_text),
+      number_fact("computing, all threads", "compute_s", time_text),
+      number_fact("read", "read_bytes", bytes_text),
+      number_fact("written", "write_bytes", bytes_text),
+      number_fact("made by an earlier run", "resumed_bytes",
+                  [](double bytes) { return bytes > 0 ? bytes_text(bytes) : std::string(); }),
+      number_fact("most memory", "peak_anon_bytes", bytes_text),
+      number_fact("threads", "threads", [](double n) { return fmt::format("{:.0f}", n); }),
+      text_fact("kernels", "isa"),
+      text_fact("how it was read", "io"),
+      {"disks",
+       [](const Json& report) {
+         const std::string why = text_in(report, "spindle_reason");
+         return text_in(report, "spindle") + (why.empty() ? "" : " (" + why + ")");
+       }},
+      text_fact("program", "version"),
+      text_fact("begun", "date"),
+      text_fact("command", "command")};
+  return kFacts;
 }
 
 }  // namespace
 
-std::string report_page(std::span<const ReportedRun> runs) {
-  std::string names;
-  for (const ReportedRun& run : runs) names += (names.empty() ? "" : ", ") + label_of(run);
-  const std::string body = "<h1>" + escaped(names) + "</h1>\n<p>" +
-                           std::string(runs.size() == 1 ? "A quantization" : "Quantizations") +
-                           " by sluice. Point at a mark or a bar for its tensor and number.</p>\n" +
-                           facts_table(runs) + error_sections(runs) + size_section(runs) +
-                           throughput_section(runs) + "<h2>All numbers</h2>\n" +
-                           panels(runs, [&](std::size_t i) { return tensor_table(runs[i]); });
-  return html_page("sluice: " + names, body);
+Page report_page(Runs runs) {
+  const std::vector<std::string> labels = labels_of(runs);
+  Page page{.title = title_of(runs, labels),
+            .lead = {},
+            .figures = figures_of(runs, labels),
+            .columns = runs.size() > 1 ? labels : std::vector<std::string>(),
+            .facts = {},
+            .data = {{"page", "report"}, {"runs", Json::array()}}};
+  if (runs.size() > 1) page.lead.push_back(verdict(runs, labels));
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    page.lead.push_back(origin_of(runs[i]));
+    page.data["runs"].push_back({{"label", labels[i]},
+                                 {"tensors", runs[i].report["tensors"]},
+                                 {"samples", runs[i].report["samples"]}});
+  }
+  for (const RunFact& fact : run_facts()) {
+    page.facts.push_back({fact.name, {}});
+    for (const ReportedRun& run : runs) page.facts.back().cells.push_back(fact.text(run.report));
+  }
+  return page;
 }
 
 }  // namespace sluice::cli

@@ -1,14 +1,20 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 
-#include "report_file.h"
+#include "html_page.h"
 
 namespace sluice::cli {
 
-/// One page about one run, or about several side by side: what they took, the error of each tensor
-/// by layer, sizes by kind of tensor, throughput over time.
-std::string report_page(std::span<const ReportedRun> runs);
+/// A run, as read_report reads it.
+struct ReportedRun {
+  std::string file;  ///< of the report
+  nlohmann::json report;
+};
+
+/// One page about one run, or about several: what was made, what it took, errors, sizes, history.
+Page report_page(std::span<const ReportedRun> runs);
 
 }  // namespace sluice::cli

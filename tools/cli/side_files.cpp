@@ -93,6 +93,9 @@ void check_files(const Arguments& arguments) {
       }
       break;
     case Command::inspect:
+      add_written(arguments.inspect.page, "the page");
+      files.push_back({arguments.inspect.file, "the model"});
+      break;
     case Command::demo:
     case Command::completion:
     case Command::help:
@@ -107,8 +110,10 @@ void check_files(const Arguments& arguments) {
         static_cast<const StreamingOptions*>(&arguments.compare.options)}) {
     refuse_model(each->trace, "the trace");
   }
-  refuse_model(arguments.compare.page, "the page");
-  refuse_model(arguments.report_page.page, "the page");
+  for (const std::string& page :
+       {arguments.compare.page, arguments.report_page.page, arguments.inspect.page}) {
+    refuse_model(page, "the page");
+  }
 }
 
 }  // namespace sluice::cli
