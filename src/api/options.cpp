@@ -49,10 +49,6 @@ void add_rules(Options& options, const Option& option, std::string_view value) {
   rules.insert(rules.end(), more.begin(), more.end());
 }
 
-void add_tensor_type(Options& options, const Option&, std::string_view value) {
-  options.quantize.tensor_types.push_back(parse_tensor_rule(value));
-}
-
 void set_type(Options& options, const Option&, std::string_view value) {
   // Whether the mix has it is seen when the mix is known.
   if (find_file_type(value, Mix::ik_llama_cpp) == nullptr) {
@@ -221,12 +217,12 @@ constexpr Row kRows[] = {
              "Type of the tensors whose names match the regular expression NAME; of several that "
              "match the last counts",
              Peers::llama_cpp),
-     add_tensor_type},
+     add_rules<&RecipeOptions::tensor_types, parse_tensor_rules>},
     {several("tensor-type-file", "FILE", Topic::types,
-             "File of NAME=TYPE, separated by white space", Peers::llama_cpp),
+             "File of rules NAME=TYPE, one a line; from # on a line is a comment", Peers::llama_cpp),
      add_rules<&RecipeOptions::tensor_types, read_tensor_rules>},
     {several("custom-q", "REGEX=TYPE,...", Topic::types,
-             "REGEX=TYPE,REGEX=TYPE,...: the same, of which the first that matches counts",
+             "REGEX=TYPE,REGEX=TYPE,... or one a line: of rules that match the first counts",
              Peers::ik_llama_cpp),
      add_rules<&RecipeOptions::custom_types, parse_custom_rules>},
     {flag("partial-requant", Topic::types,

@@ -44,6 +44,14 @@ bool is_plain_utf8(std::string_view text) noexcept {
   return true;
 }
 
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
 std::string printable(std::string_view text) {
   constexpr std::size_t kLongest = 100;
   std::string out;

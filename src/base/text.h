@@ -22,6 +22,9 @@ struct Utf8Character {
 /// \param text  not empty
 Utf8Character first_character(std::string_view text) noexcept;
 
+/// `text` with ASCII's letters in lower case.
+std::string lower(std::string_view text);
+
 /// `text` for a message: control characters and bytes that are not UTF-8 as `\xNN`, long texts cut.
 std::string printable(std::string_view text);
 

@@ -6,7 +6,6 @@
 #include <array>
 #include <cctype>
 
-#include "base/pattern.h"
 #include "base/text.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
@@ -14,12 +13,6 @@
 
 namespace sluice {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 std::string quoted(std::string_view text) {
   return fmt::format("'{}'", printable(text));
@@ -76,24 +69,6 @@ void refuse_foreign(std::string_view text) {
                                     : fmt::format("Did you mean {}?", fmt::join(near, " or "))});
 }
 
-TypeRule parse_rule(std::string_view text, bool lower_case) {
-  // The last sign, as no type has one and a regular expression may: (?=…).
-  const std::size_t sign = text.rfind('=');
-  if (sign == text.npos) {
-    throw Error(ErrorCode::usage, fmt::format("{} is no rule for types", quoted(text)),
-                {.cure = "Write NAME=TYPE, as in ffn_down=q6_k"});
-  }
-  if (sign + 1 == text.size()) {
-    throw Error(ErrorCode::usage, fmt::format("the rule {} names no type", quoted(text)),
-                {.cure = "Write NAME=TYPE, as in ffn_down=q6_k"});
-  }
-  const std::string_view pattern = text.substr(0, sign);
-  TypeRule rule{lower_case ? lower(pattern) : std::string(pattern),
-                parse_tensor_type(text.substr(sign + 1))};
-  static_cast<void>(Pattern(rule.pattern));  // refuses it here, where it is written
-  return rule;
-}
-
 }  // namespace
 
 const FileType& parse_file_type(std::string_view text, Mix mix) {
@@ -128,40 +103,6 @@ TensorType parse_tensor_type(std::string_view text) {
     if (has_encoder(type.type)) names.push_back(type.name);
   }
   refuse_unknown(text, "tensor type", names);
-}
-
-TypeRule parse_tensor_rule(std::string_view text) {
-  return parse_rule(text, true);
-}
-
-std::vector<TypeRule> parse_tensor_rules(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n\v\f";
-  std::vector<TypeRule> rules;
-  for (std::size_t begin; (begin = text.find_first_not_of(kSpace)) != text.npos;) {
-    text.remove_prefix(begin);
-    const std::size_t end = std::min(text.find_first_of(kSpace), text.size());
-    rules.push_back(parse_tensor_rule(text.substr(0, end)));
-    text.remove_prefix(end);
-  }
-  return rules;
-}
-
-std::vector<TypeRule> parse_custom_rules(std::string_view text) {
-  std::vector<TypeRule> rules;
-  std::size_t begin = 0;
-  for (std::size_t comma = 0; comma < text.size(); ++comma) {
-    comma = std::min(text.find(',', comma), text.size());
-    const std::string_view item = text.substr(begin, comma - begin);
-    const bool last = comma == text.size();
-    if (item.find('=') == item.npos && !last) continue;  // a comma within the pattern
-    rules.push_back(parse_rule(item, false));
-    begin = comma + 1;
-  }
-  if (rules.empty()) {
-    throw Error(ErrorCode::usage, "there is no rule in the custom types",
-                {.cure = "Write REGEX=TYPE, several separated by commas"});
-  }
-  return rules;
 }
 
 }  // namespace sluice

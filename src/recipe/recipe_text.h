@@ -17,19 +17,18 @@ const FileType& parse_file_type(std::string_view text, Mix mix);
 /// ones (`iq1_m_r4`) with what to do instead.
 TensorType parse_tensor_type(std::string_view text);
 
-/// `NAME=TYPE`, as for llama.cpp's `--tensor-type`: the name, a regular expression, is taken in
-/// lower case, as there.
-TypeRule parse_tensor_rule(std::string_view text);
-
-/// The contents of a file for llama.cpp's `--tensor-type-file`: `NAME=TYPE`, separated by white
-/// space.
+/// Rules `NAME=TYPE`, as for llama.cpp's `--tensor-type` and `--tensor-type-file`: the name, a
+/// regular expression, is taken in lower case, as there.
+///
+/// Rules stand on lines of their own or have blanks or commas between them, as many as there are. A
+/// comma within brackets, as in `{1,2}`, belongs to the pattern. From `#` on a line is a comment.
+/// What is no rule is refused, and so is a text without any.
 std::vector<TypeRule> parse_tensor_rules(std::string_view text);
 
-/// Reads such a file. \throws Error (usage, input_open) naming the file
+/// Reads such rules from a file. \throws Error (usage, input_open) naming the file
 std::vector<TypeRule> read_tensor_rules(const std::string& path);
 
-/// `REGEX=TYPE,REGEX=TYPE,…`, as for ik_llama.cpp's `--custom-q`. A comma within a regular
-/// expression (`{1,2}`) is no separator, since no `=` stands before it.
+/// Rules `REGEX=TYPE`, as for ik_llama.cpp's `--custom-q`, written as above. Letter case counts.
 std::vector<TypeRule> parse_custom_rules(std::string_view text);
 
 }  // namespace sluice

@@ -33,7 +33,7 @@ RecipeOptions recipe_of(const nlohmann::json& test) {
       recipe.leave_output = true;
     } else if (option == "--tensor-type") {
       for (const auto& rule : value) {
-        recipe.tensor_types.push_back(parse_tensor_rule(rule.get<std::string>()));
+        recipe.tensor_types.push_back(parse_tensor_rules(rule.get<std::string>()).front());
       }
     } else if (option == "--custom-q") {
       for (const auto& rules : value) {
@@ -102,7 +102,9 @@ std::string type_of(const RecipeOptions& recipe, const std::string& tensor,
 RecipeOptions with_rules(Mix mix, std::string_view type, const std::vector<std::string>& rules,
                          std::string_view custom = "") {
   RecipeOptions recipe = options(mix, type);
-  for (const std::string& rule : rules) recipe.tensor_types.push_back(parse_tensor_rule(rule));
+  for (const std::string& rule : rules) {
+    recipe.tensor_types.push_back(parse_tensor_rules(rule).front());
+  }
   if (!custom.empty()) recipe.custom_types = parse_custom_rules(custom);
   return recipe;
 }

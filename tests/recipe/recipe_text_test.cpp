@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "sluice/error.h"
 #include "support/gguf_builder.h"
@@ -62,29 +64,75 @@ TEST(RecipeText, RowInterleavedAndForeignTypesAreRefusedByName) {
   EXPECT_TRUE(holds(complaint([] { parse_tensor_type("IQ4_KS"); }), "does not make"));
 }
 
-TEST(RecipeText, RulesForTensors) {
-  const TypeRule rule = parse_tensor_rule("Blk\\.0.FFN_down=Q6_K");
-  EXPECT_EQ(rule.pattern, "blk\\.0.ffn_down");
-  EXPECT_EQ(rule.type, TensorType::q6_k);
-  EXPECT_EQ(parse_tensor_rule("(?=a)b=q8_0").pattern, "(?=a)b");
-  const auto rules = parse_tensor_rules("  a=q8_0\n\tb=q4_0\r\n\n c=f16 ");
-  ASSERT_EQ(rules.size(), 3u);
-  EXPECT_EQ(rules[2].pattern, "c");
-  EXPECT_TRUE(parse_tensor_rules(" \n").empty());
-  for (const char* wrong : {"", "a", "=", "a=", "=q8_0", "a=q8", "(=q8_0", "a b=q8_0x"}) {
-    EXPECT_NE(complaint([=] { parse_tensor_rule(wrong); }), "") << wrong;
+using Rules = std::vector<std::pair<std::string, TensorType>>;
+
+Rules custom(std::string_view text) {
+  Rules rules;
+  for (const TypeRule& rule : parse_custom_rules(text)) rules.emplace_back(rule.pattern, rule.type);
+  return rules;
+}
+
+TEST(RecipeText, RulesForTensorsAreInLowerCase) {
+  const std::vector<TypeRule> rules = parse_tensor_rules("Blk\\.0.FFN_down=Q6_K B=f16");
+  ASSERT_EQ(rules.size(), 2u);
+  EXPECT_EQ(rules[0].pattern, "blk\\.0.ffn_down");
+  EXPECT_EQ(rules[0].type, TensorType::q6_k);
+  EXPECT_EQ(rules[1].pattern, "b");
+  EXPECT_EQ(custom("Ffn=iq1_m"), (Rules{{"Ffn", TensorType::iq1_m}}));
+}
+
+TEST(RecipeText, RulesMayHaveCommasAndSignsWithinBrackets) {
+  EXPECT_EQ(custom(R"(blk\.[0-9]{1,2}\.attn=q6_k,[,=]=q8_0,(a,b)=q4_0,(?=a)b=q5_0,c\==f16,\,=q5_1)"),
+            (Rules{{R"(blk\.[0-9]{1,2}\.attn)", TensorType::q6_k},
+                   {"[,=]", TensorType::q8_0},
+                   {"(a,b)", TensorType::q4_0},
+                   {"(?=a)b", TensorType::q5_0},
+                   {R"(c\=)", TensorType::f16},
+                   {R"(\,)", TensorType::q5_1}}));
+}
+
+TEST(RecipeText, RulesAreOnLinesOrBetweenCommasOrBlanks) {
+  const Rules wanted = {{"a", TensorType::q8_0}, {"b", TensorType::q4_0}, {"c", TensorType::f16}};
+  for (const char* text :
+       {"a=q8_0,b=q4_0,c=f16", ",a=q8_0,,b=q4_0,c=f16,", "a=q8_0, b=q4_0 ,\tc=f16 ",
+        "a=q8_0\nb=q4_0\nc=f16", "\r\na=q8_0\r\n\r\n  b=q4_0,\r\n,c=f16\r\n", "a=q8_0\rb=q4_0\rc=f16",
+        "a=q8_0 b=q4_0  c=f16", "\ufeff# all\na=q8_0\n  ## more=q2_k, d=q8_0\nb=q4_0 # why\n#\nc=f16",
+        "a=q8_0,# first\nb=q4_0,c=f16"}) {
+    EXPECT_EQ(custom(text), wanted) << text;
+    EXPECT_EQ(parse_tensor_rules(text).size(), wanted.size()) << text;
   }
 }
 
-TEST(RecipeText, CustomRulesMayHaveCommasInTheirPatterns) {
-  const auto rules = parse_custom_rules(R"(blk\.[0-9]{1,2}\.attn=q6_k,Ffn=iq1_m)");
-  ASSERT_EQ(rules.size(), 2u);
-  EXPECT_EQ(rules[0].pattern, R"(blk\.[0-9]{1,2}\.attn)");
-  EXPECT_EQ(rules[1].pattern, "Ffn");
-  EXPECT_EQ(rules[1].type, TensorType::iq1_m);
-  EXPECT_EQ(parse_custom_rules("a=q8_0,").size(), 1u);
-  for (const char* wrong : {"", ",", "a", "a=q8_0,b", "a=q8_0,,b=q8", "a=q8_0,=q8_0"}) {
-    EXPECT_NE(complaint([=] { parse_custom_rules(wrong); }), "") << wrong;
+// A rule that became part of another's pattern would match nothing.
+TEST(RecipeText, WhatIsNoRuleIsRefusedByName) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"", "no rule"},
+      {",", "no rule"},
+      {"# blk=q8_0,b=q6_k", "no rule"},
+      {"a", "'a'"},
+      {"=", "'='"},
+      {"a=", "'a='"},
+      {"=q8_0", "'=q8_0'"},
+      {"a=q8_0,b", "'b'"},
+      {"a=q8_0 # one,b=q6_k", "'# one,b=q6_k'"},
+      {"a=q8_0,# one,b=q6_k", "'# one,b=q6_k'"},
+      {"a=q8_0,one,b=q6_k", "'one'"},
+      {"a = q8_0", "'a'"},
+      {"a =q8_0", "'a'"},
+      {"a=q8_0;b=q6_k", "'a=q8_0;b=q6_k'"},
+      {"a=q8_0=q6_k", "'a=q8_0=q6_k'"},
+      {R"(a=q8_0\nb=q6_k)", R"('a=q8_0\nb=q6_k')"},
+      {"a=q8_0 \\\nb=q6_k", "'\\'"},
+      {"'a=q8_0'", "''a=q8_0''"},
+      {"\"a=q8_0,b=q6_k\"", "'\"a=q8_0'"},
+      {"a=q8_0,\u00a0b=q6_k", "no-break space"},
+      {"a=q8_0,b=q9_k", "rule 'b=q9_k'"},
+      {"a=q8_0,b=iq4_ks", "rule 'b=iq4_ks'"},
+      {"blk.(0|1=q8_0,b=q6_k", "rule 'blk.(0|1=q8_0,b=q6_k'"},
+      {"a[=q8_0", "rule 'a[=q8_0'"}};
+  for (const auto& [text, named] : wrong) {
+    EXPECT_TRUE(holds(complaint([&] { parse_custom_rules(text); }), named)) << text;
+    EXPECT_TRUE(holds(complaint([&] { parse_tensor_rules(text); }), named)) << text;
   }
 }
 
