@@ -17,7 +17,7 @@ namespace sluice {
 // All are UTF-8, with what is none in a name replaced. Numbers that are not finite are null.
 
 /// A plan as JSON: `tensors` (`name`, `shape` with the row length first, `source`, `type`, `rule`,
-/// `bits_per_weight`, `part`, `offset` and `size` in that output file), `parts` (`file`, `bytes`,
+/// `lacks_importance`, `bits_per_weight`, `part`, `offset` and `size` in that output file), `parts` (`file`, `bytes`,
 /// `tensors`), `missing_importance`, `notes`, `input_bytes`, `output_bytes`, `weights`.
 std::string to_json(const PlanView& plan);
 

@@ -72,6 +72,7 @@ struct TensorReport {
   /// errors of any group of tensors can be added up.
   double weighted_power = 0;
   double plain_power = 0;
+  bool lacks_importance = false;  ///< as in PlannedTensorView
 };
 
 /// The error of all quantized tensors together: of sums over all their weights, not a mean of the

@@ -57,10 +57,11 @@ struct PlannedTensorView {
   std::vector<std::uint64_t> shape;  ///< row length first
   TensorType source;
   TensorType type;
-  std::string rule;      ///< why this type
-  std::uint64_t part;    ///< which output file
-  std::uint64_t offset;  ///< in that file
-  std::uint64_t size;    ///< bytes there
+  std::string rule;       ///< why this type
+  bool lacks_importance;  ///< the importance matrix has no row for it, and it had better have one
+  std::uint64_t part;     ///< which output file
+  std::uint64_t offset;   ///< in that file
+  std::uint64_t size;     ///< bytes there
 };
 
 /// What will be done, tensor by tensor in the output's order.

@@ -44,6 +44,7 @@ void add_plan(JsonText& json, const PlanView& plan) {
     json.field("source", name(tensor.source));
     json.field("type", name(tensor.type));
     json.field("rule", tensor.rule);
+    json.field("lacks_importance", tensor.lacks_importance);
     json.field("bits_per_weight", bits_per_weight(tensor.type));
     json.field("part", tensor.part);
     json.field("offset", tensor.offset);
@@ -295,6 +296,7 @@ std::string to_json(const RunReport& report) {
       json.field("plain_error", tensor.plain_error);
       json.field("weighted_power", tensor.weighted_power);
       json.field("plain_power", tensor.plain_power);
+      json.field("lacks_importance", tensor.lacks_importance);
     });
     json.objects("samples", report.samples, [&](const Sample& sample) {
       json.field("t", sample.time_s);

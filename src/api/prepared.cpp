@@ -152,6 +152,7 @@ PlanView view_of(const Prepared& prepared) {
          .source = tensor.source,
          .type = tensor.type,
          .rule = tensor.rule,
+         .lacks_importance = tensor.lacks_importance,
          .part = tensor.output_part,
          .offset = tensor.output_offset - prepared.plan.parts[tensor.output_part].begin,
          .size = tensor.output_size});

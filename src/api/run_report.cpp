@@ -2,10 +2,10 @@
 
 #include <fmt/chrono.h>
 
-#include <limits>
 #include <string>
 #include <string_view>
 
+#include "quantize/run_state.h"
 #include "sluice/version.h"
 
 namespace sluice {
@@ -36,20 +36,8 @@ RunReport report_of_task(const QuantizeOptions& options, const Prepared& prepare
 }
 
 void report_nothing_done(const Plan& plan, RunReport& report) {
-  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   report.resumed_bytes = plan.output_size;
-  for (const PlannedTensor& tensor : plan.tensors) {
-    report.tensors.push_back({.name = tensor.name,
-                              .source = tensor.source,
-                              .type = tensor.type,
-                              .shape = tensor.shape,
-                              .source_bytes = tensor.input_size,
-                              .bytes = tensor.output_size,
-                              .weighted_error = kUnknown,
-                              .plain_error = kUnknown,
-                              .weighted_power = kUnknown,
-                              .plain_power = kUnknown});
-  }
+  for (const PlannedTensor& tensor : plan.tensors) report.tensors.push_back(report_of(tensor));
 }
 
 }  // namespace sluice

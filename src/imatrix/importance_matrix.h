@@ -43,6 +43,9 @@ class ImportanceMatrix {
   /// \throws Error (usage) if a part of a name is empty
   void keep_only(const ImatrixFilter& filter);
 
+  /// Whether the filter lets a tensor's importance count.
+  bool counts(std::string_view tensor) const;
+
   const std::string& file() const { return file_; }
   const std::string& dataset() const { return index_.dataset; }  ///< several joined by ", "
   std::uint64_t chunks() const { return index_.chunks; }         ///< 0 if the file does not tell
@@ -84,9 +87,6 @@ class ImportanceMatrix {
   bool read_row(const Entry& entry, std::uint64_t expert, std::span<float> out) const;
 
  private:
-  /// Whether the filter lets a tensor's importance count.
-  bool counts(std::string_view tensor) const;
-
   std::span<const std::byte> bytes_;
   std::string file_;
   Index index_;

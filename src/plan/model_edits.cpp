@@ -29,6 +29,12 @@ std::optional<T> number(std::string_view text) {
   return value;
 }
 
+std::string_view without_blanks_around(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+  return text.substr(0, text.find_last_not_of(kBlanks) + 1);
+}
+
 gguf::Value whole_number(std::string_view text, std::string_view value) {
   const auto n = number<std::int64_t>(value);
   if (!n) refuse(text, "has no whole number");
@@ -78,7 +84,7 @@ std::vector<std::uint32_t> parse_layers(std::string_view text) {
   std::vector<std::uint32_t> layers;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string_view item = text.substr(begin, end - begin);
+    const std::string_view item = without_blanks_around(text.substr(begin, end - begin));
     const auto layer = number<std::uint32_t>(item);
     if (!layer) {
       throw Error(ErrorCode::usage, fmt::format("'{}' is no layer's number", printable(item)),

@@ -14,7 +14,8 @@ namespace sluice {
 /// \throws Error (usage)
 gguf::KeyValue parse_metadata_override(std::string_view text);
 
-/// `L0,L1,L2…`, in any order, as for llama.cpp's `--prune-layers`. \throws Error (usage)
+/// `L0,L1,L2…`, in any order, with or without blanks, as for llama.cpp's `--prune-layers`.
+/// \throws Error (usage)
 std::vector<std::uint32_t> parse_layers(std::string_view text);
 
 }  // namespace sluice

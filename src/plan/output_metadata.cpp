@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -24,7 +25,9 @@ void describe_matrix(const ImportanceMatrix& imatrix, bool hidden, gguf::Header&
   const auto number = [&](std::uint64_t value) {
     return gguf::Value::of(hidden ? 0 : static_cast<std::int32_t>(value));
   };
-  header.set("quantize.imatrix.file", text(imatrix.file()));
+  // Its folder, often with a user's name in it, is nobody's business and makes equal runs differ.
+  header.set("quantize.imatrix.file",
+             text(std::filesystem::path(imatrix.file()).filename().string()));
   if (!imatrix.dataset().empty()) header.set("quantize.imatrix.dataset", text(imatrix.dataset()));
   header.set("quantize.imatrix.entries_count", number(imatrix.size()));
   if (imatrix.chunks() > 0) header.set("quantize.imatrix.chunks_count", number(imatrix.chunks()));

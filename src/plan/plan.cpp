@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "plan/importance.h"
 #include "plan/output_metadata.h"
 #include "plan/prune.h"
 #include "recipe/bias_correction.h"
@@ -43,33 +44,6 @@ void check_source(const PlannedTensor& tensor, bool allow_requantize, const std:
                             name(tensor.type), tensor.rule),
                 {.tensor = tensor.name,
                  .cure = "Choose another file type, or give it another type with --tensor-type"});
-  }
-}
-
-// Finds each tensor's importance row, by its name in the input, and notes which ones are missing,
-// or that all are: of a matrix that was made with another model.
-void assign_importance(const ImportanceMatrix* imatrix, std::span<const TypeChoice> choices,
-                       const gguf::Header& model, std::span<const std::size_t> kept, Plan& plan) {
-  std::size_t quantized = 0;
-  std::size_t found = 0;
-  for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
-    PlannedTensor& tensor = plan.tensors[i];
-    if (tensor.copied()) continue;
-    if (imatrix != nullptr) {
-      tensor.importance =
-          imatrix->find(model.tensors[kept[i]].name, tensor.row_elements(), tensor.experts());
-    }
-    if (tensor.importance == nullptr && choices[i].needs_importance) {
-      plan.missing_importance.push_back(static_cast<std::uint32_t>(i));
-    }
-    quantized += info(tensor.type).block_elements > 1 ? 1 : 0;
-    found += tensor.importance != nullptr ? 1 : 0;
-  }
-  if (imatrix != nullptr && quantized > 0 && found == 0) {
-    plan.notes.push_back(fmt::format(
-        "{0} of {0} tensors to quantize have no row in the importance matrix {1}: was it made with "
-        "this model?",
-        quantized, printable(imatrix->file())));
   }
 }
 
@@ -130,22 +104,6 @@ std::uint64_t hash_of(const Plan& plan) {
          tensor.importance == nullptr ? std::uint64_t{0} : 1 + tensor.importance->values_offset});
   }
   return XXH3_64bits(numbers.data(), numbers.size() * sizeof(std::uint64_t));
-}
-
-void require_importance(const Plan& plan, const ImportanceMatrix* imatrix) {
-  if (plan.missing_importance.empty()) return;
-  std::string list;
-  for (const std::uint32_t index : plan.missing_importance) {
-    list += fmt::format("\n  {} ({})", printable(plan.tensors[index].name),
-                        name(plan.tensors[index].type));
-  }
-  throw Error(ErrorCode::imatrix_missing,
-              fmt::format("{} tensors would get a very-low-bit type without importance values, "
-                          "which ruins a model:{}\n",
-                          plan.missing_importance.size(), list),
-              {.file = imatrix == nullptr ? "" : imatrix->file(),
-               .cure = "Pass --imatrix FILE with a row for each of them, or "
-                       "--ignore-imatrix-rules if you must"});
 }
 
 Plan make_plan(const PlanRequest& request, const gguf::Header& model,

@@ -31,6 +31,7 @@ struct PlannedTensor {
   std::uint64_t output_size = 0;
   std::uint64_t output_padding = 0;                     ///< zeros that follow
   const ImportanceMatrix::Entry* importance = nullptr;  ///< null: none is known
+  bool lacks_importance = false;  ///< none is known where the type, or who gave a matrix, wants one
 
   std::uint64_t row_elements() const { return shape[0]; }
   std::uint64_t elements() const;

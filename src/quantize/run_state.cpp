@@ -12,6 +12,21 @@ Interval place_of(const PlannedTensor& tensor) {
 
 }  // namespace
 
+TensorReport report_of(const PlannedTensor& tensor) {
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  return {.name = tensor.name,
+          .source = tensor.source,
+          .type = tensor.type,
+          .shape = tensor.shape,
+          .source_bytes = tensor.input_size,
+          .bytes = tensor.output_size,
+          .weighted_error = kUnknown,
+          .plain_error = kUnknown,
+          .weighted_power = kUnknown,
+          .plain_power = kUnknown,
+          .lacks_importance = tensor.lacks_importance};
+}
+
 RunState::RunState(const Plan& plan, const IntervalSet& done, const ChunkEncoder& encoder,
                    const Options& options, Observer& observer)
     : Monitor(observer, options.threads, plan.input_size, options.trace),
@@ -49,16 +64,12 @@ TensorReport RunState::describe(std::size_t index) const {
     if (!measure_error_ || !states_[index].whole) return std::numeric_limits<double>::quiet_NaN();
     return sum;
   };
-  return {.name = tensor.name,
-          .source = tensor.source,
-          .type = tensor.type,
-          .shape = tensor.shape,
-          .source_bytes = tensor.input_size,
-          .bytes = tensor.output_size,
-          .weighted_error = known(errors.weighted.relative()),
-          .plain_error = known(errors.plain.relative()),
-          .weighted_power = known(errors.weighted.norm),
-          .plain_power = known(errors.plain.norm)};
+  TensorReport report = report_of(tensor);
+  report.weighted_error = known(errors.weighted.relative());
+  report.plain_error = known(errors.plain.relative());
+  report.weighted_power = known(errors.weighted.norm);
+  report.plain_power = known(errors.plain.norm);
+  return report;
 }
 
 }  // namespace sluice

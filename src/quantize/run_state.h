@@ -12,6 +12,9 @@
 
 namespace sluice {
 
+/// What is known of a tensor before anything is made.
+TensorReport report_of(const PlannedTensor& tensor);
+
 /// Where a run stands, tensor by tensor: what an earlier run made, what is left, what became of
 /// each. Listens as chunks get done.
 class RunState final : public engine::Monitor {

@@ -16,12 +16,19 @@ struct RecipeContext {
   bool in_file_order = false;
 };
 
+/// What an importance row is to a tensor.
+enum class ImportanceNeed {
+  none,    ///< it is not quantized, or one of those for which matrices have no rows
+  useful,  ///< it has less error
+  vital,   ///< its very-low-bit type is useless without
+};
+
 /// What a rule decided for one tensor.
 struct TypeChoice {
   TensorType type;
-  std::string rule;       ///< why, in a few words: "default", "output: no row rule", …
-  bool needs_importance;  ///< a very-low-bit type, which is useless without an importance row
-  bool kept = false;      ///< whatever type is asked for
+  std::string rule;  ///< why, in a few words: "default", "output: no row rule", …
+  ImportanceNeed importance;
+  bool kept = false;  ///< whatever type is asked for
 };
 
 /// What was decided for a model.

@@ -82,34 +82,38 @@ std::vector<std::size_t> visiting_order(const RecipeOptions& options, RecipeCont
   return order;
 }
 
-/// The peers refuse to write these types without an importance matrix, except for the embedding
-/// and the output, for which matrices have no rows as a rule.
-bool needs_importance(const RecipeOptions& options, const gguf::Tensor& tensor,
-                      TensorType type) noexcept {
-  if (type == tensor.type) return false;  // copied
+/// The peers refuse to write some types without an importance matrix, except for the embedding and
+/// the output, for which matrices have no rows as a rule.
+ImportanceNeed importance_need(const RecipeOptions& options, const gguf::Tensor& tensor,
+                               TensorType type) noexcept {
+  if (type == tensor.type || info(type).block_elements == 1) return ImportanceNeed::none;
   switch (recipe::kind_of(tensor.name)) {
     case TensorKind::output:
     case TensorKind::token_embd:
-      return false;
+      return ImportanceNeed::none;
     case TensorKind::per_layer_token_embd:
-      if (options.mix == Mix::llama_cpp) return false;
+      if (options.mix == Mix::llama_cpp) return ImportanceNeed::none;
       break;
     default:
       break;
   }
+  const auto vital_if = [](bool condition) {
+    return condition ? ImportanceNeed::vital : ImportanceNeed::useful;
+  };
   switch (type) {
     case TensorType::iq1_s:
     case TensorType::iq1_m:
     case TensorType::iq2_xxs:
     case TensorType::iq2_xs:
     case TensorType::iq2_s:
-      return true;
+      return ImportanceNeed::vital;
     case TensorType::iq3_xxs:
-      return options.mix == Mix::llama_cpp;
+      return vital_if(options.mix == Mix::llama_cpp);
     case TensorType::q2_k:
-      return static_cast<recipe::Ftype>(options.file_type->number) == recipe::Ftype::q2_k_s;
+      return vital_if(static_cast<recipe::Ftype>(options.file_type->number) ==
+                      recipe::Ftype::q2_k_s);
     default:
-      return false;
+      return ImportanceNeed::useful;
   }
 }
 
@@ -137,7 +141,7 @@ class Recipe {
 
   TypeChoice choose(const gguf::Tensor& tensor) {
     if (const std::string_view reason = kept_reason(tensor); !reason.empty()) {
-      return {tensor.type, std::string(reason), false, true};
+      return {tensor.type, std::string(reason), ImportanceNeed::none, true};
     }
     const Rule rule = rule_for(tensor);
     const TensorType type = recipe::fitting_type(options_.mix, rule.type, tensor.row_elements());
@@ -146,7 +150,7 @@ class Recipe {
       reason += fmt::format("; rows of {} are no whole blocks of {}", tensor.row_elements(),
                             name(rule.type));
     }
-    return {type, std::move(reason), needs_importance(options_, tensor, type)};
+    return {type, std::move(reason), importance_need(options_, tensor, type)};
   }
 
   std::vector<std::string> notes() const { return overrides_.notes(); }

@@ -15,8 +15,8 @@ constexpr std::string_view kBlanks = " \t\v\f";
 constexpr const char* kWriteRule = "Write NAME=TYPE, as in ffn_down=q6_k";
 
 // What no tensor's name has, so that a rule with it would silently match nothing.
-constexpr std::array<std::string_view, 8> kNeverInNames = {"'", "\"", "`", "“", "”", "‘", "’",
-                                                           "\u00a0"};
+constexpr std::array<std::string_view, 8> kNeverInNames = {"'", "\"", "`", "“",
+                                                           "”", "‘",  "’", "\u00a0"};
 
 [[noreturn]] void refuse_rule(std::string_view text, std::string_view why, std::string cure) {
   throw Error(ErrorCode::usage, fmt::format("'{}' {}", printable(text), why),
@@ -64,8 +64,9 @@ TypeRule parse_rule(const RuleText& rule, bool lower_case) {
   const std::string_view text = rule.text;
   for (const std::string_view part : kNeverInNames) {
     if (text.find(part) == text.npos) continue;
-    refuse_rule(text, fmt::format("has a {}, which no tensor's name has",
-                                  part == "\u00a0" ? "no-break space" : part),
+    refuse_rule(text,
+                fmt::format("has a {}, which no tensor's name has",
+                            part == "\u00a0" ? "no-break space" : part),
                 "Leave it out: quotation marks are for the shell only");
   }
   if (rule.signs > 1) {

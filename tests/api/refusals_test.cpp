@@ -61,17 +61,54 @@ TEST_F(QuantizeTest, MissingImportanceRowsAreAllListedBeforeAnyWork) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::imatrix_missing);
     const std::string message = error.what();
-    for (const std::string name :
-         {"blk.0.attn_q.weight", "blk.0.ffn_up_exps.weight", "blk.0.ffn_gate_exps.weight"}) {
-      EXPECT_NE(message.find(name), std::string::npos) << message;
-    }
-    EXPECT_EQ(message.find("blk.0.attn_norm.weight"), std::string::npos);
+    EXPECT_NE(message.find("3 tensors would get a very-low-bit type"), std::string::npos);
+    EXPECT_NE(message.find("\n  iq1_m: blk.0.attn_q.weight, blk.0.ffn_up_exps.weight, "
+                           "blk.0.ffn_gate_exps.weight\n"),
+              std::string::npos)
+        << message;
     EXPECT_EQ(message.find("\n."), std::string::npos) << message;
   }
   EXPECT_FALSE(fs::exists(output_ + ".part"));
   EXPECT_EQ(plan(options).missing_importance.size(), 3u);
   options.ignore_imatrix_rules = true;
   EXPECT_NO_THROW(quantize(options, silent()));
+}
+
+// Of the layers; the embedding and the output never have one.
+TEST_F(QuantizeTest, TensorsWithoutAnImportanceRowAreTold) {
+  std::vector<TestTensor> fewer = tensors_;
+  std::erase_if(fewer, [](const TestTensor& t) {
+    return t.name == "blk.0.attn_q.weight" || t.name == "token_embd.weight" ||
+           t.name == "output.weight" || t.name == "blk.0.attn_v.weight";
+  });
+  write_imatrix(imatrix_, fewer);
+  const std::vector<std::string> lacking = {"blk.0.attn_q.weight", "blk.0.attn_v.weight"};
+  QuantizeOptions options = options_for(model_, output_, "Q4_K_M", false);
+  options.imatrix = imatrix_;
+  const auto lack_in = [](const auto& tensors) {
+    std::vector<std::string> names;
+    for (const auto& tensor : tensors) {
+      if (tensor.lacks_importance) names.push_back(tensor.name);
+    }
+    return names;
+  };
+  const auto told = [](const std::vector<std::string>& notes, const std::string& part) {
+    return std::ranges::any_of(notes, [&](const std::string& n) { return n.find(part) != n.npos; });
+  };
+  const PlanView view = plan(options);
+  EXPECT_EQ(lack_in(view.tensors), lacking);
+  EXPECT_TRUE(view.missing_importance.empty());
+  EXPECT_TRUE(told(view.notes, "2 of 7 tensors to quantize without a row"));
+  EXPECT_TRUE(told(view.notes, "alike: blk.0.attn_q.weight, blk.0.attn_v.weight"));
+  EXPECT_EQ(lack_in(quantize(options, silent()).tensors), lacking);
+
+  // Whoever leaves rows out knows.
+  options.use.exclude = {"attn_"};
+  EXPECT_TRUE(lack_in(plan(options).tensors).empty());
+  options.use = {};
+  options.imatrix.clear();
+  EXPECT_TRUE(lack_in(plan(options).tensors).empty());
+  EXPECT_TRUE(plan(options).notes.empty());
 }
 
 TEST_F(QuantizeTest, AMatrixWithoutNumbersIsRefusedAndBlankRowsAreNoted) {
@@ -83,7 +120,11 @@ TEST_F(QuantizeTest, AMatrixWithoutNumbersIsRefusedAndBlankRowsAreNoted) {
   QuantizeOptions options = options_for(model_, output_, "Q4_K", true);
   options.imatrix = imatrix_;
   quantize(options, observer);
-  EXPECT_NE(observer.notes.find("rows have no importance"), std::string::npos) << observer.notes;
+  EXPECT_NE(observer.notes.find("3 rows without importance"), std::string::npos) << observer.notes;
+  EXPECT_NE(observer.notes.find(": blk.0.ffn_up_exps.weight, blk.0.ffn_gate_exps.weight, "
+                                "blk.0.ffn_down_exps.weight\n"),
+            std::string::npos)
+      << observer.notes;
 
   fs::remove(output_);
   Bytes bytes = read_file(imatrix_);

@@ -421,6 +421,7 @@ TEST_F(Cli, ThePlanIsJsonAndWritesNothing) {
   EXPECT_EQ(tensor["source"], "f16");
   EXPECT_EQ(tensor["type"], "iq1_m");
   EXPECT_TRUE(tensor["rule"].is_string());
+  EXPECT_EQ(tensor["lacks_importance"], true);
   EXPECT_EQ(tensor["size"], 600 * 56);
   EXPECT_GT(tensor["offset"], json["tensors"][0]["offset"]);
   EXPECT_EQ(json["missing_importance"], (std::vector<std::string>{"blk.0.attn_q.weight"}));

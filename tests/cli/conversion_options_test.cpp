@@ -206,7 +206,7 @@ TEST_F(ConversionOptions, WishesAboutAMatrixWithoutEffectAreNoted) {
            {{"--imatrix", matrix, "--include-weights", "zzz"}, "the importance matrix is not used"},
            // Its rows are of other layers.
            {{"--imatrix", matrix, "--include-weights", "blk.7."},
-            " tensors to quantize have no row in the importance matrix " + matrix}}) {
+            " to quantize has a row in the importance matrix " + matrix}}) {
     const std::string notes = plan(options)["notes"].dump();
     EXPECT_NE(notes.find(note), std::string::npos) << notes;
   }
@@ -220,7 +220,8 @@ TEST_F(ConversionOptions, WrongRulesGetOneClearError) {
     expect_refused({option, "attn_q="}, "names no type");
     expect_refused({option, "attn_q=q9_0"}, "Did you mean");
     expect_refused({option, "attn_q=q8"}, "Did you mean q8_0?");
-    expect_refused({option, "attn_q=nvfp4"}, option + ": sluice does not make the type nvfp4");
+    expect_refused({option, "attn_q=nvfp4"},
+                   option + ": rule 'attn_q=nvfp4': sluice does not make");
     expect_refused({option, "(attn=q8_0"}, "no regular expression");
     expect_refused({option, "((a{99}){99}){99}=q8_0"}, "too large");
     expect_refused({option, "attn_q=iq4_k"}, "--mix ik_llama.cpp");

@@ -145,7 +145,7 @@ TEST(Mix, KeepsTensorsThatAreNoMatricesOfWeights) {
         const TypeChoice choice =
             choose_one(options(mix, "IQ1_M", pure), small_llama(), std::move(tensor));
         EXPECT_TRUE(choice.type != source || choice.rule.starts_with("kept")) << choice.rule;
-        return choice.type == source && !choice.needs_importance;
+        return choice.type == source && choice.importance == ImportanceNeed::none;
       };
       EXPECT_TRUE(kept(make_tensor("blk.0.attn_q.bias", {512, 512})));
       EXPECT_TRUE(kept(make_tensor("blk.0.attn_q.weight", {512})));
@@ -160,8 +160,8 @@ TEST(Mix, KeepsTensorsThatAreNoMatricesOfWeights) {
 
 TEST(Importance, IsNeededForVeryLowBitTypesOnly) {
   const auto needs = [](Mix mix, const char* file_type, gguf::Tensor tensor) {
-    return choose_one(options(mix, file_type, true), small_llama(), std::move(tensor))
-        .needs_importance;
+    return choose_one(options(mix, file_type, true), small_llama(), std::move(tensor)).importance ==
+           ImportanceNeed::vital;
   };
   for (const Mix mix : {Mix::llama_cpp, Mix::ik_llama_cpp}) {
     const auto query = make_tensor("blk.0.attn_q.weight", {512, 512});

@@ -82,21 +82,23 @@ TEST(RecipeText, RulesForTensorsAreInLowerCase) {
 }
 
 TEST(RecipeText, RulesMayHaveCommasAndSignsWithinBrackets) {
-  EXPECT_EQ(custom(R"(blk\.[0-9]{1,2}\.attn=q6_k,[,=]=q8_0,(a,b)=q4_0,(?=a)b=q5_0,c\==f16,\,=q5_1)"),
-            (Rules{{R"(blk\.[0-9]{1,2}\.attn)", TensorType::q6_k},
-                   {"[,=]", TensorType::q8_0},
-                   {"(a,b)", TensorType::q4_0},
-                   {"(?=a)b", TensorType::q5_0},
-                   {R"(c\=)", TensorType::f16},
-                   {R"(\,)", TensorType::q5_1}}));
+  EXPECT_EQ(
+      custom(R"(blk\.[0-9]{1,2}\.attn=q6_k,[,=]=q8_0,(a,b)=q4_0,(?=a)b=q5_0,c\==f16,\,=q5_1)"),
+      (Rules{{R"(blk\.[0-9]{1,2}\.attn)", TensorType::q6_k},
+             {"[,=]", TensorType::q8_0},
+             {"(a,b)", TensorType::q4_0},
+             {"(?=a)b", TensorType::q5_0},
+             {R"(c\=)", TensorType::f16},
+             {R"(\,)", TensorType::q5_1}}));
 }
 
 TEST(RecipeText, RulesAreOnLinesOrBetweenCommasOrBlanks) {
   const Rules wanted = {{"a", TensorType::q8_0}, {"b", TensorType::q4_0}, {"c", TensorType::f16}};
   for (const char* text :
        {"a=q8_0,b=q4_0,c=f16", ",a=q8_0,,b=q4_0,c=f16,", "a=q8_0, b=q4_0 ,\tc=f16 ",
-        "a=q8_0\nb=q4_0\nc=f16", "\r\na=q8_0\r\n\r\n  b=q4_0,\r\n,c=f16\r\n", "a=q8_0\rb=q4_0\rc=f16",
-        "a=q8_0 b=q4_0  c=f16", "\ufeff# all\na=q8_0\n  ## more=q2_k, d=q8_0\nb=q4_0 # why\n#\nc=f16",
+        "a=q8_0\nb=q4_0\nc=f16", "\r\na=q8_0\r\n\r\n  b=q4_0,\r\n,c=f16\r\n",
+        "a=q8_0\rb=q4_0\rc=f16", "a=q8_0 b=q4_0  c=f16",
+        "\ufeff# all\na=q8_0\n  ## more=q2_k, d=q8_0\nb=q4_0 # why\n#\nc=f16",
         "a=q8_0,# first\nb=q4_0,c=f16"}) {
     EXPECT_EQ(custom(text), wanted) << text;
     EXPECT_EQ(parse_tensor_rules(text).size(), wanted.size()) << text;

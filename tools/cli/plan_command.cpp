@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -30,8 +29,6 @@ std::uint64_t data_bytes(const PlanView& plan) {
 }
 
 void print_tensors(const PlanView& plan) {
-  const std::set<std::string_view> missing(plan.missing_importance.begin(),
-                                           plan.missing_importance.end());
   std::size_t name_width = 4;
   std::size_t shape_width = 5;
   for (const PlannedTensorView& tensor : plan.tensors) {
@@ -45,7 +42,7 @@ void print_tensors(const PlanView& plan) {
   for (const PlannedTensorView& tensor : plan.tensors) {
     row(printable(tensor.name), name_width, shape_text(tensor.shape), shape_width,
         name(tensor.source), name(tensor.type), tensor.offset, tensor.size,
-        tensor.rule + (missing.contains(tensor.name) ? ", but no importance row" : ""));
+        tensor.rule + (tensor.lacks_importance ? ", but no importance row" : ""));
   }
 }
 
