@@ -69,10 +69,11 @@ enum class Isa {
 /// "portable", "avx2", "avx512".
 std::string_view name(Isa isa) noexcept;
 
-/// Those that this machine can run, from the least to the best.
+/// Those that this machine can run and the library was built for (SLUICE_KERNELS), from the least to
+/// the best. Empty only on another machine than the one that a build for `native` was for.
 std::vector<Isa> supported_isas();
 
-/// The best that this machine can run.
+/// The last of supported_isas().
 Isa best_isa() noexcept;
 
 /// The codecs for an instruction set.

@@ -105,8 +105,9 @@ void read(const Option& option, std::string_view value, Isa& to) {
   const std::vector<Isa> isas = supported_isas();
   const auto isa = std::ranges::find_if(isas, [&](Isa each) { return name(each) == value; });
   if (isa == isas.end()) {
-    throw Error(ErrorCode::usage, fmt::format("this machine has no {}", value),
-                {.cure = "Use auto, which chooses the best that it has"});
+    throw Error(ErrorCode::usage,
+                fmt::format("this machine has no {}, or the program was built without it", value),
+                {.cure = "Use auto, which chooses the best that there is"});
   }
   to = *isa;
 }

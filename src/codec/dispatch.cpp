@@ -2,50 +2,42 @@
 #include <array>
 #include <cstdint>
 
+#include "codec/machine.h"
 #include "codec/types.h"
 #include "sluice/codec.h"
 
-// The codecs are compiled once for each instruction set, each time into a namespace of its own:
-// codec_table() is the one thing that each of these builds shows to the rest.
+// The codecs are compiled once for each instruction set of SLUICE_KERNELS, each time into a namespace
+// of its own: codec_table() is the one thing that each of these builds shows to the rest.
 namespace sluice {
 
 namespace portable {
 std::span<const Codec> codec_table() noexcept;
 }
-#ifdef SLUICE_X86_KERNELS
 namespace avx2 {
 std::span<const Codec> codec_table() noexcept;
 }
 namespace avx512 {
 std::span<const Codec> codec_table() noexcept;
 }
-#endif
 
 namespace {
 
 struct IsaRow {
   Isa isa;
-  std::string_view name;
   std::span<const Codec> (*codecs)() noexcept;
   bool (*supported)() noexcept;
 };
 
 // From the least to the best.
 constexpr std::array kIsas = {
-    IsaRow{Isa::portable, "portable", portable::codec_table, []() noexcept { return true; }},
-#ifdef SLUICE_X86_KERNELS
-    IsaRow{
-        Isa::avx2, "avx2", avx2::codec_table,
-        []() noexcept { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"); }},
-    // What Ice Lake, Zen 4 and all later ones have.
-    IsaRow{Isa::avx512, "avx512", avx512::codec_table,
-           []() noexcept {
-             return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vbmi") &&
-                    __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vnni") &&
-                    __builtin_cpu_supports("bmi2");
-           }},
+#ifdef SLUICE_HAS_portable
+    IsaRow{Isa::portable, portable::codec_table, machine::portable},
+#endif
+#ifdef SLUICE_HAS_avx2
+    IsaRow{Isa::avx2, avx2::codec_table, machine::avx2},
+#endif
+#ifdef SLUICE_HAS_avx512
+    IsaRow{Isa::avx512, avx512::codec_table, machine::avx512},
 #endif
 };
 
@@ -73,8 +65,8 @@ std::string_view name(Effort effort) noexcept {
 }
 
 std::string_view name(Isa isa) noexcept {
-  const IsaRow* row = find_row(isa);
-  return row == nullptr ? "?" : row->name;
+  constexpr std::array<std::string_view, 3> kNames = {"portable", "avx2", "avx512"};
+  return kNames[static_cast<std::size_t>(isa)];
 }
 
 std::vector<Isa> supported_isas() {
@@ -86,7 +78,7 @@ std::vector<Isa> supported_isas() {
 }
 
 Isa best_isa() noexcept {
-  Isa best = Isa::portable;
+  Isa best = kIsas[0].isa;
   for (const IsaRow& row : kIsas) {
     if (row.supported()) best = row.isa;
   }

@@ -15,6 +15,7 @@
 #include "report_command.h"
 #include "reports.h"
 #include "side_files.h"
+#include "sluice/codec.h"
 #include "sluice/error.h"
 #include "sluice/json.h"
 #include "sluice/quantize.h"
@@ -56,6 +57,13 @@ void run_demo(const Arguments& arguments) {
   run_quantize(quantize_it);
 }
 
+// A program that was built for the machine that it was built on may have come to another.
+void check_machine() {
+  if (!supported_isas().empty()) return;
+  throw Error(ErrorCode::usage, "built for another machine: no kernels in it run on this one",
+              {.cure = "Build it here, or for all machines with -DSLUICE_KERNELS=all"});
+}
+
 // Whether the same command goes on where this run ended.
 bool can_go_on(const Arguments& arguments, ErrorCode code) {
   std::error_code ignored;
@@ -75,6 +83,7 @@ int main(int argc, char** argv) {
     return status;
   };
   try {
+    check_machine();
     parsed = parse_arguments(argc, argv);
     if (!parsed.run) return parsed.exit_status;
     check_files(parsed.arguments);

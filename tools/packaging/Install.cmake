@@ -1,7 +1,18 @@
-# What `cmake --install` puts where. The component `program` is for those who quantize, the
-# component `development` for those who build programs on the library.
+# What `cmake --install` puts where. The component `program` is for those who quantize, `library` (the
+# shared one) for programs that bind to it, `development` for those who build programs on it.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
+
+# First it builds what is not built yet, and for all machines: `tools/sluice` makes the program only,
+# and for one.
+if(SLUICE_KERNELS STREQUAL "native")
+  set(for_all "execute_process(COMMAND_ERROR_IS_FATAL ANY OUTPUT_QUIET
+    COMMAND \"${CMAKE_COMMAND}\" -DSLUICE_KERNELS=all \"${PROJECT_BINARY_DIR}\")")
+endif()
+install(CODE "${for_all}
+  execute_process(COMMAND_ERROR_IS_FATAL ANY
+    COMMAND \"${CMAKE_COMMAND}\" --build \"${PROJECT_BINARY_DIR}\" --target installed)"
+  ALL_COMPONENTS)
 
 # The manual page and the completions, as the program itself prints them.
 set(TEXTS ${PROJECT_BINARY_DIR}/texts)
@@ -17,9 +28,8 @@ add_text(sluice.bash completion bash)
 add_text(_sluice completion zsh)
 add_text(sluice.fish completion fish)
 get_property(text_files GLOBAL PROPERTY SLUICE_TEXTS)
-add_custom_target(sluice_texts ALL DEPENDS ${text_files})
+add_custom_target(installed ALL DEPENDS ${text_files} sluice_cli sluice)
 
-file(RELATIVE_PATH lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
 install(TARGETS sluice_cli COMPONENT program)
 install(FILES ${TEXTS}/sluice.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
 install(FILES ${TEXTS}/sluice.bash RENAME sluice COMPONENT program
@@ -28,17 +38,20 @@ install(FILES ${TEXTS}/_sluice COMPONENT program
   DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES ${TEXTS}/sluice.fish COMPONENT program
   DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
-install(FILES README.md ERRORS.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
+# With what their links lead to.
+install(FILES README.md OPTIONS.md ERRORS.md CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  COMPONENT program)
+install(FILES bench/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/bench COMPONENT program)
+install(DIRECTORY bench/notes DESTINATION ${CMAKE_INSTALL_DOCDIR}/bench COMPONENT program)
+install(DIRECTORY tools/examples DESTINATION ${CMAKE_INSTALL_DOCDIR}/tools COMPONENT program)
 install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 
 set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/sluice)
-if(BUILD_SHARED_LIBS)
-  # The program needs it.
-  install(TARGETS sluice EXPORT sluiceTargets
-    LIBRARY COMPONENT program NAMELINK_COMPONENT development)
-  set_target_properties(sluice_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}")
-else()
-  install(TARGETS sluice EXPORT sluiceTargets COMPONENT development)
+install(TARGETS sluice EXPORT sluiceTargets COMPONENT development)
+if(TARGET sluice_shared)
+  add_dependencies(installed sluice_shared)
+  install(TARGETS sluice_shared EXPORT sluiceTargets
+    LIBRARY COMPONENT library NAMELINK_COMPONENT development)
 endif()
 install(DIRECTORY include/sluice DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 install(EXPORT sluiceTargets NAMESPACE sluice:: DESTINATION ${config_folder}
@@ -53,19 +66,12 @@ install(FILES ${TEXTS}/sluiceConfig.cmake ${TEXTS}/sluiceConfigVersion.cmake
   DESTINATION ${config_folder} COMPONENT development)
 
 file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-# Who links a static library links what it needs.
-if(BUILD_SHARED_LIBS)
-  set(pc_requires "")
-  set(pc_libraries "")
-else()
-  set(pc_requires "tbb >= 2021.8, fmt, liburing, libxxhash, libpcre2-8, zlib")
-  set(pc_libraries "-lstdc++ -lm -pthread")
-endif()
 configure_file(tools/packaging/sluice.pc.in ${TEXTS}/sluice.pc @ONLY)
 install(FILES ${TEXTS}/sluice.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
   COMPONENT development)
 
 if(SLUICE_STATIC)
+  file(RELATIVE_PATH lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
   # The program asks the loader for the second, which is a link to the first.
   set_target_properties(sluice_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}/sluice")
   install(FILES $<TARGET_FILE:TBB::tbb> $<TARGET_SONAME_FILE:TBB::tbb>

@@ -1,0 +1,43 @@
+#pragma once
+
+// Which instruction sets this machine has, by the names of Isa. It stands by itself: CMake compiles
+// it alone to find the best (SLUICE_KERNELS=native).
+
+namespace sluice::machine {
+
+inline bool portable() noexcept {
+  return true;
+}
+
+#ifdef __x86_64__
+
+inline bool avx2() noexcept {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+}
+
+/// What Ice Lake, Zen 4 and all later ones have.
+inline bool avx512() noexcept {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vbmi") &&
+         __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vnni") &&
+         __builtin_cpu_supports("bmi2");
+}
+
+#else
+
+inline bool avx2() noexcept {
+  return false;
+}
+inline bool avx512() noexcept {
+  return false;
+}
+
+#endif
+
+/// The name of the best.
+inline const char* best() noexcept {
+  return avx512() ? "avx512" : avx2() ? "avx2" : "portable";
+}
+
+}  // namespace sluice::machine
