@@ -212,6 +212,12 @@ TEST_F(Report, BeginsWithWhatWasMadeItsErrorSizeAndLimit) {
     EXPECT_NE(page.find(figure), std::string::npos) << figure;
   }
   EXPECT_NE(page.find("<noscript>"), std::string::npos);
+  // Without an importance matrix both errors are one.
+  Json plain = full_report("Q8_0", 0.125);
+  plain["imatrix"] = nullptr;
+  plain["total_error"]["plain"] = 0.125;
+  EXPECT_NE(page_of({plain}).find("<strong>0.125</strong> all weights alike; of 75 %"),
+            std::string::npos);
 }
 
 TEST_F(Report, ScriptsGetEachTensorAndSample) {
@@ -265,6 +271,11 @@ TEST_F(Report, OfTwoRunsOneLineSaysWhichIsBetterAtWhat) {
             "All took the same time, 5.0 s. ");
   EXPECT_EQ(between(page_of({small_report(), small_report()}), "<h1>", "</h1>"),
             "report0.json and report1.json");
+  // Of two models types alone would not tell which.
+  Json stranger = slower;
+  stranger["model"] = "Another";
+  EXPECT_EQ(between(page_of({full_report("IQ1_M", 0.125), stranger}), "<h1>", "</h1>"),
+            "tiny-IQ1_M.gguf and tiny-Q4_K_M.gguf");
 }
 
 TEST_F(Report, OfARealRun) {

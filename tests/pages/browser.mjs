@@ -54,7 +54,8 @@ export class Browser {
         {features: [{name: 'prefers-color-scheme', value: dark ? 'dark' : 'light'}]});
     await page.send('Emulation.setScriptExecutionDisabled', {value: !scripts});
     await page.send('Page.enable');
-    await page.send('Page.navigate', {url});
+    const {errorText} = await page.send('Page.navigate', {url});
+    if (errorText) throw new Error(`${url}: ${errorText}`);
     if (scripts) await page.run(settled);
     return page;
   }

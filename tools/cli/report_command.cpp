@@ -11,7 +11,7 @@ namespace sluice::cli {
 
 void run_report(const ReportArguments& arguments) {
   std::vector<ReportedRun> runs;
-  for (const std::string& report : arguments.reports) runs.push_back({report, read_report(report)});
+  for (const std::string& report : arguments.reports) runs.push_back(read_report(report));
   write_page(report_page(runs), arguments.page);
   fmt::print("{}\n", printable(arguments.page));
 }

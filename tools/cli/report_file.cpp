@@ -5,9 +5,9 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include "sluice/error.h"
 #include "text.h"
@@ -121,7 +121,7 @@ Json parse(const std::string& path, const Reader& reader) {
 
 }  // namespace
 
-Json read_report(const std::string& path) {
+ReportedRun read_report(const std::string& path) {
   const Reader reader(path);
   const Json json = parse(path, reader);
   if (!json.is_object()) reader.fail("it is not an object");
@@ -136,7 +136,7 @@ Json read_report(const std::string& path) {
     if (tensor.value("name", "").empty()) reader.fail("a tensor has no name");
   }
   run["samples"] = reader.objects(json, "samples", {kSampleNumbers, kSampleTexts});
-  return run;
+  return {path, std::move(run)};
 }
 
 }  // namespace sluice::cli

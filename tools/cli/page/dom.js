@@ -38,7 +38,8 @@ const countText = (count) => count.toLocaleString("en");
 const known = (value) => value !== undefined && value !== null;
 /** Three digits; those of an axis as short as they can be. */
 const numberText = (value) => value === 0 ? "0" : value.toPrecision(3);
-const tickText = (value) => String(Number(value.toPrecision(3)));
+const tickText = (value) => value && (value < 1e-4 || value >= 1e6)
+    ? Number(value.toPrecision(3)).toExponential().replace("+", "") : String(Number(value.toPrecision(3)));
 const ratioText = (ratio) => ratio >= 1 ? `× ${ratio.toPrecision(3)}` : `÷ ${(1 / ratio).toPrecision(3)}`;
 
 const sum = (list, value) => list.reduce((all, each) => all + value(each), 0);

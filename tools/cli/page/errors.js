@@ -90,7 +90,7 @@ const distributions = (state, find) => plot({
       return height;
     });
     for (const tick of scale.ticks) {
-      surface.text(scale(tick), surface.height + 12, tickText(tick), "", "middle");
+      surface.label(scale(tick), surface.height + 12, tickText(tick));
     }
     surface.height += 18;
   },
@@ -172,7 +172,7 @@ const layerMap = (state, find) => {
         return 23;
       });
       for (const layer of everyNth(layers, surface.width - axis.left, 30)) {
-        surface.text(axis.left + (layer + 0.5) * axis.width, y + 14, layer, "", "middle");
+        surface.label(axis.left + (layer + 0.5) * axis.width, y + 14, layer);
       }
       surface.text(surface.width, y + 30, "layer", "", "end");
       surface.height = y + 36;
@@ -207,15 +207,16 @@ const layerLines = (state, find) => {
     find,
     draw(surface) {
       const narrow = surface.width < NARROW;
-      const [left, bottom] = [narrow ? 46 : 56, narrow ? 260 : 340];
+      const bottom = narrow ? 260 : 340;
       surface.height = bottom + 36;
       const lines = state.runs.flatMap((run, i) => slots.map((kind, slot) => ({slot, dashed: i > 0,
         points: run.shown.filter((each) => each.kind === kind && known(each.layer))
             .sort((a, b) => a.layer - b.layer)}))).filter((line) => line.points.length);
       const points = lines.flatMap((line) => line.points);
-      if (!points.length) return surface.text(left, 40, "Choose kinds above.");
+      if (!points.length) return surface.text(0, 40, "Choose kinds above.");
       const errors = points.map((point) => point.error);
       const y = logScale(Math.min(...errors), Math.max(...errors), bottom, 10, 24);
+      const left = axisWidth(y);
       const layers = Math.max(...all.map((tensor) => tensor.layer)) + 1;
       const x = (layer) => left + 8 + (layer + 0.5) / layers * (surface.width - left - 16);
       for (const tick of y.ticks) {
@@ -223,7 +224,7 @@ const layerLines = (state, find) => {
         surface.text(left - 6, y(tick) + 4, tickText(tick), "", "end");
       }
       for (const layer of everyNth(layers, surface.width - left, 30)) {
-        surface.text(x(layer), bottom + 18, layer, "", "middle");
+        surface.label(x(layer), bottom + 18, layer);
       }
       surface.text(surface.width, bottom + 33, "layer", "", "end");
       for (const {slot, dashed, points: of} of lines) {
@@ -269,22 +270,17 @@ const keyOf = (slot) => {
   return svg("svg", {viewBox: "0 0 12 12", class: "key", "aria-hidden": "true"}, surface.nodes);
 };
 
-/** The sections about errors, for whichever of the measures all runs have. */
-const errorSections = (runs, measures, find) => {
-  const usable = measures.filter((measure) =>
-    runs.every((run) => run.tensors.some((tensor) => shownError(measure.error(tensor)))));
-  if (!usable.length) {
-    return [section("errors", "Errors", h("p", {}, "No errors are told. They are measured where all of " +
-        "a tensor is made in one run with --report."))];
-  }
+/** The sections about errors, by measures that all runs have; `none` is said where there is none. */
+const errorSections = (runs, measures, find, none) => {
+  if (!measures.length) return [section("errors", "Errors", h("p", {}, none))];
   const state = {runs: []};
   const use = (measure) => {
     state.runs = runs.map((run) => ({label: run.label, shown: measured(run, measure)}));
   };
-  use(usable[0]);
+  use(measures[0]);
   const pictures = [distributions(state, find), layerMap(state, find), layerLines(state, find)];
-  const measuring = usable.length > 1 && choice("Error", usable.map((each, i) => [i, each.label]), (at) => {
-    use(usable[at]);
+  const measuring = measures.length > 1 && choice("Error", measures.map((each, i) => [i, each.label]), (at) => {
+    use(measures[at]);
     for (const picture of pictures) picture.redraw();
   });
   const names = runs.length > 1 && legend(runs.map((run, i) => [swatch(`c${i}`), run.label]));
@@ -294,8 +290,10 @@ const errorSections = (runs, measures, find) => {
           "would have. A stroke is a tensor, the box their middle half, the bold line the median."),
         measuring && h("div", {class: "controls"}, measuring), names || null, pictures[0]),
     section("map", "Errors by kind and layer",
-        h("p", {}, "A cell is a tensor. Types differ in their errors far more than tensors of one " +
-          "type: so its colour tells how it does among those of its type, unless you choose otherwise."),
+        h("p", {}, runs.length > 1
+            ? "A cell is a tensor. Its colour compares two runs; or, if you choose so, the tensors of one."
+            : "A cell is a tensor. Types differ in their errors far more than tensors of one type: so " +
+              "its colour tells how it does among those of its type, unless you choose otherwise."),
         pictures[1]),
     section("layers", "Errors layer by layer",
         h("p", {}, `Choose up to ${SLOTS} kinds of tensor, or a group of them.` +

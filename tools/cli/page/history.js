@@ -28,11 +28,12 @@ const history = (run, most) => plot({
   draw(surface) {
     const narrow = surface.width < NARROW;
     const stretches = stretchesOf(run.samples, narrow ? 80 : 200);
-    const [left, top, bottom] = [narrow ? 46 : 56, 22, narrow ? 180 : 240];
+    const [top, bottom] = [22, narrow ? 180 : 240];
     const strip = {top: bottom + 14, height: 44};
     surface.height = strip.top + strip.height + 22;
     const unit = 1024 ** Math.floor(Math.log(Math.max(1, most.rate)) / Math.log(1024));
     const y = linearScale(most.rate / unit, bottom, top);
+    const left = axisWidth(y);
     const x = (time) => left + time / most.time * (surface.width - left - 4);
     surface.text(0, 12, `${bytesText(unit).split(" ")[1]}/s`);
     for (const tick of y.ticks) {

@@ -15,14 +15,15 @@ const finder = () => {
   return find;
 };
 
-const weighted = {label: "weighted by importance", error: (tensor) => tensor.weighted_error,
+const weighted = {label: "weighted by importance", name: "weighted error", error: (tensor) => tensor.weighted_error,
   power: (tensor) => tensor.weighted_power};
-const plain = {label: "all weights alike", error: (tensor) => tensor.plain_error,
+const plain = {label: "all weights alike", name: "plain error", error: (tensor) => tensor.plain_error,
   power: (tensor) => tensor.plain_power};
 
-/** Which of the two errors all runs have; the weighted one if it is there. */
-const mainError = (runs) => runs.every((run) =>
-  run.tensors.some((tensor) => shownError(tensor.weighted_error))) ? weighted : plain;
+/** Which of the two errors all runs have. Without an importance matrix they are one. */
+const measuresOf = (runs) => [weighted, plain].filter((measure) => (measure === plain ||
+    runs.some((run) => run.tensors.some((tensor) => tensor.weighted_error !== tensor.plain_error))) &&
+    runs.every((run) => run.tensors.some((tensor) => shownError(measure.error(tensor)))));
 
 const reportPage = () => {
   const runs = told.runs.map((run) => ({...run, tensors: run.tensors.map((tensor) =>
@@ -30,30 +31,29 @@ const reportPage = () => {
   const copied = (tensor) => tensor.source === tensor.type;
   const made = runs.map((run) => ({...run, tensors: run.tensors.filter((tensor) => !copied(tensor))}));
   const find = finder();
-  find.table = runs.length > 1 ? differenceTable(runs) : tensorTable(runs[0], copied);
-  return [...errorSections(made, [weighted, plain], find), sizeSection(runs, "kind", find),
+  const measures = measuresOf(made);
+  find.table = runs.length > 1 ? differenceTable(runs, measures[0] || plain)
+      : tensorTable(runs[0], measures, copied);
+  return [...errorSections(made, measures, find, "No errors are told. They are measured " +
+      "where all of a tensor is made in one run with --report."), sizeSection(runs, "kind", find),
     historySection(runs), section("tensors", "All tensors", find.table)];
 };
 
-const tensorTable = (run, copied) => {
-  const error = mainError([run]);
-  const parts = sum(measured(run, error), (tensor) => tensor.error * error.power(tensor));
-  const share = (tensor) => parts > 0 && known(error.error(tensor)) && !copied(tensor)
-      ? error.error(tensor) * error.power(tensor) / parts : undefined;
-  const errorOf = (measure) => (tensor) => copied(tensor) ? undefined : measure.error(tensor);
+const tensorTable = (run, measures, copied) => {
+  const shares = new Map(measures.length ? measured(run, measures[0]).map((each) => [each.name, each.share]) : []);
   const columns = [nameColumn,
     textColumn("type", (row) => row.type + (row.asked ? ` for ${row.asked}` : "")),
     textColumn("from", (row) => copied(row) ? "copied" : row.source || ""),
     numberColumn("size", (row) => row.bytes, bytesText),
-    numberColumn("weighted error", errorOf(weighted)), numberColumn("plain error", errorOf(plain))];
-  if (parts > 0) columns.push(numberColumn("share of the error", share, percentText));
-  return table({caption: "All tensors, those with the largest error first", rows: run.tensors, columns,
-    sortBy: error === weighted ? 4 : 5, descending: true});
+    ...measures.map((measure) => numberColumn(measure.name, (row) => copied(row) ? undefined : measure.error(row))),
+    numberColumn("share of the error", (row) => shares.get(row.name), percentText)];
+  return table({caption: measures.length ? "All tensors, those with the largest error first"
+      : "All tensors, the largest first", rows: run.tensors, columns,
+  sortBy: measures.length ? 4 : 3, descending: true});
 };
 
 /** Of several runs: what became of each tensor in each, and the ratio to the first. */
-const differenceTable = (runs) => {
-  const error = mainError(runs);
+const differenceTable = (runs, error) => {
   const rows = new Map();
   runs.forEach((run, i) => run.tensors.forEach((tensor) => {
     if (!rows.has(tensor.name)) rows.set(tensor.name, {name: tensor.name, of: []});
@@ -87,7 +87,9 @@ const comparePage = () => {
       numberColumn("differing bytes", (row) => row.differing_bytes, countText),
       textColumn("not compared", (row) => row.why_not || "")]});
   const power = (tensor) => tensor.power;
-  return [...errorSections([{label: told.labels[1], tensors}], [{...plain, power}], find),
+  const measures = tensors.some((tensor) => shownError(tensor.error)) ? [{...plain, power}] : [];
+  return [...errorSections([{label: told.labels[1], tensors}], measures, find,
+      "No tensor differs in its weights."),
     sizeSection(sides.map(of), "kind", find), section("tensors", "All tensors", find.table)];
 };
 

@@ -48,6 +48,9 @@ const linearScale = (most, from, to) => {
   return Object.assign((value) => from + value / top * (to - from), {ticks});
 };
 
+/** The room that an upright axis needs. */
+const axisWidth = (scale) => 10 + Math.max(...scale.ticks.map((tick) => textWidth(tickText(tick))));
+
 /** Whole numbers for an axis: as many of `count` as have room, each `size` pixels wide. */
 const everyNth = (count, width, size) => {
   const step = [1, 2, 5, 10, 20, 50, 100, 200].find((each) => count / each * size <= width) || 500;
@@ -69,6 +72,12 @@ class Surface {
 
   text(x, y, text, style = "", anchor = "start") {
     this.add("text", {x, y, class: style, "text-anchor": anchor}, text);
+  }
+
+  /** A number below its place on an axis, but never beyond the edge. */
+  label(x, y, text) {
+    const half = textWidth(text) / 2;
+    this.text(Math.max(half, Math.min(this.width - half, x)), y, text, "", "middle");
   }
 
   line(x1, y1, x2, y2, style = "grid") {
