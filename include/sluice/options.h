@@ -60,8 +60,9 @@ struct Option {
   bool repeats = false;  ///< values add up; of others the last one counts
 };
 
-/// All options. A name may stand twice, if what it says to one command differs from what it says to
-/// another: `output` is made by quantize and looked at by verify.
+/// All options. A name may stand more than once, if what it says to one command differs from what
+/// it says to another (`output` is made by quantize and looked at by verify), or if the program
+/// takes it by its place and by its name.
 std::span<const Option> options() noexcept;
 
 /// Values of options for all commands.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <system_error>
 
 #include "base/text.h"
@@ -69,18 +70,19 @@ double number(std::string_view value, double least, double most) {
 }
 
 std::uint64_t size(std::string_view value, std::uint64_t thousand) {
-  std::uint64_t digits = 0;
+  long double number = 0;  // exact for whole numbers of 64 bits
   const char* const last = value.data() + value.size();
-  const auto [end, error] = std::from_chars(value.data(), last, digits);
+  const auto [end, error] = std::from_chars(value.data(), last, number);
   std::string unit(end, last);
   unit.erase(0, unit.find_first_not_of(' '));
   std::ranges::transform(unit, unit.begin(), [](unsigned char c) { return std::tolower(c); });
   const std::uint64_t factor = factor_of(unit, thousand);
-  std::uint64_t bytes = 0;
-  if (error != std::errc() || factor == 0 || __builtin_mul_overflow(digits, factor, &bytes)) {
-    refuse(value, "no number of bytes", "Write it in digits, with or without a unit, as 2G");
+  const long double bytes = number * static_cast<long double>(factor);
+  // Not "bytes >= 2^64", which is false for what is no number.
+  if (error != std::errc() || factor == 0 || std::signbit(number) || !(bytes < 0x1p64L)) {
+    refuse(value, "no size", "Write a number and a unit, as 512M, 1.5G or 2GiB");
   }
-  return bytes;
+  return static_cast<std::uint64_t>(bytes);
 }
 
 void read(const Option& option, std::string_view value, std::string& to) {

@@ -19,7 +19,7 @@ std::size_t place_in_choice(const Option& option, std::string_view value);
 std::uint64_t whole_number(std::string_view value, std::uint64_t least, std::uint64_t most);
 double number(std::string_view value, double least, double most);
 
-/// Bytes. A unit K, M, G, T, P or E, also as KB, is a `thousand` of the one before; KiB and so on
+/// Bytes, of which a number may have decimals. A unit K, M, G, T, P or E, also as KB, is a `thousand` of the one before; KiB and so on
 /// are always 1024 of it. In any letter case.
 std::uint64_t size(std::string_view value, std::uint64_t thousand);
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "plan/model_edits.h"
 #include "recipe/recipe_text.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 #include "sluice/nearest_name.h"
 
@@ -65,7 +66,8 @@ void set_threads(Options& options, const Option&, std::string_view value) {
     throw Error(ErrorCode::usage,
                 fmt::format("'{}' is no number of threads from 1 to {}, or 0 for one a core",
                             printable(value), kMost),
-                {.cure = "Write it in digits"});
+                {.cure = find_file_type(value) == nullptr ? "Write it in digits"
+                                                          : "A type stands behind the output"});
   }
 }
 
@@ -86,8 +88,24 @@ void set_split_tensors(Options& options, const Option&, std::string_view value) 
   options.quantize.split.max_tensors = option_values::whole_number(value, 1, kMost);
 }
 
+// A number without a unit.
+bool is_bare(std::string_view value) {
+  return !value.empty() && value.back() >= '0' && value.back() <= '9';
+}
+
 void set_memory(Options& options, const Option&, std::string_view value) {
-  options.quantize.memory = option_values::size(value, 1024);
+  // No model can do with so little: a bare number was meant with a unit.
+  constexpr std::uint64_t kLeastMeant = std::uint64_t{1} << 20;
+  const std::uint64_t bytes = option_values::size(value, 1024);
+  if (bytes < kLeastMeant && is_bare(value)) {
+    throw Error(
+        ErrorCode::usage,
+        fmt::format("{} is {}, too little for any model", value, counted(bytes, "byte")),
+        {.cure = fmt::format("Add a unit, as {}", bytes == 0   ? "512M"
+                                                  : bytes < 32 ? fmt::format("{}G", value)
+                                                               : fmt::format("{}M", value))});
+  }
+  options.quantize.memory = bytes;
 }
 
 void set_checkpoint(Options& options, const Option&, std::string_view value) {
@@ -96,9 +114,8 @@ void set_checkpoint(Options& options, const Option&, std::string_view value) {
 
 void set_split_size(Options& options, const Option&, std::string_view value) {
   // As in gguf-split: a bare number would be a limit of a few bytes.
-  const bool bare = !value.empty() && value.back() >= '0' && value.back() <= '9';
   const std::uint64_t bytes = option_values::size(value, 1000);
-  if (bare || bytes == 0) {
+  if (is_bare(value) || bytes == 0) {
     throw Error(ErrorCode::usage, "needs a number of 1 or more and a unit",
                 {.cure = "Write it as 40G or 500M"});
   }
@@ -166,6 +183,11 @@ constexpr Option placed_file(std::string_view name, std::string_view position, u
                 {.position = position, .required = required});
 }
 
+constexpr Option with_letter(std::string_view letter, Option option) {
+  option.letter = letter;
+  return option;
+}
+
 constexpr Option with_llama_cpp_name(std::string_view name, Option option) {
   option.llama_cpp = name;
   return option;
@@ -176,6 +198,9 @@ constexpr Row kRows[] = {
      into<&Q::input>},
     {placed_file("output", "output", kConversion,
                  "GGUF file to make (default: ggml-model-TYPE.gguf beside the model)", false),
+     into<&Q::output>},
+    {with_letter("o", option("output", Kind::file, "FILE", Topic::files, kConversion,
+                             "The output, instead of by its place behind the model")),
      into<&Q::output>},
     {option("type", Kind::file_type, "TYPE", Topic::arguments, kConversion,
             "What to make of it, by name or number", {.position = "type"}),
@@ -270,8 +295,8 @@ constexpr Row kRows[] = {
           Peers::both),
      into<&Q::split, &SplitOptions::keep>},
 
-    {option("threads", Kind::number, "N", Topic::speed, kReading, "Threads; 0: one a core",
-            {.default_value = "0"}),
+    {with_letter("t", option("threads", Kind::number, "N", Topic::speed, kStreaming,
+                             "Threads; 0: one a core", {.default_value = "0"})),
      set_threads},
     {with_llama_cpp_name("max-buffer-size",
                          option("memory", Kind::size, "SIZE", Topic::speed, kStreaming,

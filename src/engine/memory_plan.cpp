@@ -8,6 +8,7 @@
 #include "base/process_memory.h"
 #include "io/output_buffer.h"
 #include "io/source.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 
 namespace sluice::engine {
@@ -92,9 +93,10 @@ MemoryPlan plan_memory(const MemoryNeeds& needs, std::uint64_t budget, std::uint
   const std::uint64_t least = least_memory(needs, held);
   if (budget < least) {
     throw Error(ErrorCode::memory_budget,
-                fmt::format("--memory {}M is too small for this model and {} threads: the least "
-                            "is {}M",
-                            budget / kMiB, needs.threads, (least + kMiB - 1) / kMiB),
+                fmt::format("--memory of {} is too small for this model and {}: the least is {}M",
+                            bytes_text(static_cast<double>(budget)),
+                            counted(static_cast<std::uint64_t>(needs.threads), "thread"),
+                            (least + kMiB - 1) / kMiB),
                 {.cure = "Raise --memory or use fewer threads"});
   }
   MemoryPlan memory;

@@ -93,13 +93,14 @@ std::string told(const Options& values) {
 }
 
 TEST(OptionTable, EachRowIsWhole) {
-  std::set<std::pair<std::string_view, unsigned>> seen;
+  std::set<std::tuple<std::string_view, unsigned, bool>> seen;  // once by place, once by name
   for (const Option& option : options()) {
     EXPECT_FALSE(option.name.empty() || option.help.empty()) << option.name;
     EXPECT_EQ(option.kind == OptionKind::flag, option.value.empty()) << option.name;
     for (unsigned bit = 1; bit <= kForCompare; bit *= 2) {
       if ((option.commands & bit) == 0) continue;
-      EXPECT_TRUE(seen.emplace(option.name, bit).second) << option.name << " stands twice";
+      EXPECT_TRUE(seen.emplace(option.name, bit, option.position.empty()).second)
+          << option.name << " stands twice";
     }
     for (const std::string_view text : {option.name, option.value, option.default_value,
                                         option.help, option.llama_cpp, option.ik_llama_cpp}) {
@@ -184,24 +185,34 @@ TEST(Options, MayBeSetInAnyOrder) {
 
 TEST(Options, WhatIsWrongIsSaidWhereItIsSet) {
   EXPECT_EQ(refusal("--memroy", "1G"), "--memroy: there is no such option. Did you mean memory?");
-  for (const auto& [name, value, part] :
-       std::vector<std::array<std::string, 3>>{{"type", "IQ1_X", "IQ1_X"},
-                                               {"io", "tape", "auto, mmap, async, read"},
-                                               {"pure", "yes", "neither true nor false"},
-                                               {"threads", "2000", "from 1 to 1024"},
-                                               {"memory", "-1", "no number of bytes"},
-                                               {"memory", "", "no number of bytes"},
-                                               {"memory", "1.5G", "no number of bytes"},
-                                               {"memory", "20E", "no number of bytes"},
-                                               {"memory", "1KX", "no number of bytes"},
-                                               {"split-max-size", "40", "a unit"},
-                                               {"split-max-size", "0M", "1 or more"},
-                                               {"checkpoint", "nan", "from 0 to 3600"},
-                                               {"checkpoint", "inf", "from 0 to 3600"},
-                                               {"imatrix", "", "names no file"},
-                                               {"attn-q-type", "q5_11", "Did you mean q5_1?"},
-                                               {"", "1", "no such option"},
-                                               {"--", "1", "no such option"}}) {
+  for (const auto& [name, value, part] : std::vector<std::array<std::string, 3>>{
+           {"type", "IQ1_X", "IQ1_X"},
+           {"io", "tape", "auto, mmap, async, read"},
+           {"pure", "yes", "neither true nor false"},
+           {"threads", "2000", "from 1 to 1024"},
+           {"threads", "Q4_0", "stands behind the output"},
+           {"memory", "-1", "'-1' is no size. Write a number and a unit, as 512M, 1.5G or 2GiB"},
+           {"memory", "", "no size"},
+           {"memory", "lots", "no size"},
+           {"memory", "50%", "no size"},
+           {"memory", "1,5G", "no size"},
+           {"memory", "+1G", "no size"},
+           {"memory", "inf", "no size"},
+           {"memory", "nanG", "no size"},
+           {"memory", "1e400", "no size"},
+           {"memory", "20E", "no size"},
+           {"memory", "1KX", "no size"},
+           {"memory", "8192", "8192 is 8192 bytes, too little for any model. Add a unit, as 8192M"},
+           {"memory", "2", "as 2G"},
+           {"memory", "0", "as 512M"},
+           {"split-max-size", "40", "a unit"},
+           {"split-max-size", "0M", "1 or more"},
+           {"checkpoint", "nan", "from 0 to 3600"},
+           {"checkpoint", "inf", "from 0 to 3600"},
+           {"imatrix", "", "names no file"},
+           {"attn-q-type", "q5_11", "Did you mean q5_1?"},
+           {"", "1", "no such option"},
+           {"--", "1", "no such option"}}) {
     const std::string message = refusal(name, value);
     EXPECT_TRUE(message.starts_with(name + ": ")) << message;
     EXPECT_NE(message.find(part), std::string::npos) << name << ": " << message;
@@ -216,7 +227,11 @@ TEST(Options, WhatIsWrongIsSaidWhereItIsSet) {
 
 TEST(Options, SizesHaveUnits) {
   for (const auto& [text, bytes] :
-       std::map<std::string, std::uint64_t>{{"7", 7},
+       std::map<std::string, std::uint64_t>{{"18014398509481985", 18014398509481985},
+                                            {"1e9", 1000000000},
+                                            {"1.5G", std::uint64_t{3} << 29},
+                                            {".5g", 1 << 29},
+                                            {"0.25 GiB", 1 << 28},
                                             {"7b", 7},
                                             {"3k", 3072},
                                             {"3 KB", 3072},

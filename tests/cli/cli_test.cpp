@@ -438,7 +438,7 @@ TEST_F(Cli, EveryKindOfErrorHasItsStatusAndOneClearMessage) {
   const std::string nowhere = folder_ / "none.gguf";
   write_file(folder_ / "junk.gguf", bytes_of(std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8}));
   for (const Case& c : std::vector<Case>{
-           {{}, 2, "subcommand"},
+           {{}, 2, "Usage: sluice COMMAND"},
            {{"quantise", model_, output_, "Q8_0"}, 2, ""},
            {{"quantize", model_, output_}, 2, "type"},
            {{"quantize", model_, output_, "IQ1_X"}, 2, "IQ1_X"},

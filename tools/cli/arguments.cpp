@@ -1,48 +1,29 @@
 #include "arguments.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 #include <string_view>
 #include <utility>
 
 #include "command_facts.h"
+#include "command_word.h"
+#include "complaints.h"
+#include "conversion_words.h"
 #include "help_text.h"
 #include "program_options.h"
 #include "sluice/error.h"
 #include "sluice/options.h"
 #include "sluice/version.h"
 #include "stop.h"
-#include "suggest.h"
 #include "text.h"
 
 namespace sluice::cli {
 namespace {
-
-/// An option of a peer that sluice does not have, and what to do instead.
-struct Refused {
-  const char* option;
-  bool has_value;
-  const char* instead;
-};
-
-constexpr std::array kRefused = {
-    Refused{"--repack", false,
-            "sluice does not interleave rows. ik_llama.cpp does when it loads the model with -rtr, "
-            "and its llama-quantize --repack works on what sluice makes"},
-    Refused{"--repack-pattern", true,
-            "sluice does not interleave rows. ik_llama.cpp's llama-quantize --repack "
-            "--repack-pattern works on what sluice makes"},
-    Refused{"--extra-output-tensor", true,
-            "sluice adds no second output tensor. Choose the one type with --output-tensor-type"},
-    Refused{"--symmetric-q40", false,
-            "sluice has one way of making Q4_0, with the whole range. Leave the option out"},
-    Refused{"--slow-iq2ks", false, "sluice does not make IQ2_KS. Choose another type, as IQ2_K"},
-};
 
 /// An option as the parser has it.
 struct Bound {
@@ -63,13 +44,19 @@ class Parser {
   Parser();
 
   /// \throws CLI::ParseError
-  void parse(int argc, char** argv) { app_.parse(argc, argv); }
+  void parse(std::vector<std::string> words) {
+    std::ranges::reverse(words);  // it takes them from the end
+    app_.parse(std::move(words));
+  }
 
   /// The command that was given, or null.
   const CommandFacts* command() const;
 
   /// Options in the order of the command line, those from variables first.
   std::vector<Given> given() const;
+
+  /// An option that the command must have and that was not given, or null.
+  const Option* missing() const;
 
   /// The words that no option and no command takes.
   std::vector<std::string> left() const { return app_.remaining(true); }
@@ -98,15 +85,6 @@ Parser::Parser() : app_(std::string(command_facts().front().description), "sluic
     for (const Option& option : options()) {
       if ((option.commands & command.bit) != 0) add(app, option, {&option});
     }
-    if ((command.bit & (kForQuantize | kForPlan)) == 0) continue;
-    for (const Refused& refused : kRefused) {
-      const auto refuse = [&refused] {
-        throw CLI::ValidationError(refused.option, refused.instead);
-      };
-      refused.has_value ? app.add_option_function<std::string>(
-                              refused.option, [refuse](const std::string&) { refuse(); })
-                        : app.add_flag_callback(refused.option, refuse);
-    }
   }
 }
 
@@ -134,17 +112,25 @@ const CommandFacts* Parser::command() const {
   return parsed.empty() ? nullptr : find_command(parsed.front()->get_name());
 }
 
+const Option* Parser::missing() const {
+  for (const CLI::Option* option : app_.get_subcommands().front()->get_options()) {
+    const auto bound = bound_.find(option);
+    if (bound != bound_.end() && option->get_required() && option->count() == 0) {
+      return bound->second.option;
+    }
+  }
+  return nullptr;
+}
+
 std::vector<Given> Parser::given() const {
   std::vector<Given> all;
   std::map<const CLI::Option*, std::size_t> seen;
   const auto take = [&](const CLI::Option* option) {
     const auto bound = bound_.find(option);
     if (bound == bound_.end()) return;
-    if (is_flag(*bound->second.option)) {
-      all.push_back({bound->second, option->as<bool>() ? "true" : "false"});
-    } else {
-      all.push_back({bound->second, option->results().at(seen[option]++)});
-    }
+    all.push_back({bound->second, is_flag(*bound->second.option)
+                                      ? option->results().back()
+                                      : option->results().at(seen[option]++)});
   };
   for (const CLI::App* app :
        {&app_, static_cast<const CLI::App*>(app_.get_subcommands().front())}) {
@@ -155,32 +141,6 @@ std::vector<Given> Parser::given() const {
     for (const CLI::Option* option : order) take(option);
   }
   return all;
-}
-
-bool is_option(const std::string& word) {
-  return word.size() > 1 && word[0] == '-' &&
-         std::isdigit(static_cast<unsigned char>(word[1])) == 0;
-}
-
-// What is wrong, if it is a word that no option and no command takes. The parser would rather tell
-// that something else is missing, for which the word was meant.
-std::string unknown_word(std::vector<std::string> left, const CommandFacts* command) {
-  std::erase(left, "--");
-  const auto option = std::ranges::find_if(left, is_option);
-  if (option != left.end()) {
-    const std::string name = option->substr(0, option->find('='));
-    std::vector<std::string> known;
-    for (const Option& each : (command != nullptr ? *command : command_facts().front()).options) {
-      for (const std::string& spelled : names_of(each)) known.push_back(spelled);
-    }
-    return fmt::format("unknown option '{}'{}", printable(name), suggestion(name, known));
-  }
-  if (left.empty()) return "";
-  if (command == nullptr) {
-    return fmt::format("unknown command '{}'{}", printable(left.front()),
-                       suggestion(left.front(), command_names()));
-  }
-  return fmt::format("'{}' is one argument too many", printable(left.front()));
 }
 
 // Says what is wrong with the command line.
@@ -203,66 +163,51 @@ int answer(const CLI::ParseError& error, const Parser& parser) {
     console::result(error.what());
     return 0;
   }
-  const std::string unknown = unknown_word(parser.left(), command);
-  return complain(unknown.empty() ? error.what() : unknown, command);
-}
-
-// llama-quantize's: beside the input, named after the type.
-std::string default_output(const std::string& input, const std::string& type, Mix mix) {
-  const std::size_t slash = input.find_last_of('/');
-  const std::string folder = slash == input.npos ? "" : input.substr(0, slash + 1);
-  return fmt::format("{}ggml-model-{}.gguf", folder, find_file_type(type, mix)->name);
-}
-
-// As llama-quantize: what stands behind the model is a type, or the output and then a type, and
-// then the threads.
-void set_positions(Options& options, const std::array<std::string, 3>& positions) {
-  const Mix mix = options.quantize.mix;
-  const bool type_first = find_file_type(positions[0], mix) != nullptr;
-  const std::string& type = positions[type_first ? 0 : 1];
-  const std::string& threads = positions[type_first ? 1 : 2];
-  if (type.empty()) {
-    // What looks like no file was meant as a type, of which there is more to say.
-    const std::string& only = positions[0];
-    if (!only.empty() && only.find_first_of("./") == only.npos) options.set("type", only);
-    throw Error(ErrorCode::usage, fmt::format("type: no type is given. Known: {}",
-                                              fmt::join(file_type_names(), " ")));
+  if (const std::string unknown = unknown_word(parser.left(), command); !unknown.empty()) {
+    return complain(unknown, command);
   }
-  options.set("type", type);
-  if (type_first && !positions[2].empty()) {
-    throw Error(ErrorCode::usage,
-                fmt::format("type: '{}' is a type, so that '{}' has no meaning. To name an output "
-                            "like this, put ./ before it",
-                            printable(positions[0]), printable(positions[2])));
+  if (command == nullptr) return complain("no command is given", command);
+  const std::string what = error.what();
+  const std::string name = what.substr(0, what.find(':'));
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    const Option* option = find_option(*command, name);
+    return complain(option == nullptr ? what : missing_value_text(*option, name), command);
   }
-  options.set("output",
-              type_first ? default_output(options.quantize.input, type, mix) : positions[0]);
-  if (!threads.empty()) options.set("threads", threads);
+  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
+    return complain(fmt::format("{}: it takes no value", name), command);
+  }
+  const Option* missing = parser.missing();
+  return complain(missing == nullptr ? what : missing_text(*command, *missing), command);
 }
 
 // Gives all values to what they are for.
-void take_values(const std::vector<Given>& given, bool conversion, Arguments& arguments,
+void take_values(const std::vector<Given>& given, const CommandFacts& command, Arguments& arguments,
                  Options& options) {
-  std::array<std::string, 3> positions;  // of a conversion, after the model
-  std::size_t place = 0;
+  const bool conversion = (command.bit & (kForQuantize | kForPlan)) != 0;
+  std::vector<std::string> words;  // of a conversion, by their places
   for (const auto& [bound, value] : given) {
     const Option& option = *bound.option;
     const std::string name =
         option.position.empty() ? fmt::format("--{}", option.name) : std::string(option.position);
+    if (option.position.empty() && option.kind != OptionKind::flag &&
+        find_option(command, value) != nullptr) {
+      throw Error(ErrorCode::usage, missing_value_text(option, name));
+    }
     if (bound.set != nullptr) {
       try {
         bound.set(arguments, value);
       } catch (const Error& error) {
         throw Error::about(name, error);
       }
-    } else if (conversion && !option.position.empty() && !option.required) {
-      positions.at(place++) = value;
+    } else if (conversion && !option.position.empty()) {
+      words.push_back(value);
     } else {
       options.set(option.position.empty() ? name : option.name, value);
     }
     if (option.name == "tensor-type-file") arguments.rule_files.push_back(value);
   }
-  if (conversion) set_positions(options, positions);
+  if (!conversion) return;
+  set_conversion_words(std::string(command.name), words, options);
 }
 
 constexpr std::array kRuns = {
@@ -278,15 +223,14 @@ constexpr std::array kRuns = {
 };
 
 void fill(const Parser& parser, Arguments& arguments) {
-  const unsigned bit = parser.command()->bit;
+  const CommandFacts& command = *parser.command();
   arguments.command =
-      std::ranges::find(kRuns, bit, [](const auto& run) { return run.first; })->second;
-  const bool conversion = (bit & (kForQuantize | kForPlan)) != 0;
+      std::ranges::find(kRuns, command.bit, [](const auto& run) { return run.first; })->second;
   Options options;
   options.quantize.memory_of_process = true;
   options.quantize.stop = &stop_requested();
-  take_values(parser.given(), conversion, arguments, options);
-  if (conversion) arguments.options = options.for_quantize();
+  take_values(parser.given(), command, arguments, options);
+  if ((command.bit & (kForQuantize | kForPlan)) != 0) arguments.options = options.for_quantize();
   arguments.verify = options.for_verify();
   arguments.compare.options = options.for_compare();
   if (arguments.dry_run) arguments.command = Command::plan;
@@ -296,11 +240,17 @@ void fill(const Parser& parser, Arguments& arguments) {
 
 Parsed parse_arguments(int argc, char** argv) {
   Parsed parsed;
+  if (argc < 2) {
+    console::hint(overview_text({console::columns(STDERR_FILENO), false}));
+    parsed.exit_status = exit_status(ErrorCode::usage);
+    return parsed;
+  }
+  const std::vector<std::string> words(argv + 1, argv + argc);
   Parser parser;
   try {
-    parser.parse(argc, argv);
+    parser.parse(with_command(words));
     fill(parser, parsed.arguments);
-    parsed.arguments.command_line = command_line(argc, argv);
+    parsed.arguments.command_line = command_line({argv, argv + argc});
     parsed.run = true;
   } catch (const CLI::ParseError& error) {
     parsed.exit_status = answer(error, parser);

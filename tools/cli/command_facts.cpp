@@ -18,7 +18,8 @@ constexpr std::array kCommands = {
                "sluice makes very small GGUF models from 16-bit checkpoints that may be far larger "
                "than memory.",
                ""},
-    std::tuple{kForQuantize, "quantize", "Quantize a model", ""},
+    std::tuple{kForQuantize, "quantize", "Quantize a model",
+               "The arguments are llama-quantize's; as there, the word quantize may be left out."},
     std::tuple{kForPlan, "plan", "Show what quantize would do, without doing it", ""},
     std::tuple{kForVerify, "verify", "Check a model, alone or against its source", ""},
     std::tuple{kForInspect, "inspect", "Show what a GGUF file holds", ""},
@@ -89,6 +90,15 @@ std::vector<std::string> names_of(const Option& option) {
     if (!peer.empty() && peer != option.name) names.push_back("--" + std::string(peer));
   }
   return names;
+}
+
+const Option* find_option(const CommandFacts& command, const std::string& word) {
+  const std::string name = word.substr(0, word.find('='));
+  const auto found = std::ranges::find_if(command.options, [&](const Option& option) {
+    const std::vector<std::string> names = names_of(option);
+    return std::ranges::find(names, name) != names.end();
+  });
+  return found == command.options.end() ? nullptr : &*found;
 }
 
 std::string value_of(const Option& option) {

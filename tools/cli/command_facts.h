@@ -38,6 +38,9 @@ const CommandFacts* find_command(std::string_view name);
 /// As typed, with dashes, short ones first; a positional has none.
 std::vector<std::string> names_of(const Option& option);
 
+/// The option of a command that a word names, with or without a value after `=`; or null.
+const Option* find_option(const CommandFacts& command, const std::string& word);
+
 /// What its value is called: "FILE", "auto|mmap"; of a positional its name in capitals.
 std::string value_of(const Option& option);
 

@@ -160,6 +160,13 @@ constexpr std::array<std::string_view, 2> kPlanExamples = {
 constexpr std::array<std::string_view, 2> kVerifyExamples = {
     "sluice verify out.gguf",
     "sluice verify out.gguf --against model-BF16.gguf --imatrix model.imatrix"};
+constexpr std::array<std::string_view, 2> kInspectExamples = {
+    "sluice inspect model.gguf", "sluice inspect --key 'general.*' --tensor 'blk.0.*' model.gguf"};
+constexpr std::array<std::string_view, 2> kCompareExamples = {
+    "sluice compare model-BF16.gguf model-IQ1_M.gguf",
+    "sluice compare --max-error 0.01 model-BF16.gguf model-Q8_0.gguf"};
+constexpr std::array<std::string_view, 2> kReportExamples = {
+    "sluice report -o page.html run.json", "sluice report -o page.html one.json another.json"};
 constexpr std::array<std::string_view, 1> kDemoExamples = {"sluice demo"};
 constexpr std::array<std::string_view, 2> kHelpExamples = {"sluice help quantize",
                                                            "sluice help exit-status"};
@@ -208,6 +215,9 @@ std::span<const std::string_view> examples_of(std::string_view command) {
   if (command == "quantize") return kQuantizeExamples;
   if (command == "plan") return kPlanExamples;
   if (command == "verify") return kVerifyExamples;
+  if (command == "inspect") return kInspectExamples;
+  if (command == "compare") return kCompareExamples;
+  if (command == "report") return kReportExamples;
   if (command == "demo") return kDemoExamples;
   if (command == "help") return kHelpExamples;
   if (command == "completion") return kCompletionExamples;

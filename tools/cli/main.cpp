@@ -73,6 +73,15 @@ bool can_go_on(const Arguments& arguments, ErrorCode code) {
          std::filesystem::exists(working_file(arguments.options) + ".journal", ignored);
 }
 
+// Whether model and output may have been named in the wrong order.
+bool may_be_exchanged(const Arguments& arguments, ErrorCode code) {
+  std::error_code ignored;
+  return (arguments.command == Command::quantize || arguments.command == Command::plan) &&
+         code == ErrorCode::input_open &&
+         !std::filesystem::exists(arguments.options.input, ignored) &&
+         std::filesystem::exists(arguments.options.output, ignored);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -121,6 +130,11 @@ int main(int argc, char** argv) {
     console::error(error.what());
     if (can_go_on(parsed.arguments, error.code())) {
       console::hint(fmt::format("to go on: {}", printable(parsed.arguments.command_line)));
+    }
+    if (may_be_exchanged(parsed.arguments, error.code())) {
+      console::hint(
+          "The output is there: the model stands before it, as in 'sluice quantize MODEL "
+          "OUTPUT TYPE'");
     }
     return ended(exit_status(error.code()));
   } catch (const std::bad_alloc&) {

@@ -26,6 +26,9 @@ template <auto... Path>
 void into(Arguments& arguments, const std::string& value) {
   auto& to = (arguments.*....*Path);
   if constexpr (std::is_same_v<decltype(to), bool&>) {
+    if (value != "true" && value != "false") {
+      throw Error(ErrorCode::usage, "it takes no value", {.cure = "Write it without"});
+    }
     to = value == "true";
   } else if constexpr (std::is_same_v<decltype(to), std::string&>) {
     to = value;

@@ -3,19 +3,12 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <string_view>
 
 namespace sluice::cli {
 namespace {
 
 std::atomic<bool> g_stop = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not wait");
-
-bool is_plain(std::string_view word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
-  return !word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos;
-}
 
 }  // namespace
 
@@ -43,22 +36,6 @@ void catch_stop_signals() {
     if (before.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
   }
   ::signal(SIGPIPE, SIG_IGN);
-}
-
-std::string command_line(int argc, char** argv) {
-  std::string line;
-  for (int i = 0; i < argc; ++i) {
-    if (i > 0) line += ' ';
-    const std::string_view word = argv[i];
-    if (is_plain(word)) {
-      line += word;
-      continue;
-    }
-    line += '\'';
-    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    line += '\'';
-  }
-  return line;
 }
 
 }  // namespace sluice::cli

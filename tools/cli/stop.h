@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <string>
 
 namespace sluice::cli {
 
@@ -15,8 +14,5 @@ const std::atomic<bool>& stop_requested();
 
 /// From here on a reader of messages that went away does not end the run either.
 void catch_stop_signals();
-
-/// The command that was typed, quoted for a shell.
-std::string command_line(int argc, char** argv);
 
 }  // namespace sluice::cli

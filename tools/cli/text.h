@@ -4,10 +4,9 @@
 #include <string>
 #include <vector>
 
-namespace sluice::cli {
+#include "sluice/amounts.h"
 
-/// `1.5 GiB`, `312.0 MiB`, `17 B`.
-std::string bytes_text(double bytes);
+namespace sluice::cli {
 
 /// `2.4 G`, `310 M`, `12 k`.
 std::string count_text(double count);
@@ -27,5 +26,8 @@ std::string shape_text(const std::vector<std::uint64_t>& shape);
 /// A file's or tensor's name with control characters made visible, so that a hostile name cannot
 /// drive the terminal.
 std::string printable(const std::string& text);
+
+/// A command, quoted for a shell.
+std::string command_line(const std::vector<std::string>& words);
 
 }  // namespace sluice::cli
