@@ -16,9 +16,9 @@ namespace sluice {
 
 // All are UTF-8, with what is none in a name replaced. Numbers that are not finite are null.
 
-/// A plan as JSON: `tensors` (`name`, `shape` with the row length first, `source`, `type`, `rule`,
-/// `lacks_importance`, `bits_per_weight`, `part`, `offset` and `size` in that output file), `parts` (`file`, `bytes`,
-/// `tensors`), `missing_importance`, `notes`, `input_bytes`, `output_bytes`, `weights`.
+/// A plan as JSON: `tensors` (`name`, `shape` with the row length first, `source`, `type`,
+/// `asked` if that is another, `rule`, `lacks_importance`, `bits_per_weight`, `part`, `offset` and
+/// `size` in that output file), `parts` (`file`, `bytes`, `tensors`), `missing_importance`, `notes`, `input_bytes`, `output_bytes`, `weights`.
 std::string to_json(const PlanView& plan);
 
 /// A check's findings as JSON: `good`, `findings_in_all`, `findings` (`fault`, `file`, `what`, and
@@ -40,7 +40,7 @@ std::string to_json(const Forecast& forecast);
 /// `spindle` ("shared" or "separate") and `spindle_reason`; `total_error` (`weighted`, `plain`,
 /// `measured_weights`, `weights`) or null; `parts` as of a plan, `tensors` (`name`, `source`,
 /// `type`, `asked` if that is another, `shape`, `bytes`, `crc32`, `weighted_error`, `plain_error`,
-/// `weighted_power`, `plain_power`), `samples` (`t`, `read`, `written`, `weights`, `disk`, `cores`,
+/// `weighted_power`, `plain_power`, `lacks_importance`), `samples` (`t`, `read`, `written`, `weights`, `disk`, `cores`,
 /// `budget`, `limit`).
 std::string to_json(const RunReport& report);
 

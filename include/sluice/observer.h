@@ -103,6 +103,8 @@ struct RunReport {
   std::string file_type;     ///< that was asked for: `IQ1_M`
   std::string imatrix;       ///< empty: none
   Effort effort = Effort::best;
+  /// Half a sentence on the tensors that have an `asked`; empty: there are none.
+  std::string substituted;
   std::optional<TotalError> total_error;  ///< none: nothing was measured
   /// Quantized tensors of the largest weighted errors, the largest first: at most ten.
   std::vector<std::string> worst;

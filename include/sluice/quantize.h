@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,8 @@ struct PlannedTensorView {
   std::vector<std::uint64_t> shape;  ///< row length first
   TensorType source;
   TensorType type;
-  std::string rule;       ///< why this type
+  std::optional<TensorType> asked;  ///< as in TensorReport
+  std::string rule;                 ///< why this type
   bool lacks_importance;  ///< the importance matrix has no row for it, and it had better have one
   std::uint64_t part;     ///< which output file
   std::uint64_t offset;   ///< in that file

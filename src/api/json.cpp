@@ -43,6 +43,7 @@ void add_plan(JsonText& json, const PlanView& plan) {
     json.field("shape", tensor.shape);
     json.field("source", name(tensor.source));
     json.field("type", name(tensor.type));
+    if (tensor.asked) json.field("asked", name(*tensor.asked));
     json.field("rule", tensor.rule);
     json.field("lacks_importance", tensor.lacks_importance);
     json.field("bits_per_weight", bits_per_weight(tensor.type));
@@ -99,6 +100,8 @@ void add_task(JsonText& json, const RunReport& report) {
   add_text(json, "file_type", report.file_type);
   add_text(json, "imatrix", report.imatrix);
   json.field("effort", name(report.effort));
+  json.field("substituted",
+             report.substituted.empty() ? std::nullopt : std::optional(report.substituted));
   add_total(json, report.total_error);
   json.field("worst", report.worst);
 }
@@ -288,7 +291,7 @@ std::string to_json(const RunReport& report) {
       json.field("name", tensor.name);
       json.field("source", name(tensor.source));
       json.field("type", name(tensor.type));
-      if (tensor.asked && tensor.asked != tensor.type) json.field("asked", name(*tensor.asked));
+      if (tensor.asked) json.field("asked", name(*tensor.asked));
       json.field("shape", tensor.shape);
       json.field("bytes", tensor.bytes);
       json.field("crc32", checksum_text(tensor.crc32));

@@ -151,6 +151,7 @@ PlanView view_of(const Prepared& prepared) {
          .shape = tensor.shape,
          .source = tensor.source,
          .type = tensor.type,
+         .asked = tensor.asked == tensor.type ? std::nullopt : std::optional(tensor.asked),
          .rule = tensor.rule,
          .lacks_importance = tensor.lacks_importance,
          .part = tensor.output_part,

@@ -31,6 +31,7 @@ RunReport report_of_task(const QuantizeOptions& options, const Prepared& prepare
   report.file_type = options.file_type->name;
   report.imatrix = options.imatrix;
   report.effort = options.effort;
+  report.substituted = prepared.plan.substituted;
   report.parts = parts_of(prepared);
   return report;
 }

@@ -11,6 +11,7 @@
 #include "plan/importance.h"
 #include "plan/output_metadata.h"
 #include "plan/prune.h"
+#include "plan/substitution.h"
 #include "recipe/bias_correction.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
@@ -131,6 +132,7 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
     tensor.shape = from.shape;
     tensor.source = from.type;
     tensor.type = choices[i].type;
+    tensor.asked = choices[i].asked;
     tensor.rule = choices[i].rule;
     tensor.bias_correction = corrections[i];
     tensor.part = locations[kept[i]].part;
@@ -140,6 +142,8 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
     check_source(tensor, request.allow_requantize, file);
     plan.input_size += tensor.input_size;
   }
+  plan.substituted = substitution_text(plan);
+  if (!plan.substituted.empty()) plan.notes.push_back(plan.substituted);
   assign_importance(request.imatrix, choices, model, kept, plan);
 
   place_tensors(request.split, output, plan);

@@ -21,9 +21,10 @@ struct PlannedTensor {
   std::vector<std::uint64_t> shape;  ///< 1 to 4 extents, row length first
   TensorType source;
   TensorType type;
-  std::string rule;                ///< why this type
-  float bias_correction = 1;       ///< see EncodeRows
-  std::size_t part = 0;            ///< which input file
+  TensorType asked;           ///< the rule's, in whose place `type` is where rows do not fit it
+  std::string rule;           ///< why this type
+  float bias_correction = 1;  ///< see EncodeRows
+  std::size_t part = 0;       ///< which input file
   std::uint64_t input_offset = 0;  ///< in that file
   std::uint64_t input_size = 0;
   std::size_t output_part = 0;      ///< which output file
@@ -50,6 +51,7 @@ struct Plan {
   std::vector<std::uint32_t> reading_order;       ///< tensors by part and input offset
   std::vector<std::uint32_t> missing_importance;  ///< very-low-bit tensors without a row
   std::vector<std::string> notes;                 ///< sentences that the user should see
+  std::string substituted;                        ///< see substitution_text()
   std::uint64_t input_size = 0;                   ///< tensor bytes to read
   std::uint64_t output_size = 0;                  ///< of all files together
 

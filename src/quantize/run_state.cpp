@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 namespace sluice {
 namespace {
@@ -17,6 +18,7 @@ TensorReport report_of(const PlannedTensor& tensor) {
   return {.name = tensor.name,
           .source = tensor.source,
           .type = tensor.type,
+          .asked = tensor.asked == tensor.type ? std::nullopt : std::optional(tensor.asked),
           .shape = tensor.shape,
           .source_bytes = tensor.input_size,
           .bytes = tensor.output_size,

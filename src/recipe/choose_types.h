@@ -29,6 +29,8 @@ struct TypeChoice {
   std::string rule;  ///< why, in a few words: "default", "output: no row rule", …
   ImportanceNeed importance;
   bool kept = false;  ///< whatever type is asked for
+  TensorType asked =
+      TensorType::f32;  ///< what `type` stands in for, where rows are no whole blocks of it
 };
 
 /// What was decided for a model.

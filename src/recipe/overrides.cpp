@@ -126,41 +126,4 @@ std::optional<Rule> Overrides::by_kind(TensorKind kind) {
   return std::nullopt;
 }
 
-std::vector<std::string> Overrides::notes() const {
-  std::vector<std::string> notes;
-  if (!contradiction_.empty()) notes.push_back(contradiction_);
-  const auto add = [&](const std::string& request, std::string_view why) {
-    notes.push_back(fmt::format("{} has no effect {}", request, why));
-  };
-  // Why requests of each sort are not looked at, if they are not.
-  const FileType& file_type = *options_.file_type;
-  const std::string with_type = fmt::format("with {}", file_type.name);
-  const bool plain = info(file_type.type).block_elements == 1;
-  const std::string on_none = "on any tensor of this model";
-  const std::string why_single = file_type.copy ? with_type : on_none;
-  const std::string why_rule = plain ? with_type : on_none;
-  const std::string why_late = plain ? with_type : options_.pure ? "with --pure" : on_none;
-  for (std::size_t i = 0; i < named_.size(); ++i) {
-    const NamedType& named = named_[i];
-    if (!*named.type || named.used) continue;
-    const auto request = static_cast<Request>(i);
-    const bool single = request <= Request::ffn_gate_inp;
-    std::string why = single ? why_single : why_late;
-    const bool of_kind = !single && request != Request::attn_output;
-    if (of_kind && !options_.pure && few_bits_of_ik()) why = with_type;
-    add(fmt::format("{} {}", named.option, name(**named.type)), why);
-  }
-  const auto add_unused = [&](const char* option, const std::vector<Compiled>& rules,
-                              std::string_view why) {
-    for (const Compiled& each : rules) {
-      if (each.used) continue;
-      add(fmt::format("{} {}={}", option, printable(each.rule->pattern), name(each.rule->type)),
-          why);
-    }
-  };
-  add_unused("--tensor-type", tensor_types_, why_rule);
-  add_unused("--custom-q", custom_types_, why_late);
-  return notes;
-}
-
 }  // namespace sluice::recipe

@@ -3,10 +3,12 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/pattern.h"
+#include "recipe/choose_types.h"
 #include "recipe/ftype.h"
 #include "recipe/mix_rule.h"
 #include "recipe/tensor_kind.h"
@@ -59,8 +61,10 @@ class Overrides {
   /// `kinds`.
   std::optional<Rule> by_kind(TensorKind kind);
 
-  /// A sentence for each request that was never met, and for rules that contradict each other.
-  std::vector<std::string> notes() const;
+  /// Sentences on requests that changed nothing, and on rules that contradict each other.
+  /// \param chosen  for each of the model's tensors
+  std::vector<std::string> notes(const gguf::Header& model,
+                                 std::span<const TypeChoice> chosen) const;
 
  private:
   struct Compiled {
@@ -70,6 +74,10 @@ class Overrides {
   };
 
   std::optional<Rule> take(Request request);
+  /// Why a rule that no tensor got its type from has no effect; empty: what it asks for is so.
+  /// \param never  why rules of its sort are not looked at; empty: they are
+  std::string why_unused(const Compiled& rule, const std::string& never, const gguf::Header& model,
+                         std::span<const TypeChoice> chosen) const;
   /// Whether the mix looks at `attn_output` only, of all kinds.
   bool few_bits_of_ik() const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <tuple>
 
 #include "base/text.h"
@@ -141,7 +142,7 @@ class Recipe {
 
   TypeChoice choose(const gguf::Tensor& tensor) {
     if (const std::string_view reason = kept_reason(tensor); !reason.empty()) {
-      return {tensor.type, std::string(reason), ImportanceNeed::none, true};
+      return {tensor.type, std::string(reason), ImportanceNeed::none, true, tensor.type};
     }
     const Rule rule = rule_for(tensor);
     const TensorType type = recipe::fitting_type(options_.mix, rule.type, tensor.row_elements());
@@ -150,10 +151,13 @@ class Recipe {
       reason += fmt::format("; rows of {} are no whole blocks of {}", tensor.row_elements(),
                             name(rule.type));
     }
-    return {type, std::move(reason), importance_need(options_, tensor, type)};
+    return {type, std::move(reason), importance_need(options_, tensor, type), false, rule.type};
   }
 
-  std::vector<std::string> notes() const { return overrides_.notes(); }
+  std::vector<std::string> notes(const gguf::Header& model,
+                                 std::span<const TypeChoice> chosen) const {
+    return overrides_.notes(model, chosen);
+  }
 
  private:
   std::string_view kept_reason(const gguf::Tensor& tensor) const {
@@ -203,7 +207,7 @@ ChosenTypes choose_types(const RecipeOptions& options, const gguf::Header& model
   for (const std::size_t i : visiting_order(options, context, model.tensors)) {
     chosen.tensors[i] = recipe.choose(model.tensors[i]);
   }
-  chosen.notes = recipe.notes();
+  chosen.notes = recipe.notes(model, chosen.tensors);
   return chosen;
 }
 

@@ -35,6 +35,29 @@ TEST_F(QuantizeTest, TheMixIsEveryTensorEncodedWithItsRow) {
             (std::vector<std::string>{"a", "b"}));
 }
 
+// Rows of 96 are no whole blocks of Q4_K, so that blk.0.ffn_down_exps is of Q5_0: 147456 of 3947008
+// weights have 5.5 bits instead of 4.5, and 2560 keep 32.
+TEST_F(QuantizeTest, SubstitutedTypesAreTold) {
+  QuantizeOptions options = options_for(model_, output_, "Q4_K", true);
+  const std::string told =
+      "1 tensor (3.7 % of the weights) with rows that are no whole blocks of the type asked for: "
+      "q4_k becomes q5_0 (1); 4.555 bits per weight instead of 4.518";
+  const PlanView view = plan(options);
+  EXPECT_EQ(view.notes, std::vector<std::string>{told});
+  const RunReport report = quantize(options, silent());
+  EXPECT_EQ(report.substituted, told);
+  for (std::size_t i = 0; i < view.tensors.size(); ++i) {
+    const bool substituted = view.tensors[i].name == "blk.0.ffn_down_exps.weight";
+    const auto asked = substituted ? std::optional(TensorType::q4_k) : std::nullopt;
+    EXPECT_EQ(view.tensors[i].asked, asked);
+    EXPECT_EQ(report.tensors[i].asked, asked);
+  }
+  fs::remove(output_);
+  options.file_type = find_file_type("Q8_0");
+  EXPECT_TRUE(plan(options).notes.empty());
+  EXPECT_TRUE(quantize(options, silent()).substituted.empty());
+}
+
 TEST_F(QuantizeTest, TheSameBytesForAnyModeThreadsAndBudget) {
   for (const std::string type : {"Q4_0", "Q8_0"}) {
     QuantizeOptions options = options_for(model_, output_, type, true);

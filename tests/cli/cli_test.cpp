@@ -429,6 +429,32 @@ TEST_F(Cli, ThePlanIsJsonAndWritesNothing) {
   EXPECT_FALSE(fs::exists(output_));
 }
 
+TEST_F(Cli, SubstitutedTypesAreToldBeforeMeanwhileAndAtTheEnd) {
+  GgufBuilder builder;
+  const Bytes data = bytes_of(std::vector<float>(96 * 8, 0.5f));
+  builder.string("general.architecture", "llama")
+      .tensor("blk.0.ffn_down.weight", {96, 8}, 0, data)
+      .tensor("blk.0.ffn_up.weight", {256, 3}, 0, data);
+  write_file(model_, builder.build());
+  const std::string told = "1 tensor (50.0 % of the weights) with rows that are no whole blocks";
+  const Finished planned = sluice({"plan", "--json", "--pure", model_, output_, "Q4_K"});
+  EXPECT_NE(planned.errors.find(told), std::string::npos) << planned.errors;
+  const auto plan = nlohmann::json::parse(planned.out)["tensors"];
+  EXPECT_EQ(plan[0]["asked"], "q4_k");
+  EXPECT_FALSE(plan[1].contains("asked"));
+  const std::string path = folder_ / "report.json";
+  const Finished done = sluice({"quantize", "--pure", "--report", path, model_, output_, "Q4_K"});
+  ASSERT_EQ(done.status, 0) << done.errors;
+  EXPECT_NE(done.errors.find("note: " + told), std::string::npos) << done.errors;
+  EXPECT_NE(done.errors.find("f32 -> q5_0 instead of q4_k"), std::string::npos) << done.errors;
+  EXPECT_NE(done.out.find("  types   " + told), std::string::npos) << done.out;
+  std::ifstream file(path);
+  const auto report = nlohmann::json::parse(file);
+  EXPECT_EQ(report["tensors"][0]["asked"], "q4_k");
+  EXPECT_FALSE(report["tensors"][1].contains("asked"));
+  EXPECT_EQ(report["substituted"].get<std::string>().find(told), 0u);
+}
+
 TEST_F(Cli, EveryKindOfErrorHasItsStatusAndOneClearMessage) {
   struct Case {
     std::vector<std::string> words;

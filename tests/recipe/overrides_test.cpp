@@ -103,7 +103,8 @@ RecipeOptions with_rules(Mix mix, std::string_view type, const std::vector<std::
                          std::string_view custom = "") {
   RecipeOptions recipe = options(mix, type);
   for (const std::string& rule : rules) {
-    recipe.tensor_types.push_back(parse_tensor_rules(rule).front());
+    const std::vector<TypeRule> more = parse_tensor_rules(rule);
+    recipe.tensor_types.insert(recipe.tensor_types.end(), more.begin(), more.end());
   }
   if (!custom.empty()) recipe.custom_types = parse_custom_rules(custom);
   return recipe;
@@ -203,18 +204,22 @@ TEST(Overrides, WhatHasNoEffectIsNoted) {
   gguf::Header model = small_model();
   std::erase_if(model.tensors, [](const auto& t) { return t.name.starts_with("per_layer"); });
   ChosenTypes chosen = choose_types(recipe, model);
-  EXPECT_EQ(chosen.notes.size(), 3u);
-  EXPECT_TRUE(has_note(chosen, "ffn_dwon=q6_k has no effect"));
-  EXPECT_TRUE(has_note(chosen, "attn_w=q8_0 has no effect"));
+  EXPECT_EQ(chosen.notes.size(), 2u);
+  EXPECT_TRUE(has_note(chosen,
+                       "2 rules have no effect: --tensor-type ffn_dwon=q6_k, --custom-q "
+                       "attn_w=q8_0 on any tensor of this model"));
   EXPECT_TRUE(has_note(chosen, "--per-layer-token-embedding-type q8_0 has no effect"));
   recipe.pure = true;
   EXPECT_TRUE(
       has_note(choose_types(recipe, model), "--attn-k-type q8_0 has no effect with --pure"));
-  EXPECT_TRUE(has_note(choose_types(recipe, model), "attn_w=q8_0 has no effect with --pure"));
-  EXPECT_TRUE(has_note(choose_types(recipe, model), "ffn_dwon=q6_k has no effect on any tensor"));
+  EXPECT_TRUE(has_note(choose_types(recipe, model),
+                       "2 rules have no effect: --tensor-type ffn_dwon=q6_k on any tensor of this "
+                       "model; --custom-q attn_w=q8_0 with --pure"));
   recipe.pure = false;
   recipe.file_type = find_file_type("F16");
-  EXPECT_TRUE(has_note(choose_types(recipe, model), "ffn_down=q6_k has no effect with F16"));
+  EXPECT_TRUE(has_note(choose_types(recipe, model),
+                       "--tensor-type ffn_dwon=q6_k, --tensor-type "
+                       "ffn_down=q6_k, --custom-q attn_w=q8_0 with F16"));
   recipe.file_type = find_file_type("IQ1_M");
   recipe.mix = Mix::ik_llama_cpp;
   EXPECT_TRUE(has_note(choose_types(recipe, model), "--attn-k-type q8_0 has no effect with IQ1_M"));
@@ -223,6 +228,52 @@ TEST(Overrides, WhatHasNoEffectIsNoted) {
   ASSERT_EQ(chosen.notes.size(), 1u);
   EXPECT_TRUE(has_note(chosen, "the last one counts"));
   EXPECT_TRUE(choose_types(options(Mix::llama_cpp, "Q4_K_M"), model).notes.empty());
+}
+
+// Published recipes name every tensor.
+TEST(Overrides, WhatARuleFindsDoneIsNotNoted) {
+  for (const char* rules : {"attn_q_norm=bf16,ffn_gate_inp=bf16", "norm=bf16\nffn=q8_0"}) {
+    EXPECT_TRUE(
+        choose_types(with_rules(Mix::llama_cpp, "Q4_K_M", {rules}), small_model()).notes.empty());
+    EXPECT_TRUE(choose_types(with_rules(Mix::ik_llama_cpp, "Q4_K_M", {}, rules), small_model())
+                    .notes.empty());
+  }
+}
+
+TEST(Overrides, ARuleOnAKeptTensorIsToldWhyItDoesNothing) {
+  const auto note = [](const RecipeOptions& recipe) {
+    const ChosenTypes chosen = choose_types(recipe, small_model());
+    EXPECT_EQ(chosen.notes.size(), 1u);
+    return chosen.notes.empty() ? "" : chosen.notes.front();
+  };
+  EXPECT_EQ(note(with_rules(Mix::llama_cpp, "Q4_K_M", {"ffn_gate_inp=q8_0"})),
+            "--tensor-type ffn_gate_inp=q8_0 has no effect on tensors that keep their types (kept: "
+            "router; --ffn-gate-inp-type is for routers)");
+  EXPECT_EQ(note(with_rules(Mix::ik_llama_cpp, "Q4_K_M", {}, "_norm=q8_0")),
+            "--custom-q _norm=q8_0 has no effect on tensors that keep their types (kept: norm)");
+  RecipeOptions recipe = with_rules(Mix::llama_cpp, "Q4_K_M", {}, "^output=q8_0");
+  recipe.leave_output = true;
+  EXPECT_EQ(note(recipe),
+            "--custom-q ^output=q8_0 has no effect on tensors that keep their types "
+            "(--leave-output-tensor)");
+  EXPECT_EQ(note(with_rules(Mix::llama_cpp, "Q4_K_M", {}, "attn=q8_0,attn_q=q6_k")),
+            "--custom-q attn_q=q6_k has no effect where another rule counts (--custom-q)");
+}
+
+TEST(Overrides, ManyRulesWithoutEffectAreOneNote) {
+  gguf::Header model = small_model();
+  std::string rules;
+  for (int i = 0; i < 200; ++i) {
+    model.tensors.push_back(make_tensor("blk." + std::to_string(i) + ".x_norm.weight", {512, 1}));
+    rules += "^blk\\." + std::to_string(i) + "\\.x_norm=q8_0\n";
+  }
+  const ChosenTypes chosen =
+      choose_types(with_rules(Mix::llama_cpp, "Q4_K_M", {}, rules + "ffn_dwon=q6_k"), model);
+  ASSERT_EQ(chosen.notes.size(), 1u);
+  EXPECT_EQ(chosen.notes.front(),
+            "201 rules have no effect: --custom-q ffn_dwon=q6_k on any tensor of this model; "
+            "--custom-q ^blk\\.0\\.x_norm=q8_0, --custom-q ^blk\\.1\\.x_norm=q8_0, --custom-q "
+            "^blk\\.2\\.x_norm=q8_0 and 197 more on tensors that keep their types (kept: 1-D)");
 }
 
 TEST(Overrides, RefuseTypesThatThePeerCannotLoad) {

@@ -88,10 +88,12 @@ void ProgressDisplay::progress(const Progress& progress) {
 
 void ProgressDisplay::tensor_done(const TensorReport& tensor, std::size_t index,
                                   std::size_t count) {
+  const std::string asked =
+      tensor.asked ? fmt::format(" instead of {}", name(*tensor.asked)) : std::string();
   const std::string line =
-      fmt::format("[{:>{}}/{}] {}  {}  {} -> {}  {}", index + 1, fmt::format("{}", count).size(),
+      fmt::format("[{:>{}}/{}] {}  {}  {} -> {}{}  {}", index + 1, fmt::format("{}", count).size(),
                   count, printable(tensor.name), shape_text(tensor.shape), name(tensor.source),
-                  name(tensor.type), bytes_text(static_cast<double>(tensor.bytes)));
+                  name(tensor.type), asked, bytes_text(static_cast<double>(tensor.bytes)));
   live_ ? console::log(line) : console::step(line);
 }
 

@@ -80,6 +80,7 @@ void print_summary(const RunReport& report) {
       fmt::format("  size    {} from {}, {:.3f} bits per weight ({} weights)\n",
                   bytes_text(static_cast<double>(data)), bytes_text(static_cast<double>(source)),
                   bits_of(data, weights), count_text(static_cast<double>(weights)));
+  if (!report.substituted.empty()) text += "  types   " + report.substituted + "\n";
   if (report.resumed_bytes > 0) {
     text += fmt::format("  resumed {} of it were made by an earlier run\n",
                         bytes_text(static_cast<double>(report.resumed_bytes)));
