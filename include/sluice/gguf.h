@@ -88,7 +88,9 @@ struct Tensor {
   std::vector<std::uint64_t> shape;  ///< 1 to 4 extents, row length first; any may be 0
   TensorType type = TensorType::f32;
   std::uint64_t offset = 0;  ///< bytes from the start of the data section
-  std::uint64_t size = 0;    ///< bytes, padding not included
+  /// Bytes, padding not included. Of a type of unknown layout: all that lies between the tensor's
+  /// beginning and the next one's, or the file's end.
+  std::uint64_t size = 0;
 
   std::uint64_t row_elements() const { return shape.at(0); }
   std::uint64_t elements() const;
@@ -125,12 +127,12 @@ struct Header {
 ///         than 8 deep, rows that are no whole blocks, extents whose product overflows, offsets
 ///         misaligned or overlapping.
 ///         input_truncated: counts, lengths or tensor data beyond the end of the file.
-///         input_type: a tensor type of unknown size.
 std::optional<Header> parse_header(std::span<const std::byte> prefix, std::uint64_t file_size,
                                    const std::string& file);
 
 /// Sets each tensor's `size` and `offset` so that they follow one another as llama.cpp demands:
-/// offset[i + 1] = offset[i] + size[i] rounded up to the alignment. Rows must be whole blocks.
+/// offset[i + 1] = offset[i] + size[i] rounded up to the alignment. Rows must be whole blocks. Of
+/// types that are not all blocks the `size` is used as it stands.
 /// \returns the size of the data section, the last tensor's padding included.
 /// \throws Error (input_format) if it is no 64-bit number.
 std::uint64_t lay_out(std::span<Tensor> tensors, std::uint64_t alignment);

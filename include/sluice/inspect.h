@@ -29,6 +29,9 @@ struct InspectedTensor {
   std::uint64_t size = 0;    ///< bytes
   std::size_t file = 0;      ///< index into Inspection::files
   std::uint64_t offset = 0;  ///< in that file
+
+  /// Whether the type's layout is known. Else the tensor may be smaller by the padding after it.
+  bool size_known() const noexcept { return info(type).block_bytes > 0 || size == 0; }
 };
 
 /// What all tensors of a type have together.

@@ -8,7 +8,8 @@
 
 namespace sluice {
 
-/// Tensor types by their number in GGUF files. Numbers from 133 on exist in ik_llama.cpp only.
+/// Tensor types by their number in GGUF files. Numbers from 133 on exist in ik_llama.cpp only. A
+/// file may hold numbers that have no enumerator: tensors of such types are shown and copied.
 enum class TensorType : std::uint32_t {
   f32 = 0,
   f16 = 1,
@@ -54,29 +55,37 @@ enum class TensorType : std::uint32_t {
 /// What a type's number says about its storage: rows are sequences of fixed-size blocks.
 struct TensorTypeInfo {
   TensorType type;
-  std::string_view name;         ///< lower case, as in `iq1_m`
+  std::string_view name;         ///< lower case, as in `iq1_m`; `#77` if the number is not known
   std::uint32_t block_elements;  ///< weights in a block; a row holds whole blocks
-  std::uint32_t block_bytes;     ///< bytes of a block
+  std::uint32_t block_bytes;     ///< bytes of a block; 0: not known
+  std::uint32_t row_bytes = 0;   ///< bytes of a row beside its blocks
 };
 
-/// All types of known size.
+/// All types with an enumerator.
 std::span<const TensorTypeInfo> tensor_types() noexcept;
 
-/// The entry for a number read from a file, or null if its size is not known.
+/// The entry for a number read from a file, or null if it is not known.
 const TensorTypeInfo* find_tensor_type(std::uint32_t number) noexcept;
 
 /// The entry for a name in any letter case, or null.
 const TensorTypeInfo* find_tensor_type(std::string_view name) noexcept;
 
-/// The entry for a type. Every enumerator has one.
+/// The entry for a type. There is one for every number; it stays for as long as the program.
 const TensorTypeInfo& info(TensorType type) noexcept;
+
+/// Whether tensors of the type are sequences of blocks and nothing else, as those of every
+/// enumerator are. Others can be cut anywhere, and only their whole size is known.
+inline bool is_all_blocks(TensorType type) noexcept {
+  return info(type).block_bytes > 0 && info(type).row_bytes == 0;
+}
 
 /// The lower-case name of a type.
 inline std::string_view name(TensorType type) noexcept {
   return info(type).name;
 }
 
-/// Bytes of `elements` weights. `elements` must be a multiple of the block's elements.
+/// Bytes of `elements` weights of a type that is all blocks. `elements` must be a multiple of the
+/// block's elements.
 inline std::uint64_t byte_size(TensorType type, std::uint64_t elements) noexcept {
   const TensorTypeInfo& t = info(type);
   return elements / t.block_elements * t.block_bytes;

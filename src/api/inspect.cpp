@@ -48,8 +48,8 @@ void add_objections(const gguf::Part& part, std::vector<std::string>& notes) {
     notes.push_back(fmt::format("{}: {} is of the type {}, where llama.cpp demands {}", file,
                                 wrong.key, name(wrong.found), name(wrong.wanted)));
   }
-  if (const auto names = gguf::long_names(part.header)) {
-    notes.push_back(fmt::format("{}: {}", file, *names));
+  for (const auto& told : {gguf::long_names(part.header), gguf::foreign_types(part.header)}) {
+    if (told) notes.push_back(fmt::format("{}: {}", file, *told));
   }
 }
 

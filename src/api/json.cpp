@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numeric>
 
@@ -37,6 +38,14 @@ void add_parts(JsonText& json, const std::vector<PartReport>& parts) {
   });
 }
 
+std::uint64_t elements_of(const std::vector<std::uint64_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies<>());
+}
+
+double bits_of(std::uint64_t bytes, std::uint64_t weights) {
+  return 8.0 * static_cast<double>(bytes) / static_cast<double>(weights == 0 ? 1 : weights);
+}
+
 void add_plan(JsonText& json, const PlanView& plan) {
   json.objects("tensors", plan.tensors, [&](const PlannedTensorView& tensor) {
     json.field("name", tensor.name);
@@ -46,7 +55,7 @@ void add_plan(JsonText& json, const PlanView& plan) {
     if (tensor.asked) json.field("asked", name(*tensor.asked));
     json.field("rule", tensor.rule);
     json.field("lacks_importance", tensor.lacks_importance);
-    json.field("bits_per_weight", bits_per_weight(tensor.type));
+    json.field("bits_per_weight", bits_of(tensor.size, elements_of(tensor.shape)));
     json.field("part", tensor.part);
     json.field("offset", tensor.offset);
     json.field("size", tensor.size);
@@ -57,10 +66,6 @@ void add_plan(JsonText& json, const PlanView& plan) {
   json.field("input_bytes", plan.input_bytes);
   json.field("output_bytes", plan.output_bytes);
   json.field("weights", plan.weights);
-}
-
-double bits_of(std::uint64_t bytes, std::uint64_t weights) {
-  return 8.0 * static_cast<double>(bytes) / static_cast<double>(weights == 0 ? 1 : weights);
 }
 
 void add_time(JsonText& json, const TimeEstimate& time) {
@@ -209,6 +214,7 @@ void add_inspected(JsonText& json, const std::vector<InspectedTensor>& tensors) 
     json.field("shape", tensor.shape);
     json.field("type", name(tensor.type));
     json.field("size", tensor.size);
+    if (!tensor.size_known()) json.field("size_known", false);
     json.field("file", tensor.file);
     json.field("offset", tensor.offset);
   });

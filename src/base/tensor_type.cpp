@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
+#include <mutex>
+#include <string>
 
 namespace sluice {
 namespace {
@@ -49,6 +52,94 @@ constexpr std::array kTypes = {
     TensorTypeInfo{TensorType::iq6_k, "iq6_k", 256, 212},
 };
 
+// Types of which tensors are shown and copied, no more.
+constexpr std::array kCopiedTypes = {
+    // llama.cpp's: withdrawn, and newest.
+    TensorTypeInfo{TensorType{31}, "q4_0_4_4", 32, 18},
+    TensorTypeInfo{TensorType{32}, "q4_0_4_8", 32, 18},
+    TensorTypeInfo{TensorType{33}, "q4_0_8_8", 32, 18},
+    TensorTypeInfo{TensorType{37}, "iq4_nl_4_8", 32, 18},
+    TensorTypeInfo{TensorType{38}, "iq4_nl_8_8", 32, 18},
+    TensorTypeInfo{TensorType{41}, "q1_0", 128, 18},
+    TensorTypeInfo{TensorType{42}, "q2_0", 64, 18},
+    // ik_llama.cpp's, many with a scale for the row.
+    TensorTypeInfo{TensorType{97}, "q8_0_x4", 32, 34},
+    TensorTypeInfo{TensorType{98}, "q8_1_x4", 32, 36},
+    TensorTypeInfo{TensorType{99}, "q8_2_x4", 32, 36},
+    TensorTypeInfo{TensorType{134}, "iq1_bn", 64, 13, 2},
+    TensorTypeInfo{TensorType{135}, "iq2_bn", 64, 16, 4},
+    TensorTypeInfo{TensorType{144}, "iq4_ks", 256, 136, 4},
+    TensorTypeInfo{TensorType{145}, "iq2_ks", 256, 70, 2},
+    TensorTypeInfo{TensorType{146}, "iq4_kss", 256, 128, 4},
+    TensorTypeInfo{TensorType{151}, "q8_kv", 32, 32, 8},
+    TensorTypeInfo{TensorType{152}, "iq5_ks", 256, 168, 4},
+    TensorTypeInfo{TensorType{153}, "iq2_kt", 256, 68, 4},
+    TensorTypeInfo{TensorType{154}, "iq3_kt", 256, 100, 4},
+    TensorTypeInfo{TensorType{155}, "iq4_kt", 256, 128, 4},
+    TensorTypeInfo{TensorType{156}, "iq3_ks", 256, 102, 2},
+    TensorTypeInfo{TensorType{157}, "iq2_kl", 256, 86, 2},
+    TensorTypeInfo{TensorType{158}, "iq1_kt", 256, 56, 4},
+    // ik_llama.cpp's, with neighbouring rows between one another.
+    TensorTypeInfo{TensorType{202}, "q4_0_r8", 32, 18},
+    TensorTypeInfo{TensorType{206}, "q5_0_r4", 32, 22},
+    TensorTypeInfo{TensorType{208}, "q8_0_r8", 32, 34},
+    TensorTypeInfo{TensorType{210}, "q2_k_r4", 256, 84},
+    TensorTypeInfo{TensorType{211}, "q3_k_r4", 256, 110},
+    TensorTypeInfo{TensorType{212}, "q4_k_r4", 256, 144},
+    TensorTypeInfo{TensorType{213}, "q5_k_r4", 256, 176},
+    TensorTypeInfo{TensorType{214}, "q6_k_r4", 256, 210},
+    TensorTypeInfo{TensorType{216}, "iq2_xxs_r4", 256, 66},
+    TensorTypeInfo{TensorType{217}, "iq2_xs_r4", 256, 74},
+    TensorTypeInfo{TensorType{218}, "iq3_xxs_r4", 256, 98},
+    TensorTypeInfo{TensorType{219}, "iq1_s_r4", 32, 6, 2},
+    TensorTypeInfo{TensorType{220}, "iq4_nl_r4", 32, 18},
+    TensorTypeInfo{TensorType{221}, "iq3_s_r4", 256, 110},
+    TensorTypeInfo{TensorType{222}, "iq2_s_r4", 256, 82},
+    TensorTypeInfo{TensorType{223}, "iq4_xs_r8", 256, 136},
+    TensorTypeInfo{TensorType{229}, "iq1_m_r4", 32, 7, 2},
+    TensorTypeInfo{TensorType{230}, "bf16_r16", 1, 2},
+    TensorTypeInfo{TensorType{233}, "q6_0_r4", 32, 26},
+    TensorTypeInfo{TensorType{335}, "iq2_bn_r4", 64, 16, 4},
+    TensorTypeInfo{TensorType{337}, "iq2_k_r4", 256, 76},
+    TensorTypeInfo{TensorType{338}, "iq3_k_r4", 256, 110},
+    TensorTypeInfo{TensorType{339}, "iq4_k_r4", 256, 144},
+    TensorTypeInfo{TensorType{340}, "iq5_k_r4", 256, 176},
+    TensorTypeInfo{TensorType{344}, "iq4_ks_r4", 256, 136, 4},
+    TensorTypeInfo{TensorType{352}, "iq5_ks_r4", 256, 168, 4},
+    TensorTypeInfo{TensorType{353}, "mxfp4_r8", 32, 17},
+    TensorTypeInfo{TensorType{397}, "q8_k_r16", 256, 258},
+    TensorTypeInfo{TensorType{398}, "q8_kv_r8", 32, 32, 4},
+    TensorTypeInfo{TensorType{399}, "q8_k_r8", 256, 258},
+};
+
+template <typename Is>
+const TensorTypeInfo* find_if(Is is) noexcept {
+  using List = std::span<const TensorTypeInfo>;
+  for (const List list : {List(kTypes), List(kCopiedTypes)}) {
+    const auto it = std::ranges::find_if(list, is);
+    if (it != list.end()) return &*it;
+  }
+  return nullptr;
+}
+
+/// The entry of a number that no list has, made when it is first met.
+const TensorTypeInfo& unlisted(TensorType type) noexcept {
+  struct Entry {
+    std::string name;
+    TensorTypeInfo info;
+  };
+  static std::mutex mutex;
+  static std::map<TensorType, Entry> entries;
+  const std::lock_guard lock(mutex);
+  const auto [it, is_new] = entries.try_emplace(type);
+  Entry& entry = it->second;
+  if (is_new) {
+    entry.name = "#" + std::to_string(static_cast<std::uint32_t>(type));
+    entry.info = {type, entry.name, 1, 0};
+  }
+  return entry.info;
+}
+
 }  // namespace
 
 std::span<const TensorTypeInfo> tensor_types() noexcept {
@@ -56,10 +147,8 @@ std::span<const TensorTypeInfo> tensor_types() noexcept {
 }
 
 const TensorTypeInfo* find_tensor_type(std::uint32_t number) noexcept {
-  const auto it = std::find_if(kTypes.begin(), kTypes.end(), [&](const TensorTypeInfo& t) {
-    return static_cast<std::uint32_t>(t.type) == number;
-  });
-  return it == kTypes.end() ? nullptr : &*it;
+  return find_if(
+      [&](const TensorTypeInfo& t) { return static_cast<std::uint32_t>(t.type) == number; });
 }
 
 const TensorTypeInfo* find_tensor_type(std::string_view name) noexcept {
@@ -67,14 +156,14 @@ const TensorTypeInfo* find_tensor_type(std::string_view name) noexcept {
     return std::tolower(static_cast<unsigned char>(a)) ==
            std::tolower(static_cast<unsigned char>(b));
   };
-  const auto it = std::find_if(kTypes.begin(), kTypes.end(), [&](const TensorTypeInfo& t) {
+  return find_if([&](const TensorTypeInfo& t) {
     return std::equal(t.name.begin(), t.name.end(), name.begin(), name.end(), same);
   });
-  return it == kTypes.end() ? nullptr : &*it;
 }
 
 const TensorTypeInfo& info(TensorType type) noexcept {
-  return *find_tensor_type(static_cast<std::uint32_t>(type));
+  const TensorTypeInfo* listed = find_tensor_type(static_cast<std::uint32_t>(type));
+  return listed != nullptr ? *listed : unlisted(type);
 }
 
 }  // namespace sluice

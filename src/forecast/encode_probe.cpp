@@ -97,7 +97,7 @@ std::vector<Conversion> conversions_of(const Plan& plan, std::span<const std::ui
   std::map<std::pair<TensorType, TensorType>, Conversion> conversions;
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
     const PlannedTensor& tensor = plan.tensors[i];
-    if (left[i] == 0) continue;
+    if (left[i] == 0 || !is_all_blocks(tensor.source)) continue;
     Conversion& conversion = conversions[{tensor.source, tensor.type}];
     conversion.rate.source = tensor.source;
     conversion.rate.type = tensor.type;

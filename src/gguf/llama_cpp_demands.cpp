@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <set>
 #include <string_view>
 
 #include "base/text.h"
@@ -64,6 +65,14 @@ std::optional<Value> in_type(const Value& value, ValueType wanted) {
   }
 }
 
+bool has_type(TensorType type) {
+  constexpr std::uint32_t kFirstOfIk = 133;
+  constexpr std::array kNewest = {TensorType{41}, TensorType{42}};
+  return std::ranges::count(kNewest, type) > 0 ||
+         (static_cast<std::uint32_t>(type) < kFirstOfIk &&
+          std::ranges::count(tensor_types(), type, &TensorTypeInfo::type) > 0);
+}
+
 }  // namespace
 
 std::vector<MistypedValue> mistyped_values(const Header& header) {
@@ -90,6 +99,17 @@ std::optional<std::string> long_names(const Header& header) {
       "{} of the tensors' names are longer than the {} bytes that llama.cpp reads, "
       "so that it does not load the file; the first is {}",
       count, kLongestName, printable(std::ranges::find_if(header.tensors, is_long)->name));
+}
+
+std::optional<std::string> foreign_types(const Header& header) {
+  std::set<TensorType> types;
+  for (const Tensor& tensor : header.tensors) {
+    if (!has_type(tensor.type)) types.insert(tensor.type);
+  }
+  if (types.empty()) return std::nullopt;
+  std::vector<std::string_view> names;
+  for (const TensorType type : types) names.push_back(name(type));
+  return fmt::format("llama.cpp has no types {}", fmt::join(names, ", "));
 }
 
 }  // namespace sluice::gguf

@@ -24,4 +24,7 @@ std::vector<MistypedValue> mistyped_values(const Header& header);
 /// A sentence about names that are longer than llama.cpp reads, or nothing if there are none.
 std::optional<std::string> long_names(const Header& header);
 
+/// A sentence about types that llama.cpp v0.5.0 has not, or nothing if it has all.
+std::optional<std::string> foreign_types(const Header& header);
+
 }  // namespace sluice::gguf

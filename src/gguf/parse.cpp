@@ -4,7 +4,7 @@
 #include <bit>
 #include <numeric>
 #include <set>
-#include <tuple>
+#include <utility>
 
 #include "base/checked.h"
 #include "gguf/reader.h"
@@ -100,7 +100,8 @@ std::vector<std::uint64_t> read_shape(Reader& in) {
 }
 
 /// The bytes of a tensor, or nothing if its weights or bytes are more than can be counted. Both are
-/// looked at: where a weight takes less than a byte, the bytes alone might do.
+/// looked at: where a weight takes less than a byte, the bytes alone might do. 0 if the type's
+/// layout is not known.
 std::optional<std::uint64_t> bytes_of(const Tensor& tensor, const TensorTypeInfo& type) {
   if (std::ranges::count(tensor.shape, 0) > 0) return 0;
   std::optional<std::uint64_t> elements = 1;
@@ -108,7 +109,9 @@ std::optional<std::uint64_t> bytes_of(const Tensor& tensor, const TensorTypeInfo
     elements = checked_mul(*elements, extent);
     if (!elements) return std::nullopt;
   }
-  return checked_mul(*elements / type.block_elements, type.block_bytes);
+  const auto blocks = checked_mul(*elements / type.block_elements, type.block_bytes);
+  const auto heads = checked_mul(*elements / tensor.row_elements(), type.row_bytes);
+  return blocks && heads ? checked_add(*blocks, *heads) : std::nullopt;
 }
 
 Tensor read_tensor(Reader& in, std::set<std::string_view>& seen) {
@@ -122,31 +125,48 @@ Tensor read_tensor(Reader& in, std::set<std::string_view>& seen) {
   tensor.name = name;
   const std::uint64_t shape_at = in.position();
   tensor.shape = read_shape(in);
-  const std::uint64_t type_at = in.position();
-  const auto number = in.number<std::uint32_t>();
-  const TensorTypeInfo* type = find_tensor_type(number);
-  if (type == nullptr) {
-    in.fail(ErrorCode::input_type,
-            fmt::format("its type has the number {}, which is unknown", number), type_at,
-            "Start from an F32, F16 or BF16 model");
-  }
-  tensor.type = type->type;
-  if (tensor.row_elements() % type->block_elements != 0) {
+  tensor.type = static_cast<TensorType>(in.number<std::uint32_t>());
+  const TensorTypeInfo& type = info(tensor.type);
+  if (tensor.row_elements() % type.block_elements != 0) {
     in.fail(fmt::format("a row of {} weights is no whole number of {} blocks of {}",
-                        tensor.row_elements(), type->name, type->block_elements),
+                        tensor.row_elements(), type.name, type.block_elements),
             shape_at);
   }
-  const std::optional<std::uint64_t> size = bytes_of(tensor, *type);
+  const std::optional<std::uint64_t> size = bytes_of(tensor, type);
   if (!size) in.fail("its extents multiply to more than any file can hold", shape_at);
   tensor.size = *size;
   tensor.offset = in.number<std::uint64_t>();
   return tensor;
 }
 
+/// The tensors as they lie in the file. One without elements takes no room, and so may begin where
+/// another does: it comes first.
+std::vector<Tensor*> in_file_order(Header& header) {
+  std::vector<Tensor*> order(header.tensors.size());
+  std::ranges::transform(header.tensors, order.begin(), [](Tensor& tensor) { return &tensor; });
+  std::ranges::sort(order, {}, [](const Tensor* tensor) {
+    return std::pair(tensor->offset, tensor->elements() > 0);
+  });
+  return order;
+}
+
+/// Gives tensors of types of unknown layout all that lies before the next tensor.
+void set_unknown_sizes(std::span<Tensor* const> order, std::uint64_t room) {
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    Tensor& tensor = *order[i];
+    if (info(tensor.type).block_bytes > 0 || tensor.elements() == 0) continue;
+    const std::uint64_t end = i + 1 < order.size() ? std::min(order[i + 1]->offset, room) : room;
+    // Some byte it must have: none, and its end is found to be where it cannot be.
+    tensor.size = std::max(end, tensor.offset + 1) - tensor.offset;
+  }
+}
+
 /// Checks that the tensors lie in the file, aligned and apart. Their order does not matter, and
 /// gaps between them are allowed. One without elements may follow padding that was left out.
-void check_places(Reader& in, const Header& header) {
+void check_places(Reader& in, Header& header) {
   const std::uint64_t room = in.file_size() - header.data_offset;
+  const std::vector<Tensor*> order = in_file_order(header);
+  set_unknown_sizes(order, room);
   for (const Tensor& tensor : header.tensors) {
     in.about(printable(tensor.name), {});
     const std::uint64_t end =
@@ -164,15 +184,9 @@ void check_places(Reader& in, const Header& header) {
               header.data_offset + tensor.offset);
     }
   }
-  std::vector<const Tensor*> in_file_order(header.tensors.size());
-  std::transform(header.tensors.begin(), header.tensors.end(), in_file_order.begin(),
-                 [](const Tensor& tensor) { return &tensor; });
-  std::sort(in_file_order.begin(), in_file_order.end(), [](const Tensor* a, const Tensor* b) {
-    return std::tie(a->offset, a->size) < std::tie(b->offset, b->size);
-  });
-  for (std::size_t i = 1; i < in_file_order.size(); ++i) {
-    const Tensor& before = *in_file_order[i - 1];
-    const Tensor& after = *in_file_order[i];
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    const Tensor& before = *order[i - 1];
+    const Tensor& after = *order[i];
     if (before.offset + before.size > after.offset) {
       in.about(printable(after.name), {});
       in.fail(fmt::format("its data overlaps that of tensor '{}'", printable(before.name)),

@@ -33,8 +33,8 @@ class ChunkCursor final : public engine::Producer {
   const Plan& plan_;
   const std::uint64_t chunk_bytes_;
   const IntervalSet done_;
-  std::size_t order_ = 0;           // in plan_.reading_order
-  std::uint64_t next_element_ = 0;  // of that tensor
+  std::size_t order_ = 0;        // in plan_.reading_order
+  std::uint64_t next_atom_ = 0;  // of that tensor
 };
 
 /// The least bytes of input and output that a chunk of this tensor can have.

@@ -95,6 +95,7 @@ const FileType& parse_file_type(std::string_view text, Mix mix) {
 TensorType parse_tensor_type(std::string_view text) {
   if (const TensorTypeInfo* found = find_tensor_type(text)) {
     if (has_encoder(found->type)) return found->type;
+    refuse_foreign(text);
     throw Error(ErrorCode::usage, fmt::format("sluice does not make the type {}", found->name),
                 {.cure = "Choose another type, such as q6_k"});
   }

@@ -21,8 +21,8 @@ constexpr std::uint64_t kAtomElements = 256;
 
 // The least bytes of both that a chunk of the pair can have.
 std::uint64_t smallest_chunk_bytes(const TensorPair& pair) {
-  return byte_size(pair.tensor->type, kAtomElements) +
-         (pair.source == nullptr ? 0 : byte_size(pair.source->type, kAtomElements));
+  return byte_size(pair.type(), kAtomElements) +
+         (pair.source == nullptr ? 0 : byte_size(pair.source_type(), kAtomElements));
 }
 
 std::vector<const io::File*> files_of(std::span<const TensorPair> pairs) {
@@ -91,10 +91,10 @@ std::optional<engine::Unit> PairCursor::next(std::stop_token) {
   chunk.first_element = element_;
   chunk.elements = std::min(atoms * kAtomElements, end - element_);
   chunk.name = pair.tensor->name;
-  chunk.inputs.push_back(range(pair.file, pair.offset, pair.tensor->type, chunk.elements));
+  chunk.inputs.push_back(range(pair.file, pair.offset, pair.type(), chunk.elements));
   if (pair.source != nullptr) {
     chunk.inputs.push_back(
-        range(pair.source_file, pair.source_offset, pair.source->type, chunk.elements));
+        range(pair.source_file, pair.source_offset, pair.source_type(), chunk.elements));
   }
   element_ += chunk.elements;
   if (element_ == pair.elements()) {

@@ -70,13 +70,13 @@ std::uint64_t region_elements(TensorType type) {
 
 std::uint64_t add_findings(const TensorPair& pair, std::vector<DamagedRun> runs,
                            FindingList& findings) {
-  const std::uint64_t region = region_elements(pair.tensor->type);
+  const std::uint64_t region = region_elements(pair.type());
   std::uint64_t regions = 0;
   for (const DamagedRun& run : joined(std::move(runs))) {
     const std::uint64_t elements = run.end_element - run.first_element;
     if (!run.certain && elements <= region) continue;
     regions += (elements + region - 1) / region;
-    const TensorType type = pair.tensor->type;
+    const TensorType type = pair.type();
     const std::uint64_t row = run.first_element / pair.row_elements();
     const std::uint64_t last = (run.end_element - 1) / pair.row_elements();
     const std::uint64_t expert = row / pair.rows_per_expert();

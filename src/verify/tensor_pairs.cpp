@@ -63,6 +63,10 @@ std::vector<TensorPair> pair_tensors(const ModelView& output, const ModelView* a
     pair.source = &source;
     pair.source_file = &against->parts[location.part];
     pair.source_offset = location.file_offset;
+    if (pair.copied() && source.size > pair.tensor->size) {
+      add(findings, Fault::shape, *pair.file, *pair.tensor,
+          fmt::format("has {} bytes, its source {}", pair.tensor->size, source.size));
+    }
     if (pair.copied() || pair.elements() == 0) continue;
     for (const auto& [side, file] :
          {std::pair(&source, pair.source_file), std::pair(pair.tensor, pair.file)}) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,11 +33,24 @@ struct TensorPair {
   const ImportanceMatrix::Entry* importance = nullptr;  ///< null: none is known
 
   bool copied() const { return source != nullptr && source->type == tensor->type; }
-  std::uint64_t elements() const { return tensor->elements(); }
-  std::uint64_t row_elements() const { return tensor->row_elements(); }
-  std::uint64_t rows_per_expert() const { return tensor->shape.size() > 1 ? tensor->shape[1] : 1; }
+
+  // How it is looked at: of types that are not all blocks as a row of bytes.
+  TensorType type() const { return is_bytes() ? TensorType::i8 : tensor->type; }
+  TensorType source_type() const { return is_bytes() ? TensorType::i8 : source->type; }
+  std::uint64_t elements() const { return is_bytes() ? bytes() : tensor->elements(); }
+  std::uint64_t row_elements() const { return is_bytes() ? bytes() : tensor->row_elements(); }
+  std::uint64_t rows_per_expert() const {
+    return is_bytes() || tensor->shape.size() < 2 ? 1 : tensor->shape[1];
+  }
   std::uint64_t expert_elements() const { return row_elements() * rows_per_expert(); }
   std::uint64_t experts() const { return elements() / expert_elements(); }
+
+ private:
+  bool is_bytes() const { return !is_all_blocks(tensor->type); }
+  // Where the layout is not known, padding counts with one of the two and not with the other.
+  std::uint64_t bytes() const {
+    return source == nullptr ? tensor->size : std::min(tensor->size, source->size);
+  }
 };
 
 /// Pairs the output's tensors, in its order, with the source's by name. Tensors that only one has

@@ -113,7 +113,7 @@ ChunkChecker::ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMa
 ChunkFacts ChunkChecker::check(const engine::Unit& chunk, std::span<const std::byte> blocks,
                                std::span<const std::byte> source) {
   const TensorPair& pair = pairs_[chunk.tensor];
-  const TensorType type = pair.tensor->type;
+  const TensorType type = pair.type();
   ChunkFacts facts;
   facts.crc32 = crc32_of(blocks);
 
@@ -151,8 +151,8 @@ ChunkFacts ChunkChecker::check(const engine::Unit& chunk, std::span<const std::b
 void ChunkChecker::compare(const TensorPair& pair, const engine::Unit& chunk,
                            std::span<const std::byte> blocks, std::span<const std::byte> source,
                            ChunkFacts& facts, Runs& runs) {
-  const TensorType type = pair.tensor->type;
-  const TensorType source_type = pair.source->type;
+  const TensorType type = pair.type();
+  const TensorType source_type = pair.source_type();
   const Codec& from = *find_codec(source_type, isa_);
   const Codec& codec = *find_codec(type, isa_);
   const ErrorRange range(type, isa_);
@@ -207,7 +207,7 @@ struct TensorState {
 
   void add(const TensorPair& pair, const engine::Unit& chunk, ChunkFacts&& facts) {
     constexpr std::size_t kMostRuns = 10000;  // half a MiB
-    const TensorType type = pair.tensor->type;
+    const TensorType type = pair.type();
     checksum.add(byte_size(type, chunk.first_element), byte_size(type, chunk.elements),
                  facts.crc32);
     errors += facts.errors;
@@ -226,7 +226,7 @@ class Verifier final : public engine::Operator {
            const StreamingOptions& options, std::uint64_t longest_row)
       : pairs_(pairs) {
     for (const TensorPair& pair : pairs) {
-      states_.push_back({.checksum = TensorChecksum(pair.tensor->size)});
+      states_.push_back({.checksum = TensorChecksum(byte_size(pair.type(), pair.elements()))});
     }
     for (int i = 0; i < thread_count(options.threads); ++i) {
       checkers_.emplace_back(pairs, imatrix, options.isa, options.stop, longest_row);

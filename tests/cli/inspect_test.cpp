@@ -159,6 +159,28 @@ TEST_F(Inspect, AnyGgufFileWillDo) {
   EXPECT_EQ(inspect({folder_ / "none.gguf"}).status, 3);
 }
 
+TEST_F(Inspect, ShowsTypesThatNobodyKnows) {
+  write_file(model_, GgufBuilder()
+                         .string("general.architecture", "llama")
+                         .tensor("blk.0.ffn_up.weight", {256, 8}, 77, Bytes(70))
+                         .tensor("blk.0.ffn_down.weight", {256, 8}, 144, Bytes(8 * 140))
+                         .build());
+  const Finished done = inspect({model_});
+  EXPECT_EQ(done.status, 0) << done.errors;
+  for (const char* text : {"general.architecture", "blk.0.ffn_up.weight", "256 x 8", "#77", "<= 96",
+                           "iq4_ks", " 1120 "}) {
+    EXPECT_NE(done.out.find(text), std::string::npos) << text << " in " << done.out;
+  }
+  EXPECT_NE(done.errors.find("llama.cpp has no types #77, iq4_ks"), std::string::npos);
+  const Json json = json_of({model_});
+  EXPECT_EQ(json["tensors"][0]["type"], "#77");
+  EXPECT_EQ(json["tensors"][0]["size"], 96);
+  EXPECT_EQ(json["tensors"][0]["size_known"], false);
+  EXPECT_FALSE(json["tensors"][1].contains("size_known"));
+  EXPECT_EQ(json["notes"].size(), 1u);
+  EXPECT_EQ(json_of({model_, "--type", "IQ4_KS"})["tensors"].size(), 1u);
+}
+
 TEST_F(Inspect, ATerabyteIsItsHeader) {
   write_sparse_model(model_, "deepseek-v3");
   const Json json = json_of({model_});

@@ -90,5 +90,17 @@ TEST(Demands, NamesOfMoreThan63BytesAreCounted) {
   EXPECT_NE(note->find(std::string(64, 'b')), std::string::npos) << *note;
 }
 
+TEST(Demands, TypesOfOtherProgramsAreNamed) {
+  Header header;
+  header.tensors.resize(4);
+  header.tensors[0].type = TensorType::iq1_m;
+  header.tensors[1].type = TensorType{42};  // Q2_0
+  EXPECT_FALSE(foreign_types(header));
+  header.tensors[1].type = TensorType{144};
+  header.tensors[2].type = TensorType{31};
+  header.tensors[3].type = TensorType::iq4_k;
+  EXPECT_EQ(foreign_types(header), "llama.cpp has no types q4_0_4_4, iq4_k, iq4_ks");
+}
+
 }  // namespace
 }  // namespace sluice::gguf

@@ -71,7 +71,8 @@ void print_tensors(const Inspection& model) {
              shape_width, "type", "size", "offset", split ? "  part" : "");
   for (const InspectedTensor& tensor : model.tensors) {
     fmt::print("{:<{}}  {:>{}}  {:<7}  {:>14}  {:>14}{}\n", printable(tensor.name), name_width,
-               shape_text(tensor.shape), shape_width, name(tensor.type), tensor.size, tensor.offset,
+               shape_text(tensor.shape), shape_width, name(tensor.type),
+               fmt::format("{}{}", tensor.size_known() ? "" : "<= ", tensor.size), tensor.offset,
                split ? fmt::format("  {:>4}", tensor.file + 1) : "");
   }
   fmt::print("\n");
