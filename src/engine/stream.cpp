@@ -9,12 +9,12 @@
 #include <memory>
 #include <mutex>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "base/checked.h"
 #include "base/page_buffer.h"
 #include "base/stop.h"
+#include "base/thread.h"
 #include "io/direct.h"
 
 namespace sluice::engine {
@@ -149,12 +149,16 @@ class Stream {
     for (int i = 0; i < settings.threads; ++i) idle_workers_.push(i);
   }
 
-  void run();
+  /// On a thread of its own, which is one of the workers: the caller's stack may be small.
+  void run() {
+    Thread([this] { conduct(); }).join();
+  }
 
  private:
   using ReadNode = flow::async_node<flow::continue_msg, Slot*>;
   using FinishNode = flow::async_node<Slot*, flow::continue_msg>;
 
+  void conduct();
   void read_all(ReadNode::gateway_type& gateway);
   void read(Slot* slot, ReadNode::gateway_type& gateway);
   Slot* operate(Slot* slot);
@@ -171,10 +175,10 @@ class Stream {
   FirstError error_;
 };
 
-void Stream::run() {
+void Stream::conduct() {
   const WorkerLimit limit(settings_.threads);
-  std::thread reader;
-  std::thread writer;
+  Thread reader;
+  Thread writer;
   // The arena has a place for each worker and no more; this thread takes one of them while it
   // waits.
   tbb::task_arena arena(settings_.threads);
@@ -182,7 +186,8 @@ void Stream::run() {
     flow::graph graph;
     ReadNode read_node(graph, flow::unlimited, [&](flow::continue_msg, auto& gateway) {
       gateway.reserve_wait();
-      reader = std::thread([&] { read_all(gateway); });
+      const auto start = [&] { reader = Thread([&] { read_all(gateway); }); };
+      if (!error_.guard(start)) gateway.release_wait();
     });
     flow::function_node<Slot*, Slot*> work_node(graph, static_cast<std::size_t>(settings_.threads),
                                                 [&](Slot* slot) { return operate(slot); });
@@ -193,7 +198,7 @@ void Stream::run() {
     flow::make_edge(read_node, work_node);
     flow::make_edge(work_node, finish_node);
 
-    writer = std::thread([&] { finish_all(finish_node.gateway()); });
+    writer = Thread([&] { finish_all(finish_node.gateway()); });
     read_node.try_put(flow::continue_msg());
     graph.wait_for_all();
     to_finish_.push(nullptr);

@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "base/clocks.h"
 #include "base/page_buffer.h"
+#include "base/thread.h"
 #include "io/source.h"
 
 namespace sluice {
@@ -74,7 +74,7 @@ double measure(std::span<const io::File> files, double seconds) {
   std::atomic<std::uint64_t> next = 0;
   std::atomic<std::uint64_t> bytes = 0;
   const Stopwatch watch;
-  std::vector<std::thread> threads;
+  std::vector<Thread> threads;
   for (int i = 0; i < kReads; ++i) {
     threads.emplace_back([&] {
       const PageBuffer buffer(kPiece + io::Source::kBufferSlack);
@@ -90,7 +90,7 @@ double measure(std::span<const io::File> files, double seconds) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (Thread& thread : threads) thread.join();
   return static_cast<double>(bytes) / watch.seconds();
 }
 

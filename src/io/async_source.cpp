@@ -8,10 +8,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/random_access_file.hpp>
 #include <cerrno>
-#include <thread>
 #include <vector>
 
 #include "base/checked.h"
+#include "base/thread.h"
 #include "io/direct.h"
 #include "io/source.h"
 #include "sluice/error.h"
@@ -119,7 +119,7 @@ class AsyncSource final : public Source {
       direct_.push_back(open_direct(*file, O_RDONLY));
       if (direct_.back().descriptor() < 0) note_cached(*file);
     }
-    thread_ = std::thread([this] { context_.run(); });
+    thread_ = Thread([this] { context_.run(); });
   }
 
   ~AsyncSource() override {
@@ -163,7 +163,7 @@ class AsyncSource final : public Source {
   std::atomic<const File*> cached_ = nullptr;
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace
