@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/process.h"
@@ -29,6 +30,23 @@ TEST(Stop, EndsVerifyAndCompare) {
     EXPECT_EQ(done.status, 130) << done.errors;
     EXPECT_TRUE(done.out.empty()) << done.out;
     EXPECT_LT(took.count(), 10) << command[0];  // a second on a machine that is not busy
+  }
+}
+
+// The kernel and the shell each send SIGHUP when a terminal closes; a second SIGTERM is a wish.
+TEST(Stop, AnyNumberOfHangupsIsOne) {
+  const TempFolder folder;
+  const std::string large = folder / "large.gguf";
+  write_sparse_model(large, "llama-4-maverick");
+  for (const auto& [signal, status] : {std::pair("HUP", 130), std::pair("TERM", 128 + 15)}) {
+    // Halted between the two, so that it cannot end before the second comes.
+    const std::string kill = std::string("kill -") + signal + " $!; ";
+    const std::string script =
+        "\"$0\" verify \"$1\" --against \"$1\" & sleep 2; " + kill +
+        "kill -STOP $!; until grep -q '^State:.T' /proc/$!/status; do sleep 0.01; done; " + kill +
+        "kill -CONT $!; wait $!";
+    const Finished done = run({"bash", "-c", script, SLUICE_PROGRAM, large});
+    EXPECT_EQ(done.status, status) << done.errors;
   }
 }
 

@@ -28,8 +28,10 @@ const std::atomic<bool>& stop_requested() {
 void catch_stop_signals() {
   struct sigaction action {};
   action.sa_handler = [](int) { g_stop = true; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    // Of a terminal that closes, kernel and shell both tell: the second is no impatience.
+    const bool once = signal != SIGHUP;
+    action.sa_flags = static_cast<int>(SA_RESTART | (once ? SA_RESETHAND : 0));
     // What was ignored from the start stays so: nohup relies on it.
     struct sigaction before {};
     ::sigaction(signal, nullptr, &before);

@@ -9,7 +9,7 @@ namespace sluice::cli {
 void lift_limits();
 
 /// Set by Ctrl-C, SIGTERM and by a terminal that closes, once catch_stop_signals() was called. A
-/// second signal ends the process at once.
+/// second Ctrl-C or SIGTERM ends the process at once.
 const std::atomic<bool>& stop_requested();
 
 /// From here on a reader of messages that went away does not end the run either.
