@@ -30,7 +30,10 @@ struct DiskSpace {
 struct EarlierRun {
   bool found = false;
   std::uint64_t done_bytes = 0;  ///< of the output, which are not made again
-  std::string refused;           ///< why `quantize` would not go on with it; empty: it would
+  double done_share = 0;         ///< of the input, 0 to 1: as a run that goes on tells it
+  /// Why `quantize` would not go on with it; empty: it would. Where none is found, why `quantize`
+  /// would refuse to write over what is there.
+  std::string refused;
 };
 
 /// Memory that a run takes, in bytes.

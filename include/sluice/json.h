@@ -29,7 +29,7 @@ std::string to_json(const PlanView& plan);
 std::string to_json(const VerifyReport& report);
 
 /// A forecast: what a plan has, and `bits_per_weight`, `disk` (`folder`, `needed`, `allocated`,
-/// `still_needed`, `free` or null, `enough`), `earlier_run` (`found`, `done_bytes`, `refused`),
+/// `still_needed`, `free` or null, `enough`), `earlier_run` (`found`, `done_bytes`, `done_share`, `refused`),
 /// `memory` (`budget`, `least`, `most`, `threads`, `enough`), `spindle` ("shared" or "separate"),
 /// `spindle_reason`, `time`, which is null without an estimate (`seconds`, `limit`, `disk_s`,
 /// `cores_s`, `read_bytes_per_s`, `conversions`: `source`, `type`, `weights`, `weights_per_s`,

@@ -37,6 +37,9 @@ struct Progress {
   double wait_budget_s = 0;
 };
 
+/// How much of the input is done, 0 to 1: the one measure of how far a run is.
+double share_done(const Progress& progress) noexcept;
+
 /// A point in a run's history. Numbers count from its start.
 struct Sample {
   double time_s = 0;

@@ -49,6 +49,9 @@ struct QuantizeOptions : RecipeOptions, StreamingOptions {
   double checkpoint_s = 4;
   bool skip_existing = false;  ///< do nothing if the output is there already
   bool restart = false;        ///< begin anew even if an earlier run left something to go on with
+  /// Go on although the input's times are others, as a copy's are, if sizes, headers and samples are
+  /// the same.
+  bool same_input = false;
   bool verify_resume = false;  ///< read again what an earlier run made, and make anew what differs
 };
 
@@ -86,14 +89,15 @@ PlanView plan(const QuantizeOptions& options);
 /// Makes the output file, or goes on making it where an earlier run with the same input and options
 /// was stopped, killed or cut off: what that run had brought to the disk (`OUT.part`, of a split
 /// output `OUT.part-00002` and so on too, with `OUT.part.journal`) is not made again, and the bytes
-/// are those of an undisturbed run. Of a split output the first file, by which programs find the
+/// are those of an undisturbed run. Where these names are too long for a file, they are cut. A file
+/// of such a name that no run of sluice left is not touched. Of a split output the first file, by which programs find the
 /// others, gets its name last; an older one is gone before the others get theirs. Notes and
 /// progress go to `observer`, which is called from one thread at a time.
 /// \throws Error; the output is then not there, and an older file of that name is untouched. If the
 ///         run had come to a checkpoint, a later call goes on from there.
 RunReport quantize(const QuantizeOptions& options, Observer& observer);
 
-/// The name under which the output's first file grows: `OUT.part`. While `OUT.part.journal` is
+/// The name under which the output's first file grows: `OUT.part`, cut where it is too long. While `OUT.part.journal` is
 /// there too, the same call goes on from there.
 std::string working_file(const QuantizeOptions& options);
 

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "base/checksum.h"
 #include "base/stop.h"
+#include "base/text.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -33,9 +35,15 @@ bool holds(io::Sink& sink, const journal::Record& record) {
 }  // namespace
 
 Checkpoint::Checkpoint(const OutputNames& names, journal::Binding binding)
-    : sink_(names.work_path, names.parts),
+    : names_(names),
+      sink_(names.work_path, names.parts),
       journal_(sink_.work_path() + ".journal"),
       binding_(std::move(binding)) {}
+
+// The journal last, because it tells whose the others are.
+Checkpoint::~Checkpoint() {
+  if (sink_.discard()) journal_.remove();
+}
 
 // Only then did the earlier run begin to give the files their names.
 bool Checkpoint::all_made(const std::vector<journal::Record>& records) const {
@@ -45,56 +53,82 @@ bool Checkpoint::all_made(const std::vector<journal::Record>& records) const {
   });
 }
 
-Checkpoint::Found Checkpoint::open(const QuantizeOptions& options, Observer& observer) {
-  const std::optional<journal::Contents> contents = journal_.load();
-  if (options.restart || !contents) {
-    journal_.start(to_text(binding_));
-    sink_.start();
-    return {};
+Checkpoint::Found Checkpoint::begin(const EarlierFiles& earlier) {
+  sink_.require_space();
+  sink_.remove_surplus(earlier.part_sizes.size());
+  journal_.start(to_text(binding_));
+  sink_.start();
+  return {};
+}
+
+void Checkpoint::note_damage(const EarlierFiles& earlier, Observer& observer) const {
+  if (!earlier.contents) {
+    observer.note(fmt::format(
+        "the journal {} is damaged, so that what an earlier run made cannot be used: all is made "
+        "anew. The journal is kept as {}",
+        journal_.path(), journal_.keep_copy()));
+  } else if (earlier.contents->damaged > 0) {
+    observer.note(fmt::format(
+        "the journal {} is damaged: {} of its {} records are lost, and what they spoke of is made "
+        "again. It is kept as {}",
+        journal_.path(), earlier.contents->damaged,
+        earlier.contents->records.size() + earlier.contents->damaged, journal_.keep_copy()));
+  } else if (earlier.contents->torn) {
+    observer.note(fmt::format(
+        "the journal {} ends within a record: what that spoke of is made again", journal_.path()));
   }
-  const std::optional<journal::Binding> then = journal::parse_binding(contents->binding);
-  const std::string reason = then ? journal::difference(*then, binding_)
-                                  : std::string("its journal is of another version");
+}
+
+Checkpoint::Found Checkpoint::open(const QuantizeOptions& options, Observer& observer) {
+  const EarlierFiles earlier = look_at_earlier(names_, binding_);
+  if (options.restart || !earlier.journal) return begin(earlier);
+  note_damage(earlier, observer);
+  if (!earlier.contents) return begin(earlier);
+  const journal::Contents& contents = *earlier.contents;
+  const journal::Difference difference = sluice::difference(earlier, binding_, options.same_input);
   if (!sink_.found()) {
     // Or it was cut off between its last two steps: the journal is all that is left to remove.
-    const bool complete = reason.empty() && all_made(contents->records) && sink_.has_names();
-    if (complete) {
+    if (difference.text.empty() && all_made(contents.records) && sink_.has_names()) {
       observer.note("the output was complete already");
       journal_.remove();
-    } else {
-      journal_.start(to_text(binding_));
-      sink_.start();
+      return {.complete = true};
     }
-    return {.complete = complete};
+    if (!contents.records.empty()) {
+      observer.note(fmt::format("{} is gone, of which its journal speaks: all is made anew",
+                                sink_.work_path()));
+    }
+    return begin(earlier);
   }
-  // From here on a failure must not lose what is there.
-  sink_.keep();
-  if (!reason.empty()) {
+  if (earlier.binding && contents.records.empty() && contents.damaged == 0) return begin(earlier);
+  if (!difference.text.empty()) {
     throw Error(ErrorCode::resume_refused,
                 "an earlier run left a part of the output here, and this run cannot go on with "
                 "it: " +
-                    reason,
+                    difference.text,
                 {.file = sink_.work_path(),
-                 .cure = "Run the earlier command again to finish it, name another output, or pass "
-                         "--restart to begin anew"});
+                 .cure = difference.times_only
+                             ? "If it is the same file all the same, or a copy, pass --same-input, "
+                               "which looks at its header and samples; else pass --restart to "
+                               "begin anew"
+                             : "Run the earlier command again to finish it, name another output, "
+                               "or pass --restart to begin anew"});
   }
-  if (all_made(contents->records)) sink_.take_back();
+  if (all_made(contents.records)) sink_.take_back();
   if (const std::string unfit = sink_.first_unfit(); !unfit.empty()) {
     throw Error(ErrorCode::resume_refused,
                 "is not there, or has not the size that its journal speaks of",
                 {.file = unfit, .cure = "Pass --restart to begin anew"});
   }
   sink_.resume();
-  std::vector<journal::Record> records = contents->records;
+  std::vector<journal::Record> records = contents.records;
   if (options.verify_resume) records = verified(std::move(records), options.stop, observer);
-  if (records.size() == contents->records.size()) {
-    journal_.resume(*contents);
+  const std::string binding = to_text(binding_);
+  if (records.size() == contents.records.size() && contents.damaged == 0 &&
+      binding == contents.binding) {
+    journal_.resume(contents);
   } else {  // what is not so must not count the next time either
-    journal_.replace({.binding = contents->binding, .records = records});
+    journal_.replace({.binding = binding, .records = records});
   }
-  observer.note(fmt::format("resuming: {:.0f} % done",
-                            100.0 * static_cast<double>(journal::ranges_of(records).size()) /
-                                static_cast<double>(binding_.output_size)));
   return {.records = std::move(records)};
 }
 
@@ -109,8 +143,8 @@ std::vector<journal::Record> Checkpoint::verified(std::vector<journal::Record> r
     return true;
   });
   if (lost > 0) {
-    observer.note(fmt::format("{} bytes of {} are not what was written there, and are made again",
-                              lost, sink_.work_path()));
+    observer.note(fmt::format("{} of {} are not what was written there, and are made again",
+                              bytes_text(lost), sink_.work_path()));
   }
   return records;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "api/earlier_run.h"
 #include "api/output_names.h"
 #include "io/sink.h"
 #include "journal/binding.h"
@@ -20,7 +21,9 @@ class Checkpoint {
   /// \throws Error (output_open)
   Checkpoint(const OutputNames& names, journal::Binding binding);
   /// Without a commit, what no journal speaks of goes away.
-  ~Checkpoint() = default;
+  ~Checkpoint();
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
 
   /// What an earlier run has done.
   struct Found {
@@ -28,7 +31,8 @@ class Checkpoint {
     bool complete = false;  ///< all, and the output has its names
   };
 
-  /// Decides whether this run goes on with what an earlier one left, and makes the files ready.
+  /// Decides whether this run goes on with what an earlier one left, and makes the files ready. What
+  /// is there and was not left by one stays as it is.
   /// \throws Error (resume_refused, output_open, output_no_space, output_write)
   Found open(const QuantizeOptions& options, Observer& observer);
 
@@ -40,10 +44,13 @@ class Checkpoint {
   void commit();
 
  private:
+  Found begin(const EarlierFiles& earlier);
+  void note_damage(const EarlierFiles& earlier, Observer& observer) const;
   bool all_made(const std::vector<journal::Record>& records) const;
   std::vector<journal::Record> verified(std::vector<journal::Record> records,
                                         const std::atomic<bool>* stop, Observer& observer);
 
+  OutputNames names_;
   io::Sink sink_;
   journal::Journal journal_;
   journal::Binding binding_;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/earlier_run.h"
 #include "api/prepared.h"
 #include "base/interval_set.h"
 #include "engine/memory_plan.h"
@@ -16,7 +17,7 @@
 #include "forecast/read_probe.h"
 #include "io/sink.h"
 #include "io/spindle.h"
-#include "journal/journal.h"
+#include "quantize/chunk_cursor.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -36,16 +37,14 @@ std::vector<std::string> working_files(const OutputNames& names) {
 /// What an earlier run has made; fills in what the user should know of it.
 IntervalSet look_at_earlier_run(const QuantizeOptions& options, const Prepared& prepared,
                                 EarlierRun& earlier) {
-  if (options.output.empty() || options.restart) return {};
-  const std::optional<journal::Contents> contents =
-      journal::Journal(prepared.names.work_path + ".journal").load();
-  if (!contents) return {};
+  if (options.output.empty()) return {};
+  const journal::Binding now = binding_of(options, prepared);
+  const EarlierFiles files = look_at_earlier(prepared.names, now);
+  if (options.restart || !files.contents || files.contents->records.empty()) return {};
   earlier.found = true;
-  const std::optional<journal::Binding> then = journal::parse_binding(contents->binding);
-  earlier.refused = then ? journal::difference(*then, binding_of(options, prepared))
-                         : std::string("its journal is of another version");
+  earlier.refused = difference(files, now, options.same_input).text;
   if (!earlier.refused.empty()) return {};
-  IntervalSet done = journal::ranges_of(contents->records);
+  IntervalSet done = journal::ranges_of(files.contents->records);
   earlier.done_bytes = done.size();
   return done;
 }
@@ -58,6 +57,15 @@ MemoryNeed memory_need(const QuantizeOptions& options, const Plan& plan) {
                   .threads = needs.threads};
   if (need.enough()) need.most = engine::plan_memory(needs, need.budget, held).total_bytes;
   return need;
+}
+
+// Of the input, as a run that goes on tells it.
+double done_share(const QuantizeOptions& options, const Plan& plan, const IntervalSet& done) {
+  const engine::MemoryPlan memory =
+      engine::plan_memory(ChunkEncoder::memory_needs(plan, encoder_settings(options)),
+                          options.memory, engine::held_memory(options));
+  return share_done({.input_bytes_done = ChunkCursor::input_done(plan, memory.unit_bytes, done),
+                     .input_bytes = plan.input_size});
 }
 
 bool on_one_file_system(std::span<const io::File> inputs, const std::string& folder) {
@@ -125,10 +133,11 @@ Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how) {
   try {
     done = look_at_earlier_run(options, prepared, forecast.earlier);
   } catch (const Error& error) {
-    forecast.earlier.found = true;
     forecast.earlier.refused = error.what();
   }
   forecast.memory = memory_need(options, prepared.plan);
+  if (!done.empty() && forecast.memory.enough())
+    forecast.earlier.done_share = done_share(options, prepared.plan, done);
   io::SpindleDecision spindle =
       io::decide_spindle(options.spindle, prepared.files.parts, prepared.names.work_path);
   forecast.shared_spindle = spindle.shared;

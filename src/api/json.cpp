@@ -256,6 +256,7 @@ std::string to_json(const Forecast& forecast) {
     json.object("earlier_run", [&, &earlier = forecast.earlier] {
       json.field("found", earlier.found);
       json.field("done_bytes", earlier.done_bytes);
+      json.field("done_share", earlier.done_share);
       json.field("refused", earlier.refused);
     });
     json.object("memory", [&, &memory = forecast.memory] {

@@ -1,11 +1,15 @@
 #include "api/output_names.h"
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 #include "gguf/split.h"
+#include "io/output_check.h"
 
 namespace sluice {
 namespace {
@@ -18,11 +22,25 @@ std::string target_of(const std::string& output) {
   return failed ? output : target.string();
 }
 
+// The file, or where its name leaves no room for what follows a working name, at the longest
+// `.part.journal.damaged-9`, what it begins with and a hash that tells it from others.
+std::string with_room(const std::string& file) {
+  constexpr std::size_t kRoom = std::string_view(".part.journal.damaged-9").size();
+  const std::filesystem::path path = file;
+  const std::string name = path.filename();
+  const std::size_t most = io::longest_name(file) - kRoom;
+  if (name.size() <= most) return file;
+  const std::string hash = fmt::format("~{:016x}", XXH3_64bits(name.data(), name.size()));
+  std::size_t cut = most - hash.size();
+  while (cut > 0 && (static_cast<std::uint8_t>(name[cut]) & 0xc0) == 0x80) --cut;  // whole UTF-8
+  return path.parent_path() / (name.substr(0, cut) + hash);
+}
+
 }  // namespace
 
 std::string working_file(const QuantizeOptions& options) {
-  return (options.split.any() ? gguf::stem_of(options.output) + ".gguf"
-                              : target_of(options.output)) +
+  return with_room(options.split.any() ? gguf::stem_of(options.output) + ".gguf"
+                                       : target_of(options.output)) +
          ".part";
 }
 

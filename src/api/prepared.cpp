@@ -1,25 +1,17 @@
 #include "api/prepared.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 
 #include "base/text.h"
 #include "base/threads.h"
-#include "io/sink.h"
+#include "io/output_check.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
 
 namespace sluice {
 namespace {
-
-// By size, time and beginning: reading a gigabyte for more would take seconds on a hard disk.
-std::uint64_t hash_of(const io::FileState& state, std::span<const std::byte> bytes) {
-  constexpr std::size_t kBeginning = std::size_t{64} << 10;
-  const std::uint64_t seed = state.size ^ static_cast<std::uint64_t>(state.modified_ns);
-  return XXH3_64bits_withSeed(bytes.data(), std::min(bytes.size(), kBeginning), seed);
-}
 
 // None either if no entry counts, as in the peers.
 std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFilter& filter) {
@@ -29,13 +21,12 @@ std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFi
   io::MappedFile file(std::move(input));
   try {
     ImportanceMatrix matrix = ImportanceMatrix::parse(file.bytes(), path);
-    const std::uint64_t hash = hash_of(state, file.bytes());
     file.check();
     matrix.keep_only(filter);
     if (matrix.size() == 0 && !(filter.include.empty() && filter.exclude.empty())) {
       return std::nullopt;
     }
-    return OpenedMatrix{std::move(file), std::move(matrix), state, hash};
+    return OpenedMatrix{std::move(file), std::move(matrix), state};
   } catch (const Error&) {
     file.check();  // what could not be read looks like a broken format
     throw;
@@ -114,23 +105,23 @@ EncoderSettings encoder_settings(const QuantizeOptions& options) {
 journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prepared) {
   journal::Binding binding;
   binding.version = version();
-  for (std::size_t i = 0; i < prepared.files.parts.size(); ++i) {
-    const io::FileState& state = prepared.files.states[i];
-    binding.inputs.push_back({.path = prepared.files.parts[i].path(),
-                              .size = state.size,
-                              .modified_ns = state.modified_ns,
-                              .header_hash = prepared.files.header_hashes[i]});
+  // Places to look at in all of the model, since a hard disk takes 10 ms for each.
+  constexpr std::size_t kSamples = 64;
+  const ModelFiles& files = prepared.files;
+  for (std::size_t i = 0; i < files.parts.size(); ++i) {
+    binding.inputs.push_back(
+        journal::input_of(files.parts[i], files.header_hashes[i],
+                          std::max<std::size_t>(2, kSamples / files.parts.size())));
   }
   if (prepared.imatrix) {
-    binding.imatrix = options.imatrix;
-    binding.imatrix_hash = prepared.imatrix->hash;
+    binding.imatrix = journal::input_of(prepared.imatrix->file.file(), 0, kSamples);
   }
   binding.options = fmt::format("{}{}, {} mix, effort {}{}", options.file_type->name,
                                 options.pure ? " --pure" : "",
                                 options.mix == Mix::llama_cpp ? "llama.cpp" : "ik_llama.cpp",
                                 name(options.effort), split_text(options.split));
   binding.plan_hash = hash_of(prepared.plan);
-  binding.output_size = prepared.plan.output_size;
+  for (const OutputPart& part : prepared.plan.parts) binding.part_sizes.push_back(part.size);
   return binding;
 }
 

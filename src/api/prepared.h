@@ -20,7 +20,6 @@ struct OpenedMatrix {
   io::MappedFile file;
   ImportanceMatrix matrix;
   io::FileState state;  ///< when it was opened
-  std::uint64_t hash;   ///< tells it from another, or from an older one of the same name
 };
 
 /// Input files, importance matrix, the plan that refers to them and the output's names.

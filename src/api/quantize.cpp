@@ -68,8 +68,8 @@ void note_large_parts(const SplitOptions& split, const Plan& plan, Observer& obs
   if (count == 0) return;
   observer.note(
       fmt::format("{} tensors are larger than a file shall be, and get files of their own; the "
-                  "largest, {}, has {} bytes",
-                  count, printable(largest->name), largest->output_size));
+                  "largest, {}, has {}",
+                  count, printable(largest->name), bytes_text(largest->output_size)));
 }
 
 // Streams all that an earlier run has not made through the encoder into the output's files.
@@ -89,6 +89,9 @@ void make_output(const QuantizeOptions& options, const Prepared& prepared,
                   .trace = options.trace},
                  observer);
   state.skip(ChunkCursor::input_done(plan, memory.unit_bytes, done));
+  if (!records.empty()) {
+    observer.note(fmt::format("resuming: {:.1f} % done", 100 * share_done(state.progress())));
+  }
   ChunkCursor chunks(plan, memory.unit_bytes, done);
   engine::Turns turns(report.shared_spindle);
   OutputWriter writer(plan, records, {checkpoint.sink(), checkpoint.journal(), turns, state},

@@ -19,4 +19,9 @@ Limit largest_wait(double disk, double cores, double budget) noexcept {
   return disk >= budget ? Limit::disk : Limit::budget;
 }
 
+double share_done(const Progress& progress) noexcept {
+  if (progress.input_bytes == 0) return 1;
+  return static_cast<double>(progress.input_bytes_done) / static_cast<double>(progress.input_bytes);
+}
+
 }  // namespace sluice

@@ -67,6 +67,9 @@ class Monitor {
 
   std::uint64_t read_bytes() const { return read_bytes_; }
 
+  /// How far the run is. On the writer's thread, or while none runs.
+  Progress progress() const;
+
   /// Fills in what was counted and measured.
   void report(RunReport& report) const;
 
@@ -81,7 +84,6 @@ class Monitor {
   Scope at_the_disk(std::string_view name, std::uint64_t offset, std::uint64_t bytes);
   void sample_memory();
   void sample();
-  Progress progress() const;
 
   Observer& observer_;
   const int workers_;

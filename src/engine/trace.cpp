@@ -7,6 +7,7 @@
 #include "base/json_text.h"
 #include "io/file.h"
 #include "sluice/error.h"
+#include "sluice/used_files.h"
 
 namespace sluice::engine {
 namespace {
@@ -25,8 +26,11 @@ std::string quoted(std::string_view text) {
 
 Trace::Trace(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "we")) {
   if (!file_) {
-    throw Error(ErrorCode::output_open, "the trace cannot be created: " + io::system_message(errno),
-                {.file = path, .cure = "Name a folder that exists and that you may write to"});
+    const int reason = errno;
+    throw Error(ErrorCode::output_open,
+                "the trace cannot be created: " + io::system_message(reason),
+                {.file = path,
+                 .cure = open_cure(reason, "Name a folder that exists and that you may write to")});
   }
   write("[\n");
   name_track(reader, "reader");

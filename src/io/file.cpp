@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "sluice/error.h"
+#include "sluice/used_files.h"
 
 namespace sluice::io {
 namespace {
@@ -24,16 +25,15 @@ struct stat status_of(int descriptor, const std::string& path) {
   return status;
 }
 
+std::int64_t nanoseconds(const timespec& time) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return time.tv_sec * kSecond + time.tv_nsec;
+}
+
 }  // namespace
 
 std::string system_message(int error_number) {
   return std::generic_category().message(error_number);
-}
-
-std::string open_cure(int error_number, const char* otherwise) {
-  return error_number == EMFILE || error_number == ENFILE
-             ? "Raise the limit of open files (ulimit -n)"
-             : otherwise;
 }
 
 File::File(File&& other) noexcept
@@ -79,9 +79,11 @@ FileIdentity File::identity() const {
 
 FileState File::state() const {
   const struct stat status = status_of(descriptor_, path_);
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  return {static_cast<std::uint64_t>(status.st_size),
-          status.st_mtim.tv_sec * kSecond + status.st_mtim.tv_nsec};
+  return {static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim)};
+}
+
+std::int64_t File::changed_ns() const {
+  return nanoseconds(status_of(descriptor_, path_).st_ctim);
 }
 
 std::size_t File::read_at(std::uint64_t offset, std::span<std::byte> out) const {

@@ -40,6 +40,8 @@ class File {
   std::uint64_t size() const;
   FileIdentity identity() const;
   FileState state() const;
+  /// Time of the last change to data, name, rights or times, since 1970. No program can set it.
+  std::int64_t changed_ns() const;
 
   /// Reads up to `out.size()` bytes at `offset`; fewer only at the end of the file.
   /// \throws Error (input_read)
@@ -67,8 +69,5 @@ class File {
 
 /// The message of an errno value.
 std::string system_message(int error_number);
-
-/// What helps where a file could not be opened: of the limit of open files, and else `otherwise`.
-std::string open_cure(int error_number, const char* otherwise);
 
 }  // namespace sluice::io

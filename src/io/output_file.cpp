@@ -16,8 +16,10 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "base/text.h"
 #include "io/direct.h"
 #include "sluice/error.h"
+#include "sluice/used_files.h"
 
 namespace sluice::io {
 namespace {
@@ -43,10 +45,16 @@ bool suits_direct(std::uint64_t offset, std::span<const std::span<const std::byt
 
 }  // namespace
 
-void throw_no_space(const std::string& path, std::uint64_t needed, std::uint64_t available) {
+void throw_no_space(const std::string& path, std::uint64_t needed, std::uint64_t available,
+                    std::uint64_t older) {
+  std::string cure = "Free some space or write to another disk";
+  if (older > 0) {
+    cure += fmt::format(". Removing the older output first would free {}", bytes_text(older));
+  }
   throw Error(ErrorCode::output_no_space,
-              fmt::format("needs {} bytes, the file system has {} free", needed, available),
-              {.file = path, .cure = "Free some space or write to another disk"});
+              fmt::format("needs {}, the file system has {} free", bytes_text(needed),
+                          bytes_text(available)),
+              {.file = path, .cure = std::move(cure)});
 }
 
 std::uint64_t free_space(const File& file) {
@@ -80,12 +88,6 @@ OutputFile OutputFile::open_locked(const std::string& path) {
   }
   throw Error(ErrorCode::output_open, "is not the same file from one moment to the next",
               {.file = path, .cure = "Write to a local disk"});
-}
-
-std::uint64_t OutputFile::allocated() const {
-  struct stat status {};
-  if (::fstat(file_.descriptor(), &status) != 0) return 0;
-  return static_cast<std::uint64_t>(status.st_blocks) * 512;
 }
 
 void OutputFile::empty() {

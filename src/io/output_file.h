@@ -31,9 +31,6 @@ class OutputFile {
   /// Whether whole pages are written past the page cache. Known after the first write.
   bool direct() const { return direct_.descriptor() >= 0; }
 
-  /// Bytes of disk that it takes.
-  std::uint64_t allocated() const;
-
   /// \throws Error (output_write)
   void empty();
 
@@ -64,9 +61,10 @@ class OutputFile {
   bool dirty_ = false;  // since the last sync
 };
 
+/// \param older  bytes that the output's older files take, which go when it is whole
 /// \throws Error (output_no_space)
 [[noreturn]] void throw_no_space(const std::string& path, std::uint64_t needed,
-                                 std::uint64_t available);
+                                 std::uint64_t available, std::uint64_t older = 0);
 
 /// Bytes that the file system of an open file has left, as far as it tells.
 std::uint64_t free_space(const File& file);

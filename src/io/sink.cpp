@@ -23,25 +23,21 @@ std::optional<std::uint64_t> size_of(const std::string& path) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-[[noreturn]] void refuse_folder(const std::string& name) {
-  throw Error(ErrorCode::output_open, "is the name of a folder",
-              {.file = name, .cure = "Add the name of the file to make"});
+// A file that takes another's place gets its rights; where those are not ours to give, it keeps what
+// a new file has.
+void copy_rights(const std::string& from, const std::string& to, mode_t more = 0) {
+  struct stat status {};
+  if (::stat(from.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  if (::chown(to.c_str(), status.st_uid, status.st_gid) == 0 || errno == EPERM) {
+    ::chmod(to.c_str(), (status.st_mode & 0777) | more);
+  }
 }
 
-// What is there under an output's name must be a file that may be replaced.
-void require_regular(const std::string& name) {
+// Bytes of disk that would be free without this file.
+std::uint64_t allocated(const std::string& path) {
   struct stat status {};
-  const bool there = ::lstat(name.c_str(), &status) == 0;
-  if (!there || S_ISREG(status.st_mode)) return;
-  if (S_ISDIR(status.st_mode)) refuse_folder(name);
-  std::string what = "is not a regular file, and would be replaced by one";
-  std::string cure =
-      "Name a file on a disk. What would be made, without writing it, is told by `sluice plan`";
-  if (S_ISLNK(status.st_mode)) {
-    what = "is a symbolic link, and would be replaced by a file";
-    cure = "Remove the link, or name the file that it leads to";
-  }
-  throw Error(ErrorCode::output_open, what, {.file = name, .cure = cure});
+  if (::stat(path.c_str(), &status) != 0 || status.st_nlink > 1) return 0;
+  return static_cast<std::uint64_t>(status.st_blocks) * 512;
 }
 
 }  // namespace
@@ -65,12 +61,20 @@ Sink::Sink(std::string work_path, std::vector<SinkPart> parts)
   files_.front() = OutputFile::open_locked(work_path_);
 }
 
-// The first, which is the lock, goes last.
 Sink::~Sink() {
-  if (keep_ || named_ == 0) return;
+  discard();
+}
+
+// The first, which is the lock, goes last.
+bool Sink::discard() noexcept {
+  if (!started_ && !found_) ::unlink(work_path_.c_str());  // made as the lock only
+  if (!started_ || keep_ || named_ == 0) return false;
   for (std::size_t no = parts_.size(); no-- > 0;) {
     ::unlink((no < named_ ? work_name(no) : parts_[no].path).c_str());
   }
+  started_ = false;
+  found_ = true;
+  return true;
 }
 
 std::string Sink::work_name(std::size_t no) const {
@@ -119,23 +123,33 @@ std::string Sink::first_unfit() const {
   return {};
 }
 
-// All together first: a disk that is too small shall not be filled before that is said.
-void Sink::reserve() {
+void Sink::require_space() const {
   std::uint64_t missing = 0;
+  std::uint64_t older = 0;
   for (std::size_t no = 0; no < parts_.size(); ++no) {
-    const std::uint64_t has = file(no).allocated();
-    missing += parts_[no].size - std::min(parts_[no].size, has);
+    missing += parts_[no].size - std::min(parts_[no].size, allocated(work_name(no)));
+    older += allocated(parts_[no].path);
   }
   const std::uint64_t available = free_space(files_.front().file());
-  if (missing > available) throw_no_space(work_path_, missing, available);
+  if (missing > available) throw_no_space(work_path_, missing, available, older);
+}
+
+void Sink::reserve() {
+  require_space();
   for (std::size_t no = 0; no < parts_.size(); ++no) file(no).reserve(parts_[no].size);
 }
 
+void Sink::remove_surplus(std::size_t made) {
+  for (std::size_t no = parts_.size(); no < made; ++no) ::unlink(work_name(no).c_str());
+}
+
 void Sink::start() {
-  for (std::size_t no = 0; no < parts_.size(); ++no) file(no).empty();
-  std::size_t end = parts_.size();
-  while (size_of(work_name(end))) ++end;
-  while (end-- > parts_.size()) ::unlink(work_name(end).c_str());
+  started_ = true;
+  for (std::size_t no = 0; no < parts_.size(); ++no) {
+    file(no).empty();
+    copy_rights(parts_[no].path, work_name(no), S_IRUSR | S_IWUSR);
+  }
+  sync_folder_of(work_path_);
   reserve();
 }
 
@@ -162,12 +176,13 @@ void Sink::sync() {
 void Sink::rename(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) {
     throw Error(ErrorCode::output_write, "cannot be renamed: " + system_message(errno),
-                {.file = from, .cure = "Check the folder's rights"});
+                {.file = from, .cure = "Check the folder's rights and run the same command again"});
   }
 }
 
 void Sink::commit() {
   sync();
+  for (std::size_t no = 0; no < parts_.size(); ++no) copy_rights(parts_[no].path, work_name(no));
   if (parts_.size() > 1) {
     ::unlink(parts_.front().path.c_str());
     sync_folder_of(work_path_);
@@ -178,18 +193,6 @@ void Sink::commit() {
     named_ = no;
   }
   sync_folder_of(work_path_);
-}
-
-void check_output(const std::string& output, const std::string& work_path,
-                  std::span<const SinkPart> parts, std::vector<UsedFile> others) {
-  if (output.ends_with('/')) refuse_folder(output);
-  for (std::size_t no = 0; no < parts.size(); ++no) {
-    for (const std::string& name : {parts[no].path, work_name_of(work_path, no)}) {
-      require_regular(name);
-      others.push_back({name, "the output", true});
-    }
-  }
-  refuse_shared_files(others);
 }
 
 }  // namespace sluice::io

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "io/output_file.h"
-#include "sluice/used_files.h"
 
 namespace sluice::io {
 
@@ -74,8 +73,15 @@ class Sink {
   /// The first working name without a file of the right size; empty: none.
   std::string first_unfit() const;
 
-  /// Makes all files, or empties them, sets the space aside, and removes what an earlier run with
-  /// more files left.
+  /// Makes sure, before anything is changed, that all files together find room.
+  /// \throws Error (output_no_space)
+  void require_space() const;
+
+  /// Removes what an earlier run that made `made` files has left beyond this one's.
+  void remove_surplus(std::size_t made);
+
+  /// Makes all files, or empties them, so that they are there after a power cut too, and sets the
+  /// space aside. A file that will take another's place gets its rights.
   /// \throws Error (output_open, output_no_space, output_write)
   void start();
 
@@ -83,8 +89,12 @@ class Sink {
   /// \throws Error (output_no_space) if the rest has no room
   void resume();
 
-  /// From now on the working files stay when there is no commit.
+  /// From now on the working files stay when there is no commit. Without a start() they do anyway.
   void keep() { keep_ = true; }
+
+  /// Removes the working files that were started, unless they are to be kept or all have their
+  /// names. Whether it did.
+  bool discard() noexcept;
 
   /// Writes pieces that lie one after the other, from `offset` on, in one file.
   /// \throws Error (output_write, output_no_space)
@@ -115,15 +125,9 @@ class Sink {
   std::vector<std::size_t> open_;  // in the order of opening
   std::size_t named_;              // the first part that has its name; those after it have too
   bool found_ = false;
+  bool started_ = false;
   bool keep_ = false;
 };
-
-/// Refuses an output of which any file, under either name, is one of the run's other files, or is
-/// there and no regular file: a device, a pipe or a link would be replaced, a folder cannot be.
-/// \param output  as the user named it
-/// \throws Error (output_open, output_is_input, usage)
-void check_output(const std::string& output, const std::string& work_path,
-                  std::span<const SinkPart> parts, std::vector<UsedFile> others);
 
 /// Brings a folder's list of names to the disk. Errors are ignored: some file systems cannot.
 void sync_folder_of(const std::string& path);

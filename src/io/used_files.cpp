@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -46,6 +47,24 @@ void refuse_shared_files(std::span<const UsedFile> files) {
     if (first) continue;
     if (file.written) refuse(file, *place->second);
     if (place->second->written) refuse(*place->second, file);
+  }
+}
+
+std::string open_cure(int error_number, std::string_view otherwise) {
+  switch (error_number) {
+    case EMFILE:
+      return "Raise the limit of open files (ulimit -n)";
+    case ENFILE:
+      return "Close programs that hold many files open, or raise fs.file-max";
+    case ENAMETOOLONG:
+      return "Give it a shorter name";
+    case EROFS:
+      return "Name a file in a folder that is not read-only";
+    case ENOSPC:
+    case EDQUOT:
+      return "Free some space";
+    default:
+      return std::string(otherwise);
   }
 }
 

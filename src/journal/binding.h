@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "io/file.h"
 
 namespace sluice::journal {
 
@@ -12,28 +15,39 @@ namespace sluice::journal {
 /// second may go on where the first was.
 struct Binding {
   struct Input {
-    std::string path;  ///< for messages; a file may be moved
+    std::string path;  ///< as given; a file may be moved
     std::uint64_t size = 0;
     std::int64_t modified_ns = 0;   ///< time of last modification, since 1970
+    std::int64_t changed_ns = 0;    ///< of that or of its name, rights, times; no program sets it
     std::uint64_t header_hash = 0;  ///< XXH3 of the GGUF header
+    std::uint64_t sample_hash = 0;  ///< XXH3 of samples at fixed places
   };
 
-  std::string version;             ///< of sluice
-  std::vector<Input> inputs;       ///< in the order of the model's parts
-  std::string imatrix;             ///< path, for messages; empty: none
-  std::uint64_t imatrix_hash = 0;  ///< XXH3 of the file
-  std::string options;             ///< what was asked for, in words
-  std::uint64_t plan_hash = 0;     ///< XXH3 of every decision: header, types, places
-  std::uint64_t output_size = 0;   ///< bytes
+  std::string version;                    ///< of sluice
+  std::vector<Input> inputs;              ///< in the order of the model's parts
+  std::optional<Input> imatrix;           ///< none: made without
+  std::string options;                    ///< what was asked for, in words
+  std::uint64_t plan_hash = 0;            ///< XXH3 of every decision: header, types, places
+  std::vector<std::uint64_t> part_sizes;  ///< bytes of each of the output's files
 };
+
+/// Describes an input by its times and `samples` pieces of it, evenly spread.
+/// \throws Error (input_read)
+Binding::Input input_of(const io::File& file, std::uint64_t header_hash, std::size_t samples);
 
 std::string to_text(const Binding& binding);
 
 /// None if the text is not what to_text() makes.
 std::optional<Binding> parse_binding(std::string_view text);
 
-/// Says in one clause what keeps a run bound to `now` from going on with the output of `then`;
-/// empty if nothing does.
-std::string difference(const Binding& then, const Binding& now);
+/// What keeps a run from going on with what another left.
+struct Difference {
+  std::string text;         ///< one clause; empty: nothing does
+  bool times_only = false;  ///< sizes, headers and samples are the same: it may be a copy
+};
+
+/// What keeps a run bound to `now` from going on with the output of `then`.
+/// \param same_input  believe sizes, headers and samples, whatever the times
+Difference difference(const Binding& then, const Binding& now, bool same_input = false);
 
 }  // namespace sluice::journal

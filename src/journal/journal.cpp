@@ -1,6 +1,7 @@
 #include "journal/journal.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -9,11 +10,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "io/sink.h"
 #include "sluice/error.h"
+#include "sluice/used_files.h"
 
 namespace sluice::journal {
 namespace {
@@ -71,24 +75,29 @@ std::optional<Contents> parse(std::span<const std::byte> file) {
   contents.binding.assign(reinterpret_cast<const char*>(file.data()) + kHeaderSize, length);
   if (hash_of(contents.binding) != binding_hash) return std::nullopt;
   contents.size = kHeaderSize + length;
-  while (file.size() - contents.size >= sizeof(StoredRecord)) {
+  for (std::uint64_t number = 0; file.size() - contents.size >= sizeof(StoredRecord); ++number) {
     const auto record = load_number<StoredRecord>(file, contents.size);
-    if (record.check != check_of(record, binding_hash, contents.records.size()) ||
-        record.begin >= record.end) {
-      break;
+    contents.size += sizeof record;
+    if (record.check != check_of(record, binding_hash, number) || record.begin >= record.end) {
+      ++contents.damaged;
+      continue;
     }
     contents.records.push_back({{record.begin, record.end}, record.hash, record.crc32});
-    contents.size += sizeof record;
   }
+  contents.torn = contents.size < file.size();
   return contents;
 }
 
 std::optional<Contents> Journal::load() const {
   const io::File file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC), path_);
   if (file.descriptor() < 0) {
-    if (errno == ENOENT) return std::nullopt;
-    throw Error(ErrorCode::output_open, "cannot be opened: " + io::system_message(errno),
-                {.file = path_, .cure = "Give yourself the right to read it, or remove it"});
+    const int reason = errno;
+    if (reason == ENOENT) return std::nullopt;
+    throw Error(ErrorCode::output_open, "cannot be opened: " + io::system_message(reason),
+                {.file = path_,
+                 .cure = open_cure(reason,
+                                   "Give yourself the right to read it, or name another "
+                                   "output")});
   }
   try {
     if (file.size() > kLargestJournal) return std::nullopt;
@@ -100,22 +109,40 @@ std::optional<Contents> Journal::load() const {
   }
 }
 
+bool Journal::there() const {
+  struct stat status {};
+  return ::lstat(path_.c_str(), &status) == 0;
+}
+
+std::string Journal::keep_copy() const {
+  std::string copy = path_ + ".damaged";
+  for (int no = 2; std::filesystem::exists(copy); ++no) {
+    copy = fmt::format("{}.damaged-{}", path_, no);
+  }
+  std::error_code failed;
+  std::filesystem::copy_file(path_, copy, failed);
+  if (failed) {
+    throw Error(ErrorCode::output_open,
+                "is damaged, and cannot be kept as " + copy + ": " + failed.message(),
+                {.file = path_, .cure = "Move it away, or pass --restart to begin anew"});
+  }
+  return copy;
+}
+
 void Journal::open(int flags) {
   file_ = io::File(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666), path_);
   if (file_.descriptor() < 0) {
-    throw Error(ErrorCode::output_open, "cannot be opened: " + io::system_message(errno),
-                {.file = path_, .cure = "Give yourself the right to write to the output's folder"});
+    const int reason = errno;
+    throw Error(ErrorCode::output_open, "cannot be opened: " + io::system_message(reason),
+                {.file = path_,
+                 .cure = open_cure(reason,
+                                   "Give yourself the right to write to the output's "
+                                   "folder")});
   }
 }
 
 void Journal::start(std::string binding) {
-  file_ = {};
-  // For good, before the data that it speaks of is touched: after a power cut it must not come back.
-  if (::unlink(path_.c_str()) == 0) io::sync_folder_of(path_);
-  binding_ = std::move(binding);
-  pending_.clear();
-  records_ = 0;
-  size_ = 0;
+  replace({.binding = std::move(binding), .records = {}});
 }
 
 void Journal::resume(const Contents& contents) {
@@ -130,16 +157,20 @@ void Journal::resume(const Contents& contents) {
 }
 
 void Journal::replace(const Contents& contents) {
-  if (contents.records.empty()) return start(contents.binding);
   Journal fresh(path_ + ".new");
-  fresh.start(contents.binding);
-  for (const Record& record : contents.records) fresh.append(record);
-  fresh.commit();
-  if (std::rename(fresh.path_.c_str(), path_.c_str()) != 0) {
-    const int reason = errno;
+  fresh.open(O_CREAT | O_TRUNC);
+  try {
+    fresh.binding_ = contents.binding;
+    fresh.write_header();
+    for (const Record& record : contents.records) fresh.append(record);
+    fresh.commit();
+    if (std::rename(fresh.path_.c_str(), path_.c_str()) != 0) {
+      throw Error(ErrorCode::output_write, "cannot be replaced: " + io::system_message(errno),
+                  {.file = path_, .cure = "Check the folder's rights"});
+    }
+  } catch (...) {
     fresh.remove();
-    throw Error(ErrorCode::output_write, "cannot be replaced: " + io::system_message(reason),
-                {.file = path_, .cure = "Check the folder's rights"});
+    throw;
   }
   io::sync_folder_of(path_);
   fresh.path_ = std::move(path_);
@@ -174,27 +205,17 @@ void Journal::write(std::span<const std::byte> bytes) {
   size_ = end;
 }
 
-void Journal::commit() {
-  if (pending_.empty()) return;
-  if (exists()) return write_pending();
-  open(O_CREAT | O_TRUNC);
-  try {
-    const auto length = static_cast<std::uint32_t>(binding_.size());
-    const std::uint64_t hash = hash_of(binding_);
-    std::string header(kMagic);
-    header.append(reinterpret_cast<const char*>(&length), sizeof length);
-    header.append(reinterpret_cast<const char*>(&hash), sizeof hash);
-    header += binding_;
-    write(std::as_bytes(std::span(header)));
-    write_pending();
-  } catch (...) {
-    remove();  // it speaks of nothing
-    throw;
-  }
-  io::sync_folder_of(path_);
+void Journal::write_header() {
+  const auto length = static_cast<std::uint32_t>(binding_.size());
+  const std::uint64_t hash = hash_of(binding_);
+  std::string header(kMagic);
+  header.append(reinterpret_cast<const char*>(&length), sizeof length);
+  header.append(reinterpret_cast<const char*>(&hash), sizeof hash);
+  header += binding_;
+  write(std::as_bytes(std::span(header)));
 }
 
-void Journal::write_pending() {
+void Journal::commit() {
   write(pending_);
   pending_.clear();
   if (::fdatasync(file_.descriptor()) != 0) {

@@ -33,15 +33,18 @@ IntervalSet ranges_of(std::span<const Record> records);
 /// same place passes for one.
 struct Contents {
   std::string binding;
-  std::vector<Record> records;
-  std::uint64_t size = 0;  ///< bytes that hold these; what follows is a torn tail
+  std::vector<Record> records;  ///< those that are valid
+  std::uint64_t size = 0;       ///< bytes up to the last whole record
+  std::size_t damaged = 0;      ///< whole records that are not valid
+  bool torn = false;            ///< a part of a record follows
 };
 
-/// None if not even the binding is whole. Records end at the first that is not valid.
+/// None if not even the binding is whole.
 std::optional<Contents> parse(std::span<const std::byte> file);
 
-/// The journal of one output, beside it as `OUT.gguf.part.journal`: append-only. Whoever calls
-/// holds the lock of the output.
+/// The journal of one output, beside it as `OUT.gguf.part.journal`: append-only. It is there before
+/// the first byte of the output is, so that a working file without one is known for another
+/// program's. Whoever calls holds the lock of the output.
 class Journal {
  public:
   explicit Journal(std::string path) : path_(std::move(path)) {}
@@ -52,10 +55,18 @@ class Journal {
   /// \throws Error (output_open) if it cannot be read
   std::optional<Contents> load() const;
 
-  /// Begins a new journal in place of any other. The file is made with the first commit.
+  /// Whether there is a file of the journal's name, whatever it is.
+  bool there() const;
+
+  /// Copies the file that is there, under another name beside it, which is returned.
+  /// \throws Error (output_open)
+  std::string keep_copy() const;
+
+  /// Begins a new journal in place of any other: whatever happens, either that or this is there.
+  /// \throws Error (output_open, output_write, output_no_space)
   void start(std::string binding);
 
-  /// Goes on after the records in `contents`.
+  /// Goes on after the records in `contents`, of which none is damaged.
   /// \throws Error (output_open)
   void resume(const Contents& contents);
 
@@ -71,8 +82,8 @@ class Journal {
   /// \throws Error (output_write, output_no_space)
   void commit();
 
-  /// Whether there is a journal on the disk.
-  bool exists() const { return file_.descriptor() >= 0; }
+  /// Whether it speaks of nothing.
+  bool empty() const { return records_ == 0; }
 
   /// Takes the file away: the output is whole, or there is nothing to go on with.
   void remove();
@@ -80,7 +91,7 @@ class Journal {
  private:
   void open(int flags);
   void write(std::span<const std::byte> bytes);
-  void write_pending();
+  void write_header();
 
   std::string path_;
   io::File file_;

@@ -172,11 +172,11 @@ void OutputWriter::finish() {
   const engine::Turns::WriteBatch turn(to_.turns);
   write(buffer_.take_all(io::Sink::kLargestWrite));
   // So that the journal knows that all is there when the file gets its name.
-  if (to_.journal.exists()) checkpoint();
+  if (!to_.journal.empty()) checkpoint();
 }
 
 void OutputWriter::save() noexcept {
-  if (!to_.journal.exists() && since_checkpoint_.seconds() < kWorthSaving) return;
+  if (to_.journal.empty() && since_checkpoint_.seconds() < kWorthSaving) return;
   try {
     const engine::Turns::WriteBatch turn(to_.turns);
     const Stopwatch watch;

@@ -7,10 +7,13 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <random>
+#include <regex>
 
 #include "journal/journal.h"
 #include "sluice/error.h"
+#include "sluice/forecast.h"
 #include "sluice/quantize.h"
 #include "support/gguf_builder.h"
 #include "support/temp_folder.h"
@@ -200,6 +203,7 @@ TEST_F(ResumeTest, WhatItWasMadeFromMustBeTheSame) {
   EXPECT_TRUE(keeps_part());
 
   fs::last_write_time(model_, time);
+  options_.same_input = true;  // setting a time is a change too
   StoppingObserver observer(0);
   finish(observer);
   EXPECT_EQ(read_file(output_), expected_);
@@ -254,12 +258,132 @@ TEST_F(ResumeTest, ATornJournalLosesItsTailOnly) {
   EXPECT_EQ(read_file(output_), expected_);
 }
 
-TEST_F(ResumeTest, APartFileWithoutAJournalIsMadeAnew) {
+// The control is WhatItWasMadeFromMustBeTheSame: with other data, or without the option, it refuses.
+TEST_F(ResumeTest, ACopyThatLostItsTimeIsTheSameInputOnRequest) {
+  ASSERT_TRUE(stop_after(20));
+  fs::copy_file(model_, folder_ / "copy");
+  fs::rename(folder_ / "copy", model_);
+  EXPECT_NE(refusal().find("--same-input"), std::string::npos);
+  options_.same_input = true;
+  ASSERT_TRUE(stop_after(3)) << "goes on";
+  options_.same_input = false;  // the journal has the copy's times by now
+  StoppingObserver observer(0);
+  EXPECT_GT(finish(observer).resumed_bytes, 0u);
+  EXPECT_EQ(read_file(output_), expected_);
+}
+
+TEST_F(ResumeTest, OtherDataUnderTheSameSizeAndTimeAreNoticed) {
+  ASSERT_TRUE(stop_after(10));
+  const fs::file_time_type time = fs::last_write_time(model_);
+  const auto flip = [&](std::size_t at) {
+    std::fstream file(model_, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekg(static_cast<std::streamoff>(at));
+    const char byte = static_cast<char>(file.get() ^ 1);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(byte);
+    file.close();
+    fs::last_write_time(model_, time);
+  };
+  // Where no sample is: the time of change tells.
+  const std::size_t size = fs::file_size(model_);
+  flip(size / 2);  // between the 32nd and the 33rd of 64
+  EXPECT_NE(refusal().find("was changed since"), std::string::npos);
+  // Where one is, that tells, also to those who say that it is the same.
+  flip(size - 100);
+  options_.same_input = true;
+  EXPECT_NE(refusal().find("other data"), std::string::npos);
+}
+
+TEST_F(ResumeTest, APartFileWithoutAJournalIsNotOurs) {
   ASSERT_TRUE(stop_after(20));
   fs::remove(output_ + ".part.journal");
+  const Bytes part = read_file(output_ + ".part");
+  for (const bool restart : {false, true}) {
+    options_.restart = restart;
+    StoppingObserver observer(0);
+    try {
+      finish(observer);
+      ADD_FAILURE() << "overwritten";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::output_open);
+      EXPECT_EQ(error.context().file, output_ + ".part");
+    }
+    EXPECT_TRUE(read_file(output_ + ".part") == part);
+  }
+}
+
+TEST_F(ResumeTest, ADamagedJournalIsToldAndKept) {
+  const std::string journal = output_ + ".part.journal";
+  for (const std::size_t at : {3, 15, 40}) {  // magic, hash, binding
+    ASSERT_TRUE(stop_after(20));
+    Bytes bytes = read_file(journal);
+    bytes[at] ^= std::byte{1};
+    write_file(journal, bytes);
+    StoppingObserver observer(0);
+    EXPECT_EQ(finish(observer).resumed_bytes, 0u);
+    EXPECT_EQ(read_file(output_), expected_);
+    EXPECT_NE(observer.notes.find(journal + ".damaged"), std::string::npos) << observer.notes;
+    EXPECT_EQ(read_file(journal + ".damaged"), bytes);
+    EXPECT_FALSE(fs::exists(journal));
+    fs::remove(journal + ".damaged");
+    fs::remove(output_);
+  }
+}
+
+TEST_F(ResumeTest, ADamagedRecordLosesNoOther) {
+  const std::string journal = output_ + ".part.journal";
+  ASSERT_TRUE(stop_after(20));
+  Bytes bytes = read_file(journal);
+  const journal::Contents whole = *journal::parse(bytes);
+  ASSERT_GT(whole.records.size(), 5u);
+  bytes[bytes.size() - 3 * 40] ^= std::byte{1};
+  write_file(journal, bytes);
+  StoppingObserver observer(0);
+  EXPECT_EQ(finish(observer).resumed_bytes,
+            journal::ranges_of(whole.records).size() -
+                whole.records[whole.records.size() - 3].range.size());
+  EXPECT_EQ(read_file(output_), expected_);
+  EXPECT_NE(observer.notes.find(journal + ".damaged"), std::string::npos) << observer.notes;
+}
+
+// What is left when a run ends in its first moments, before there is anything to go on with.
+TEST_F(ResumeTest, ARunThatWasCutOffAtItsBeginningIsInNobodysWay) {
+  ASSERT_TRUE(stop_after(20));
+  journal::Journal journal(output_ + ".part.journal");
+  journal.start(journal.load()->binding);
+  options_.effort = Effort::fast;  // nothing was made, so that anything may be
+  StoppingObserver observer(0);
+  EXPECT_EQ(finish(observer).resumed_bytes, 0u);
+  EXPECT_EQ(observer.notes.find("resuming"), std::string::npos) << observer.notes;
+}
+
+TEST_F(ResumeTest, APartFileThatIsGoneIsTold) {
+  ASSERT_TRUE(stop_after(20));
+  fs::remove(output_ + ".part");
   StoppingObserver observer(0);
   EXPECT_EQ(finish(observer).resumed_bytes, 0u);
   EXPECT_EQ(read_file(output_), expected_);
+  EXPECT_NE(observer.notes.find(output_ + ".part is gone"), std::string::npos) << observer.notes;
+}
+
+// In the note, on the line and in the plan; and not less than when it was stopped.
+TEST_F(ResumeTest, HowMuchIsDoneIsMeasuredInOneWay) {
+  options_.file_type = find_file_type("Q8_0");
+  StoppingObserver first(20);
+  options_.stop = &first.stop;
+  EXPECT_THROW(quantize(options_, first), Error);
+  const double planned = forecast(options_, {.estimate = false}).earlier.done_share;
+  StoppingObserver second(0);
+  finish(second);
+  std::smatch told;
+  ASSERT_TRUE(std::regex_search(second.notes, told, std::regex("resuming: ([0-9.]+) % done")));
+  const auto share = [](std::uint64_t bytes, const Progress& progress) {
+    return static_cast<double>(bytes) / static_cast<double>(progress.input_bytes);
+  };
+  const double resumed = share(second.last.input_bytes_skipped, second.last);
+  EXPECT_NEAR(std::stod(told[1]), 100 * resumed, 0.05);
+  EXPECT_DOUBLE_EQ(planned, resumed);
+  EXPECT_GE(resumed, share(first.last.input_bytes_done, first.last));
 }
 
 // Cut off after the output got its name and before the journal went away.

@@ -185,7 +185,8 @@ TEST_F(SplitResume, CutOffBetweenTwoNames) {
       const RunReport report = finish();
       EXPECT_EQ(report.read_bytes, 0u) << "nothing is left to make";
       EXPECT_EQ(report.parts.size(), kParts);
-      EXPECT_NE(notes_.find(named == kParts ? "complete already" : "100 % done"), std::string::npos)
+      EXPECT_NE(notes_.find(named == kParts ? "complete already" : "100.0 % done"),
+                std::string::npos)
           << notes_;
       expect_finished();
     }
@@ -230,6 +231,38 @@ TEST_F(SplitResume, APartThatIsMissingOrOfAnotherSizeIsNamed) {
   refusal(work(2));
   fs::rename(folder_ / "aside", work(2));
   finish();
+  expect_finished();
+}
+
+// Also when all is to begin anew: nothing says that it is ours.
+TEST_F(SplitResume, AForeignPartIsNotOverwritten) {
+  const Bytes foreign(1000, std::byte{7});
+  write_file(work(kParts), foreign);  // in nobody's way
+  for (const bool begun : {false, true}) {
+    if (begun) {
+      ASSERT_TRUE(stop_after(20));
+    }
+    for (const std::size_t part : {1, 3}) {
+      write_file(work(part), foreign);
+      for (const bool restart : {false, true}) {
+        options_.restart = restart;
+        try {
+          finish();
+          ADD_FAILURE() << "overwritten " << part;
+        } catch (const Error& error) {
+          EXPECT_EQ(error.context().file, work(part)) << error.what();
+          EXPECT_EQ(exit_status(error.code()), 4);
+        }
+        EXPECT_EQ(read_file(work(part)), foreign);
+      }
+      fs::remove(work(part));
+      options_.restart = false;
+    }
+  }
+  options_.restart = true;
+  finish();
+  EXPECT_EQ(read_file(work(kParts)), foreign);
+  fs::remove(work(kParts));
   expect_finished();
 }
 

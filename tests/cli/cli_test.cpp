@@ -155,6 +155,37 @@ TEST_F(Cli, NoFileIsWrittenOverAnother) {
   EXPECT_EQ(fs::file_size(list), 6u);
 }
 
+// Another program's download, or what another run goes on with.
+TEST_F(Cli, NoFileIsWrittenOverAHalfMadeOne) {
+  const std::vector<std::byte> journal =
+      bytes_of(std::vector<char>{'s', 'l', 'u', 'i', 'c', 'e', 'J', '1', '.'});
+  for (const std::string name : {"other.gguf.part", "other.gguf.part-00002", "journal"}) {
+    const std::string file = folder_ / name;
+    write_file(file, journal);
+    for (const std::string option : {"--report", "--trace", "--log-file"}) {
+      EXPECT_EQ(sluice({"quantize", "--pure", option, file, model_, output_, "Q8_0"}).status, 2);
+    }
+    EXPECT_EQ(sluice({"compare", model_, model_, "--html", file}).status, 2);
+    EXPECT_TRUE(read_file(file) == journal);
+  }
+}
+
+TEST_F(Cli, StandardInputAndOutputAreNoModels) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"quantize", model_, "-", "Q8_0"},
+                                             {"quantize", "-", output_, "Q8_0"},
+                                             {"quantize", "--report", "-", model_, output_, "Q8_0"},
+                                             {"plan", model_, "-", "Q8_0"},
+                                             {"verify", "-"},
+                                             {"compare", model_, "-"},
+                                             {"inspect", "-"}}) {
+    const Finished done = sluice(words);
+    EXPECT_EQ(done.status, 2) << words[0];
+    EXPECT_NE(done.errors.find("Name a file on a disk"), std::string::npos) << done.errors;
+    EXPECT_FALSE(fs::exists("-"));
+  }
+}
+
 TEST_F(Cli, AReportDoesNotReplaceAPartOfTheOutput) {
   const std::string part = folder_ / "out-00002-of-00003.gguf";
   EXPECT_EQ(sluice({"quantize", "--pure", "--split-max-size", "200K", "--report", part, model_,

@@ -16,6 +16,7 @@
 #include "base/checked.h"
 #include "base/interval_set.h"
 #include "base/page_buffer.h"
+#include "io/output_check.h"
 #include "sluice/error.h"
 #include "support/temp_folder.h"
 
@@ -191,6 +192,42 @@ TEST(Sink, WhatIsKeptIsFoundAgain) {
   EXPECT_EQ(read_file(folder / "out"), expected);
 }
 
+TEST(Sink, TheRightsOfTheFileThatIsReplacedStay) {
+  const TempFolder folder;
+  const auto rights = [&](const std::string& name) {
+    return static_cast<unsigned>(fs::status(folder / name).permissions());
+  };
+  const mode_t before = ::umask(027);
+  for (const auto& [older, made] : std::vector<std::pair<unsigned, unsigned>>{
+           {0, 0640}, {0600, 0600}, {0444, 0444}, {0755, 0755}}) {
+    fs::remove(folder / "out");
+    if (older != 0) {
+      write_file(folder / "out", filled(3, 1));
+      fs::permissions(folder / "out", static_cast<fs::perms>(older));
+    }
+    Sink sink(folder / "out.part", one(folder / "out", 10));
+    sink.start();
+    EXPECT_EQ(rights("out.part"), made | 0600) << "a later run goes on writing to it";
+    sink.commit();
+    EXPECT_EQ(rights("out"), made);
+  }
+  ::umask(before);
+}
+
+TEST(Sink, WhatAnOlderOutputWouldFreeIsTold) {
+  const TempFolder folder;
+  write_file(folder / "out", filled(3 << 20, 1));
+  try {
+    Sink sink(folder / "out.part", one(folder / "out", std::uint64_t{1} << 50));
+    sink.require_space();
+    FAIL() << "a pebibyte was accepted";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("needs 1024.0 TiB"), std::string::npos)
+        << error.what();
+    EXPECT_NE(error.context().cure.find("would free 3.0 MiB"), std::string::npos) << error.what();
+  }
+}
+
 ErrorCode check_code(const std::string& output, std::vector<UsedFile> others = {}) {
   try {
     check_output(output, output + ".part", one(output, 1), std::move(others));
@@ -277,6 +314,19 @@ void expect_three(const TempFolder& folder) {
 std::size_t files_in(const TempFolder& folder) {
   return static_cast<std::size_t>(
       std::distance(fs::directory_iterator(folder / "."), fs::directory_iterator()));
+}
+
+// What is there under the working names may be anybody's until the run has begun.
+TEST(SinkOfParts, WhatIsThereStaysUntilTheStart) {
+  const TempFolder folder;
+  for (const char* name : {"out.part", "out.part-00002", "out.part-00003"}) {
+    if (std::string(name) != "out.part") write_file(folder / name, filled(9, 9));
+    { Sink sink(folder / "out.part", three(folder)); }
+    EXPECT_EQ(fs::exists(folder / "out.part"), false) << "made as the lock only";
+  }
+  write_file(folder / "out.part", filled(9, 9));
+  { Sink sink(folder / "out.part", three(folder)); }
+  EXPECT_EQ(files_in(folder), 3u);
 }
 
 TEST(SinkOfParts, AppearsUnderItsNamesOnlyWhenCommitted) {
@@ -367,6 +417,7 @@ TEST(SinkOfParts, LeftoversOfMorePartsGo) {
   }
   Sink sink(folder / "out.part", three(folder));
   EXPECT_EQ(sink.first_unfit(), folder / "out.part");
+  sink.remove_surplus(5);
   sink.start();
   EXPECT_EQ(files_in(folder), 3u);
   write_three(sink);

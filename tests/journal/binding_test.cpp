@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "support/temp_folder.h"
+
 namespace sluice::journal {
 namespace {
 
@@ -11,20 +13,23 @@ Binding sample() {
   return {.version = "1.2",
           .inputs = {{.path = "a.gguf", .size = 10, .modified_ns = -5, .header_hash = ~0ull},
                      {.path = "b.gguf", .size = 20, .modified_ns = 6, .header_hash = 1}},
-          .imatrix = "i.dat",
-          .imatrix_hash = 7,
+          .imatrix = Binding::Input{.path = "i.dat", .size = 7},
           .options = "IQ1_M",
           .plan_hash = 8,
-          .output_size = 9};
+          .part_sizes = {9, 10}};
 }
 
 TEST(Binding, TheTextTellsEverything) {
   const std::optional<Binding> back = parse_binding(to_text(sample()));
   ASSERT_TRUE(back);
-  EXPECT_EQ(difference(*back, sample()), "");
+  EXPECT_EQ(difference(*back, sample()).text, "");
   EXPECT_EQ(back->inputs[0].modified_ns, -5);
   EXPECT_EQ(back->inputs[0].header_hash, ~0ull);
   EXPECT_EQ(back->inputs[1].path, "b.gguf");
+  EXPECT_EQ(back->part_sizes, (std::vector<std::uint64_t>{9, 10}));
+  Binding without = sample();
+  without.imatrix = std::nullopt;
+  EXPECT_FALSE(parse_binding(to_text(without))->imatrix);
 }
 
 TEST(Binding, AnythingElseIsNotABinding) {
@@ -54,22 +59,60 @@ TEST(Binding, EachDifferenceIsNamed) {
       {[](Binding& b) { b.inputs[1].size = 21; }, "b.gguf has 21 bytes, and had 20"},
       {[](Binding& b) { b.inputs[1].modified_ns = 0; }, "b.gguf was modified"},
       {[](Binding& b) { b.inputs[0].header_hash = 0; }, "a.gguf has another header"},
-      {[](Binding& b) { b.imatrix_hash = 0; }, "i.dat"},
-      {[](Binding& b) { b.imatrix.clear(); }, "with the importance matrix i.dat"},
+      {[](Binding& b) { b.inputs[0].sample_hash = 1; }, "a.gguf has other data"},
+      {[](Binding& b) { b.inputs[0].changed_ns = 1; }, "a.gguf was changed since"},
+      {[](Binding& b) { b.imatrix->sample_hash = 1; }, "i.dat is not the one"},
+      {[](Binding& b) { b.imatrix->modified_ns = 1; }, "i.dat was modified"},
+      {[](Binding& b) { b.imatrix = std::nullopt; }, "with the importance matrix i.dat"},
       {[](Binding& b) { b.options = "Q8_0"; }, "IQ1_M; now Q8_0"},
       {[](Binding& b) { b.plan_hash = 0; }, "tensor types"},
-      {[](Binding& b) { b.output_size = 0; }, "tensor types"},
+      {[](Binding& b) { b.part_sizes.pop_back(); }, "tensor types"},
   };
   for (const auto& each : cases) {
     Binding now = sample();
     each.change(now);
-    EXPECT_NE(difference(sample(), now).find(each.said), std::string::npos)
-        << difference(sample(), now);
+    EXPECT_NE(difference(sample(), now).text.find(each.said), std::string::npos)
+        << difference(sample(), now).text;
   }
-  // A file may be moved.
+}
+
+// Which changes its time of change.
+TEST(Binding, AFileMayBeMoved) {
   Binding moved = sample();
   moved.inputs[0].path = "/elsewhere/a.gguf";
-  EXPECT_EQ(difference(sample(), moved), "");
+  moved.inputs[0].changed_ns = 1;
+  EXPECT_EQ(difference(sample(), moved).text, "");
+}
+
+TEST(Binding, ACopyIsTheSameInputForThoseWhoSaySo) {
+  Binding copy = sample();
+  copy.inputs[1].modified_ns = copy.imatrix->modified_ns = copy.imatrix->changed_ns = 77;
+  EXPECT_TRUE(difference(sample(), copy).times_only);
+  EXPECT_EQ(difference(sample(), copy, true).text, "");
+  copy.inputs[1].sample_hash = 77;
+  EXPECT_FALSE(difference(sample(), copy).times_only);
+  EXPECT_NE(difference(sample(), copy, true).text, "");
+}
+
+// One byte at either end, or two at their places in the middle; between them a change stays unseen.
+TEST(Binding, AnInputIsLookedAtInFixedPlaces) {
+  const testing_support::TempFolder folder;
+  std::vector<std::byte> bytes(1'000'000);
+  const auto hash = [&] {
+    testing_support::write_file(folder / "in", bytes);
+    return input_of(io::File::open_input(folder / "in"), 0, 5).sample_hash;
+  };
+  const std::uint64_t before = hash();
+  EXPECT_EQ(hash(), before);
+  for (const std::size_t at : {0, 4095, 248'976, 747'000, 999'999}) {
+    bytes[at] = std::byte{1};
+    EXPECT_NE(hash(), before) << at;
+    bytes[at] = std::byte{0};
+  }
+  bytes[5000] = std::byte{1};
+  EXPECT_EQ(hash(), before);
+  bytes.resize(10);
+  EXPECT_NE(hash(), before) << "smaller than a sample";
 }
 
 }  // namespace

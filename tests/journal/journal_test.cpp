@@ -34,9 +34,11 @@ TEST(Journal, TellsWhatWasCommitted) {
   const TempFolder folder;
   Journal journal(folder / "j");
   EXPECT_EQ(journal.load(), std::nullopt);
+  EXPECT_FALSE(journal.there());
   journal.start("the binding");
+  EXPECT_TRUE(journal.there()) << "it tells whose the output is, before that begins";
   journal.append(record(0, 10));
-  EXPECT_FALSE(std::filesystem::exists(folder / "j")) << "nothing is safe yet";
+  EXPECT_TRUE(Journal(folder / "j").load()->records.empty()) << "nothing is safe yet";
   journal.commit();
   journal.append(record(10, 30));
   EXPECT_EQ(Journal(folder / "j").load()->records, (std::vector<Record>{record(0, 10)}));
@@ -85,7 +87,28 @@ TEST(Journal, IsReplacedAsAWholeOrNotAtAll) {
 
   contents.records.clear();
   journal.replace(contents);
-  EXPECT_FALSE(std::filesystem::exists(folder / "j")) << "nothing is safe";
+  EXPECT_TRUE(Journal(folder / "j").load()->records.empty()) << "nothing is safe";
+}
+
+// Those after a damaged one are as good as those before it.
+TEST(Journal, OnlyTheDamagedRecordIsLost) {
+  const TempFolder folder;
+  std::vector<std::byte> bytes = journal_of(folder / "j", 4);
+  bytes[bytes.size() - 3 * 40 + 5] ^= std::byte{1};
+  const Contents contents = *parse(bytes);
+  EXPECT_EQ(contents.records, (std::vector<Record>{record(0, 7), record(20, 27), record(30, 37)}));
+  EXPECT_EQ(contents.damaged, 1u);
+  EXPECT_FALSE(contents.torn);
+}
+
+TEST(Journal, ACopyIsKeptUnderANameThatNoFileHas) {
+  const TempFolder folder;
+  const std::vector<std::byte> bytes = journal_of(folder / "j", 2);
+  EXPECT_EQ(Journal(folder / "j").keep_copy(), folder / "j.damaged");
+  EXPECT_EQ(Journal(folder / "j").keep_copy(), folder / "j.damaged-2");
+  for (const char* name : {"j", "j.damaged", "j.damaged-2"}) {
+    EXPECT_EQ(read_file(folder / name), bytes) << name;
+  }
 }
 
 // Whatever is cut off, what is left is the beginning of what was written; and no changed byte goes
@@ -104,6 +127,7 @@ TEST(Journal, EveryTruncationAndEveryFlippedBit) {
     for (std::size_t i = 0; i < contents->records.size(); ++i) {
       ASSERT_EQ(contents->records[i], truth.records[i]);
     }
+    ASSERT_EQ(contents->torn, (size - header) % 40 != 0);
   }
   for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
     std::vector<std::byte> changed = whole;
@@ -112,7 +136,8 @@ TEST(Journal, EveryTruncationAndEveryFlippedBit) {
     if (bit / 8 < header) {
       ASSERT_FALSE(contents) << bit;
     } else {
-      ASSERT_EQ(contents->records.size(), (bit / 8 - header) / 40) << bit;
+      ASSERT_EQ(contents->damaged, 1u) << bit;
+      ASSERT_EQ(contents->records.size(), 3u) << bit;
     }
   }
 }
@@ -125,7 +150,7 @@ TEST(Journal, RecordsCannotBeMoved) {
     return bytes.end() - 120 + static_cast<int>(i) * 40;
   };
   std::swap_ranges(record_at(0), record_at(1), record_at(1));
-  EXPECT_EQ(parse(bytes)->records.size(), 0u);
+  EXPECT_EQ(parse(bytes)->records, (std::vector<Record>{record(20, 27)}));
 }
 
 TEST(Journal, AnUnreadableOneIsAnError) {

@@ -193,6 +193,13 @@ void take_values(const std::vector<Given>& given, const CommandFacts& command, A
         find_option(command, value) != nullptr) {
       throw Error(ErrorCode::usage, missing_value_text(option, name));
     }
+    if (option.kind == OptionKind::file && value == "-") {
+      throw Error(ErrorCode::usage,
+                  name +
+                      ": '-' is no file, and models do not go through pipes: they are read and "
+                      "written at many places",
+                  {.cure = "Name a file on a disk; one that is called so is ./-"});
+    }
     if (bound.set != nullptr) {
       try {
         bound.set(arguments, value);

@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "sluice/error.h"
+#include "sluice/used_files.h"
 #include "text.h"
 
 namespace sluice::cli {
@@ -30,9 +31,10 @@ LogFile::LogFile(const std::string& path) : path_(path) {
   // A pipe without a reader must not hold the program up: O_NONBLOCK, for the opening only.
   descriptor_ = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
   if (descriptor_ < 0) {
+    const int reason = errno;
     throw Error(ErrorCode::output_open,
-                fmt::format("the log cannot be opened: {}", std::strerror(errno)),
-                {.file = path, .cure = "Name a file that you may write to"});
+                fmt::format("the log cannot be opened: {}", std::strerror(reason)),
+                {.file = path, .cure = open_cure(reason, "Name a file that you may write to")});
   }
   ::fcntl(descriptor_, F_SETFL, O_APPEND);
 }

@@ -80,11 +80,11 @@ void print_disk(const Forecast& forecast) {
   }
   fmt::print("disk     {}\n", text);
   const EarlierRun& earlier = forecast.earlier;
-  if (!earlier.found) return;
-  if (earlier.refused.empty()) {
-    fmt::print("earlier  a run was cut off here with {:.0f} % done; quantize goes on from there\n",
-               100 * static_cast<double>(earlier.done_bytes) /
-                   static_cast<double>(std::max<std::uint64_t>(1, disk.needed)));
+  if (!earlier.found) {
+    if (!earlier.refused.empty()) fmt::print("refused  {}\n", printable(earlier.refused));
+  } else if (earlier.refused.empty()) {
+    fmt::print("earlier  a run was cut off here with {:.1f} % done; quantize goes on from there\n",
+               100 * earlier.done_share);
   } else {
     fmt::print(
         "earlier  a run was cut off here that quantize will not go on with, unless it is "

@@ -33,15 +33,12 @@ std::string progress_line(const Progress& from, const Progress& now, std::size_t
   const double left = static_cast<double>(now.input_bytes - now.input_bytes_done);
   const double overall = static_cast<double>(now.input_bytes_done - now.input_bytes_skipped) /
                          std::max(1e-9, now.elapsed_s);
-  const double share = now.input_bytes == 0 ? 1.0
-                                            : static_cast<double>(now.input_bytes_done) /
-                                                  static_cast<double>(now.input_bytes);
   struct Part {
     std::string text;
     int weight;  // the least is left out first where columns are few
   };
   std::vector<Part> parts = {
-      {fmt::format("{:5.1f} %", 100 * share), 7},
+      {fmt::format("{:5.1f} %", 100 * share_done(now)), 7},
       {fmt::format("{} of {}", bytes_text(static_cast<double>(now.input_bytes_done)),
                    bytes_text(static_cast<double>(now.input_bytes))),
        4},

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -26,12 +27,23 @@ void require_writable(const std::string& path, const std::string& role) {
   if (there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return;
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) {
-    throw Error(ErrorCode::output_open,
-                fmt::format("{} cannot be created: {}", role, std::strerror(errno)),
-                {.file = path, .cure = "Name a file in a folder that you may write to"});
+    const int reason = errno;
+    throw Error(
+        ErrorCode::output_open,
+        fmt::format("{} cannot be created: {}", role, std::strerror(reason)),
+        {.file = path, .cure = open_cure(reason, "Name a file in a folder that you may write to")});
   }
   ::close(descriptor);
   if (!there) ::unlink(path.c_str());
+}
+
+// Whether it has a name as downloads have, and our own files, which need not begin as they will.
+bool is_half_made(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kEndings = {".part", ".crdownload", ".download",
+                                                        ".incomplete"};
+  const std::size_t last = name.find_last_not_of("0123456789");  // of WORK-00002
+  if (last != name.npos && name[last] == '-') name = name.substr(0, last);
+  return std::ranges::any_of(kEndings, [&](auto ending) { return name.ends_with(ending); });
 }
 
 void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files) {
@@ -51,11 +63,16 @@ void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files
 void refuse_model(const std::string& path, const std::string& role) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
-  std::array<char, 4> magic{};
+  std::array<char, 8> magic{};
   std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
-  if (std::string_view(magic.data(), magic.size()) != "GGUF") return;
+  const std::string_view begin(magic.data(), magic.size());
+  const bool half_made = status.st_size > 0 && is_half_made(path);
+  if (!half_made && !begin.starts_with("GGUF") && begin != "sluiceJ1") return;
   throw Error(ErrorCode::usage,
-              fmt::format("cannot be {}: it is a GGUF model, which would be lost", role),
+              fmt::format("cannot be {}: it is {}, which would be lost", role,
+                          half_made                   ? "a half-made file"
+                          : begin.starts_with("GGUF") ? "a GGUF model"
+                                                      : "the journal of a half-made model"),
               {.file = path, .cure = "Name another file for " + role});
 }
 

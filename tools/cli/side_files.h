@@ -12,7 +12,7 @@ namespace sluice::cli {
 /// \throws Error (output_is_input, usage, output_open)
 void check_files(const Arguments& arguments);
 
-/// Refuses to write a report, page or log where a model is.
+/// Refuses to write a report, page or log where a model is, or what becomes one.
 /// \param role  as in "the report"
 /// \throws Error (usage)
 void refuse_model(const std::string& path, const std::string& role);
