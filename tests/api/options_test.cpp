@@ -80,9 +80,9 @@ std::string told(const Options& values) {
        q.trace, name(q.mix), name(q.effort), static_cast<int>(q.io), static_cast<int>(q.spindle),
        name(q.isa), q.memory, q.checkpoint_s, q.split.max_bytes, q.split.max_tensors, q.split.keep,
        q.pure, q.allow_requantize, q.leave_output, q.skip_existing, q.hide_imatrix,
-       q.ignore_imatrix_rules, q.restart, q.verify_resume, q.verify, q.tensor_types.size(),
-       q.custom_types.size(), q.use.include.size(), q.use.exclude.size(), q.edits.metadata.size(),
-       q.edits.pruned_layers.size());
+       q.ignore_imatrix_rules, q.restart, q.same_input, q.verify_resume, q.verify,
+       q.tensor_types.size(), q.custom_types.size(), q.use.include.size(), q.use.exclude.size(),
+       q.edits.metadata.size(), q.edits.pruned_layers.size());
   for (const auto* t :
        {&q.output_tensor, &q.token_embedding, &q.per_layer_token_embedding, &q.ffn_gate_inp,
         &q.kinds.attn_q, &q.kinds.attn_k, &q.kinds.attn_v, &q.kinds.attn_qkv, &q.kinds.attn_output,
