@@ -40,7 +40,7 @@ std::string to_json(const Forecast& forecast);
 /// `spindle` ("shared" or "separate") and `spindle_reason`; `total_error` (`weighted`, `plain`,
 /// `measured_weights`, `weights`) or null; `parts` as of a plan, `tensors` (`name`, `source`,
 /// `type`, `asked` if that is another, `shape`, `bytes`, `crc32`, `weighted_error`, `plain_error`,
-/// `weighted_power`, `plain_power`, `lacks_importance`), `samples` (`t`, `read`, `written`, `weights`, `disk`, `cores`,
+/// `weighted_power`, `plain_power`, `lacks_importance`, `beyond_range`, `all_zero`), `samples` (`t`, `read`, `written`, `weights`, `disk`, `cores`,
 /// `budget`, `limit`).
 std::string to_json(const RunReport& report);
 

@@ -76,6 +76,9 @@ struct TensorReport {
   double weighted_power = 0;
   double plain_power = 0;
   bool lacks_importance = false;  ///< as in PlannedTensorView
+  /// Weights that this run made smaller, since they are beyond the range of `type`.
+  std::uint64_t beyond_range = 0;
+  bool all_zero = false;  ///< none of its weights is anything else, and all were met by this run
 };
 
 /// The error of all quantized tensors together: of sums over all their weights, not a mean of the

@@ -307,6 +307,8 @@ std::string to_json(const RunReport& report) {
       json.field("weighted_power", tensor.weighted_power);
       json.field("plain_power", tensor.plain_power);
       json.field("lacks_importance", tensor.lacks_importance);
+      json.field("beyond_range", tensor.beyond_range);
+      json.field("all_zero", tensor.all_zero);
     });
     json.objects("samples", report.samples, [&](const Sample& sample) {
       json.field("t", sample.time_s);

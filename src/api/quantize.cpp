@@ -25,6 +25,7 @@
 #include "quantize/chunk_encoder.h"
 #include "quantize/output_writer.h"
 #include "quantize/run_state.h"
+#include "quantize/weight_notes.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -97,8 +98,19 @@ void make_output(const QuantizeOptions& options, const Prepared& prepared,
   OutputWriter writer(plan, records, {checkpoint.sink(), checkpoint.journal(), turns, state},
                       {.extents = memory.extents, .checkpoint_s = options.checkpoint_s});
   writer.put_headers();
-  engine::stream({chunks, encoder, &writer}, source, memory,
-                 {.threads = settings.threads, .stop = options.stop}, turns, state);
+  const auto tell = [&] {
+    for (const std::string& note : weight_notes(plan, state.tensors(), encoder)) {
+      observer.note(note);
+    }
+  };
+  try {
+    engine::stream({chunks, encoder, &writer}, source, memory,
+                   {.threads = settings.threads, .stop = options.stop}, turns, state);
+  } catch (...) {
+    tell();  // the run that goes on will not see these weights
+    throw;
+  }
+  tell();
 
   state.report(report);
   report.resumed_bytes = done.size();

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "base/clocks.h"
 #include "base/stop.h"
@@ -16,19 +17,23 @@
 namespace sluice {
 namespace {
 
-// Whether all values are finite, without a branch per value: a float is NaN or infinite if all its
-// exponent bits are set, that is if its magnitude's bits reach 0x7f800000.
-bool all_finite(std::span<const float> values) noexcept {
+// The largest magnitude, without a branch per value, as floats are ordered like their bits: of NaN
+// and infinity, which have all exponent bits set, the bits are the largest.
+float largest_magnitude(std::span<const float> values) noexcept {
   std::uint32_t largest = 0;
   for (const float value : values) {
     largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7fffffffu);
   }
-  return largest < 0x7f800000u;
+  return std::bit_cast<float>(largest);
 }
 
-void check_finite(const PlannedTensor& tensor, std::uint64_t first_element, const std::string& file,
-                  std::span<const float> values) {
-  if (all_finite(values)) return;
+bool all_zero(std::span<const std::byte> bytes) noexcept {
+  return bytes.empty() ||
+         (bytes[0] == std::byte{} && std::memcmp(bytes.data(), &bytes[1], bytes.size() - 1) == 0);
+}
+
+[[noreturn]] void refuse_values(const PlannedTensor& tensor, std::uint64_t first_element,
+                                const std::string& file, std::span<const float> values) {
   const auto bad =
       std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
   const std::uint64_t element = first_element + static_cast<std::uint64_t>(bad - values.begin());
@@ -103,6 +108,7 @@ struct ChunkEncoder::Strip {
   const PlannedTensor& tensor;
   std::uint64_t first_element;  // in the tensor
   std::span<const float> values;
+  float largest;  // magnitude
 };
 
 ChunkEncoder::ChunkEncoder(const Plan& plan, std::span<const io::File> files,
@@ -113,7 +119,8 @@ ChunkEncoder::ChunkEncoder(const Plan& plan, std::span<const io::File> files,
       imatrix_(imatrix),
       imatrix_file_(imatrix_file),
       settings_(settings),
-      errors_(plan.tensors.size()) {
+      errors_(plan.tensors.size()),
+      findings_(plan.tensors.size()) {
   const std::uint64_t strip = strip_elements(plan);
   for (int i = 0; i < settings.threads; ++i) {
     scratch_.push_back({.values = std::vector<float>(strip),
@@ -138,7 +145,13 @@ void ChunkEncoder::run(engine::Task& task, int worker) {
   const PlannedTensor& tensor = plan_.tensors[chunk.tensor];
   const std::span<const std::byte> input = task.inputs.front();
   task.output = tensor.copied() ? input : std::span<const std::byte>(task.room);
-  if (tensor.copied() && !holds_floats(tensor.source)) return;
+  WeightFindings findings;
+  if (tensor.copied() && !holds_floats(tensor.source)) {
+    findings.any_nonzero = !all_zero(input);
+    const std::lock_guard lock(mutex_);
+    findings_[chunk.tensor].add(findings);
+    return;
+  }
 
   Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
   const std::span<const float> importance = importance_of(chunk, scratch);
@@ -153,16 +166,21 @@ void ChunkEncoder::run(engine::Task& task, int worker) {
     const Stopwatch decoding;
     from.decode(input.data() + byte_size(tensor.source, done), values.data(), count);
     task.decode_ns += decoding.nanoseconds();
-    check_finite(tensor, chunk.first_element + done, files_[tensor.part].path(), values);
+    const float largest = largest_magnitude(values);
+    if (!std::isfinite(largest)) {
+      refuse_values(tensor, chunk.first_element + done, files_[tensor.part].path(), values);
+    }
+    findings.any_nonzero |= largest > 0;
     if (tensor.copied()) continue;
-    encode({tensor, chunk.first_element + done, values}, importance,
-           task.room.data() + byte_size(tensor.type, done), scratch, errors);
+    encode({tensor, chunk.first_element + done, values, largest}, importance,
+           task.room.data() + byte_size(tensor.type, done), scratch, errors, findings.lost_range);
   }
   // What could not be read of it was taken for zeros.
   if (imatrix_file_ != nullptr) imatrix_file_->check();
   const std::lock_guard lock(mutex_);
   errors_[chunk.tensor].plain += errors.plain;
   errors_[chunk.tensor].weighted += errors.weighted;
+  findings_[chunk.tensor].add(findings);
 }
 
 // Of the chunk's expert; empty where none is known.
@@ -176,16 +194,17 @@ std::span<const float> ChunkEncoder::importance_of(const engine::Unit& chunk,
 }
 
 void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance, std::byte* blocks,
-                          Scratch& scratch, EncodingErrors& errors) const {
+                          Scratch& scratch, EncodingErrors& errors, LostRange& lost_range) const {
   const PlannedTensor& tensor = strip.tensor;
   const Codec& to = *find_codec(tensor.type, settings_.isa);
-  to.encode({.values = strip.values.data(),
-             .rows = strip.values.size() / tensor.row_elements(),
-             .row_elements = tensor.row_elements(),
-             .importance = importance.empty() ? nullptr : importance.data(),
-             .effort = settings_.effort,
-             .bias_correction = tensor.bias_correction},
-            blocks);
+  const EncodeRows rows{.values = strip.values.data(),
+                        .rows = strip.values.size() / tensor.row_elements(),
+                        .row_elements = tensor.row_elements(),
+                        .importance = importance.empty() ? nullptr : importance.data(),
+                        .effort = settings_.effort,
+                        .bias_correction = tensor.bias_correction};
+  to.encode(rows, blocks);
+  if (strip.largest > kLeastRange) lost_range.add(find_lost_range(to, rows, blocks));
   if (scratch.decoded.empty()) return;
   const std::span<float> decoded = std::span(scratch.decoded).first(strip.values.size());
   to.decode(blocks, decoded.data(), decoded.size());

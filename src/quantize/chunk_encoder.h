@@ -12,6 +12,7 @@
 #include "io/file.h"
 #include "io/mapped_source.h"
 #include "plan/plan.h"
+#include "quantize/lost_range.h"
 #include "sluice/codec.h"
 
 namespace sluice {
@@ -30,6 +31,17 @@ struct EncoderSettings {
 struct EncodingErrors {
   ErrorSums plain{};
   ErrorSums weighted{};  ///< with the importances, where they are known
+};
+
+/// What a tensor's weights were found to be, so far.
+struct WeightFindings {
+  bool any_nonzero = false;
+  LostRange lost_range{};
+
+  void add(const WeightFindings& other) {
+    any_nonzero |= other.any_nonzero;
+    lost_range.add(other.lost_range);
+  }
 };
 
 /// Decodes a chunk's input strip by strip and encodes it. Of a tensor that is copied the input is
@@ -54,6 +66,10 @@ class ChunkEncoder final : public engine::Operator {
     const std::lock_guard lock(mutex_);
     return errors_[tensor];
   }
+  WeightFindings findings(std::size_t tensor) const {
+    const std::lock_guard lock(mutex_);
+    return findings_[tensor];
+  }
 
  private:
   // Buffers of one worker, allocated once.
@@ -66,7 +82,7 @@ class ChunkEncoder final : public engine::Operator {
 
   std::span<const float> importance_of(const engine::Unit& chunk, Scratch& scratch) const;
   void encode(const Strip& strip, std::span<const float> importance, std::byte* blocks,
-              Scratch& scratch, EncodingErrors& errors) const;
+              Scratch& scratch, EncodingErrors& errors, LostRange& lost_range) const;
   void verify_rows(const Strip& strip, std::span<const float> decoded,
                    std::span<const float> importance, const std::byte* blocks) const;
 
@@ -78,6 +94,7 @@ class ChunkEncoder final : public engine::Operator {
   std::vector<Scratch> scratch_;
   mutable std::mutex mutex_;
   std::vector<EncodingErrors> errors_;
+  std::vector<WeightFindings> findings_;
 };
 
 }  // namespace sluice

@@ -71,6 +71,9 @@ TensorReport RunState::describe(std::size_t index) const {
   report.plain_error = known(errors.plain.relative());
   report.weighted_power = known(errors.weighted.norm);
   report.plain_power = known(errors.plain.norm);
+  const WeightFindings findings = encoder_.findings(index);
+  report.beyond_range = findings.lost_range.weights;
+  report.all_zero = states_[index].whole && tensor.elements() > 0 && !findings.any_nonzero;
   return report;
 }
 
