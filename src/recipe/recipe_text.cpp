@@ -7,9 +7,9 @@
 #include <cctype>
 
 #include "base/text.h"
+#include "recipe/nearest_type.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
-#include "sluice/nearest_name.h"
 
 namespace sluice {
 namespace {
@@ -33,8 +33,8 @@ bool has_encoder(TensorType type) {
   return codec != nullptr && codec->encode != nullptr;
 }
 
-// Refuses names that mean something, but not here.
-void refuse_foreign(std::string_view text) {
+// Refuses names that mean something, but not here, where there are `names`.
+void refuse_foreign(std::string_view text, const std::vector<std::string_view>& names) {
   const std::string name = lower(text);
   const auto is_of_names = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
   if (!std::ranges::all_of(name, is_of_names)) return;
@@ -49,20 +49,22 @@ void refuse_foreign(std::string_view text) {
   }
   if (std::ranges::find(kOthers, name) != kOthers.end()) {
     throw Error(ErrorCode::usage, fmt::format("sluice does not make the type {}", quoted(text)),
-                {.cure = "Choose another type, or use the llama-quantize that has it"});
+                {.cure = fmt::format("Choose another, such as {}, or use the llama-quantize that "
+                                     "has it",
+                                     nearest_type(text, names))});
   }
 }
 
 [[noreturn]] void refuse_unknown(std::string_view text, std::string_view what,
                                  const std::vector<std::string_view>& names) {
-  refuse_foreign(text);
+  refuse_foreign(text, names);
   // Who leaves out the end of a name is nearer to it than to what has the same length.
   const std::string begin = lower(text) + "_";
   std::vector<std::string_view> near;
   for (const std::string_view name : names) {
     if (lower(name).starts_with(begin)) near.push_back(name);
   }
-  if (near.empty()) near.push_back(nearest_name(text, names));
+  if (near.empty()) near.push_back(nearest_type(text, names));
   throw Error(
       ErrorCode::usage, fmt::format("{} is no {}", quoted(text), what),
       {.cure = near.front().empty() ? fmt::format("Known are {}", fmt::join(names, " "))
@@ -84,6 +86,11 @@ const FileType& parse_file_type(std::string_view text, Mix mix) {
     refuse_unknown(text, "file type", names);
   }
   if (!found->in(mix)) {
+    const FileType* same = find_file_type(std::to_string(found->number), mix);
+    if (same != nullptr) {
+      throw Error(ErrorCode::usage, fmt::format("{} has no file type {}", name(mix), found->name),
+                  {.cure = fmt::format("It is called {} there", same->name)});
+    }
     throw Error(ErrorCode::usage, fmt::format("{} has no file type {}", name(mix), found->name),
                 {.cure = fmt::format("Use --mix {}{}",
                                      name(found->in_llama_cpp ? Mix::llama_cpp : Mix::ik_llama_cpp),
@@ -93,15 +100,16 @@ const FileType& parse_file_type(std::string_view text, Mix mix) {
 }
 
 TensorType parse_tensor_type(std::string_view text) {
-  if (const TensorTypeInfo* found = find_tensor_type(text)) {
-    if (has_encoder(found->type)) return found->type;
-    refuse_foreign(text);
-    throw Error(ErrorCode::usage, fmt::format("sluice does not make the type {}", found->name),
-                {.cure = "Choose another type, such as q6_k"});
-  }
+  const TensorTypeInfo* found = find_tensor_type(text);
+  if (found != nullptr && has_encoder(found->type)) return found->type;
   std::vector<std::string_view> names;
   for (const TensorTypeInfo& type : tensor_types()) {
     if (has_encoder(type.type)) names.push_back(type.name);
+  }
+  if (found != nullptr) {
+    refuse_foreign(text, names);
+    throw Error(ErrorCode::usage, fmt::format("sluice does not make the type {}", found->name),
+                {.cure = "Choose another type, such as q6_k"});
   }
   refuse_unknown(text, "tensor type", names);
 }

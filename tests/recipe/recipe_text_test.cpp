@@ -55,6 +55,45 @@ TEST(RecipeText, UnknownTypesGetTheNearestName) {
   EXPECT_TRUE(holds(file_type("TQ1_0", Mix::ik_llama_cpp), "--mix llama.cpp"));
 }
 
+// What people type, from names of other programs' types and of files on the net.
+TEST(RecipeText, UnknownTypesGetTheNearestByMeaning) {
+  const auto ends = [](const std::string& text, const std::string& end) {
+    EXPECT_TRUE(text.ends_with(end)) << text << " should end with " << end;
+  };
+  for (const auto& [text, wanted] : std::vector<std::pair<std::string, std::string>>{
+           {"Q4_K_XL", "Q4_K_M"}, {"Q5_K_L", "Q5_K_M"},   {"Q3_K_XL", "Q3_K_L"},
+           {"IQ1_XS", "IQ1_S"},   {"Q4KM", "Q4_K_M"},     {"Q3KS", "Q3_K_S"},
+           {"q4-k-m", "Q4_K_M"},  {"UD-Q2_K_XL", "Q2_K"}, {"i1-IQ1_M", "IQ1_M"},
+           {"Q6_K_L", "Q6_K"},    {"Q8_K_XL", "Q8_0"},    {"IQ4XS", "IQ4_XS"},
+           {"IQ4NL", "IQ4_NL"},   {"NF4", "IQ4_NL"},      {"IQ3_L", "IQ3_M"},
+           {"IQ2_L", "IQ2_M"},    {"IQ4_M", "IQ4_XS"},    {"Q4_K_S_M", "Q4_K_S"},
+           {"4bit", "Q4_K_M"},    {"4-bit", "Q4_K_M"},    {"5 bits", "Q5_K_M"},
+           {"int4", "Q4_K_M"},    {"int8", "Q8_0"},       {"FP8", "Q8_0"},
+           {"8bit", "Q8_0"},      {"q80", "Q8_0"},        {"q41", "Q4_1"},
+           {"Q4_2", "Q4_0"},      {"FP4", "MXFP4_MOE"},   {"fp16", "F16"},
+           {"BF-16", "BF16"},     {"bfloat16", "BF16"},   {"float32", "F32"},
+           {"IQ5_K_S", "Q5_K_S"}, {"Q7_K", "Q6_K"},       {"COYP", "COPY"}}) {
+    ends(complaint([&] { parse_file_type(text, Mix::llama_cpp); }),
+         " is no file type. Did you mean " + wanted + "?");
+  }
+  for (const auto& [text, wanted] :
+       std::vector<std::pair<std::string, std::string>>{{"q4_k_m", "q4_k"},
+                                                        {"Q5_K_XL", "q5_k"},
+                                                        {"iq3_m", "iq3_s"},
+                                                        {"fp16", "f16"},
+                                                        {"int8", "q8_0"},
+                                                        {"q3k", "q3_k"},
+                                                        {"tq10", "tq1_0"},
+                                                        {"iq4", "iq4_nl or iq4_xs or iq4_k"}}) {
+    ends(complaint([&] { parse_tensor_type(text); }), "Did you mean " + wanted + "?");
+  }
+  ends(complaint([] { parse_file_type("MXFP4", Mix::llama_cpp); }), "It is called MXFP4_MOE there");
+  EXPECT_TRUE(holds(complaint([] { parse_file_type("IQ4_KS", Mix::ik_llama_cpp); }),
+                    "Choose another, such as IQ4_"));
+  EXPECT_TRUE(holds(complaint([] { parse_file_type("Q4", Mix::llama_cpp); }), "Q4_K_M"));
+  EXPECT_TRUE(holds(complaint([] { parse_file_type("999", Mix::llama_cpp); }), "is no file type"));
+}
+
 TEST(RecipeText, RowInterleavedAndForeignTypesAreRefusedByName) {
   for (const char* name : {"iq1_m_r4", "Q8_0_R8", "bf16_r16", "Q4_0_4_8", "IQ4_XS_R8"}) {
     const std::string text = complaint([=] { parse_tensor_type(name); });
