@@ -10,6 +10,7 @@
 #include "sluice/error.h"
 #include "sluice/recipe.h"
 #include "sluice/tensor_type.h"
+#include "type_facts.h"
 
 namespace sluice::cli {
 namespace {
@@ -20,7 +21,10 @@ type that names it, and a few that matter more get a better one, by the rules of
 --mix ik_llama.cpp, by those of ik_llama.cpp, whose own types load there only. With --pure all
 tensors get the type itself. `sluice plan` shows each tensor's type and which rule chose it.
 
-Letter case does not matter. Bits are those of a weight, block scales included:
+Letter case does not matter. Bits are those of a weight: of the whole mix, in a model of Mistral 7B's
+shape, and of the type that the bulk gets. Divergence (KL) is how far a small trained model, made
+with an importance matrix, is from its 16-bit original; less is better. Types of three bits or less
+need such a matrix.
 )";
 
 constexpr std::string_view kMemory = R"(
@@ -112,14 +116,24 @@ files. Packages install it. By hand, for one user:
 For zsh, the folder must be in fpath before compinit runs: put fpath+=~/.zfunc into ~/.zshrc.
 )";
 
+std::string what_distinguishes(const FileType& type) {
+  if (type.copy) return "every tensor as it is";
+  std::string text;
+  if (const TypeFacts* facts = find_type_facts(type.name)) {
+    text = fmt::format("{:.2f} bits, ", facts->bits);
+    if (facts->divergence) text += fmt::format("divergence {}, ", *facts->divergence);
+  }
+  text += fmt::format("bulk {} with {:.4g}", name(type.type), bits_per_weight(type.type));
+  if (!type.in_llama_cpp) text += "; --mix ik_llama.cpp only";
+  if (!type.in_ik_llama_cpp) text += "; llama.cpp's mix only";
+  return text;
+}
+
 Topic types_topic() {
   Topic topic{"types", "The types that a model can be made of", blocks_of(kTypes)};
   for (const FileType& type : offered_file_types()) {
-    std::string text = type.copy ? "every tensor as it is"
-                                 : fmt::format("{:.4g} bits", bits_per_weight(type.type));
-    if (!type.in_llama_cpp) text += ", with --mix ik_llama.cpp";
-    if (!type.in_ik_llama_cpp) text += ", with llama.cpp's mix";
-    topic.blocks.push_back({Block::Kind::definition, std::move(text), std::string(type.name)});
+    topic.blocks.push_back(
+        {Block::Kind::definition, what_distinguishes(type), std::string(type.name)});
   }
   return topic;
 }
