@@ -25,7 +25,7 @@ std::string to_json(const PlanView& plan);
 /// where known `tensor`, `expert`, `first_row`, `last_row`, `offset`, `size`, `error`, `limit`),
 /// `read_bytes`, `wall_s`, `io`, `isa`, `threads`, `spindle` ("shared" or "separate"), `tensors`
 /// (`name`, `type`, `shape`, `bytes`, `crc32`, `bad_regions`, `plain_error`, which is null if there
-/// was nothing to compare with).
+/// was nothing to compare with, `all_zero`).
 std::string to_json(const VerifyReport& report);
 
 /// A forecast: what a plan has, and `bits_per_weight`, `disk` (`folder`, `needed`, `allocated`,

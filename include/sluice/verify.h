@@ -67,6 +67,7 @@ struct VerifiedTensor {
   /// sum (x - y)^2 / sum x^2 over all finite weights; 0 for copied tensors, NaN if there was
   /// nothing to compare with.
   double plain_error = 0;
+  bool all_zero = false;  ///< all its bytes are zero
 };
 
 struct VerifyReport {

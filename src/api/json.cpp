@@ -340,6 +340,7 @@ std::string to_json(const VerifyReport& report) {
       json.field("crc32", checksum_text(tensor.crc32));
       json.field("bad_regions", tensor.bad_regions);
       json.field("plain_error", tensor.plain_error);
+      json.field("all_zero", tensor.all_zero);
     });
   });
 }

@@ -6,10 +6,10 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 
 #include "base/clocks.h"
 #include "base/stop.h"
+#include "base/zero_tensors.h"
 #include "codec/error_range.h"
 #include "quantize/chunk_cursor.h"
 #include "sluice/error.h"
@@ -25,11 +25,6 @@ float largest_magnitude(std::span<const float> values) noexcept {
     largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7fffffffu);
   }
   return std::bit_cast<float>(largest);
-}
-
-bool all_zero(std::span<const std::byte> bytes) noexcept {
-  return bytes.empty() ||
-         (bytes[0] == std::byte{} && std::memcmp(bytes.data(), &bytes[1], bytes.size() - 1) == 0);
 }
 
 [[noreturn]] void refuse_values(const PlannedTensor& tensor, std::uint64_t first_element,

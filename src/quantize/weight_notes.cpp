@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstddef>
-#include <cstdint>
 
-#include "base/name_patterns.h"
 #include "base/text.h"
+#include "base/zero_tensors.h"
 #include "sluice/amounts.h"
 
 namespace sluice {
@@ -32,28 +31,12 @@ std::string lost_range_note(const Plan& plan, const ChunkEncoder& encoder) {
       counted(tensors, "tensor"), examples);
 }
 
-// Biases may well be zeros, and so may other vectors; matrices and norms would make a layer useless.
-bool may_not_be_zero(const PlannedTensor& tensor) {
-  return tensor.elements() > tensor.row_elements() || tensor.name.ends_with("norm.weight");
-}
-
 std::string zeros_note(const Plan& plan, std::span<const TensorReport> reports) {
-  std::vector<std::string> names;
-  std::uint64_t zeros = 0;
-  std::uint64_t weights = 0;
+  ZeroTensors zeros;
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
-    const PlannedTensor& tensor = plan.tensors[i];
-    weights += tensor.elements();
-    if (!reports[i].all_zero || !may_not_be_zero(tensor)) continue;
-    names.push_back(tensor.name);
-    zeros += tensor.elements();
+    zeros.add(plan.tensors[i].name, plan.tensors[i].shape, reports[i].all_zero);
   }
-  if (names.empty()) return {};
-  return fmt::format(
-      "{} ({:.1f} % of the weights) with nothing but zeros, as after a download that was broken "
-      "off: {}",
-      counted(names.size(), "tensor"),
-      100 * static_cast<double>(zeros) / static_cast<double>(weights), name_patterns(names));
+  return zeros.note();
 }
 
 }  // namespace

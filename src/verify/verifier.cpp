@@ -6,12 +6,14 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/checksum.h"
 #include "base/stop.h"
 #include "base/threads.h"
+#include "base/zero_tensors.h"
 #include "codec/error_range.h"
 #include "codec/error_sums.h"
 #include "engine/memory_plan.h"
@@ -29,7 +31,8 @@ constexpr std::size_t kStripElements = 16384;
 /// What a chunk came to.
 struct ChunkFacts {
   std::uint32_t crc32 = 0;
-  ErrorSums errors{};  ///< of the regions that could be compared
+  bool any_nonzero = false;  ///< of its bytes
+  ErrorSums errors{};        ///< of the regions that could be compared
   std::vector<DamagedRun> runs;
 };
 
@@ -116,6 +119,7 @@ ChunkFacts ChunkChecker::check(const engine::Unit& chunk, std::span<const std::b
   const TensorType type = pair.type();
   ChunkFacts facts;
   facts.crc32 = crc32_of(blocks);
+  facts.any_nonzero = !all_zero(blocks);
 
   // Scales first, in one pass; only where that fails, region by region.
   const std::uint64_t region = region_elements(type);
@@ -201,6 +205,7 @@ std::span<const float> ChunkChecker::importance_of(const TensorPair& pair, std::
 /// What is known of a tensor so far.
 struct TensorState {
   TensorChecksum checksum;
+  bool any_nonzero = false;
   std::uint64_t runs_dropped = 0;
   ErrorSums errors{};
   std::vector<DamagedRun> runs = {};
@@ -210,6 +215,7 @@ struct TensorState {
     const TensorType type = pair.type();
     checksum.add(byte_size(type, chunk.first_element), byte_size(type, chunk.elements),
                  facts.crc32);
+    any_nonzero |= facts.any_nonzero;
     errors += facts.errors;
     const std::size_t kept = std::min(facts.runs.size(), kMostRuns - runs.size());
     runs.insert(runs.end(), facts.runs.begin(),
@@ -257,7 +263,8 @@ class Verifier final : public engine::Operator {
             .bytes = pair.tensor->size,
             .crc32 = state.checksum.value(),
             .bad_regions = bad_regions,
-            .plain_error = error};
+            .plain_error = error,
+            .all_zero = pair.tensor->size > 0 && !state.any_nonzero};
   }
 
  private:
@@ -286,9 +293,13 @@ void check_tensors(std::span<const TensorPair> pairs, const ImportanceMatrix* im
   Verifier verifier(pairs, imatrix, options, longest);
   const PairRun run =
       run_pairs(pairs, verifier, ChunkChecker::memory_bytes(longest), held, options, observer);
+  ZeroTensors zeros;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     report.tensors.push_back(verifier.report(i, findings));
+    const VerifiedTensor& tensor = report.tensors.back();
+    zeros.add(tensor.name, tensor.shape, tensor.all_zero);
   }
+  if (const std::string note = zeros.note(); !note.empty()) observer.note(note);
   report.read_bytes = run.read_bytes;
   report.io = run.io;
   report.shared_spindle = run.shared_spindle;

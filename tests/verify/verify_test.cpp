@@ -313,6 +313,34 @@ TEST_F(VerifyFile, PassesAModelAgainstItself) {
   EXPECT_TRUE(report.good()) << list(report);
 }
 
+// As a download leaves that was broken off. A bias may be zero.
+TEST_F(VerifyFile, TellsOfTensorsOfZeros) {
+  class : public Observer {
+   public:
+    void note(std::string_view text) override { notes += text; }
+    std::string notes;
+  } observer;
+  std::vector<float> some(32);
+  some[31] = 1;
+  write_file(folder_ / "x.gguf",
+             file_of({{"blk.0.a.weight", {16, 2}, TensorType::f32, f32_bytes(some)},
+                      {"blk.0.b.bias", {32}, TensorType::f32, Bytes(128)},
+                      {"blk.0.c.weight", {16, 2}, TensorType::f32, Bytes(128)},
+                      {"blk.1.c.weight", {32, 1}, TensorType::q8_0, Bytes(34)},
+                      {"blk.1.c_norm.weight", {32}, TensorType::f32, Bytes(128)}}));
+  VerifyOptions options;
+  options.output = folder_ / "x.gguf";
+  const VerifyReport report = verify(options, observer);
+  EXPECT_TRUE(report.good());
+  EXPECT_EQ(
+      observer.notes,
+      "2 tensors (40.0 % of the weights) with nothing but zeros, as after a download that was "
+      "broken off: blk.0.c.weight, blk.1.c_norm.weight");
+  std::vector<bool> zero;
+  for (const VerifiedTensor& tensor : report.tensors) zero.push_back(tensor.all_zero);
+  EXPECT_EQ(zero, (std::vector<bool>{false, true, true, true, true}));
+}
+
 TEST_F(VerifyFile, SeesPaddingThatIsNotZero) {
   Tensors tensors = {{"a", {3}, TensorType::f32, f32_bytes({1, 2, 3})},
                      {"b", {8}, TensorType::f32, Bytes(32)}};
