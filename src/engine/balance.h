@@ -17,9 +17,11 @@ class Balance {
  public:
   /// Tells seconds, from any point on.
   using Clock = std::function<double()>;
+  static Clock from_now() {
+    return [watch = Stopwatch()] { return watch.seconds(); };
+  }
 
-  explicit Balance(
-      int workers, Clock clock = [watch = Stopwatch()] { return watch.seconds(); })
+  explicit Balance(int workers, Clock clock = from_now())
       : workers_(workers), clock_(std::move(clock)), since_(clock_()) {}
 
   void worker(int change) { update(busy_, change); }
