@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "api/quantize_fixture.h"
@@ -11,6 +12,15 @@
 
 namespace sluice {
 namespace {
+
+void put_value(std::vector<TestTensor>& tensors, const std::string& name, std::size_t element,
+               float value) {
+  for (TestTensor& tensor : tensors) {
+    if (tensor.name != name) continue;
+    const Bytes bytes = stored({value}, tensor.type);
+    std::copy(bytes.begin(), bytes.end(), tensor.data.begin() + element * bytes.size());
+  }
+}
 
 class Notes : public Observer {
  public:
@@ -83,16 +93,9 @@ TEST(LostRange, BeginsWhereTheFormatEnds) {
 }
 
 TEST_F(QuantizeTest, WeightsBeyondTheirTypesRangeAreTold) {
-  const auto put_value = [&](const std::string& tensor, std::size_t element, float value) {
-    for (TestTensor& each : tensors_) {
-      if (each.name != tensor) continue;
-      const Bytes bytes = stored({value}, each.type);
-      std::copy(bytes.begin(), bytes.end(), each.data.begin() + element * bytes.size());
-    }
-  };
-  put_value("blk.0.attn_q.weight", 5000, 3e7f);
-  put_value("blk.0.attn_q.weight", 2000000, -0x1.8p27f);
-  put_value("token_embd.weight", 3, 3e7f);
+  put_value(tensors_, "blk.0.attn_q.weight", 5000, 3e7f);
+  put_value(tensors_, "blk.0.attn_q.weight", 2000000, -0x1.8p27f);
+  put_value(tensors_, "token_embd.weight", 3, 3e7f);
   write_model(model_, tensors_);
   for (const std::string type : {"F16", "Q8_0", "Q4_0", "Q5_1", "BF16"}) {
     QuantizeOptions options = options_for(model_, output_, type, true);
@@ -111,6 +114,18 @@ TEST_F(QuantizeTest, WeightsBeyondTheirTypesRangeAreTold) {
       EXPECT_EQ(tensor.beyond_range, wanted) << tensor.name;
     }
   }
+}
+
+// What was met is told by the run that met it, as a later one does not see it.
+TEST_F(QuantizeTest, ARunThatFailsTellsWhatItMet) {
+  put_value(tensors_, "token_embd.weight", 3, 3e7f);
+  put_value(tensors_, "output.weight", 0, std::numeric_limits<float>::infinity());
+  write_model(model_, tensors_);
+  QuantizeOptions options = options_for(model_, output_, "Q8_0", true);
+  options.threads = 1;
+  Notes notes;
+  EXPECT_THROW(quantize(options, notes), Error);
+  EXPECT_TRUE(notes.hold("token_embd.weight (1 weight, of which 3e+07 became")) << notes.texts;
 }
 
 // 294912 of 3947520 weights.

@@ -88,7 +88,7 @@ formats are read (.dat and .gguf).
 
 The matrix must be of the very model: a row whose length does not fit is an error. Where a
 very-low-bit type has no row at all, nothing is made, and all such tensors are listed;
---ignore-imatrix-rules goes on regardless.
+--ignore-imatrix-rules goes on regardless. Of other types a note tells which tensors have no row.
 )";
 
 constexpr std::string_view kEnvironment = R"(
