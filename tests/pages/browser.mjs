@@ -5,9 +5,12 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 
-const FLAGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--hide-scrollbars',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic',
-  '--font-render-hinting=none', '--force-color-profile=srgb', '--remote-debugging-pipe'];
+const FLAGS = [
+  '--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--hide-scrollbars',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--disable-quic', '--font-render-hinting=none', '--force-color-profile=srgb',
+  '--remote-debugging-pipe'
+];
 
 export class Browser {
   #calls = new Map();
@@ -16,7 +19,8 @@ export class Browser {
 
   constructor(program) {
     this.profile = mkdtempSync(join(tmpdir(), 'sluice-browser-'));
-    this.process = spawn(program, [...FLAGS, `--user-data-dir=${this.profile}`, 'about:blank'],
+    this.process = spawn(
+        program, [...FLAGS, `--user-data-dir=${this.profile}`, 'about:blank'],
         {stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe']});
     this.ended = new Promise((done) => this.process.once('close', done));
     this.process.stdio[4].setEncoding('utf8').on('data', (text) => this.#hear(text));
@@ -48,9 +52,11 @@ export class Browser {
     const {targetId} = await this.send('Target.createTarget', {url: 'about:blank'});
     const {sessionId} = await this.send('Target.attachToTarget', {targetId, flatten: true});
     const page = new Tab(this, targetId, sessionId);
-    await page.send('Emulation.setDeviceMetricsOverride',
+    await page.send(
+        'Emulation.setDeviceMetricsOverride',
         {width, height, deviceScaleFactor: 1, mobile: width < 500});
-    await page.send('Emulation.setEmulatedMedia',
+    await page.send(
+        'Emulation.setEmulatedMedia',
         {features: [{name: 'prefers-color-scheme', value: dark ? 'dark' : 'light'}]});
     await page.send('Emulation.setScriptExecutionDisabled', {value: !scripts});
     await page.send('Page.enable');
@@ -74,27 +80,28 @@ const settled = async () => {
 };
 
 class Tab {
-  constructor(browser, target, session) {
-    Object.assign(this, {browser, target, session});
-  }
+  constructor(browser, target, session) { Object.assign(this, {browser, target, session}); }
 
-  send(method, params) {
-    return this.browser.send(method, params, this.session);
-  }
+  send(method, params) { return this.browser.send(method, params, this.session); }
 
   /** Calls a function in the page. */
   async run(body, ...values) {
     const expression = `(${body})(${values.map((value) => JSON.stringify(value)).join(', ')})`;
-    const {result, exceptionDetails} = await this.send('Runtime.evaluate',
-        {expression, awaitPromise: true, returnByValue: true});
+    const {result, exceptionDetails} =
+        await this.send('Runtime.evaluate', {expression, awaitPromise: true, returnByValue: true});
     if (exceptionDetails) throw new Error(exceptionDetails.exception.description);
     return result.value;
   }
 
   async key(name) {
     for (const type of ['keyDown', 'keyUp']) {
-      await this.send('Input.dispatchKeyEvent', {type, key: name, code: name,
-        windowsVirtualKeyCode: {Tab: 9, Enter: 13}[name] || 0, text: name === 'Enter' ? '\r' : undefined});
+      await this.send('Input.dispatchKeyEvent', {
+        type,
+        key: name,
+        code: name,
+        windowsVirtualKeyCode: {Tab: 9, Enter: 13}[name] || 0,
+        text: name === 'Enter' ? '\r' : undefined
+      });
     }
   }
 
@@ -112,13 +119,16 @@ class Tab {
 
   /** The whole page as it is seen, at a share of its size. */
   async picture({scale = 1, format = 'png', quality = undefined, most = 20000} = {}) {
-    const {width, height} = await this.run(() => ({width: innerWidth, height: document.documentElement.scrollHeight}));
-    const {data} = await this.send('Page.captureScreenshot', {format, quality, captureBeyondViewport: true,
-      clip: {x: 0, y: 0, width, height: Math.min(height, most), scale}});
+    const {width, height} =
+        await this.run(() => ({width: innerWidth, height: document.documentElement.scrollHeight}));
+    const {data} = await this.send('Page.captureScreenshot', {
+      format,
+      quality,
+      captureBeyondViewport: true,
+      clip: {x: 0, y: 0, width, height: Math.min(height, most), scale}
+    });
     return Buffer.from(data, 'base64');
   }
 
-  close() {
-    return this.browser.send('Target.closeTarget', {targetId: this.target});
-  }
+  close() { return this.browser.send('Target.closeTarget', {targetId: this.target}); }
 }

@@ -23,7 +23,8 @@ export const difference = (page, one, other) => page.run(async (sources) => {
     await image.decode();
     return image;
   }));
-  const [width, height] = ['width', 'height'].map((side) => Math.ceil(Math.max(...images.map((each) => each[side])) / BLOCK));
+  const [width, height] = ['width', 'height'].map(
+      (side) => Math.ceil(Math.max(...images.map((each) => each[side])) / BLOCK));
   const blocks = images.map((image) => {
     const canvas = Object.assign(document.createElement('canvas'), {width, height});
     const context = canvas.getContext('2d');

@@ -11,7 +11,8 @@ trap 'rm -rf "$work"' EXIT
 
 # Copies the sources of a folder, formats the copies, and tells the differences.
 check() {
-  (cd "$1" && find bench include src tests tools -name '*.cpp' -o -name '*.h' -o -name '*.c') |
+  (cd "$1" && find bench include src tests tools -name '*.cpp' -o -name '*.h' -o -name '*.c' \
+    -o -path '*/page*/*js') |
     sort >"$work/files"
   [ -s "$work/files" ] || return 2
   mkdir "$work/copy"

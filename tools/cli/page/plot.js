@@ -1,6 +1,6 @@
 // Pictures: as wide as their place, drawn anew when that changes, read with mouse, finger or keys.
 
-const measure = document.createElement("canvas").getContext("2d");
+const measure = document.createElement('canvas').getContext('2d');
 
 /** A text's width in a picture, in pixels. */
 const textWidth = (text) => {
@@ -28,7 +28,8 @@ const logScale = (least, most, from, to, apart) => {
     }
     return ticks.filter((tick) => Math.log10(tick) >= low && Math.log10(tick) <= high);
   });
-  const free = (ticks) => ticks.every((tick, i) => i === 0 || Math.abs(at(tick) - at(ticks[i - 1])) >= apart);
+  const free = (ticks) =>
+      ticks.every((tick, i) => i === 0 || Math.abs(at(tick) - at(ticks[i - 1])) >= apart);
   const powers = rounder[rounder.length - 1];
   const step = Math.ceil(powers.length * apart / Math.abs(to - from));
   let ticks = rounder.find(free) || powers.filter((tick, i) => i % step === 0);
@@ -66,35 +67,34 @@ class Surface {
     this.marks = [];
   }
 
-  add(name, attributes, ...children) {
-    this.nodes.push(svg(name, attributes, ...children));
-  }
+  add(name, attributes, ...children) { this.nodes.push(svg(name, attributes, ...children)); }
 
-  text(x, y, text, style = "", anchor = "start") {
-    this.add("text", {x, y, class: style, "text-anchor": anchor}, text);
+  text(x, y, text, style = '', anchor = 'start') {
+    this.add('text', {x, y, class: style, 'text-anchor': anchor}, text);
   }
 
   /** A number below its place on an axis, but never beyond the edge. */
   label(x, y, text) {
     const half = textWidth(text) / 2;
-    this.text(Math.max(half, Math.min(this.width - half, x)), y, text, "", "middle");
+    this.text(Math.max(half, Math.min(this.width - half, x)), y, text, '', 'middle');
   }
 
-  line(x1, y1, x2, y2, style = "grid") {
-    this.add("line", {x1, y1, x2, y2, class: style});
-  }
+  line(x1, y1, x2, y2, style = 'grid') { this.add('line', {x1, y1, x2, y2, class: style}); }
 
   rect(x, y, width, height, style) {
-    this.add("rect", {x, y, width: Math.max(0, width), height, class: style});
+    this.add('rect', {x, y, width: Math.max(0, width), height, class: style});
   }
 
   /** One of four shapes, each as large to the eye. */
   shape(x, y, kind, style, r = 4) {
-    const d = [`M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`,
-      `M${x - r} ${y - r}h${2 * r}v${2 * r}h${-2 * r}z`,
-      `M${x} ${y - 1.3 * r}l${1.3 * r} ${2.3 * r}h${-2.6 * r}z`,
-      `M${x} ${y - 1.4 * r}l${1.4 * r} ${1.4 * r}l${-1.4 * r} ${1.4 * r}l${-1.4 * r} ${-1.4 * r}z`];
-    this.add("path", {d: d[kind % 4], class: `mark ${style}`});
+    const d = [
+      `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${- 2 * r} 0z`,
+      `M${x - r} ${y - r}h${2 * r}v${2 * r}h${- 2 * r}z`,
+      `M${x} ${y - 1.3 * r}l${1.3 * r} ${2.3 * r}h${- 2.6 * r}z`,
+      `M${x} ${y - 1.4 * r}l${1.4 * r} ${1.4 * r}l${- 1.4 * r} ${1.4 * r}l${- 1.4 * r} ${
+          - 1.4 * r}z`
+    ];
+    this.add('path', {d: d[kind % 4], class: `mark ${style}`});
   }
 
   /** What can be pointed at: a box, what is told of it, and the tensor that it stands for. */
@@ -120,7 +120,12 @@ const distance = (mark, x, y) => Math.hypot(
     Math.max(mark.x - x, 0, x - mark.x - mark.width),
     Math.max(mark.y - y, 0, y - mark.y - mark.height));
 
-const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
+const ARROWS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1]
+};
 
 /**
  * A picture and the line that tells of the mark pointed at. `draw(surface)` sets the surface's
@@ -128,13 +133,14 @@ const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
  * @returns an element with `redraw()`
  */
 const plot = ({label, draw, find}) => {
-  const hint = "Point at a mark, tap it, or go from mark to mark with the arrow keys.";
-  const told = h("span", {}, hint);
-  const shown = h("button", {type: "button", hidden: true, onclick: () => find(active.tensor)},
-      "In the table");
-  const place = h("div", {class: "plot"});
-  const figure = h("figure", {},
-      h("figcaption", {class: "told", "aria-live": "polite"}, told, " ", shown), place);
+  const hint = 'Point at a mark, tap it, or go from mark to mark with the arrow keys.';
+  const told = h('span', {}, hint);
+  const shown = h(
+      'button', {type: 'button', hidden: true, onclick: () => find(active.tensor)}, 'In the table');
+  const place = h('div', {class: 'plot'});
+  const figure =
+      h('figure', {}, h('figcaption', {class: 'told', 'aria-live': 'polite'}, told, ' ', shown),
+        place);
   let surface;
   let active;
   let ring;
@@ -143,10 +149,10 @@ const plot = ({label, draw, find}) => {
     active = mark;
     told.textContent = mark ? mark.told : hint;
     shown.hidden = !(mark && mark.tensor && find);
-    for (const [key, grow] of [["x", -2], ["y", -2], ["width", 4], ["height", 4]]) {
+    for (const [key, grow] of [['x', -2], ['y', -2], ['width', 4], ['height', 4]]) {
       ring.setAttribute(key, mark ? mark[key] + grow : 0);
     }
-    ring.classList.toggle("active", Boolean(mark));
+    ring.classList.toggle('active', Boolean(mark));
   };
 
   const point = (event) => {
@@ -164,12 +170,18 @@ const plot = ({label, draw, find}) => {
 
   const key = (event) => {
     const marks = surface.marks;
-    if (event.key === "Escape") activate(undefined);
-    else if (event.key === "Home") activate(marks[0]);
-    else if (event.key === "End") activate(marks[marks.length - 1]);
-    else if (event.key === "Enter" && active && active.tensor && find) find(active.tensor);
-    else if (ARROWS[event.key]) activate(active ? neighbour(marks, active, ...ARROWS[event.key]) || active : marks[0]);
-    else return;
+    if (event.key === 'Escape')
+      activate(undefined);
+    else if (event.key === 'Home')
+      activate(marks[0]);
+    else if (event.key === 'End')
+      activate(marks[marks.length - 1]);
+    else if (event.key === 'Enter' && active && active.tensor && find)
+      find(active.tensor);
+    else if (ARROWS[event.key])
+      activate(active ? neighbour(marks, active, ...ARROWS[event.key]) || active : marks[0]);
+    else
+      return;
     event.preventDefault();
   };
 
@@ -178,12 +190,19 @@ const plot = ({label, draw, find}) => {
     if (!width) return;
     surface = new Surface(width);
     draw(surface);
-    ring = svg("rect", {class: "ring"});
-    place.replaceChildren(svg("svg", {
-      viewBox: `0 0 ${width} ${surface.height}`, tabindex: surface.marks.length ? 0 : null,
-      role: surface.marks.length ? "application" : "img", "aria-label": label,
-      "aria-roledescription": "picture", onpointermove: point, onpointerdown: point, onkeydown: key,
-    }, surface.nodes, ring));
+    ring = svg('rect', {class: 'ring'});
+    place.replaceChildren(
+        svg('svg', {
+          viewBox: `0 0 ${width} ${surface.height}`,
+          tabindex: surface.marks.length ? 0 : null,
+          role: surface.marks.length ? 'application' : 'img',
+          'aria-label': label,
+          'aria-roledescription': 'picture',
+          onpointermove: point,
+          onpointerdown: point,
+          onkeydown: key,
+        },
+            surface.nodes, ring));
     activate(undefined);
   };
 
