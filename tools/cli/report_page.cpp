@@ -21,7 +21,7 @@ std::string base_name(const std::string& path) {
 }
 
 std::string model_of(const ReportedRun& run) {
-  const std::string name = text_in(run.report, "model");
+  std::string name = text_in(run.report, "model");
   if (!name.empty()) return name;
   const std::string input = text_in(run.report, "input");
   return base_name(input.empty() ? run.file : input);
