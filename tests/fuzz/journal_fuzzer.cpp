@@ -1,8 +1,5 @@
 // Journals: of any bytes; and sound ones that are cut off or damaged, from which a run goes on.
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <optional>
@@ -13,9 +10,9 @@
 
 #include "fuzz/expect.h"
 #include "fuzz/input.h"
-#include "io/file.h"
 #include "journal/binding.h"
 #include "journal/journal.h"
+#include "support/temp_folder.h"
 
 namespace sluice::fuzzing {
 namespace {
@@ -24,33 +21,20 @@ using journal::Contents;
 using journal::Journal;
 using journal::Record;
 
-/// A file in memory, which a journal can be kept in without waiting for a disk.
-class MemoryFile {
- public:
-  MemoryFile() : file_(::memfd_create("journal", MFD_CLOEXEC), kFile) {
-    FUZZ_EXPECT(file_.descriptor() >= 0);
-  }
+/// A name for a journal in memory, where it need not wait for a disk.
+const std::string& journal_path() {
+  static const testing_support::TempFolder folder("/dev/shm");
+  static const std::string path = folder / "journal";
+  return path;
+}
 
-  std::string path() const { return "/proc/self/fd/" + std::to_string(file_.descriptor()); }
-
-  std::vector<std::byte> read() const {
-    std::vector<std::byte> bytes(file_.size());
-    FUZZ_EXPECT(file_.read_at(0, bytes) == bytes.size());
-    return bytes;
-  }
-
-  void write(std::span<const std::byte> bytes) const {
-    FUZZ_EXPECT(::ftruncate(file_.descriptor(), 0) == 0);
-    FUZZ_EXPECT(::pwrite(file_.descriptor(), bytes.data(), bytes.size(), 0) ==
-                static_cast<ssize_t>(bytes.size()));
-  }
-
- private:
-  io::File file_;
-};
-
-bool begins_with(const std::vector<Record>& all, const std::vector<Record>& first) {
-  return first.size() <= all.size() && std::equal(first.begin(), first.end(), all.begin());
+/// Whether `some` are of `all`, in their order.
+bool are_of(const std::vector<Record>& some, const std::vector<Record>& all) {
+  auto at = all.begin();
+  return std::all_of(some.begin(), some.end(), [&](const Record& record) {
+    at = std::find(at, all.end(), record);
+    return at != all.end() && at++ != all.end();
+  });
 }
 
 /// What a binding's text says is kept: a run that wrote it may go on with it.
@@ -61,7 +45,7 @@ void expect_binding_kept(std::string_view text) {
   const std::optional<journal::Binding> back = journal::parse_binding(again);
   FUZZ_EXPECT(back);
   FUZZ_EXPECT(journal::to_text(*back) == again);
-  FUZZ_EXPECT(journal::difference(*binding, *back).empty());
+  FUZZ_EXPECT(journal::difference(*binding, *back).text.empty());
 }
 
 void try_bytes(std::span<const std::byte> bytes) {
@@ -97,30 +81,29 @@ void try_damage(Input input) {
   const std::string binding(reinterpret_cast<const char*>(rest.data()), rest.size());
   expect_binding_kept(binding);
 
-  const MemoryFile file;
-  Journal journal(file.path());
+  Journal journal(journal_path());
   journal.start(binding);
   for (const Record& record : records) journal.append(record);
   journal.commit();
-  std::vector<std::byte> bytes = file.read();
+  std::vector<std::byte> bytes = testing_support::read_file(journal_path());
   const std::optional<Contents> whole = journal::parse(bytes);
   FUZZ_EXPECT(whole && whole->binding == binding && whole->records == records);
   FUZZ_EXPECT(whole->size == bytes.size());
 
   bytes.resize(std::min(bytes.size(), keep));
   if (!bytes.empty()) bytes[place % bytes.size()] ^= static_cast<std::byte>(change);
-  file.write(bytes);
-  Journal later(file.path());
+  testing_support::write_file(journal_path(), bytes);
+  Journal later(journal_path());
   const std::optional<Contents> left = later.load();
   if (!left) return;
-  FUZZ_EXPECT(left->binding == binding && begins_with(records, left->records));
-  later.resume(*left);
+  FUZZ_EXPECT(left->binding == binding && are_of(left->records, records));
+  left->damaged == 0 ? later.resume(*left) : later.replace(*left);
   const Record added{{7, 9}, 1, 2};
   later.append(added);
   later.commit();
   std::vector<Record> wanted = left->records;
   wanted.push_back(added);
-  FUZZ_EXPECT(Journal(file.path()).load()->records == wanted);
+  FUZZ_EXPECT(Journal(journal_path()).load()->records == wanted);
 }
 
 }  // namespace
