@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
@@ -54,6 +55,31 @@ OutputNames names_of(const QuantizeOptions& options, std::span<const OutputPart>
                            .size = parts[no].size});
   }
   return names;
+}
+
+std::vector<std::string> outputs_beside(const std::string& output, const OutputNames& names,
+                                        std::span<const std::string> inputs) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  const fs::path stem = gguf::stem_of(output);
+  const auto same = [&](const fs::path& file, const std::string& other) {
+    return fs::equivalent(file, other, failed);
+  };
+  std::vector<std::string> beside;
+  for (const fs::directory_entry& entry : fs::directory_iterator(
+           stem.has_parent_path() ? stem.parent_path() : fs::path("."), failed)) {
+    const std::string name = entry.path().filename();
+    if (!name.ends_with(".gguf") || gguf::stem_of(name) != stem.filename()) continue;
+    const auto is_part = [&](const io::SinkPart& part) {  // which need not be there yet
+      return fs::path(part.path).filename() == name || same(entry.path(), part.path);
+    };
+    const auto is_input = [&](const std::string& input) { return same(entry.path(), input); };
+    const bool known =
+        std::ranges::any_of(names.parts, is_part) || std::ranges::any_of(inputs, is_input);
+    if (!known) beside.push_back(name);
+  }
+  std::ranges::sort(beside);
+  return beside;
 }
 
 std::string split_text(const SplitOptions& split) {

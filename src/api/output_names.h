@@ -20,6 +20,12 @@ struct OutputNames {
 /// other parts meet.
 OutputNames names_of(const QuantizeOptions& options, std::span<const OutputPart> parts);
 
+/// The files that stay beside the output and look like another of the same name, split in another
+/// way: a name for a split model leads to one or the other. By their names, without folder.
+/// \param inputs  names of files that are known not to be
+std::vector<std::string> outputs_beside(const std::string& output, const OutputNames& names,
+                                        std::span<const std::string> inputs);
+
 /// How the output is split, in words that follow others: ", by ..."; empty if it is not.
 std::string split_text(const SplitOptions& split);
 

@@ -71,6 +71,20 @@ std::vector<UsedFile> other_files(const QuantizeOptions& options, const Prepared
   return files;
 }
 
+// Whoever takes one of these for a part of the new output has a mixture.
+void note_beside(const QuantizeOptions& options, const Prepared& prepared,
+                 std::vector<std::string>& notes) {
+  std::vector<std::string> inputs;
+  for (const io::File& part : prepared.files.parts) inputs.push_back(part.path());
+  const std::vector<std::string> beside = outputs_beside(options.output, prepared.names, inputs);
+  if (beside.empty()) return;
+  const std::size_t more = beside.size() - 1;
+  const std::string& first = beside.front();
+  notes.push_back(more == 0 ? fmt::format("{} is of an earlier output, and stays", printable(first))
+                            : fmt::format("{} and {} more are of an earlier output, and stay",
+                                          printable(first), more));
+}
+
 }  // namespace
 
 void prepare(const QuantizeOptions& options, Prepared& prepared) {
@@ -90,6 +104,7 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
   if (!options.output.empty()) {
     io::check_output(options.output, prepared.names.work_path, prepared.names.parts,
                      other_files(options, prepared));
+    note_beside(options, prepared, prepared.plan.notes);
   }
 }
 

@@ -346,6 +346,22 @@ TEST_F(ResumeTest, ADamagedRecordLosesNoOther) {
   EXPECT_NE(observer.notes.find(journal + ".damaged"), std::string::npos) << observer.notes;
 }
 
+// 0.4.0's speaks of other things about the input, and not of the files' sizes.
+TEST_F(ResumeTest, AnotherVersionsJournalIsToldAndCanBeBegunAnew) {
+  ASSERT_TRUE(stop_after(20));
+  fs::resize_file(output_ + ".part", fs::file_size(output_ + ".part") - 4096);
+  journal::Journal journal(output_ + ".part.journal");
+  journal::Contents contents = *journal.load();
+  contents.binding = R"({"imatrix":"","imatrix_hash":0,"inputs":[],"options":"","output_size":9,)"
+                     R"("plan_hash":1,"version":"0.4.0"})";
+  journal.replace(contents);
+  EXPECT_NE(refusal().find("another version"), std::string::npos);
+  options_.restart = true;
+  StoppingObserver observer(0);
+  EXPECT_EQ(finish(observer).resumed_bytes, 0u);
+  EXPECT_EQ(read_file(output_), expected_);
+}
+
 // What is left when a run ends in its first moments, before there is anything to go on with.
 TEST_F(ResumeTest, ARunThatWasCutOffAtItsBeginningIsInNobodysWay) {
   ASSERT_TRUE(stop_after(20));

@@ -209,6 +209,31 @@ TEST_F(SplitLayout, ByCount) {
   expect_parts({"a", "b", "c", "d", "e", "f"});
 }
 
+// Whoever loads by its name gets one or the other.
+TEST_F(SplitLayout, PartsOfAnOlderOutputThatStayAreTold) {
+  options_.output = folder_ / "out.gguf";
+  options_.split.max_tensors = 2;
+  Notes notes;
+  quantize(options_, notes);
+  quantize(options_, notes);
+  EXPECT_EQ(notes.text.find("earlier output"), std::string::npos) << "all are replaced";
+  options_.split.max_tensors = 3;
+  quantize(options_, notes);
+  EXPECT_NE(notes.text.find("out-00001-of-00003.gguf and 2 more are of an earlier output"),
+            std::string::npos)
+      << notes.text;
+  options_.split = {};
+  for (int part = 1; part <= 3; ++part) fs::remove(part_name(folder_ / "out", part, 3));
+  fs::remove(part_name(folder_ / "out", 2, 2));
+  EXPECT_NE(plan(options_).notes.back().find("out-00001-of-00002.gguf is of an earlier output"),
+            std::string::npos);
+  // The model's own parts are no older output.
+  options_.input = part_name(folder_ / "out", 1, 1);
+  fs::rename(part_name(folder_ / "out", 1, 2), folder_ / "elsewhere");
+  fs::rename(folder_ / "model.gguf", options_.input);
+  EXPECT_TRUE(plan(options_).notes.empty());
+}
+
 // gguf-split numbers a single part too.
 TEST_F(SplitLayout, ASinglePartIsNumbered) {
   options_.split.max_tensors = 6;

@@ -66,13 +66,17 @@ A run that was stopped, killed or cut off goes on where it was: give the same co
 safe on the disk is noted in OUT.gguf.part.journal every few seconds (--checkpoint). The output has
 the same bytes as that of an undisturbed run.
 
-Ctrl-C or SIGTERM ends a run within a second with all done work kept; pressed twice, at once. After
-a full disk, free some space and repeat the command.
+Ctrl-C, SIGTERM or a terminal that closes ends a run within a second with all done work kept;
+Ctrl-C pressed twice, at once. After a full disk, free some space and repeat the command.
 
 If the input, the options or sluice's version changed in between so that the bytes would differ,
 the run is refused. Begin anew with --restart, which drops what was made.
 
     sluice quantize --restart --imatrix m.imatrix model.gguf out.gguf IQ1_M
+
+--same-input goes on with a copy of the input, whose times are others: its header and samples of its
+data are compared instead. A file OUT.gguf.part without a journal is another program's, and is left
+as it is. A damaged journal is kept as OUT.gguf.part.journal.damaged.
 
 --verify-resume reads again what the earlier run made, and makes anew what differs: for a disk or a
 power supply that is not trusted.
