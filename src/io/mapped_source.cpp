@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include "base/checked.h"
 #include "io/bus_guard.h"
 #include "sluice/error.h"
+#include "sluice/used_files.h"
 
 namespace sluice::io {
 namespace {
@@ -69,8 +71,9 @@ class Mapping {
   static ipc::mapped_region map_whole(const File& file) {
     if (file.size() == 0) return {};
     ipc::file_mapping mapping(file.path().c_str(), ipc::read_only);
-    const File opened(::dup(mapping.get_mapping_handle().handle), file.path());
-    if (opened.identity() != file.identity()) {
+    struct stat opened {};
+    if (::fstat(mapping.get_mapping_handle().handle, &opened) != 0 ||
+        FileIdentity{opened.st_dev, opened.st_ino} != file.identity()) {
       throw Error(ErrorCode::input_changed, "was replaced while it was opened",
                   {.file = file.path(), .cure = "Run the same command again"});
     }
@@ -185,7 +188,8 @@ MappedFile::MappedFile(File file) {
     state_ = std::make_unique<State>(State{std::move(file), std::move(mapping)});
   } catch (const ipc::interprocess_exception& error) {
     throw Error(ErrorCode::input_open, std::string("cannot be mapped: ") + error.what(),
-                {.file = file.path(), .cure = "Put the file on a local disk"});
+                {.file = file.path(),
+                 .cure = open_cure(error.get_native_error(), "Put the file on a local disk")});
   }
 }
 

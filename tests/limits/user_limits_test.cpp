@@ -41,4 +41,24 @@ TEST(Stack, SixtyFourKibibytesAreEnough) {
   }
 }
 
+// Whatever is opened when no descriptor is left: the cure is not to remove a file.
+TEST(OpenFiles, TooFewAreSaidWithTheCureThatHelps) {
+  const TempFolder folder;
+  const std::string output = folder / "out.gguf";
+  int refused = 0;
+  for (rlim_t most = 4; most < 30; ++most) {
+    for (const std::string mode : {"async", "mmap", "read"}) {
+      const Finished done =
+          run_with(RLIMIT_NOFILE, most,
+                   {"quantize", "--io", mode, "--effort", "fast", "--imatrix", kMatrix, "--trace",
+                    folder / "trace", kModel, output, "IQ1_M"});
+      if (done.status == 0) continue;
+      if (done.errors.find("loading shared libraries") != std::string::npos) continue;
+      ++refused;
+      EXPECT_NE(done.errors.find("ulimit -n"), std::string::npos) << most << done.errors;
+    }
+  }
+  EXPECT_GT(refused, 5);
+}
+
 }  // namespace
