@@ -74,7 +74,7 @@ ImportanceMatrix::Index index_gguf(std::span<const std::byte> bytes, const std::
     }
     const std::uint64_t values = pair.sums->elements();
     const std::uint64_t counts = pair.counts->elements();
-    if (counts == 0 || values % counts != 0) {
+    if (values == 0 || counts == 0 || values % counts != 0) {
       fail(fmt::format("{} sums cannot be shared out among {} counts", values, counts), name,
            kMakeAnew);
     }

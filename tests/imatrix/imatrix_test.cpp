@@ -251,6 +251,10 @@ TEST(GgufForm, BrokenPairsAreRefused) {
               f.tensor("a.in_sum2", {3}, 0, Bytes(12)).tensor("a.counts", {0}, 0, {});
             }),
             ErrorCode::imatrix_format);
+  EXPECT_EQ(with([&](GgufBuilder& f) {
+              f.tensor("a.in_sum2", {0}, 0, {}).tensor("a.counts", {1}, 0, one);
+            }),
+            ErrorCode::imatrix_format);
   EXPECT_EQ(code_of(GgufBuilder().tensor("output.weight", {1}, 0, one).build()),
             ErrorCode::imatrix_format)
       << "a model";
