@@ -78,11 +78,12 @@ std::uint64_t alignment_of(const Reader& in, const Header& header) {
   if (value == nullptr) return kDefault;
   const std::optional<std::uint64_t> alignment = value->as_uint();
   if (!alignment || !std::has_single_bit(*alignment) || *alignment > kLargestAlignment) {
-    in.fail(fmt::format("general.alignment is {}, not a power of two of at most {}",
+    in.fail(ErrorCode::input_format,
+            fmt::format("general.alignment is {}, where a power of two of at most {} is wanted",
                         alignment ? std::to_string(*alignment)
-                                  : fmt::format("a {} and no positive number", name(value->type)),
+                                  : fmt::format("of the type {}, or negative", name(value->type)),
                         kLargestAlignment),
-            in.position());
+            in.position(), "Convert the model anew, with the alignment as a u32, or without it");
   }
   return *alignment;
 }

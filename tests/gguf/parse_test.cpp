@@ -380,7 +380,13 @@ TEST(Parse, BadValuesAreRefused) {
   EXPECT_FAILURE(GgufBuilder().i32("general.alignment", -32).build(), input_format,
                  "general.alignment");
   EXPECT_FAILURE(GgufBuilder().string("general.alignment", "32").build(), input_format,
-                 "general.alignment");
+                 "general.alignment is of the type string");
+  EXPECT_FAILURE(GgufBuilder().boolean("general.alignment", true).build(), input_format,
+                 "general.alignment is of the type bool");
+  EXPECT_FAILURE(GgufBuilder().f32("general.alignment", 32).build(), input_format,
+                 "general.alignment is of the type f32");
+  EXPECT_FAILURE(GgufBuilder().i32s("general.alignment", {32}).build(), input_format,
+                 "general.alignment is of the type array");
 }
 
 TEST(Parse, BadTensorsAreRefused) {
