@@ -1,0 +1,131 @@
+// The program killed at any moment, over and over: the bytes are the same in the end, and what has its
+// name is whole.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "trials.h"
+
+namespace sluice::trials {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::microseconds;
+using Clock = std::chrono::steady_clock;
+
+struct Setting {
+  bool made_model;  ///< else the trained one, with its importance matrix
+  const char* type;
+  const char* threads;
+  Words options;
+};
+
+const Setting kSettings[] = {
+    {false, "IQ1_M", "2", {"--io", "async"}},
+    {false, "IQ1_M", "1", {"--io", "mmap"}},
+    {false, "IQ1_M", "3", {"--io", "read", "--spindle", "shared"}},
+    {false, "IQ1_M", "2", {"--io", "async", "--effort", "fast"}},
+    {false, "IQ1_M", "2", {"--io", "async", "--split-max-size", "300K"}},
+    {false, "Q4_K", "2", {"--io", "mmap", "--verify", "--memory", "24M"}},
+    {true, "Q4_0", "2", {"--io", "async", "--pure"}},
+    {true, "Q8_0", "4", {"--io", "mmap", "--pure"}},
+    {true, "Q5_0", "1", {"--io", "read", "--pure", "--spindle", "separate"}},
+    {true, "BF16", "2", {"--io", "async", "--pure"}},
+    {true, "Q8_0", "2", {"--io", "read", "--pure", "--split-max-tensors", "1"}},
+    {true, "Q8_0", "2", {"--io", "async", "--pure", "--verify", "--memory", "32M"}},
+};
+constexpr int kMostKills = 4;
+
+/// Some ten megabytes of BF16 with tensors of all sizes.
+void write_model(Case& one, const std::string& path) {
+  GgufBuilder builder;
+  builder.string("general.architecture", "llama").u32("llama.block_count", 30);
+  for (int i = 0; i < 30; ++i) {
+    const std::uint64_t columns = 32 * (1 + one.below(40));
+    const std::uint64_t rows = i % 5 == 2 ? 1 : 1 + one.below(900);
+    Bytes data;
+    for (std::uint64_t k = 0; k < columns * rows; ++k) {
+      put(data, static_cast<std::uint16_t>(0x3d00 | (one.below(65536) & 0x82ff)));
+    }
+    builder.tensor("blk." + std::to_string(i) + ".ffn_up.weight", {columns, rows}, 30, data);
+  }
+  write_file(path, builder.build());
+}
+
+/// Starts the program and kills it after a while, or sees it end. Whether it was killed.
+bool run_and_kill(const Words& words, microseconds after) {
+  Words all = {SLUICE_PROGRAM};
+  all.insert(all.end(), words.begin(), words.end());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int null = ::open("/dev/null", O_RDWR);
+    ::dup2(null, STDOUT_FILENO);
+    ::dup2(null, STDERR_FILENO);
+    exec_words(all);
+  }
+  std::this_thread::sleep_for(after);
+  ::kill(child, SIGKILL);  // a child that has ended waits to be seen: the number is still its own
+  const int status = wait_status(child);
+  expect(status == 0 || status == 128 + SIGKILL, "resuming ends with " + std::to_string(status));
+  return status != 0;
+}
+
+void run(Case& one) {
+  const Setting& setting = kSettings[one.number % std::size(kSettings)];
+  std::string model = kModel;
+  if (setting.made_model) write_model(one, model = one.folder / "model.gguf");
+  const std::string whole = one.folder / "whole";
+  const std::string out = one.folder / "out";
+  fs::create_directory(whole);
+  fs::create_directory(out);
+  const auto command = [&](const std::string& folder) {
+    Words words = {"quantize", "--checkpoint", "0"};
+    words.insert(words.end(), setting.options.begin(), setting.options.end());
+    if (!setting.made_model) words.insert(words.end(), {"--imatrix", kMatrix});
+    words.insert(words.end(), {model, folder + "/m.gguf", setting.type, setting.threads});
+    return words;
+  };
+
+  const Clock::time_point begin = Clock::now();
+  const Finished done = orderly(command(whole));
+  expect(done.status == 0, "the whole run fails", done);
+  const auto duration = std::chrono::duration_cast<microseconds>(Clock::now() - begin);
+  const std::vector<std::string> names = files_in(whole);
+  const auto expect_whole = [&](const char* when) {
+    for (const std::string& name : names) {
+      expect(fs::exists(out + "/" + name) &&
+                 read_file(out + "/" + name) == read_file(whole + "/" + name),
+             name + " is not whole " + when);
+    }
+  };
+
+  for (int kill = 0; kill < kMostKills; ++kill) {
+    if (fs::exists(out + "/m.gguf.part.journal")) one.happened("resumed");
+    // Usually well before the end, and now and then not at all.
+    const bool killed =
+        run_and_kill(command(out), duration * static_cast<int>(one.below(1000)) / 900);
+    if (killed) one.happened("killed");
+    // By the first name a program finds all files.
+    if (fs::exists(out + "/" + names.front())) expect_whole("where it has its name");
+    if (!killed) break;
+  }
+  const Finished last = orderly(command(out));
+  expect(last.status == 0, "the last run fails", last);
+  expect_whole("in the end");
+  expect(files_in(out) == names, "something else is left");
+}
+
+}  // namespace
+
+const Trial& kills() {
+  static const Trial trial{"kills", 72, std::size(kSettings), {"killed", "resumed"}, run};
+  return trial;
+}
+
+}  // namespace sluice::trials
