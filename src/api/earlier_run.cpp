@@ -41,12 +41,12 @@ std::string first_foreign(const OutputNames& names, std::span<const std::uint64_
 
 void require_ours(const OutputNames& names, const EarlierFiles& earlier,
                   const std::string& journal) {
-  const std::string cure = "If nothing needs it, move it away or remove it; or name another output";
+  const std::string cure = "Name another output; or, if nothing needs it, remove it";
   const std::string foreign = first_foreign(names, earlier.part_sizes);
   if (!foreign.empty() && earlier.contents) {
     throw Error(ErrorCode::resume_refused,
                 "has not the size that its journal speaks of, so it may be another program's",
-                {.file = foreign, .cure = cure + ", and pass --restart to begin anew"});
+                {.file = foreign, .cure = cure + " and pass --restart to begin anew"});
   }
   if (!foreign.empty()) {
     throw Error(ErrorCode::output_open,

@@ -42,7 +42,9 @@ IntervalSet look_at_earlier_run(const QuantizeOptions& options, const Prepared& 
   const EarlierFiles files = look_at_earlier(prepared.names, now);
   if (options.restart || !files.contents || files.contents->records.empty()) return {};
   earlier.found = true;
-  earlier.refused = difference(files, now, options.same_input).text;
+  const journal::Difference found = difference(files, now, options.same_input);
+  earlier.refused = found.text;
+  if (found.times_only) earlier.refused += " (of a copy, --same-input looks at the data instead)";
   if (!earlier.refused.empty()) return {};
   IntervalSet done = journal::ranges_of(files.contents->records);
   earlier.done_bytes = done.size();
