@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
   for (const Trial* trial : all) known.emplace_back(trial->name);
   app.add_option("TRIAL", order.names, "Which trials (default: all)")->check(CLI::IsMember(known));
   CLI11_PARSE(app, argc, argv);
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what failed is seen while the rest runs
   fmt::print("trials --seed {} --count {}\n", order.seed, order.count);
 
   bool good = true;
