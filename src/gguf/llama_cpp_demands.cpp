@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "sluice/amounts.h"
 
 namespace sluice::gguf {
 namespace {
@@ -96,9 +97,10 @@ std::optional<std::string> long_names(const Header& header) {
   const auto count = std::ranges::count_if(header.tensors, is_long);
   if (count == 0) return std::nullopt;
   return fmt::format(
-      "{} of the tensors' names are longer than the {} bytes that llama.cpp reads, "
-      "so that it does not load the file; the first is {}",
-      count, kLongestName, printable(std::ranges::find_if(header.tensors, is_long)->name));
+      "{} longer than the {} bytes that llama.cpp reads, so that it does not load the file; the "
+      "first is {}",
+      counted(static_cast<std::uint64_t>(count), "tensor's name is", "tensors' names are"),
+      kLongestName, printable(std::ranges::find_if(header.tensors, is_long)->name));
 }
 
 std::optional<std::string> foreign_types(const Header& header) {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 
 namespace sluice::gguf {
@@ -50,15 +51,15 @@ void check_agreement(std::span<const Part> parts) {
                              split.count, i + 1, parts.size()));
     }
     if (split.tensors && total && *split.tensors != *total) {
-      fail(file, fmt::format("announces {} tensors in all parts, but {} announces {}",
-                             *split.tensors, parts[0].file, *total));
+      fail(file, fmt::format("announces {} in all parts, but {} announces {}",
+                             counted(*split.tensors, "tensor"), parts[0].file, *total));
     }
     if (!total) total = split.tensors;
     found += header.tensors.size();
   }
   if (total && *total != found) {
-    fail(parts[0].file,
-         fmt::format("announces {} tensors in all parts, but they have {}", *total, found));
+    fail(parts[0].file, fmt::format("announces {} in all parts, but they have {}",
+                                    counted(*total, "tensor"), found));
   }
 }
 

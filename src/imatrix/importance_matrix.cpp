@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "gguf/bytes.h"
 #include "imatrix/formats.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -90,8 +91,9 @@ const Entry* ImportanceMatrix::find(std::string_view tensor, std::uint64_t row_e
     if (fits(own->second, row_elements, experts)) return &own->second;
     if (tensor == "token_embd.weight") return nullptr;
     throw Error(ErrorCode::imatrix_length,
-                fmt::format("its importance has {} values, wanted are {} ({} columns, {} experts)",
-                            own->second.values, row_elements * experts, row_elements, experts),
+                fmt::format("its importance has {}, wanted are {} ({}, {})",
+                            counted(own->second.values, "value"), row_elements * experts,
+                            counted(row_elements, "column"), counted(experts, "expert")),
                 {.file = file_,
                  .tensor = printable(tensor),
                  .offset = own->second.values_offset,

@@ -11,6 +11,7 @@
 
 #include "gguf/bytes.h"
 #include "gguf/value_type.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -82,11 +83,11 @@ std::vector<std::size_t> prune_tensors(std::span<const std::uint32_t> layers, gg
   if (layers.empty()) return kept;
   const std::uint64_t count = layers_of(model);
   if (layers.back() >= count) {
-    throw Error(
-        ErrorCode::usage,
-        fmt::format("layer {} cannot be pruned from a model of {} layers", layers.back(), count),
-        {.cure = count == 0 ? "Leave out --prune-layers"
-                            : fmt::format("Layers are counted from 0 to {}", count - 1)});
+    throw Error(ErrorCode::usage,
+                fmt::format("layer {} cannot be pruned from a model of {}", layers.back(),
+                            counted(count, "layer")),
+                {.cure = count == 0 ? "Leave out --prune-layers"
+                                    : fmt::format("Layers are counted from 0 to {}", count - 1)});
   }
   if (layers.size() == count) {
     throw Error(ErrorCode::usage, "all layers would be pruned", {.cure = "Leave some"});

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "sluice/amounts.h"
 
 namespace sluice {
 namespace {
@@ -63,11 +64,12 @@ class Structure {
   void check_end(std::uint64_t end) {
     if (size_ > end) {
       add(Fault::structure, "",
-          fmt::format("has {} bytes after its last tensor, from byte {} on", size_ - end, end), end,
-          size_ - end);
+          fmt::format("has {} after its last tensor, from byte {} on", counted(size_ - end, "byte"),
+                      end),
+          end, size_ - end);
     } else if (size_ < end) {
       add(Fault::structure, header_.tensors.back().name,
-          fmt::format("the last {} bytes of its padding are missing", end - size_), size_, 0);
+          fmt::format("its padding lacks {} at the end", counted(end - size_, "byte")), size_, 0);
     }
   }
 

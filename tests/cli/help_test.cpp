@@ -1,14 +1,17 @@
 // Help, the manual page and the answers to what was mistyped.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <regex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "sluice/error.h"
 #include "sluice/recipe.h"
 #include "support/needs.h"
 #include "support/process.h"
@@ -61,10 +64,37 @@ TEST(Help, EachTopicIsListedAndTold) {
   for (const sluice::FileType& type : sluice::file_types()) {
     EXPECT_TRUE(has(types, std::string(type.name) + " ")) << type.name << ": a table of all types";
   }
-  EXPECT_TRUE(has(sluice({"help", "exit-status"}).out, "output_no_space"));
-  EXPECT_TRUE(has(sluice({"help", "exit-status"}).out, "\n  1    `sluice compare`"));
   EXPECT_TRUE(
       has(sluice({"help", "report"}).out, "sluice report [OPTION...] -o FILE REPORTS...\n"));
+}
+
+// In the help, on the manual page and in the README.
+TEST(Help, TheExitStatusIsATable) {
+  std::ifstream file(SLUICE_SOURCE_DIR "/README.md");
+  const std::string readme((std::istreambuf_iterator<char>(file)), {});
+  const std::string page = sluice({"help", "--man"}).out;
+  const std::string told = sluice({"help", "exit-status"}).out;
+  std::set<int> statuses;
+  std::istringstream lines(told.substr(0, told.find("In particular")));
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch row;
+    if (!std::regex_match(line, row, std::regex(R"(  (\d+) +(\S.*))"))) continue;
+    statuses.insert(std::stoi(row[1]));
+    EXPECT_TRUE(has(page, ".TP\n\\fB" + row[1].str() + "\\fR\n")) << line;
+    std::string meaning;
+    const std::size_t at = readme.find("\n| " + row[1].str() + " | ");
+    ASSERT_NE(at, std::string::npos) << line;
+    for (const char c : readme.substr(at, readme.find('\n', at + 1) - at)) {
+      if (c != '`') meaning += c;
+    }
+    EXPECT_TRUE(has(meaning, row[2])) << meaning;
+  }
+  EXPECT_EQ(statuses, (std::set<int>{0, 1, 2, 3, 4, 5, 130}));
+  for (const sluice::ErrorCodeInfo& info : sluice::error_codes()) {
+    EXPECT_TRUE(statuses.contains(sluice::exit_status(info.code))) << info.name;
+    EXPECT_TRUE(has(told, fmt::format("\n  {:>3}  {}", sluice::exit_status(info.code), info.name)))
+        << info.name;
+  }
 }
 
 TEST(Help, LinesFitTheTerminal) {

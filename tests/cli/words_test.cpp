@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,27 @@ TEST_F(Words, AsForLlamaQuantizeTheCommandMayBeLeftOut) {
   }
   EXPECT_EQ(sluice({"in.gguf", "Q8_0"}).status, 0);
   EXPECT_TRUE(read_file(folder_ / "ggml-model-Q8_0.gguf") == expected);
+}
+
+// One tensor, one thread, one file.
+TEST_F(Words, OneOfAThingIsNotMany) {
+  const std::regex many(
+      R"(\b1 (tensor|thread|finding|file|row|byte|layer|value|page|part|type)s\b)");
+  ASSERT_TRUE(std::regex_search("on 1 threads", many));
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"quantize", "--verify", "in.gguf", "out.gguf", "Q8_0", "1"},
+           {"quantize", "--split-max-tensors", "1", "in.gguf", "s.gguf", "Q8_0", "1"},
+           {"quantize", "--memory", "1M", "in.gguf", "out.gguf", "Q8_0", "1"},
+           {"quantize", "--split-max-size", "1K", "in.gguf", "t.gguf", "Q8_0", "1"},
+           {"quantize", "--prune-layers", "7", "in.gguf", "out.gguf", "Q8_0"},
+           {"plan", "in.gguf", "IQ1_M", "1"},
+           {"plan", "--memory", "1M", "in.gguf", "Q8_0", "1"},
+           {"verify", "out.gguf", "--against", "in.gguf", "--threads", "1"},
+           {"inspect", "in.gguf"},
+           {"compare", "in.gguf", "out.gguf", "--threads", "1"}}) {
+    const Finished done = sluice(words);
+    EXPECT_FALSE(std::regex_search(done.out + done.errors, many)) << done.out << done.errors;
+  }
 }
 
 TEST_F(Words, WithoutAnyThereIsHelp) {

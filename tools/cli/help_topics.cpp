@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cctype>
-#include <map>
 
 #include "command_facts.h"
 #include "sluice/error.h"
@@ -148,21 +147,27 @@ std::string upper_first(std::string_view text) {
   return result;
 }
 
+// README.md has the same.
+constexpr std::array kStatuses = {
+    std::pair{0, "done"},
+    std::pair{1, "compare could not compare all tensors, or found an error above --max-error"},
+    std::pair{2, "wrong use, or a budget that is too small"},
+    std::pair{3, "an input that is missing, damaged or of the wrong kind"},
+    std::pair{4, "an output or a disk that failed, a damaged output too"},
+    std::pair{5, "an importance matrix that is damaged, missing or of another model"},
+    std::pair{130, "stopped by Ctrl-C or a signal; the same command goes on"},
+};
+
 Topic exit_status_topic() {
   Topic topic{"exit-status", "What the exit status means, and what helps", {}};
-  topic.blocks.push_back({Block::Kind::definition, "Done.", "0"});
-  topic.blocks.push_back({Block::Kind::definition,
-                          "`sluice compare` could not compare all tensors, or found an error above "
-                          "--max-error.",
-                          "1"});
-  std::map<int, std::string> meanings;
-  for (const ErrorCodeInfo& info : error_codes()) {
-    meanings[exit_status(info.code)] +=
-        fmt::format("{} ({}). {} ", upper_first(info.meaning), info.name, info.cure);
+  for (const auto& [status, meaning] : kStatuses) {
+    topic.blocks.push_back({Block::Kind::definition, meaning, std::to_string(status)});
   }
-  for (auto& [status, text] : meanings) {
-    text.pop_back();
-    topic.blocks.push_back({Block::Kind::definition, text, std::to_string(status)});
+  topic.blocks.push_back({Block::Kind::paragraph, "In particular, with the library's codes:"});
+  for (const ErrorCodeInfo& info : error_codes()) {
+    topic.blocks.push_back({Block::Kind::definition,
+                            fmt::format("{}. {}", upper_first(info.meaning), info.cure),
+                            fmt::format("{:>3}  {}", exit_status(info.code), info.name)});
   }
   return topic;
 }
