@@ -11,6 +11,7 @@
 #include "base/checksum.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -144,7 +145,7 @@ std::vector<journal::Record> Checkpoint::verified(std::vector<journal::Record> r
   });
   if (lost > 0) {
     observer.note(fmt::format("{} of {} are not what was written there, and are made again",
-                              bytes_text(lost), sink_.work_path()));
+                              bytes_text(static_cast<double>(lost)), sink_.work_path()));
   }
   return records;
 }

@@ -32,7 +32,7 @@ std::vector<std::uint64_t> sizes_found(const std::string& work_path) {
 // once: an empty one was only just made, and holds nothing that could be lost.
 std::string first_foreign(const OutputNames& names, std::span<const std::uint64_t> made) {
   for (std::size_t no = 0; no < std::max(names.parts.size(), made.size()); ++no) {
-    const std::string name = io::work_name_of(names.work_path, no);
+    std::string name = io::work_name_of(names.work_path, no);
     const std::uint64_t size = size_of_file(name).value_or(0);
     if (size > 0 && (no >= made.size() || size != made[no])) return name;
   }

@@ -26,6 +26,7 @@
 #include "quantize/output_writer.h"
 #include "quantize/run_state.h"
 #include "quantize/weight_notes.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -67,10 +68,11 @@ void note_large_parts(const SplitOptions& split, const Plan& plan, Observer& obs
     ++count;
   }
   if (count == 0) return;
-  observer.note(
-      fmt::format("{} tensors are larger than a file shall be, and get files of their own; the "
-                  "largest, {}, has {}",
-                  count, printable(largest->name), bytes_text(largest->output_size)));
+  observer.note(fmt::format("{} {} larger than a file shall be, and {}; the largest, {}, has {}",
+                            counted(count, "tensor"), count == 1 ? "is" : "are",
+                            count == 1 ? "gets a file of its own" : "get files of their own",
+                            printable(largest->name),
+                            bytes_text(static_cast<double>(largest->output_size))));
 }
 
 // Streams all that an earlier run has not made through the encoder into the output's files.

@@ -3,7 +3,6 @@
 // Names come from files that anybody may have written: what is printed is made safe first.
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -25,9 +24,6 @@ Utf8Character first_character(std::string_view text) noexcept;
 
 /// `text` with ASCII's letters in lower case.
 std::string lower(std::string_view text);
-
-/// `1.5 GiB`, `312.0 MiB`, `17 bytes`.
-std::string bytes_text(std::uint64_t bytes);
 
 /// `text` for a message: control characters and bytes that are not UTF-8 as `\xNN`, long texts cut.
 std::string printable(std::string_view text);

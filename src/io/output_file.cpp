@@ -18,6 +18,7 @@
 #include "base/checked.h"
 #include "base/text.h"
 #include "io/direct.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 #include "sluice/used_files.h"
 
@@ -49,12 +50,14 @@ void throw_no_space(const std::string& path, std::uint64_t needed, std::uint64_t
                     std::uint64_t older) {
   std::string cure = "Free some space or write to another disk";
   if (older > 0) {
-    cure += fmt::format(". Removing the older output first would free {}", bytes_text(older));
+    cure += fmt::format(". Removing the older output first would free {}",
+                        bytes_text(static_cast<double>(older)));
   }
-  throw Error(ErrorCode::output_no_space,
-              fmt::format("needs {}, the file system has {} free", bytes_text(needed),
-                          bytes_text(available)),
-              {.file = path, .cure = std::move(cure)});
+  throw Error(
+      ErrorCode::output_no_space,
+      fmt::format("needs {}, the file system has {} free", bytes_text(static_cast<double>(needed)),
+                  bytes_text(static_cast<double>(available))),
+      {.file = path, .cure = std::move(cure)});
 }
 
 std::uint64_t free_space(const File& file) {
