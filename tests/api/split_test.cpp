@@ -248,8 +248,8 @@ TEST_F(SplitLayout, ASinglePartIsNumbered) {
 TEST_F(SplitLayout, ATensorLargerThanAPartIsAlone) {
   options_.split.max_bytes = 96;
   expect_parts({"a", "b", "c", "d", "ef"});
-  EXPECT_NE(notes_.text.find("1 tensors are larger"), std::string::npos) << notes_.text;
-  EXPECT_NE(notes_.text.find("d, has 128 bytes"), std::string::npos) << notes_.text;
+  EXPECT_NE(notes_.text.find("1 tensor is larger"), std::string::npos) << notes_.text;
+  EXPECT_NE(notes_.text.find("d, has 128 B"), std::string::npos) << notes_.text;
   options_.split.max_bytes = 1;
   expect_parts({"a", "b", "c", "d", "e", "f"});
 }

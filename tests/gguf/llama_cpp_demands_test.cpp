@@ -86,7 +86,7 @@ TEST(Demands, NamesOfMoreThan63BytesAreCounted) {
   header.tensors[2].name = std::string(32, 'c') + "\xc3\xa4" + std::string(30, 'c');
   const auto note = long_names(header);
   ASSERT_TRUE(note);
-  EXPECT_TRUE(note->starts_with("2 of")) << *note;
+  EXPECT_TRUE(note->starts_with("2 tensors")) << *note;
   EXPECT_NE(note->find(std::string(64, 'b')), std::string::npos) << *note;
 }
 
