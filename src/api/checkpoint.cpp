@@ -70,8 +70,9 @@ void Checkpoint::note_damage(const EarlierFiles& earlier, Observer& observer) co
         journal_.path(), journal_.keep_copy()));
   } else if (earlier.contents->damaged > 0) {
     observer.note(fmt::format(
-        "the journal {} is damaged: {} of its {} records are lost, and what they spoke of is made "
-        "again. It is kept as {}",
+        "the journal {} is damaged: it lost {} of its {} records, and what they spoke of is made "
+        "again. "
+        "It is kept as {}",
         journal_.path(), earlier.contents->damaged,
         earlier.contents->records.size() + earlier.contents->damaged, journal_.keep_copy()));
   } else if (earlier.contents->torn) {
