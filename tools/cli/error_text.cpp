@@ -39,7 +39,7 @@ std::string error_text(const RunReport& report) {
       report.tensors, [](const TensorReport& tensor) { return tensor.source != tensor.type; });
   if (!quantized) return "";
   if (!report.total_error) {
-    return "  error   not measured in this run, as --report and --verify do\n";
+    return "  error   not measured: --report and --verify do that\n";
   }
   std::vector<std::pair<std::string, std::string>> worst;
   for (const std::string& name : report.worst) {
