@@ -67,17 +67,19 @@ void Checkpoint::note_damage(const EarlierFiles& earlier, Observer& observer) co
     observer.note(fmt::format(
         "the journal {} is damaged, so that what an earlier run made cannot be used: all is made "
         "anew. The journal is kept as {}",
-        journal_.path(), journal_.keep_copy()));
+        visible(journal_.path()), visible(journal_.keep_copy())));
   } else if (earlier.contents->damaged > 0) {
     observer.note(fmt::format(
         "the journal {} is damaged: it lost {} of its {} records, and what they spoke of is made "
         "again. "
         "It is kept as {}",
-        journal_.path(), earlier.contents->damaged,
-        earlier.contents->records.size() + earlier.contents->damaged, journal_.keep_copy()));
+        visible(journal_.path()), earlier.contents->damaged,
+        earlier.contents->records.size() + earlier.contents->damaged,
+        visible(journal_.keep_copy())));
   } else if (earlier.contents->torn) {
-    observer.note(fmt::format(
-        "the journal {} ends within a record: what that spoke of is made again", journal_.path()));
+    observer.note(
+        fmt::format("the journal {} ends within a record: what that spoke of is made again",
+                    visible(journal_.path())));
   }
 }
 
@@ -97,7 +99,7 @@ Checkpoint::Found Checkpoint::open(const QuantizeOptions& options, Observer& obs
     }
     if (!contents.records.empty()) {
       observer.note(fmt::format("{} is gone, of which its journal speaks: all is made anew",
-                                sink_.work_path()));
+                                visible(sink_.work_path())));
     }
     return begin(earlier);
   }
@@ -146,7 +148,7 @@ std::vector<journal::Record> Checkpoint::verified(std::vector<journal::Record> r
   });
   if (lost > 0) {
     observer.note(fmt::format("{} of {} are not what was written there, and are made again",
-                              bytes_text(static_cast<double>(lost)), sink_.work_path()));
+                              bytes_text(static_cast<double>(lost)), visible(sink_.work_path())));
   }
   return records;
 }

@@ -46,7 +46,7 @@ void add_objections(const gguf::Part& part, std::vector<std::string>& notes) {
   const std::string file = printable(part.file);
   for (const gguf::MistypedValue& wrong : gguf::mistyped_values(part.header)) {
     notes.push_back(fmt::format("{}: {} is of the type {}, where llama.cpp demands {}", file,
-                                wrong.key, name(wrong.found), name(wrong.wanted)));
+                                printable(wrong.key), name(wrong.found), name(wrong.wanted)));
   }
   for (const auto& told : {gguf::long_names(part.header), gguf::foreign_types(part.header)}) {
     if (told) notes.push_back(fmt::format("{}: {}", file, *told));

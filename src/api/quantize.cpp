@@ -139,7 +139,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   Prepared prepared;
   prepare(options, prepared);
   if (options.skip_existing && exists(prepared.names)) {
-    observer.note(prepared.names.parts.front().path + " exists, and is left as it is");
+    observer.note(visible(prepared.names.parts.front().path) + " exists, and is left as it is");
     return {};
   }
   for (const std::string& note : prepared.plan.notes) observer.note(note);
@@ -170,7 +170,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
     observer.note(
         fmt::format("the file system of {} refuses direct writes (O_DIRECT): it was "
                     "written through the page cache",
-                    checkpoint.sink().work_path()));
+                    visible(checkpoint.sink().work_path())));
   }
   report.isa = name(options.isa);
   check_unchanged(prepared);

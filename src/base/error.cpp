@@ -4,38 +4,21 @@
 
 #include <string_view>
 
+#include "base/text.h"
+
 namespace sluice {
 namespace {
 
-/// Makes control characters visible, C0 but those in `allowed`, DEL and C1 (U+0080 to U+009F):
-/// names come from files that anybody may have written, and messages go to terminals.
-std::string without_controls(std::string_view text, std::string_view allowed = {}) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<std::uint8_t>(text[i]);
-    const bool c1 = byte == 0xc2 && i + 1 < text.size() &&
-                    (static_cast<std::uint8_t>(text[i + 1]) & 0xe0) == 0x80;
-    const bool control = byte < 0x20 || byte == 0x7f || c1;
-    if (!control || allowed.find(text[i]) != allowed.npos) {
-      out += text[i];
-      continue;
-    }
-    out += fmt::format("\\x{:02x}", byte);
-    if (c1) out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(text[++i]));
-  }
-  return out;
-}
-
 std::string compose(const std::string& message, const ErrorContext& context) {
   std::string text;
-  if (!context.file.empty()) text += without_controls(context.file) + ": ";
+  if (!context.file.empty()) text += visible(context.file) + ": ";
   if (!context.tensor.empty()) {
-    text += fmt::format("tensor '{}': ", without_controls(context.tensor));
+    text += fmt::format("tensor '{}': ", visible(context.tensor));
   }
-  text += without_controls(message, "\n");  // some list tensors line by line
+  text += visible(message, "\n");  // some list tensors line by line
   if (context.offset) text += fmt::format(" (at byte {})", *context.offset);
   // A list is not the beginning of the next sentence.
-  if (!context.cure.empty()) text += (text.ends_with('\n') ? "" : ". ") + context.cure;
+  if (!context.cure.empty()) text += (text.ends_with('\n') ? "" : ". ") + visible(context.cure);
   return text;
 }
 
@@ -47,11 +30,11 @@ Error::Error(ErrorCode code, const std::string& message, ErrorContext context)
 Error Error::in_file(const std::string& file, const Error& cause) {
   ErrorContext context = cause.context();
   context.file = file;
-  return Error(without_controls(file) + ": " + cause.what(), cause.code(), std::move(context));
+  return Error(visible(file) + ": " + cause.what(), cause.code(), std::move(context));
 }
 
 Error Error::about(std::string_view subject, const Error& cause) {
-  return Error(without_controls(subject) + ": " + cause.what(), cause.code(), cause.context());
+  return Error(visible(subject) + ": " + cause.what(), cause.code(), cause.context());
 }
 
 int exit_status(ErrorCode code) noexcept {

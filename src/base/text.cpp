@@ -52,6 +52,23 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+std::string visible(std::string_view text, std::string_view allowed) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(text[i]);
+    const bool c1 = byte == 0xc2 && i + 1 < text.size() &&
+                    (static_cast<std::uint8_t>(text[i + 1]) & 0xe0) == 0x80;
+    const bool control = byte < 0x20 || byte == 0x7f || c1;
+    if (!control || allowed.find(text[i]) != allowed.npos) {
+      out += text[i];
+      continue;
+    }
+    out += fmt::format("\\x{:02x}", byte);
+    if (c1) out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(text[++i]));
+  }
+  return out;
+}
+
 std::string printable(std::string_view text) {
   constexpr std::size_t kLongest = 100;
   std::string out;

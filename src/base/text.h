@@ -25,6 +25,10 @@ Utf8Character first_character(std::string_view text) noexcept;
 /// `text` with ASCII's letters in lower case.
 std::string lower(std::string_view text);
 
+/// `text` with control characters, C0 but those in `allowed`, DEL and C1 (U+0080 to U+009F), as `\xNN`:
+/// names come from files that anybody may have written, and messages go to terminals.
+std::string visible(std::string_view text, std::string_view allowed = {});
+
 /// `text` for a message: control characters and bytes that are not UTF-8 as `\xNN`, long texts cut.
 std::string printable(std::string_view text);
 

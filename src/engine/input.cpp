@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "base/text.h"
+
 namespace sluice::engine {
 namespace {
 
@@ -38,7 +40,7 @@ void Input::note_cached() {
   noted_ = true;
   observer_.note(fmt::format(
       "the file system of {} refuses direct reads (O_DIRECT): it is read through the page cache",
-      file));
+      visible(file)));
 }
 
 std::string Input::mode() {

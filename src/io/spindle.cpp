@@ -13,6 +13,8 @@
 #include <sstream>
 #include <vector>
 
+#include "base/text.h"
+
 namespace sluice::io {
 namespace {
 
@@ -173,13 +175,15 @@ SpindleDecision decide_spindle_of(std::span<const Place> inputs, const Place& ou
       }
     }
     if (disks.unknown && input.device == output.device) {
-      return {true, fmt::format("cannot tell which disk {} is on; taken as shared", input.path)};
+      return {true,
+              fmt::format("cannot tell which disk {} is on; taken as shared", visible(input.path))};
     }
     if (disks.unknown) hidden = &input;
     all.rotates.insert(disks.rotates.begin(), disks.rotates.end());
   }
   if (hidden != nullptr) {
-    return {false, fmt::format("cannot tell which disk {} is on; taken as separate", hidden->path)};
+    return {false, fmt::format("cannot tell which disk {} is on; taken as separate",
+                               visible(hidden->path))};
   }
   if (!still.empty()) return {false, fmt::format("disk {} does not rotate", still)};
   return {false, fmt::format("input on {}, output on {}", all.names(), target.names())};

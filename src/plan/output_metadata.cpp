@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "gguf/llama_cpp_demands.h"
 #include "sluice/error.h"
 #include "sluice/version.h"
@@ -63,7 +64,7 @@ void mend_types(const std::string& file, gguf::Header& header, std::vector<std::
     header.set(wrong.key, *std::move(wrong.right));
     notes.push_back(
         fmt::format("{} is of the type {} in the model, and {} in the output, as llama.cpp demands",
-                    wrong.key, name(wrong.found), name(wrong.wanted)));
+                    printable(wrong.key), name(wrong.found), name(wrong.wanted)));
   }
 }
 

@@ -27,6 +27,13 @@ TEST(Printable, ShowsControlCharactersAndBrokenBytes) {
   EXPECT_EQ(printable("\xe2\x82"), "\\xe2\\x82");
 }
 
+TEST(Visible, KeepsAllButControlCharacters) {
+  const std::string text = std::string(200, 'a') + "\xc3\xa4\xff";
+  EXPECT_EQ(visible(text), text);
+  EXPECT_EQ(visible("a\x1b[2J\n\x7f\xc2\x9b\xc2\xa0"), "a\\x1b[2J\\x0a\\x7f\\xc2\\x9b\xc2\xa0");
+  EXPECT_EQ(visible("a\nb\r", "\n"), "a\nb\\x0d");
+}
+
 TEST(Printable, CutsLongTexts) {
   EXPECT_EQ(printable(std::string(1000, 'n')), std::string(100, 'n') + "…");
   EXPECT_LT(printable(std::string(1000, '\x1b')).size(), 110u);

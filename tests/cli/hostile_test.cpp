@@ -155,4 +155,26 @@ TEST_F(Hostile, NamesCannotDriveTheTerminal) {
   }
 }
 
+// So may a file's name be, in notes and errors.
+TEST_F(Hostile, NamesOfFilesDoNotDriveTheTerminal) {
+  const std::string out = folder_ / "\x1b[31m.gguf";
+  write_file(file_, GgufBuilder()
+                        .string("general.architecture", "llama")
+                        .u32("llama.block_count", 1)
+                        .tensor("blk.0.ffn_up.weight", {256, 2}, 1, Bytes(1024))
+                        .build());
+  const auto made = [&](int status, const std::string& told) {
+    const Finished done =
+        run({SLUICE_PROGRAM, "quantize", "--partial-requant", file_, out, "Q8_0"});
+    EXPECT_EQ(done.status, status) << done.errors;
+    expect_no_control_characters(done);
+    EXPECT_NE(done.errors.find(told), std::string::npos) << done.errors;
+  };
+  write_file(out + ".part", Bytes(1000));
+  made(4, "\\x1b[31m.gguf.part");
+  fs::remove(out + ".part");
+  made(0, "");
+  made(0, "\\x1b[31m.gguf exists, and is left as it is");
+}
+
 }  // namespace
