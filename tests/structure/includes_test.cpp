@@ -22,6 +22,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"simd", {}},
     {"codec", {"base", "simd"}},
     {"gguf", {"base"}},
+    {"checkpoint", {"base", "gguf"}},
     {"recipe", {"base"}},
     {"imatrix", {"base", "gguf"}},
     {"io", {"base"}},
@@ -37,7 +38,8 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
 };
 
 // Libraries that only one room may use.
-const std::map<std::string, std::string> kOwnedLibraries = {{"boost", "io"}, {"tbb", "engine"}};
+const std::map<std::string, std::string> kOwnedLibraries = {
+    {"boost", "io"}, {"tbb", "engine"}, {"yaml-cpp", "checkpoint"}};
 
 struct Include {
   std::string room;    // that includes

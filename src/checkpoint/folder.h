@@ -1,0 +1,66 @@
+#pragma once
+
+// What a checkpoint's folder holds, before its tensors mean anything.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/model.h"
+#include "checkpoint/safetensors.h"
+
+namespace sluice::checkpoint {
+
+inline constexpr std::string_view kIndexFile = "model.safetensors.index.json";
+
+/// The index of a checkpoint in several parts.
+struct Index {
+  std::map<std::string, std::string> parts;  ///< the part's file by tensor
+};
+
+/// \param file  for error messages
+/// \throws Error (input_format): no JSON, no `weight_map`, a tensor twice, a part's name that is no
+///         plain `*.safetensors`
+Index parse_index(std::string_view text, const std::string& file);
+
+/// Names of the files that hold the weights, sorted: those of the index, or else all
+/// `model*.safetensors`.
+/// \param folder  for error messages
+/// \param files   names of the folder's files
+/// \param index   if the folder has one
+/// \throws Error (input_open): parts are missing (each is named), there are pickles only, or
+///         nothing
+std::vector<std::string> part_files(const std::string& folder, std::span<const std::string> files,
+                                    const std::optional<Index>& index);
+
+/// One file of weights.
+struct Part {
+  std::string file;            ///< its name within the folder
+  std::vector<Entry> entries;  ///< from `parse_header`
+};
+
+/// A checkpoint as far as it is read before its model is known.
+struct Folder {
+  std::string path;  ///< as the user gave it; its last part may become the model's name
+  std::map<std::string, std::string, std::less<>> texts;  ///< small files by name
+  std::optional<Index> index;
+  std::vector<Part> parts;
+  /// Reads some bytes of a part. Asked only for shapes (16 bytes at most) that headers leave open.
+  std::function<std::vector<std::byte>(const Place&)> read;
+
+  /// The text of a small file, if the folder has it.
+  const std::string* text(std::string_view file) const;
+  /// A file's name with the folder's, for error messages.
+  std::string file(std::string_view name) const;
+};
+
+/// \throws Error (input_format) naming the tensor unless the parts hold what the index says, each
+///         tensor once
+void check_index(const Folder& folder);
+
+}  // namespace sluice::checkpoint

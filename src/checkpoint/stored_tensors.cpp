@@ -1,0 +1,324 @@
+#include "checkpoint/stored_tensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <unordered_map>
+
+#include "base/checked.h"
+#include "base/text.h"
+#include "sluice/error.h"
+
+namespace sluice::checkpoint {
+namespace {
+
+using Method = Quantization::Method;
+
+constexpr std::array<std::string_view, 16> kOfNoTextModel = {
+    "visual.",         "vision.",     "audio.",      "talker.",
+    "vision_",         "audio_",      "sam_model",   "token2wav.",
+    "code2wav.",       "projector.",  "image_newline", "view_seperator",
+    "patch_embed",     "patch_merger.", "pre_mm_projector_norm", "model.connector."};
+constexpr std::array<std::string_view, 7> kNoTextModelBegins = {
+    "mlp", "vit.", "vpm.", "siglip2.", "merger.", "resampler.", "sound_"};
+constexpr std::array<std::string_view, 3> kComputed = {
+    ".attention.masked_bias", ".attention.bias", ".rotary_emb.inv_freq"};
+constexpr std::array<std::string_view, 4> kOfActivations = {
+    ".activation_scale", "_activation_scale", ".input_scale", ".qscale_act"};
+
+bool is_skipped(std::string_view name, Method method) {
+  const auto within = [&](std::string_view part) { return name.find(part) != name.npos; };
+  const auto begins = [&](std::string_view part) { return name.starts_with(part); };
+  const auto ends = [&](std::string_view part) { return name.ends_with(part); };
+  return std::ranges::any_of(kOfNoTextModel, within) ||
+         std::ranges::any_of(kNoTextModelBegins, begins) ||
+         std::ranges::any_of(kComputed, ends) ||
+         (method != Method::none && std::ranges::any_of(kOfActivations, ends));
+}
+
+struct FoundEntry {
+  std::size_t part;
+  const Entry* entry;
+};
+
+class StoredReader {
+ public:
+  StoredReader(const Folder& folder, const Quantization& quantization)
+      : folder_(folder), quantization_(quantization) {}
+
+  std::vector<Stored> read(std::vector<std::string>& skipped) {
+    std::vector<FoundEntry> order;
+    for (std::size_t part = 0; part < folder_.parts.size(); ++part) {
+      for (const Entry& entry : folder_.parts[part].entries) {
+        if (is_skipped(entry.name, quantization_.method)) {
+          skipped.push_back(entry.name);
+        } else {
+          order.push_back({part, &entry});
+          by_name_.emplace(entry.name, order.back());
+        }
+      }
+    }
+    std::vector<Stored> result;
+    for (const FoundEntry& found : order) {
+      if (!belongs_to_another(found)) result.push_back(weights(found));
+    }
+    return result;
+  }
+
+ private:
+  [[noreturn]] void refuse(const FoundEntry& found, const std::string& message,
+                           ErrorCode code = ErrorCode::input_format) const {
+    throw Error(code, message,
+                {.file = folder_.file(folder_.parts[found.part].file),
+                 .tensor = printable(found.entry->name),
+                 .cure = code == ErrorCode::input_type
+                             ? "Take a checkpoint in 16 bits, FP8 or one of the quantized forms "
+                               "that README.md lists"
+                             : "Download all files of one revision of the checkpoint again"});
+  }
+
+  const FoundEntry* find(const std::string& name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : &found->second;
+  }
+
+  const FoundEntry& need(const FoundEntry& weights, const std::string& name) const {
+    if (const FoundEntry* const found = find(name)) return *found;
+    refuse(weights, fmt::format("its factors are missing: no tensor {}", printable(name)));
+  }
+
+  /// Whether the tensor says something about another, which must be there.
+  bool belongs_to_another(const FoundEntry& found) const {
+    struct Companion {
+      Method method;
+      std::string_view end;
+      std::string_view weights;  ///< the end of what it belongs to
+    };
+    constexpr std::array kCompanions = {
+        Companion{Method::fp8, "_scale_inv", ""},
+        Companion{Method::compressed_tensors, ".weight_scale", ".weight"},
+        Companion{Method::compressed_tensors, ".weight_scale", ".weight_packed"},
+        Companion{Method::compressed_tensors, ".weight_shape", ".weight_packed"},
+        Companion{Method::mxfp4, "_scales", "_blocks"},
+    };
+    const std::string_view name = found.entry->name;
+    bool is_companion = false;
+    for (const Companion& companion : kCompanions) {
+      if (companion.method != quantization_.method || !name.ends_with(companion.end)) continue;
+      const std::string_view base = name.substr(0, name.size() - companion.end.size());
+      if (find(fmt::format("{}{}", base, companion.weights)) != nullptr) return true;
+      is_companion = true;
+    }
+    if (is_companion) refuse(found, "there is no weight that it belongs to");
+    return false;
+  }
+
+  Stored weights(const FoundEntry& found) const {
+    constexpr std::string_view kPacked = "_packed";
+    constexpr std::string_view kBlocks = "_blocks";
+    const std::string_view name = found.entry->name;
+    if (quantization_.method == Method::mxfp4 && name.ends_with(kBlocks)) {
+      return mxfp4(found, name.substr(0, name.size() - kBlocks.size()));
+    }
+    if (quantization_.method == Method::compressed_tensors && name.ends_with(".weight_packed")) {
+      return packed(found, name.substr(0, name.size() - kPacked.size()));
+    }
+    return plain(found);
+  }
+
+  Stored stored(const FoundEntry& found, std::string_view name) const {
+    return {.name = std::string(name),
+            .place = {found.part, found.entry->offset, found.entry->size},
+            .dtype = found.entry->dtype,
+            .shape = found.entry->shape,
+            .scales = {}};
+  }
+
+  Stored plain(const FoundEntry& found) const {
+    const Entry& entry = *found.entry;
+    Stored result = stored(found, entry.name);
+    const bool scaled = quantization_.method == Method::fp8 ||
+                        quantization_.method == Method::compressed_tensors;
+    const bool is_code = entry.dtype == Dtype::f8_e4m3 || entry.dtype == Dtype::f8_e5m2 ||
+                         (scaled && entry.dtype == Dtype::i8);
+    const bool is_number = entry.dtype == Dtype::f32 || entry.dtype == Dtype::f16 ||
+                           entry.dtype == Dtype::bf16 || entry.dtype == Dtype::f64;
+    if (!is_code && !is_number) {
+      refuse(found, fmt::format("its elements are {}, which are no weights", name(entry.dtype)),
+             ErrorCode::input_type);
+    }
+    if (!scaled) return result;
+    const char* const end = quantization_.method == Method::fp8 ? "_scale_inv" : "_scale";
+    const std::string scales = entry.name + end;
+    if (is_code || find(scales) != nullptr) result.scales = fit(result, need(found, scales));
+    return result;
+  }
+
+  Stored mxfp4(const FoundEntry& found, std::string_view name) const {
+    constexpr std::uint64_t kBytes = 16;
+    constexpr std::uint64_t kElements = 32;
+    Stored result = stored(found, name);
+    if (result.dtype != Dtype::u8 || result.shape.size() < 3 || result.shape.back() != kBytes) {
+      refuse(found, "it has no blocks of 16 bytes");
+    }
+    result.shape.pop_back();
+    const Shape blocks = result.shape;
+    const auto columns = checked_mul(blocks.back(), kElements);
+    if (!columns) refuse(found, "the number of its elements overflows");
+    result.shape.back() = *columns;
+    result.packing = Packing::mxfp4;
+    const FoundEntry& scales = need(found, fmt::format("{}_scales", name));
+    if (scales.entry->dtype != Dtype::u8 || scales.entry->shape != blocks) {
+      refuse(scales, "it is no byte for each block");
+    }
+    result.scales = Scales{.place = place(scales),
+                           .dtype = Dtype::f8_e8m0,
+                           .block_rows = 1,
+                           .block_columns = kElements,
+                           .columns = blocks.back(),
+                           .matrix = blocks.back() * result.rows()};
+    return result;
+  }
+
+  Stored packed(const FoundEntry& found, std::string_view name) const {
+    Stored result = stored(found, name);
+    const unsigned bits = quantization_.packed_bits;
+    if (bits == 0) refuse(found, "config.json does not say that any weights are packed");
+    if (result.dtype != Dtype::i32 || result.shape.size() < 2) {
+      refuse(found, "it has no rows of words of 32 bits");
+    }
+    for (const char* const more : {"_zero_point", "_g_idx"}) {
+      const std::string other = std::string(name) + more;
+      if (const FoundEntry* const refused = find(other)) {
+        refuse(*refused, "sluice does not read zero points and orders of columns",
+               ErrorCode::input_type);
+      }
+    }
+    result.packing = bits == 4 ? Packing::int4 : Packing::int8;
+    const FoundEntry& scales = need(found, fmt::format("{}_scale", name));
+    result.shape.back() = columns_of(found, scales, 32 / bits);
+    result.scales = fit(result, scales);
+    return result;
+  }
+
+  /// Columns of packed weights, whose last word in a row may have room left. Rows of whole groups
+  /// tell; else what is stored as the shape does.
+  std::uint64_t columns_of(const FoundEntry& found, const FoundEntry& scales,
+                           std::uint64_t in_word) const {
+    const std::uint64_t words = found.entry->shape.back();
+    const auto fits = [&](std::optional<std::uint64_t> columns) {
+      return columns && *columns > 0 && (*columns - 1) / in_word + 1 == words;
+    };
+    if (quantization_.block_columns && !scales.entry->shape.empty()) {
+      const auto whole = checked_mul(scales.entry->shape.back(), *quantization_.block_columns);
+      if (fits(whole)) return *whole;
+    }
+    const std::string& name = found.entry->name;
+    const std::string shape_name = name.substr(0, name.size() - std::strlen("packed")) + "shape";
+    const FoundEntry& shape = need(found, shape_name);
+    const std::vector<std::uint64_t> extents = read_shape(shape);
+    if (extents.size() != found.entry->shape.size() || !fits(extents.back())) {
+      refuse(shape, fmt::format("it is not the shape of {} words a row", words));
+    }
+    return extents.back();
+  }
+
+  std::vector<std::uint64_t> read_shape(const FoundEntry& found) const {
+    constexpr std::uint64_t kMostBytes = 32;
+    const Entry& entry = *found.entry;
+    const bool wide = entry.dtype == Dtype::i64;
+    if ((!wide && entry.dtype != Dtype::i32) || entry.size > kMostBytes || !folder_.read) {
+      refuse(found, "it is no list of extents");
+    }
+    const std::vector<std::byte> bytes = folder_.read(place(found));
+    if (bytes.size() != entry.size) refuse(found, "it could not be read");
+    std::vector<std::uint64_t> extents;
+    for (std::size_t at = 0; at < bytes.size(); at += wide ? 8 : 4) {
+      std::int64_t extent = 0;  // of 32 bits: its lower half
+      std::memcpy(&extent, bytes.data() + at, wide ? 8 : 4);
+      extents.push_back(static_cast<std::uint64_t>(extent));
+    }
+    return extents;
+  }
+
+  static Place place(const FoundEntry& found) {
+    return {found.part, found.entry->offset, found.entry->size};
+  }
+
+  /// How a tensor of factors covers weights: one for each block, group, row or matrix, or one.
+  Scales fit(const Stored& weights, const FoundEntry& found) const {
+    const Entry& entry = *found.entry;
+    if (entry.dtype != Dtype::f32 && entry.dtype != Dtype::bf16 && entry.dtype != Dtype::f16 &&
+        entry.dtype != Dtype::f8_e8m0) {
+      refuse(found, fmt::format("its elements are {}, which are no factors", name(entry.dtype)));
+    }
+    const std::uint64_t rows = weights.rows();
+    const std::uint64_t columns = weights.columns();
+    Scales scales{.place = place(found),
+                  .dtype = entry.dtype,
+                  .block_rows = std::max<std::uint64_t>(rows, 1),
+                  .block_columns = std::max<std::uint64_t>(columns, 1)};
+    Shape shape = entry.shape;
+    const Shape matrices(weights.shape.begin(),
+                         weights.shape.end() - std::min<std::ptrdiff_t>(
+                                                   2, std::ssize(weights.shape)));
+    const std::uint64_t last = shape.empty() ? 1 : shape.back();
+    if (shape.empty() || shape == Shape{1}) {
+      if (quantization_.block_rows && (rows > *quantization_.block_rows ||
+                                       columns > *quantization_.block_columns)) {
+        refuse(found, "one factor is too few for the blocks in config.json");
+      }
+      return scales;
+    }
+    if (shape == matrices || (shape.size() == 1 && shape[0] == rows && matrices.empty())) {
+      // One for each matrix, or for each row of the only one.
+      (shape == matrices ? scales.matrix : scales.block_rows) = 1;
+      return scales;
+    }
+    if (shape.size() == weights.shape.size() && shape.size() >= 2 &&
+        std::equal(matrices.begin(), matrices.end(), shape.begin())) {
+      const std::uint64_t down = shape[shape.size() - 2];
+      if (covers(down, rows, quantization_.block_rows) &&
+          covers(last, columns, quantization_.block_columns)) {
+        scales.block_rows = *quantization_.block_rows;
+        scales.block_columns = *quantization_.block_columns;
+      } else if (down == rows && last == 1 && !quantization_.block_rows) {
+        scales.block_rows = 1;
+      } else if (down != 1 || last != 1 || quantization_.block_rows) {
+        refuse_fit(found, weights);
+      }
+      scales.columns = last;
+      scales.matrix = down * last;
+      return scales;
+    }
+    refuse_fit(found, weights);
+  }
+
+  static bool covers(std::uint64_t blocks, std::uint64_t extent,
+                     const std::optional<std::uint64_t>& block) {
+    return block && extent > 0 && (extent - 1) / *block + 1 == blocks;
+  }
+
+  [[noreturn]] void refuse_fit(const FoundEntry& found, const Stored& weights) const {
+    refuse(found, fmt::format("its factors, {}, do not fit the weights, {}",
+                              fmt::join(found.entry->shape, " x "), fmt::join(weights.shape, " x ")));
+  }
+
+  using Shape = std::vector<std::uint64_t>;
+
+  const Folder& folder_;
+  const Quantization& quantization_;
+  std::unordered_map<std::string_view, FoundEntry> by_name_;
+};
+
+}  // namespace
+
+std::vector<Stored> stored_tensors(const Folder& folder, const Quantization& quantization,
+                                   std::vector<std::string>& skipped) {
+  return StoredReader(folder, quantization).read(skipped);
+}
+
+}  // namespace sluice::checkpoint
