@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -155,6 +156,21 @@ void Draft::expect_layers(std::uint64_t layers) const {
   }
 }
 
+void Draft::expect_whole_experts() const {
+  constexpr std::array<std::string_view, 3> kMatrices = {"gate", "up", "down"};
+  for (const auto& [name, made] : made_) {
+    for (const std::string_view matrix : kMatrices) {
+      const std::string end = fmt::format("ffn_{}_exps.weight", matrix);
+      if (!name.ends_with(end)) continue;
+      for (const std::string_view other : kMatrices) {
+        const std::string needed = fmt::format("{}ffn_{}_exps.weight",
+                                               name.substr(0, name.size() - end.size()), other);
+        if (!made_.contains(needed)) refuse_tensor(needed, "no stored tensor is it");
+      }
+    }
+  }
+}
+
 TensorType Draft::nearest_type(const std::string& name, const Made& made) const {
   const std::vector<View>& views = made.source.views;
   if (views.empty() || must_be_f32(name, made.shape)) return TensorType::f32;
@@ -172,6 +188,7 @@ TensorType Draft::nearest_type(const std::string& name, const Made& made) const 
 void Draft::finish(std::uint64_t experts, std::uint64_t layers, Model& model) {
   stack(experts);
   expect_layers(layers);
+  expect_whole_experts();
   std::vector<std::pair<const std::string, Made>*> order;
   for (auto& made : made_) order.push_back(&made);
   std::ranges::stable_sort(order, {}, [](const auto* made) { return rank(made->first); });

@@ -56,6 +56,7 @@ class Draft {
 
   void stack(std::uint64_t experts);
   void expect_layers(std::uint64_t layers) const;
+  void expect_whole_experts() const;
   TensorType nearest_type(const std::string& name, const Made& made) const;
 };
 

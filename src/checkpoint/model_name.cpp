@@ -75,7 +75,7 @@ void annotate(std::vector<NamePart>& parts, std::uint64_t parameters) {
   static const Pattern kVersion("^(v|iter)?\\d+([.]\\d+)*$");
   static const Pattern kType("^(i?q\\d(_\\w)*|b?fp?(16|32))$");
   static const Pattern kSize(
-      "^((a|\\d+x)?\\d+([._]\\d+)?[kmbt]\\d?|[kmbt]\\d?|small|mini|medium|large|x?xl)$");
+      "^((a|\\d+x)?\\d+([._]\\d+)?[kmbt]\\d?|small|mini|medium|large|x?xl)$");
   static const Pattern kFinetune("^(chat|instruct|vision|lora)$");
   for (std::size_t i = 0; i < parts.size(); ++i) {
     NamePart& part = parts[i];

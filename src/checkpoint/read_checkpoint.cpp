@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -140,21 +141,17 @@ class Translation {
   std::unordered_map<std::string_view, const Rule*> rules_;
 };
 
-/// `general.file_type` of what most weights are.
+/// `general.file_type` of what most weights are; with any in MXFP4, that of mixtures in MXFP4.
 std::uint32_t file_type_of(const gguf::Header& header) {
-  struct FileType {
-    TensorType type;
-    std::uint32_t number;
-    std::uint64_t elements;
-  };
-  std::array counts = {FileType{TensorType::bf16, 32, 0}, FileType{TensorType::f16, 1, 0},
-                       FileType{TensorType::f32, 0, 0}, FileType{TensorType::mxfp4, 38, 0}};
-  for (const gguf::Tensor& tensor : header.tensors) {
-    for (FileType& count : counts) {
-      if (count.type == tensor.type) count.elements += tensor.elements();
-    }
-  }
-  return std::ranges::max_element(counts, {}, &FileType::elements)->number;
+  constexpr std::uint32_t kF32 = 0;
+  constexpr std::uint32_t kF16 = 1;
+  constexpr std::uint32_t kBf16 = 32;
+  constexpr std::uint32_t kMxfp4 = 38;
+  std::map<TensorType, std::uint64_t> elements;
+  for (const gguf::Tensor& tensor : header.tensors) elements[tensor.type] += tensor.elements();
+  if (elements.contains(TensorType::mxfp4)) return kMxfp4;
+  const auto most = std::ranges::max_element(elements, {}, [](const auto& e) { return e.second; });
+  return most->first == TensorType::f16 ? kF16 : most->first == TensorType::bf16 ? kBf16 : kF32;
 }
 
 std::uint64_t layer_count(const Family& family, const Config& config) {
