@@ -25,11 +25,10 @@ void Config::refuse(std::string_view key, const std::string& message) const {
 }
 
 void Config::refuse_missing(Keys keys) const {
-  refuse(*keys.begin(),
-         keys.size() == 1
-             ? std::string("it is missing")
-             : fmt::format("it is missing, as are the other names that it has ({})",
-                           fmt::join(keys.begin() + 1, keys.end(), ", ")));
+  refuse(*keys.begin(), keys.size() == 1
+                            ? std::string("it is missing")
+                            : fmt::format("it is missing, as are the other names that it has ({})",
+                                          fmt::join(keys.begin() + 1, keys.end(), ", ")));
 }
 
 std::optional<Config::Found> Config::find(Keys keys) const {

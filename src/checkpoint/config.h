@@ -52,7 +52,6 @@ class Config {
   void lay_over(const Config& other) { object_.update(other.object_); }
   void set(std::string_view key, Json value) { object_[std::string(key)] = std::move(value); }
 
-
   const std::string& file() const { return file_; }
 
   [[noreturn]] void refuse(std::string_view key, const std::string& message) const;

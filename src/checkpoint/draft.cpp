@@ -44,8 +44,7 @@ bool keeps_blocks(const View& view) {
   const std::uint64_t block = info(TensorType::mxfp4).block_elements;
   if (view.axes.back().stride != 1 || view.axes.back().count % block != 0) return false;
   const auto whole = [&](const Axis& axis) { return axis.stride % block == 0; };
-  return view.first % block == 0 &&
-         std::all_of(view.axes.begin(), view.axes.end() - 1, whole);
+  return view.first % block == 0 && std::all_of(view.axes.begin(), view.axes.end() - 1, whole);
 }
 
 TensorType nearest_type_of(const Stored& stored) {
@@ -163,8 +162,8 @@ void Draft::expect_whole_experts() const {
       const std::string end = fmt::format("ffn_{}_exps.weight", matrix);
       if (!name.ends_with(end)) continue;
       for (const std::string_view other : kMatrices) {
-        const std::string needed = fmt::format("{}ffn_{}_exps.weight",
-                                               name.substr(0, name.size() - end.size()), other);
+        const std::string needed =
+            fmt::format("{}ffn_{}_exps.weight", name.substr(0, name.size() - end.size()), other);
         if (!made_.contains(needed)) refuse_tensor(needed, "no stored tensor is it");
       }
     }

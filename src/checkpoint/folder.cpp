@@ -96,11 +96,11 @@ void expect_all(const std::string& folder, std::span<const std::string> files,
   if (missing.empty()) return;
   const std::size_t count = missing.size();
   missing.resize(std::min(count, kNamed));
-  refuse_folder(folder,
-                fmt::format("{} of {} parts {} missing: {}{}", count, wanted.size(),
-                            count == 1 ? "is" : "are", fmt::join(missing, ", "),
-                            count > kNamed ? ", …" : ""),
-                kGetParts);
+  refuse_folder(
+      folder,
+      fmt::format("{} of {} parts {} missing: {}{}", count, wanted.size(),
+                  count == 1 ? "is" : "are", fmt::join(missing, ", "), count > kNamed ? ", …" : ""),
+      kGetParts);
 }
 
 bool is_pickle(const std::string& file) {

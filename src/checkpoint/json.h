@@ -4,12 +4,11 @@
 // occur twice, and else as a tree. Anybody may have written it: nesting and size are bounded.
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 namespace sluice::checkpoint {
 
@@ -21,8 +20,7 @@ class JsonEvents : private Json::json_sax_t {
  public:
   /// \param file  for error messages
   /// \param cure  what helps where the text is no JSON
-  JsonEvents(std::string file, std::string cure)
-      : file_(std::move(file)), cure_(std::move(cure)) {}
+  JsonEvents(std::string file, std::string cure) : file_(std::move(file)), cure_(std::move(cure)) {}
 
  protected:
   /// A value that holds no others. null is neither.

@@ -1,10 +1,11 @@
-#include <array>
-#include <limits>
+#include "checkpoint/metadata.h"
 
 #include <fmt/format.h>
 
+#include <array>
+#include <limits>
+
 #include "base/text.h"
-#include "checkpoint/metadata.h"
 #include "checkpoint/rope.h"
 #include "sluice/error.h"
 
@@ -20,15 +21,19 @@ constexpr std::array kGatingFunctions = {GatingFunction{"softmax", 1}, GatingFun
                                          GatingFunction{"sqrtsoftplus", 4}};
 
 std::optional<std::uint64_t> gating_function(const Config& config) {
-  const Keys keys = {"score_function", "scoring_func", "score_func", "moe_router_activation",
-                     "moe_router_activation_func", "expert_selection_fn"};
+  const Keys keys = {"score_function",
+                     "scoring_func",
+                     "score_func",
+                     "moe_router_activation",
+                     "moe_router_activation_func",
+                     "expert_selection_fn"};
   const std::optional<std::string> name = config.find_text(keys);
   if (!name) return std::nullopt;
   for (const GatingFunction& function : kGatingFunctions) {
     if (function.name == *name) return function.number;
   }
-  config.refuse(*keys.begin(), fmt::format("'{}' chooses experts in no way that GGUF knows",
-                                           printable(*name)));
+  config.refuse(*keys.begin(),
+                fmt::format("'{}' chooses experts in no way that GGUF knows", printable(*name)));
 }
 
 }  // namespace
@@ -40,10 +45,10 @@ void Metadata::set(std::string_view key, gguf::Value value) {
 void Metadata::whole(std::string_view key, std::optional<std::uint64_t> number) {
   if (!number) return;
   if (*number > std::numeric_limits<std::uint32_t>::max()) {
-    throw Error(ErrorCode::input_format,
-                fmt::format("{}.{} would be {}, more than 32 bits hold", architecture_, key,
-                            *number),
-                {.cure = "Compare config.json with the published one"});
+    throw Error(
+        ErrorCode::input_format,
+        fmt::format("{}.{} would be {}, more than 32 bits hold", architecture_, key, *number),
+        {.cure = "Compare config.json with the published one"});
   }
   set(key, gguf::Value::of(static_cast<std::uint32_t>(*number)));
 }
@@ -73,8 +78,8 @@ void common_keys(const Config& config, std::uint64_t layers, Metadata& out) {
   out.number("attention.layer_norm_epsilon",
              config.find_number({"layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"}));
   out.whole("expert_count", expert_count(config));
-  out.whole("expert_used_count", config.find_whole({"num_experts_per_tok", "num_experts_per_token",
-                                                    "top_k_experts"}));
+  out.whole("expert_used_count",
+            config.find_whole({"num_experts_per_tok", "num_experts_per_token", "top_k_experts"}));
   out.whole("expert_group_count", config.find_whole({"n_group"}));
   out.whole("expert_group_used_count", config.find_whole({"topk_group"}));
   out.whole("expert_gating_func", gating_function(config));

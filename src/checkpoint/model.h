@@ -88,8 +88,8 @@ struct Model {
   /// can be moved as they are. F32 is also what must not be made anything else (vectors, routers).
   /// Offsets follow one another as if the tensors were made of these types.
   gguf::Header header;
-  std::vector<Source> sources;  ///< one for each tensor of the header
-  std::vector<Stored> stored;   ///< what the views refer to, and what no tensor is made of
+  std::vector<Source> sources;       ///< one for each tensor of the header
+  std::vector<Stored> stored;        ///< what the views refer to, and what no tensor is made of
   std::vector<std::string> skipped;  ///< stored tensors that the model does not have
 };
 

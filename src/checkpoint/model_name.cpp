@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <ranges>
 #include <vector>
@@ -63,7 +63,8 @@ bool is_another_size(const std::string& text, std::uint64_t parameters) {
   const std::size_t unit = kUnits.find(text.back());
   double number = 0;
   const char* const end = text.data() + text.size() - 1;
-  if (unit == kUnits.npos || std::from_chars(text.data(), end, number).ptr != end || parameters == 0) {
+  if (unit == kUnits.npos || std::from_chars(text.data(), end, number).ptr != end ||
+      parameters == 0) {
     return false;
   }
   const auto real = static_cast<double>(parameters);
@@ -111,8 +112,7 @@ void drop_words_for_sizes(std::vector<NamePart>& parts) {
 void find_basename(std::vector<NamePart>& parts) {
   bool at_start = true;
   for (NamePart& part : parts) {
-    if (at_start &&
-        ((part.meanings() == 0 && is_letter(part.text.front())) || part.version)) {
+    if (at_start && ((part.meanings() == 0 && is_letter(part.text.front())) || part.version)) {
       part.basename = true;
       continue;
     }

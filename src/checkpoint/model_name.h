@@ -9,12 +9,12 @@ namespace sluice::checkpoint {
 /// What a model's name on a hub tells by custom, as in "org/Base-7B-Instruct-v0.2". Parts that it
 /// does not have are empty.
 struct ModelName {
-  std::string name;          ///< all of it without organization
+  std::string name;  ///< all of it without organization
   std::string organization;
-  std::string basename;      ///< "Base"
-  std::string finetune;      ///< "Instruct"
-  std::string version;       ///< "v0.2"
-  std::string size_label;    ///< "7B"
+  std::string basename;    ///< "Base"
+  std::string finetune;    ///< "Instruct"
+  std::string version;     ///< "v0.2"
+  std::string size_label;  ///< "7B"
 };
 
 /// \param parameters  of the model: a size in the name that is far from it is none

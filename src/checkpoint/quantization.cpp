@@ -109,9 +109,7 @@ Quantization read_quantization(const Config& config) {
   if (method == "fp8") return fp8(*what);
   if (method == "compressed-tensors") return compressed_tensors(*what);
   if (method == "mxfp4") {
-    return {.method = Quantization::Method::mxfp4,
-            .block_rows = 1,
-            .block_columns = kBlockOfMxfp4};
+    return {.method = Quantization::Method::mxfp4, .block_rows = 1, .block_columns = kBlockOfMxfp4};
   }
   refuse_method(config, printable(method));
 }

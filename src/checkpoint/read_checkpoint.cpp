@@ -155,7 +155,8 @@ std::uint32_t file_type_of(const gguf::Header& header) {
 }
 
 std::uint64_t layer_count(const Family& family, const Config& config) {
-  std::uint64_t layers = config.positive({"n_layers", "num_hidden_layers", "n_layer", "num_layers"});
+  std::uint64_t layers =
+      config.positive({"n_layers", "num_hidden_layers", "n_layer", "num_layers"});
   if (family.extra_layers == ExtraLayers::kept) {
     layers += config.find_whole({"num_nextn_predict_layers"}).value_or(0);
   }
@@ -172,7 +173,8 @@ std::uint64_t token_count(const std::vector<gguf::KeyValue>& tokenizer) {
 }
 
 Model translate(const Folder& folder, Config config, std::vector<gguf::KeyValue> tokenizer) {
-  if (const std::uint64_t tokens = token_count(tokenizer); tokens != 0 && !config.has("vocab_size")) {
+  if (const std::uint64_t tokens = token_count(tokenizer);
+      tokens != 0 && !config.has("vocab_size")) {
     config.set("vocab_size", tokens);
   }
   const Family& family = family_of(config);

@@ -27,8 +27,7 @@ Config gather_rope(const Config& config) {
   fill("rope_type", rope.find_text({"type"}));
   fill("partial_rotary_factor",
        config.find_number({"partial_rotary_factor", "rope_pct", "rope_percent"}));
-  fill("original_max_position_embeddings",
-       config.find_whole({"original_max_position_embeddings"}));
+  fill("original_max_position_embeddings", config.find_whole({"original_max_position_embeddings"}));
   return rope;
 }
 

@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <unordered_set>
-
-#include <nlohmann/json.hpp>
 
 #include "base/checked.h"
 #include "base/text.h"
@@ -52,9 +51,8 @@ constexpr const char* kDownloadAgain =
     "The file is incomplete or damaged: download it again, and compare its size and checksum";
 
 [[noreturn]] void refuse_header(ErrorCode code, const std::string& file, std::string_view tensor,
-                       const std::string& message) {
-  throw Error(code, message,
-              {.file = file, .tensor = printable(tensor), .cure = kDownloadAgain});
+                                const std::string& message) {
+  throw Error(code, message, {.file = file, .tensor = printable(tensor), .cure = kDownloadAgain});
 }
 
 /// Takes tensors out of a header's JSON as it is read: a DOM would keep the last of two tensors of
@@ -142,15 +140,16 @@ class HeaderEvents : public JsonEvents {
     if (!total) refuse("the number of its elements overflows");
     if (*total % 8 != 0) refuse("its elements do not fill whole bytes");
     if (*total / 8 != end - begin) {
-      refuse(fmt::format("its shape takes {} bytes, and its data have {}", *total / 8,
-                         end - begin));
+      refuse(
+          fmt::format("its shape takes {} bytes, and its data have {}", *total / 8, end - begin));
     }
     entries_.push_back({at(1), *dtype_, *std::move(shape_), begin, end - begin});
   }
 
   [[noreturn]] void refuse(const std::string& message) const {
     const bool in_tensor = depth() > 0 && !at(1).empty();
-    refuse_header(ErrorCode::input_format, file(), in_tensor ? std::string_view(at(1)) : "", message);
+    refuse_header(ErrorCode::input_format, file(), in_tensor ? std::string_view(at(1)) : "",
+                  message);
   }
 
   std::vector<Entry>& entries_;
@@ -164,29 +163,31 @@ class HeaderEvents : public JsonEvents {
 /// Sorts the entries by their data, whose ranges must cover `data_size` bytes without hole or
 /// overlap, and counts offsets from the file's start.
 void place_data(std::vector<Entry>& entries, std::uint64_t start, std::uint64_t data_size,
-           const std::string& file) {
+                const std::string& file) {
   std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
     return std::pair(a.offset, a.size) < std::pair(b.offset, b.size);
   });
   std::uint64_t end = 0;
   for (Entry& entry : entries) {
     if (entry.offset != end) {
-      refuse_header(ErrorCode::input_format, file, entry.name,
-           fmt::format("its data begin at byte {} of the data, {} {}", entry.offset,
-                       entry.offset < end ? "within another's, which end at" : "after a hole from",
-                       end));
+      refuse_header(
+          ErrorCode::input_format, file, entry.name,
+          fmt::format("its data begin at byte {} of the data, {} {}", entry.offset,
+                      entry.offset < end ? "within another's, which end at" : "after a hole from",
+                      end));
     }
     end += entry.size;  // offset + size is a number that the header has
     if (end > data_size) {
-      refuse_header(ErrorCode::input_truncated, file, entry.name,
-           fmt::format("its data end at byte {} of the data, of which the file has only {}", end,
-                       data_size));
+      refuse_header(
+          ErrorCode::input_truncated, file, entry.name,
+          fmt::format("its data end at byte {} of the data, of which the file has only {}", end,
+                      data_size));
     }
     entry.offset += start;
   }
   if (end != data_size) {
     refuse_header(ErrorCode::input_format, file, "",
-         fmt::format("{} bytes after the last tensor belong to none", data_size - end));
+                  fmt::format("{} bytes after the last tensor belong to none", data_size - end));
   }
 }
 
@@ -204,18 +205,18 @@ std::uint64_t data_offset(std::span<const std::byte> start, std::uint64_t file_s
                           const std::string& file) {
   if (file_size < kLengthBytes || start.size() < kLengthBytes) {
     refuse_header(ErrorCode::input_truncated, file, "",
-         fmt::format("the file has {} bytes, too few for safetensors", file_size));
+                  fmt::format("the file has {} bytes, too few for safetensors", file_size));
   }
   std::uint64_t length = 0;
   std::memcpy(&length, start.data(), sizeof length);
   if (length > kLongestSafetensorsHeader) {
     refuse_header(ErrorCode::input_format, file, "",
-         fmt::format("the header would have {} bytes; at most {} are allowed", length,
-                     kLongestSafetensorsHeader));
+                  fmt::format("the header would have {} bytes; at most {} are allowed", length,
+                              kLongestSafetensorsHeader));
   }
   if (length > file_size - kLengthBytes) {
     refuse_header(ErrorCode::input_truncated, file, "",
-         fmt::format("the header has {} bytes, and the file only {}", length, file_size));
+                  fmt::format("the header has {} bytes, and the file only {}", length, file_size));
   }
   return kLengthBytes + length;
 }

@@ -18,14 +18,14 @@ namespace {
 using Method = Quantization::Method;
 
 constexpr std::array<std::string_view, 16> kOfNoTextModel = {
-    "visual.",         "vision.",     "audio.",      "talker.",
-    "vision_",         "audio_",      "sam_model",   "token2wav.",
-    "code2wav.",       "projector.",  "image_newline", "view_seperator",
-    "patch_embed",     "patch_merger.", "pre_mm_projector_norm", "model.connector."};
+    "visual.",         "vision.",        "audio.",      "talker.",       "vision_",
+    "audio_",          "sam_model",      "token2wav.",  "code2wav.",     "projector.",
+    "image_newline",   "view_seperator", "patch_embed", "patch_merger.", "pre_mm_projector_norm",
+    "model.connector."};
 constexpr std::array<std::string_view, 7> kNoTextModelBegins = {
     "mlp", "vit.", "vpm.", "siglip2.", "merger.", "resampler.", "sound_"};
-constexpr std::array<std::string_view, 3> kComputed = {
-    ".attention.masked_bias", ".attention.bias", ".rotary_emb.inv_freq"};
+constexpr std::array<std::string_view, 3> kComputed = {".attention.masked_bias", ".attention.bias",
+                                                       ".rotary_emb.inv_freq"};
 constexpr std::array<std::string_view, 4> kOfActivations = {
     ".activation_scale", "_activation_scale", ".input_scale", ".qscale_act"};
 
@@ -34,8 +34,7 @@ bool is_skipped(std::string_view name, Method method) {
   const auto begins = [&](std::string_view part) { return name.starts_with(part); };
   const auto ends = [&](std::string_view part) { return name.ends_with(part); };
   return std::ranges::any_of(kOfNoTextModel, within) ||
-         std::ranges::any_of(kNoTextModelBegins, begins) ||
-         std::ranges::any_of(kComputed, ends) ||
+         std::ranges::any_of(kNoTextModelBegins, begins) || std::ranges::any_of(kComputed, ends) ||
          (method != Method::none && std::ranges::any_of(kOfActivations, ends));
 }
 
@@ -140,8 +139,8 @@ class StoredReader {
   Stored plain(const FoundEntry& found) const {
     const Entry& entry = *found.entry;
     Stored result = stored(found, entry.name);
-    const bool scaled = quantization_.method == Method::fp8 ||
-                        quantization_.method == Method::compressed_tensors;
+    const bool scaled =
+        quantization_.method == Method::fp8 || quantization_.method == Method::compressed_tensors;
     const bool is_code = entry.dtype == Dtype::f8_e4m3 || entry.dtype == Dtype::f8_e5m2 ||
                          (scaled && entry.dtype == Dtype::i8);
     const bool is_number = entry.dtype == Dtype::f32 || entry.dtype == Dtype::f16 ||
@@ -262,13 +261,13 @@ class StoredReader {
                   .block_rows = std::max<std::uint64_t>(rows, 1),
                   .block_columns = std::max<std::uint64_t>(columns, 1)};
     Shape shape = entry.shape;
-    const Shape matrices(weights.shape.begin(),
-                         weights.shape.end() - std::min<std::ptrdiff_t>(
-                                                   2, std::ssize(weights.shape)));
+    const Shape matrices(
+        weights.shape.begin(),
+        weights.shape.end() - std::min<std::ptrdiff_t>(2, std::ssize(weights.shape)));
     const std::uint64_t last = shape.empty() ? 1 : shape.back();
     if (shape.empty() || shape == Shape{1}) {
-      if (quantization_.block_rows && (rows > *quantization_.block_rows ||
-                                       columns > *quantization_.block_columns)) {
+      if (quantization_.block_rows &&
+          (rows > *quantization_.block_rows || columns > *quantization_.block_columns)) {
         refuse(found, "one factor is too few for the blocks in config.json");
       }
       return scales;
@@ -303,8 +302,9 @@ class StoredReader {
   }
 
   [[noreturn]] void refuse_fit(const FoundEntry& found, const Stored& weights) const {
-    refuse(found, fmt::format("its factors, {}, do not fit the weights, {}",
-                              fmt::join(found.entry->shape, " x "), fmt::join(weights.shape, " x ")));
+    refuse(found,
+           fmt::format("its factors, {}, do not fit the weights, {}",
+                       fmt::join(found.entry->shape, " x "), fmt::join(weights.shape, " x ")));
   }
 
   using Shape = std::vector<std::uint64_t>;

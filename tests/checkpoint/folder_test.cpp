@@ -39,12 +39,14 @@ TEST(Folder, PartsAreTheIndexsOrAllModelFiles) {
       R"({"metadata":{"total_size":"wrong"},"weight_map":{"a":"x.safetensors","b":"m.safetensors",)"
       R"("c":"x.safetensors"}})",
       "index");
-  EXPECT_EQ(part_files("folder", Files{"x.safetensors", "m.safetensors", "model.safetensors"}, index),
-            (Files{"m.safetensors", "x.safetensors"}));
+  EXPECT_EQ(
+      part_files("folder", Files{"x.safetensors", "m.safetensors", "model.safetensors"}, index),
+      (Files{"m.safetensors", "x.safetensors"}));
 }
 
 TEST(Folder, MissingPartsAreNamed) {
-  const Index index = parse_index(R"({"weight_map":{"a":"x.safetensors","b":"y.safetensors"}})", "i");
+  const Index index =
+      parse_index(R"({"weight_map":{"a":"x.safetensors","b":"y.safetensors"}})", "i");
   EXPECT_TRUE(says(refusal({"x.safetensors"}, index), "1 of 2 parts is missing: y.safetensors"));
   EXPECT_TRUE(says(refusal({"model-00002-of-00003.safetensors"}),
                    "2 of 3 parts are missing: model-00001-of-00003.safetensors, "
@@ -64,7 +66,8 @@ TEST(Folder, AnIndexMustBeSound) {
   const auto refused = [](const std::string& text) {
     return message_of([&] { parse_index(text, "index"); });
   };
-  EXPECT_TRUE(says(refused(R"({"weight_map":{"a":"../x.safetensors"}})"), "no name of a safetensors"));
+  EXPECT_TRUE(
+      says(refused(R"({"weight_map":{"a":"../x.safetensors"}})"), "no name of a safetensors"));
   EXPECT_TRUE(says(refused(R"({"weight_map":{"a":"x.bin"}})"), "no name of a safetensors"));
   EXPECT_TRUE(says(refused(R"({"weight_map":{"a":7}})"), "no name of a safetensors"));
   EXPECT_TRUE(says(refused(R"({"weight_map":{"a":"x.safetensors","a":"y.safetensors"}})"),

@@ -2,10 +2,9 @@
 
 // A model against a listing of what llama.cpp's converter made of a checkpoint.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
-
-#include <fmt/format.h>
 
 #include <map>
 #include <set>

@@ -1,9 +1,10 @@
 // What names, model cards and counts say about a model.
 
+#include "checkpoint/model_name.h"
+
 #include <gtest/gtest.h>
 
 #include "checkpoint/model_card.h"
-#include "checkpoint/model_name.h"
 #include "checkpoint/synthetic.h"
 
 namespace sluice::checkpoint {
@@ -19,7 +20,8 @@ Strings parts(const std::string& id, double billions) {
 
 // Examples of the peer's own tests (gguf-py/tests/test_metadata.py).
 TEST(ModelName, PartsAsThePeerTellsThem) {
-  EXPECT_EQ(parts("Mistral/Mixtral-8x7B-v0.1", 46.7), (Strings{"Mistral", "Mixtral", "", "v0.1", "8x7B"}));
+  EXPECT_EQ(parts("Mistral/Mixtral-8x7B-v0.1", 46.7),
+            (Strings{"Mistral", "Mixtral", "", "v0.1", "8x7B"}));
   EXPECT_EQ(parts("Mixtral", 0), (Strings{"", "", "", "", ""}));
   EXPECT_EQ(parts("Mixtral-v0.1", 0), (Strings{"", "Mixtral", "", "v0.1", ""}));
   EXPECT_EQ(parts("meta-llama/Meta-Llama-3.1-8B-Instruct", 8),

@@ -1,9 +1,8 @@
 // Codes and scales in the forms that published checkpoints have, each against the same weights in
 // another form or against weights computed by hand.
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "checkpoint/listing.h"
 #include "checkpoint/synthetic.h"
@@ -15,7 +14,9 @@ namespace {
 /// A model of one layer, in which `model.layers.0.mlp.up_proj` is left for the test to add.
 Synthetic one_layer() {
   Synthetic checkpoint("qwen3_moe_fused");
-  const auto is_expert = [](const auto& tensor) { return tensor.first.find(".mlp.") != std::string::npos; };
+  const auto is_expert = [](const auto& tensor) {
+    return tensor.first.find(".mlp.") != std::string::npos;
+  };
   std::erase_if(checkpoint.tensors, is_expert);
   checkpoint.config["architectures"] = {"Qwen3ForCausalLM"};
   return checkpoint;
@@ -55,9 +56,10 @@ json fp8(json block) {
 }
 
 json compressed(const std::string& format, json weights) {
-  return {{"quant_method", "compressed-tensors"},
-          {"format", format},
-          {"config_groups", {{"group_0", {{"targets", {"Linear"}}, {"weights", std::move(weights)}}}}}};
+  return {
+      {"quant_method", "compressed-tensors"},
+      {"format", format},
+      {"config_groups", {{"group_0", {{"targets", {"Linear"}}, {"weights", std::move(weights)}}}}}};
 }
 
 /// Rows of 5 in blocks, whose factor is said for each.
@@ -152,8 +154,7 @@ TEST(Quantized, Int8WithAFactorForEachRow) {
       compressed("int-quantized", {{"num_bits", 8}, {"type", "int"}, {"strategy", "channel"}});
   checkpoint.tensors[kUp] = {"I8", {2, 3}, std::string("\x01\x80\x7f\x00\xff\x10", 6)};
   checkpoint.tensors[kUp + "_scale"] = {"F32", {2, 1}, packed_bytes<float>({2, 0.5f})};
-  EXPECT_EQ(weights_of(checkpoint).values,
-            (std::vector<float>{2, -256, 254, 0, -0.5f, 8}));
+  EXPECT_EQ(weights_of(checkpoint).values, (std::vector<float>{2, -256, 254, 0, -0.5f, 8}));
 }
 
 /// Packs codes, so many bits each, into words along rows of `columns`.
@@ -196,10 +197,12 @@ TEST(Quantized, PackedIntegers) {
     checkpoint.tensors[kUp + "_packed"] = {"I32", {rows, packed.size() / 4 / rows}, packed};
     checkpoint.tensors[kUp + "_scale"] = {"BF16", {rows, groups}, bf16_bytes(factors)};
     checkpoint.tensors[kUp + "_shape"] =
-        c.wide_shape ? SyntheticTensor{"I64", {2}, packed_bytes<std::uint64_t>({rows, c.columns})}
-                     : SyntheticTensor{"I32", {2},
-                                       packed_bytes<std::uint32_t>(
-                                           {rows, static_cast<std::uint32_t>(c.columns)})};
+        c.wide_shape
+            ? SyntheticTensor{"I64", {2}, packed_bytes<std::uint64_t>({rows, c.columns})}
+            : SyntheticTensor{
+                  "I32",
+                  {2},
+                  packed_bytes<std::uint32_t>({rows, static_cast<std::uint32_t>(c.columns)})};
     const Weights weights = weights_of(checkpoint);
     ASSERT_EQ(weights.shape, (std::vector<std::uint64_t>{c.columns, rows})) << c.columns;
     for (std::size_t i = 0; i < codes.size(); ++i) {

@@ -1,8 +1,7 @@
 // What a checkpoint may have wrong, and what is said about it.
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <functional>
 
@@ -62,8 +61,9 @@ void expect_refused(const Synthetic& checkpoint, ErrorCode code, std::string_vie
 TEST(Refusals, TensorsThatAreNothing) {
   Synthetic checkpoint("qwen3");
   checkpoint.tensors["model.layers.0.self_attn.r_proj.weight"] = {"BF16", {1}, "ab"};
-  expect_refused(checkpoint, ErrorCode::input_format,
-                 "tensor 'model.layers.0.self_attn.r_proj.weight': sluice does not know what it is");
+  expect_refused(
+      checkpoint, ErrorCode::input_format,
+      "tensor 'model.layers.0.self_attn.r_proj.weight': sluice does not know what it is");
   Synthetic beyond("qwen3");
   beyond.tensors["model.layers.2.input_layernorm.weight"] = {"BF16", {1}, "ab"};
   expect_refused(beyond, ErrorCode::input_format, "the model has 2 layers only");
@@ -126,23 +126,41 @@ TEST(Refusals, ShapesThatDoNotFit) {
     const char* what;
   };
   const std::vector<Case> cases = {
-      {"llama32_tied", "model.layers.0.self_attn.q_proj.weight", {6, 512},
+      {"llama32_tied",
+       "model.layers.0.self_attn.q_proj.weight",
+       {6, 512},
        "an extent of 6 should have 4 equal parts"},
-      {"llama32_tied", "model.layers.0.self_attn.k_proj.weight", {2, 8, 96},
+      {"llama32_tied",
+       "model.layers.0.self_attn.k_proj.weight",
+       {2, 8, 96},
        "it has 3 extents, and 2 are expected"},
-      {"llama4_scout", "language_model.model.layers.1.feed_forward.experts.gate_up_proj",
-       {4 * 32 * 48, 1, 1}, "an extent of 1 should have 2 equal parts"},
-      {"deepseek_v2_lite", "model.layers.0.self_attn.kv_b_proj.weight", {32, 48},
+      {"llama4_scout",
+       "language_model.model.layers.1.feed_forward.experts.gate_up_proj",
+       {4 * 32 * 48, 1, 1},
+       "an extent of 1 should have 2 equal parts"},
+      {"deepseek_v2_lite",
+       "model.layers.0.self_attn.kv_b_proj.weight",
+       {32, 48},
        "its rows are not those of the heads in config.json"},
-      {"qwen3_next", "model.layers.0.linear_attn.in_proj_qkvz.weight", {48, 64},
+      {"qwen3_next",
+       "model.layers.0.linear_attn.in_proj_qkvz.weight",
+       {48, 64},
        "its rows are not those of the heads in config.json"},
-      {"qwen3_next", "model.layers.0.linear_attn.conv1d.weight", {32, 2, 4},
+      {"qwen3_next",
+       "model.layers.0.linear_attn.conv1d.weight",
+       {32, 2, 4},
        "its middle extent is not 1"},
-      {"qwen3_moe_fused", "model.layers.0.mlp.experts.down_proj", {4, 32, 20},
+      {"qwen3_moe_fused",
+       "model.layers.0.mlp.experts.down_proj",
+       {4, 32, 20},
        "it is of 32 x 20, and expected is 40 x 16"},
-      {"gpt_oss", "model.layers.0.mlp.experts.gate_up_proj_scales", {4, 32, 4},
+      {"gpt_oss",
+       "model.layers.0.mlp.experts.gate_up_proj_scales",
+       {4, 32, 4},
        "it is no byte for each block"},
-      {"gpt_oss", "model.layers.0.mlp.experts.gate_up_proj_blocks", {4, 64, 4, 8},
+      {"gpt_oss",
+       "model.layers.0.mlp.experts.gate_up_proj_blocks",
+       {4, 64, 4, 8},
        "it has no blocks of 16 bytes"},
       {"qwen3", "model.norm.weight", {1, 2, 2, 2, 5}, "it has more than four extents"},
   };
@@ -208,7 +226,8 @@ TEST(Refusals, ConfigurationsThatAreNone) {
                  "config.json: key 'rope_scaling.factor': expected is a number");
   Synthetic missing("llama2_spm");
   missing.config.erase("num_hidden_layers");
-  expect_refused(missing, ErrorCode::input_format, "key 'n_layers': it is missing, as are the other");
+  expect_refused(missing, ErrorCode::input_format,
+                 "key 'n_layers': it is missing, as are the other");
   Synthetic gating("glm4_moe");
   gating.config["scoring_func"] = "dice";
   expect_refused(gating, ErrorCode::input_format, "'dice'");
@@ -245,8 +264,9 @@ class HostileConfigurations : public ::testing::TestWithParam<std::string> {};
 TEST_P(HostileConfigurations, LeadToSoundModelsOrClearErrors) {
   const Synthetic checkpoint(GetParam());
   const auto fixture = checkpoint.make();
-  const json values = {nullptr, -1,    0,     1,  3,           65537,          4294967295, 1e300, 0.5,
-                       true,    "",    "x\n", json::array(),   json::object(), {1, "a"}};
+  const json values = {nullptr, -1,  0,    1,  3,     65537,         4294967295,
+                       1e300,   0.5, true, "", "x\n", json::array(), json::object(),
+                       {1, "a"}};
   std::size_t refused = 0;
   std::size_t read = 0;
   for_each_change(checkpoint.config, values, [&](const json& config, const std::string& change) {

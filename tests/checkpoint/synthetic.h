@@ -55,7 +55,8 @@ class Synthetic {
     for (std::size_t part = 0; part < fixture.folder.parts.size(); ++part) {
       for (const Entry& entry : fixture.folder.parts[part].entries) {
         const auto bytes = fixture.at({part, entry.offset, entry.size});
-        tensors[entry.name] = {std::string(checkpoint::name(entry.dtype)), entry.shape,
+        tensors[entry.name] = {std::string(checkpoint::name(entry.dtype)),
+                               entry.shape,
                                {reinterpret_cast<const char*>(bytes.data()), bytes.size()}};
       }
     }

@@ -1,9 +1,8 @@
 // The same models in the other ways that checkpoints spell, stack, quantize and split them. What
 // they become does not depend on it, so that the converter's listings hold for these as well.
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "checkpoint/listing.h"
 #include "checkpoint/synthetic.h"
@@ -50,7 +49,8 @@ TEST(Variants, PrefixesOfNames) {
   bare.rename_all([](const std::string& name) { return name.substr(name.find('.') + 1); });
   expect_listing(bare, "qwen3-bf16");
   Synthetic inner("gemma3");
-  inner.rename_all([](std::string name) { return name.insert(name.find('.') + 1, "language_model."); });
+  inner.rename_all(
+      [](std::string name) { return name.insert(name.find('.') + 1, "language_model."); });
   expect_listing(inner, "gemma3-bf16");
   Synthetic outer("glm4_moe");
   outer.rename_all([](const std::string& name) { return "language_model." + name; });
@@ -110,7 +110,9 @@ TEST(Variants, ExpertsOneByOneOrStacked) {
   const SyntheticTensor up = checkpoint.take(prefix + "gate_up_proj");
   const SyntheticTensor down = checkpoint.take(prefix + "down_proj");
   const auto named = [&](const char* matrix) {
-    return [&prefix, matrix](std::size_t e) { return fmt::format("{}{}.{}.weight", prefix, e, matrix); };
+    return [&prefix, matrix](std::size_t e) {
+      return fmt::format("{}{}.{}.weight", prefix, e, matrix);
+    };
   };
   const std::size_t width = up.shape[1] / 2;
   unstack(checkpoint, up, 0, width, false, named("gate_proj"));
@@ -147,8 +149,9 @@ TEST(Variants, Llama4WithOneTensorForEachExpert) {
     const SyntheticTensor up = transposed_stack(checkpoint.take(prefix + "gate_up_proj"));
     const SyntheticTensor down = transposed_stack(checkpoint.take(prefix + "down_proj"));
     const auto named = [&](const char* matrix) {
-      return
-          [&prefix, matrix](std::size_t e) { return fmt::format("{}{}.{}.weight", prefix, e, matrix); };
+      return [&prefix, matrix](std::size_t e) {
+        return fmt::format("{}{}.{}.weight", prefix, e, matrix);
+      };
     };
     const std::size_t width = up.shape[1] / 2;
     unstack(checkpoint, up, 0, width, false, named("gate_proj"));
@@ -196,16 +199,24 @@ TEST(Variants, Gemma2) {
   checkpoint.config["final_logit_softcapping"] = 30;
   const auto fixture = checkpoint.make();
   const Model model = read_checkpoint(fixture->folder, {});
-  const std::map<std::string, json> expected = {
-      {"general.architecture", "gemma2"}, {"general.type", "model"},
-      {"general.name", "Gemma3"}, {"general.size_label", "34K"},
-      {"general.file_type", 32}, {"general.quantization_version", 2},
-      {"gemma2.block_count", 2}, {"gemma2.context_length", 512},
-      {"gemma2.embedding_length", 32}, {"gemma2.feed_forward_length", 64},
-      {"gemma2.attention.head_count", 4}, {"gemma2.attention.head_count_kv", 2},
-      {"gemma2.attention.layer_norm_rms_epsilon", 1e-6f}, {"gemma2.attention.key_length", 16},
-      {"gemma2.attention.value_length", 16}, {"gemma2.attention.sliding_window", 512},
-      {"gemma2.attn_logit_softcapping", 50.0}, {"gemma2.final_logit_softcapping", 30.0}};
+  const std::map<std::string, json> expected = {{"general.architecture", "gemma2"},
+                                                {"general.type", "model"},
+                                                {"general.name", "Gemma3"},
+                                                {"general.size_label", "34K"},
+                                                {"general.file_type", 32},
+                                                {"general.quantization_version", 2},
+                                                {"gemma2.block_count", 2},
+                                                {"gemma2.context_length", 512},
+                                                {"gemma2.embedding_length", 32},
+                                                {"gemma2.feed_forward_length", 64},
+                                                {"gemma2.attention.head_count", 4},
+                                                {"gemma2.attention.head_count_kv", 2},
+                                                {"gemma2.attention.layer_norm_rms_epsilon", 1e-6f},
+                                                {"gemma2.attention.key_length", 16},
+                                                {"gemma2.attention.value_length", 16},
+                                                {"gemma2.attention.sliding_window", 512},
+                                                {"gemma2.attn_logit_softcapping", 50.0},
+                                                {"gemma2.final_logit_softcapping", 30.0}};
   std::map<std::string, json> found;
   for (const auto& [key, value] : model.header.metadata) found[key] = value_of(value);
   EXPECT_EQ(found, expected);
@@ -241,13 +252,13 @@ TEST(Variants, Gemma3WithoutWhatItsClassHasByDefault) {
   // Where the file does not say how large the vocabulary is, its tokens do.
   checkpoint.config.erase("vocab_size");
   const std::vector<std::string> tokens(288, "t");
-  const Model model = read_checkpoint(
-      checkpoint.make()->folder, {{"tokenizer.ggml.tokens", gguf::Value::of_strings(tokens)}});
+  const Model model = read_checkpoint(checkpoint.make()->folder,
+                                      {{"tokenizer.ggml.tokens", gguf::Value::of_strings(tokens)}});
   EXPECT_EQ(model.header.metadata.back().key, "tokenizer.ggml.tokens");
-  EXPECT_EQ(std::ranges::find(model.header.tensors, std::string("token_embd.weight"),
-                              &gguf::Tensor::name)
-                ->shape[1],
-            288u);
+  EXPECT_EQ(
+      std::ranges::find(model.header.tensors, std::string("token_embd.weight"), &gguf::Tensor::name)
+          ->shape[1],
+      288u);
 }
 
 TEST(Variants, Phi4HasNoWindow) {
@@ -277,11 +288,14 @@ TEST(Variants, Ministral3) {
                              {"llama_4_scaling_beta", 0.1}};
   const auto fixture = checkpoint.make();
   const Model model = read_checkpoint(fixture->folder, {});
-  const std::map<std::string, json> expected = {
-      {"scaling.type", "yarn"}, {"scaling.factor", 16.0},
-      {"scaling.original_context_length", 16384}, {"scaling.yarn_beta_fast", 32.0},
-      {"scaling.yarn_beta_slow", 1.0}, {"scaling.yarn_log_multiplier", 1.0},
-      {"freq_base", 1000000000.0}, {"dimension_count", 16}};
+  const std::map<std::string, json> expected = {{"scaling.type", "yarn"},
+                                                {"scaling.factor", 16.0},
+                                                {"scaling.original_context_length", 16384},
+                                                {"scaling.yarn_beta_fast", 32.0},
+                                                {"scaling.yarn_beta_slow", 1.0},
+                                                {"scaling.yarn_log_multiplier", 1.0},
+                                                {"freq_base", 1000000000.0},
+                                                {"dimension_count", 16}};
   std::map<std::string, json> found;
   const std::string prefix = "mistral3.rope.";
   for (const auto& [key, value] : model.header.metadata) {

@@ -37,8 +37,8 @@ void describe_deepseek2(const Description& description) {
   const bool has_experts = config.has("n_routed_experts");
   const std::uint64_t lora = config.find_whole({"kv_lora_rank"}).value_or(512);
   const std::uint64_t rotating = config.whole({"qk_rope_head_dim"});
-  out.whole("leading_dense_block_count", config.find_whole({"first_k_dense_replace"})
-                                             .value_or(has_experts ? 0 : layers));
+  out.whole("leading_dense_block_count",
+            config.find_whole({"first_k_dense_replace"}).value_or(has_experts ? 0 : layers));
   out.whole("vocab_size", config.whole({"vocab_size"}));
   out.whole("attention.q_lora_rank", config.find_whole({"q_lora_rank"}));
   out.whole("attention.kv_lora_rank", lora);
@@ -63,16 +63,15 @@ void describe_deepseek2(const Description& description) {
 Family family_deepseek2() {
   return {
       .architecture = "deepseek2",
-      .classes = {"DeepseekV2ForCausalLM", "DeepseekV3ForCausalLM", "KimiVLForConditionalGeneration",
-                  "KimiK25ForConditionalGeneration"},
+      .classes = {"DeepseekV2ForCausalLM", "DeepseekV3ForCausalLM",
+                  "KimiVLForConditionalGeneration", "KimiK25ForConditionalGeneration"},
       .rules = {{"lm_head.*", "output.*", output_unless_tied},
                 {"layers.N.self_attn.q_a_proj.*", "blk.N.attn_q_a.*", as_it_is},
                 {"layers.N.self_attn.q_a_layernorm.*", "blk.N.attn_q_a_norm.*", as_it_is},
                 {"layers.N.self_attn.q_b_proj.*", "blk.N.attn_q_b.*", as_it_is},
                 {"layers.N.self_attn.kv_a_proj_with_mqa.*", "blk.N.attn_kv_a_mqa.*", as_it_is},
                 {"layers.N.self_attn.kv_a_layernorm.*", "blk.N.attn_kv_a_norm.*", as_it_is},
-                {"layers.N.self_attn.kv_b_proj.weight", "blk.N.attn_{}_b.weight",
-                 keys_and_values}},
+                {"layers.N.self_attn.kv_b_proj.weight", "blk.N.attn_{}_b.weight", keys_and_values}},
       .describe = describe_deepseek2,
       .extra_layers = ExtraLayers::dropped};
 }

@@ -16,7 +16,7 @@ namespace sluice::checkpoint {
 struct Match {
   const Config& config;
   const Stored& stored;
-  std::size_t index;          ///< of the stored tensor
+  std::size_t index;         ///< of the stored tensor
   std::string target;        ///< what is to be made; with {} where it is several
   std::uint64_t expert = 0;  ///< where the rule has one
   Change change = Change::none;

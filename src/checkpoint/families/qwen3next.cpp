@@ -20,8 +20,7 @@ void queries_keys_values_gates(const Match& match, Draft& draft) {
     refuse_tensor(match.stored.name, "its rows are not those of the heads in config.json");
   }
   const auto rows = [&](std::uint64_t first, std::uint64_t count) {
-    return match.view(first * columns,
-                      {{heads, group * columns}, {count, columns}, {columns, 1}});
+    return match.view(first * columns, {{heads, group * columns}, {count, columns}, {columns, 1}});
   };
   draft.add(match.target + ".attn_qkv.weight", {heads * (2 * keys + values), columns},
             {rows(0, keys), rows(keys, keys), rows(2 * keys, values)});

@@ -20,7 +20,6 @@ View rotary_view(const Match& match, std::uint64_t heads) {
   return match.view(0, std::move(axes));
 }
 
-
 View whole_view(const Match& match) {
   const std::uint64_t columns = match.stored.columns();
   const std::uint64_t elements = match.stored.elements();
@@ -75,8 +74,9 @@ void rotary_key(const Match& match, Draft& draft) {
 
 void transposed(const Match& match, Draft& draft) {
   const Shape& shape = match.shape(3);
-  match.make(draft, "", {shape[0], shape[2], shape[1]},
-             {match.view(0, {{shape[0], shape[1] * shape[2]}, {shape[2], 1}, {shape[1], shape[2]}})});
+  match.make(
+      draft, "", {shape[0], shape[2], shape[1]},
+      {match.view(0, {{shape[0], shape[1] * shape[2]}, {shape[2], 1}, {shape[1], shape[2]}})});
 }
 
 void gate_and_up_rows(const Match& match, Draft& draft) {
@@ -94,8 +94,9 @@ void gate_and_up_columns(const Match& match, Draft& draft) {
   const std::uint64_t width = shape[2];
   const std::uint64_t rows = match.part(width, 2);
   for (const std::uint64_t up : {0, 1}) {
-    match.make(draft, up == 0 ? "gate" : "up", {shape[0], rows, shape[1]},
-               {match.view(up * rows, {{shape[0], shape[1] * width}, {rows, 1}, {shape[1], width}})});
+    match.make(
+        draft, up == 0 ? "gate" : "up", {shape[0], rows, shape[1]},
+        {match.view(up * rows, {{shape[0], shape[1] * width}, {rows, 1}, {shape[1], width}})});
   }
 }
 
