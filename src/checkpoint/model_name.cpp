@@ -7,7 +7,6 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
-#include <ranges>
 #include <vector>
 
 #include "base/pattern.h"
@@ -30,6 +29,17 @@ std::string upper_case(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return out;
+}
+
+/// What lies between any of the letters, unless it is nothing.
+std::vector<std::string> words_of(std::string_view text, std::string_view between) {
+  std::vector<std::string> words;
+  for (std::size_t begin; (begin = text.find_first_not_of(between)) != text.npos;) {
+    text.remove_prefix(begin);
+    words.emplace_back(text.substr(0, text.find_first_of(between)));
+    text.remove_prefix(words.back().size());
+  }
+  return words;
 }
 
 /// What a part of a name can be; of some it is several.
@@ -119,9 +129,9 @@ void find_basename(std::vector<NamePart>& parts) {
     at_start = false;
     if (part.meanings() == 0) part.finetune = true;
   }
-  for (NamePart& part : parts | std::views::reverse) {
-    if (!part.basename || part.meanings() < 2) break;
-    part.basename = false;
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    if (!part->basename || part->meanings() < 2) break;
+    part->basename = false;
   }
 }
 
@@ -173,10 +183,7 @@ ModelName parse_model_name(std::string_view id, std::uint64_t parameters) {
     if (result.organization.starts_with('.')) result.organization.clear();
   }
   std::vector<NamePart> parts;
-  for (const auto& range : result.name | std::views::split('-')) {
-    const std::string text(range.begin(), range.end());
-    if (!text.empty()) parts.push_back({.text = text});
-  }
+  for (const std::string& text : words_of(result.name, "-")) parts.push_back({.text = text});
   annotate(parts, parameters);
   drop_words_for_sizes(parts);
   find_basename(parts);
@@ -194,12 +201,8 @@ ModelName parse_model_name(std::string_view id, std::uint64_t parameters) {
 std::string title_of(std::string_view name) {
   static const Pattern kKept("^(v\\d+(\\.\\d+)*|\\d.*)$");
   const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-  std::string spaced(name);
-  std::ranges::replace(spaced, '-', ' ');
-  std::vector<std::string> words;
-  for (const auto& range : spaced | std::views::split(' ')) {
-    std::string word(range.begin(), range.end());
-    if (word.empty()) continue;
+  std::vector<std::string> words = words_of(name, "- ");
+  for (std::string& word : words) {
     const bool lower = std::ranges::any_of(word, is_letter) && std::ranges::none_of(word, is_upper);
     if (lower && !kKept.found_in(word)) {
       for (std::size_t i = 0; i < word.size(); ++i) {
@@ -207,7 +210,6 @@ std::string title_of(std::string_view name) {
         word[i] = static_cast<char>(std::toupper(static_cast<unsigned char>(word[i])));
       }
     }
-    words.push_back(std::move(word));
   }
   return fmt::format("{}", fmt::join(words, " "));
 }

@@ -19,6 +19,16 @@ namespace {
 
 constexpr std::string_view kConfigFile = "config.json";
 
+Config read_config(const Folder& folder) {
+  const std::string* const text = folder.text(kConfigFile);
+  if (text == nullptr) {
+    throw Error(ErrorCode::input_open, "there is no config.json beside the weights",
+                {.file = folder.path,
+                 .cure = "Download all small files of the checkpoint into one folder"});
+  }
+  return parse_config(*text, folder.file(kConfigFile));
+}
+
 const Family& family_of(const Config& config) {
   const std::string name = model_class(config);
   for (const Family& family : families()) {
@@ -205,16 +215,16 @@ Model translate(const Folder& folder, Config config, std::vector<gguf::KeyValue>
 
 }  // namespace
 
+Outline outline_of(const Folder& folder) {
+  const Config config = read_config(folder);
+  return {std::string(family_of(config).architecture), config.find_whole({"vocab_size"})};
+}
+
 Model read_checkpoint(const Folder& folder, std::vector<gguf::KeyValue> tokenizer) {
-  const std::string* const text = folder.text(kConfigFile);
-  if (text == nullptr) {
-    throw Error(ErrorCode::input_open, "there is no config.json beside the weights",
-                {.file = folder.path,
-                 .cure = "Download all small files of the checkpoint into one folder"});
-  }
+  const Config config = read_config(folder);
   try {
     check_index(folder);
-    return translate(folder, parse_config(*text, folder.file(kConfigFile)), std::move(tokenizer));
+    return translate(folder, config, std::move(tokenizer));
   } catch (const Error& error) {
     if (!error.context().file.empty()) throw;
     throw Error::in_file(folder.path, error);

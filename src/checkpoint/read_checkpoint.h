@@ -5,6 +5,15 @@
 
 namespace sluice::checkpoint {
 
+/// What of a checkpoint decides how its vocabulary is read.
+struct Outline {
+  std::string architecture;                 ///< GGUF's name of it
+  std::optional<std::uint64_t> vocab_size;  ///< the configuration's, if it has one
+};
+
+/// \throws Error as `read_checkpoint` does about config.json
+Outline outline_of(const Folder& folder);
+
 /// The GGUF model that a checkpoint stands for. Decides everything that the weights' bytes do not
 /// matter for.
 /// \param tokenizer  the vocabulary's metadata, which are written after the others

@@ -39,6 +39,12 @@ std::vector<std::string> names_ending(const Synthetic& checkpoint, std::string_v
   return names;
 }
 
+TEST(Variants, OutlineSaysWhatTheVocabularyIsReadFor) {
+  const Outline outline = outline_of(Synthetic("llama4_scout").make()->folder);
+  EXPECT_EQ(outline.architecture, "llama4");
+  EXPECT_EQ(outline.vocab_size, 275u);
+}
+
 TEST(Variants, PartsMayHoldTensorsInAnyWay) {
   expect_listing(Synthetic("deepseek_v3_fp8"), "deepseek_v3_fp8-bf16", 7);
   expect_listing(Synthetic("mixtral"), "mixtral-bf16", 5);
