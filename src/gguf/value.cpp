@@ -2,9 +2,11 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "base/checked.h"
 #include "gguf/bytes.h"
+#include "gguf/string_array.h"
 #include "gguf/value_type.h"
 #include "sluice/gguf.h"
 
@@ -189,9 +191,21 @@ Value Value::of(const char* v) {
 }
 
 Value Value::of_strings(std::span<const std::string> v) {
-  Value value = array_of(ValueType::string, v.size());
-  for (const std::string& text : v) append_string(value.bytes, text);
-  return value;
+  StringArray array;
+  for (const std::string& text : v) array.add(text);
+  return std::move(array).value();
+}
+
+StringArray::StringArray() : value_(array_of(ValueType::string, 0)) {}
+
+void StringArray::add(std::string_view text) {
+  append_string(value_.bytes, text);
+  ++size_;
+}
+
+Value StringArray::value() && {
+  std::memcpy(value_.bytes.data() + kHead - sizeof(size_), &size_, sizeof(size_));
+  return std::move(value_);
 }
 
 Value Value::of_floats(std::span<const float> v) {

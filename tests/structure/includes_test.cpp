@@ -24,6 +24,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"gguf", {"base"}},
     {"checkpoint", {"base", "gguf"}},
     {"recipe", {"base"}},
+    {"tokenizer", {"base", "gguf"}},
     {"imatrix", {"base", "gguf"}},
     {"io", {"base"}},
     {"plan", {"base", "gguf", "recipe", "imatrix"}},
@@ -34,7 +35,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"forecast", {"base", "plan", "io", "engine", "quantize"}},
     {"api",
      {"base", "gguf", "recipe", "imatrix", "plan", "io", "journal", "engine", "quantize", "verify",
-      "forecast"}},
+      "forecast", "tokenizer"}},
 };
 
 // Libraries that only one room may use.
