@@ -43,7 +43,7 @@ class JsonReader : public PieceReader {
       take_setting(path[1], value);
     } else if (path.size() == 3 && path[1] == "vocab" && !path[2].into_array) {
       take_vocab(path[2].key, value);
-    } else if (path.size() == 3 && path[1] == "merges") {
+    } else if (path.size() == 3 && path[1] == "merges" && path[2].into_array) {
       take_merge(value);
     }
   }
@@ -131,6 +131,9 @@ TokenizerJson read_tokenizer_json(std::string_view text, const std::string& file
   json.file = file;
   JsonReader reader(json, model);
   read_pieces(text, file, reader);
+  if (model == ModelOfJson::read && json.vocabulary.size() == 0) {
+    fail(file, "has no vocabulary of a BPE model");
+  }
   return json;
 }
 
