@@ -28,7 +28,10 @@ class TekkenReader : public PieceReader {
   }
 
   void take(JsonPath path, Json value) override {
-    if (path.size() == 1 && path[0] == "config") config = std::move(value);
+    if (path.size() == 1 && path[0] == "config") {
+      config = std::move(value);
+      return;
+    }
     if (path.size() != 2) return;
     const std::string text = as_text(at_key(value, "token_str")).value_or("");
     const std::uint64_t rank = checked_id(at_key(value, "rank"), text, file_);

@@ -60,9 +60,13 @@ class JsonReader : public PieceReader {
   }
 
   void take_section(const JsonStep& key, Json value) {
-    if (key == "pre_tokenizer") out_.pre_tokenizer = std::move(value);
-    if (key == "post_processor") out_.post_processor = std::move(value);
-    if (key == "decoder") out_.decoder = as_text(at_key(value, "type")).value_or("");
+    if (key == "pre_tokenizer") {
+      out_.pre_tokenizer = std::move(value);
+    } else if (key == "post_processor") {
+      out_.post_processor = std::move(value);
+    } else if (key == "decoder") {
+      out_.decoder = as_text(at_key(value, "type")).value_or("");
+    }
   }
 
   void take_setting(const JsonStep& key, const Json& value) {
