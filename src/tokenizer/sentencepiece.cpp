@@ -63,8 +63,8 @@ PieceOfModel read_piece(Protobuf message) {
   return piece;
 }
 
-/// GGUF has SentencePiece's numbers of types. User-defined pieces are normal ones, unless other
-/// files say more of them: what the model's authors define so is told by its score.
+/// GGUF's numbers of types are SentencePiece's. A user-defined piece is a normal one, as converters
+/// write it, unless another file lists it as added.
 TokenType type_of(const PieceOfModel& piece) {
   const auto type = static_cast<TokenType>(piece.type);
   return type == TokenType::user_defined ? TokenType::normal : type;
