@@ -90,15 +90,19 @@ Vocabulary read_pieces_of_model(std::string_view bytes, const std::string& file)
 template <class Type>
 void add_tokens(Vocabulary& vocabulary, const std::vector<AddedToken>& tokens, std::uint64_t size,
                 std::vector<std::string>& notes, Type type) {
+  const AddedToken* first_left_out = nullptr;
+  std::size_t left_out = 0;
   for (const AddedToken& token : tokens) {
-    if (token.id >= size) {
-      notes.push_back(fmt::format("The token '{}' is left out: its id {} is beyond vocab_size, {}.",
-                                  printable(token.text), token.id, size));
-      continue;
+    if (token.id < size) {
+      vocabulary.set(token.id, token.text, type(token), kAddedScore);
+    } else if (left_out++ == 0) {
+      first_left_out = &token;
     }
-    const TokenType is = type(token);
-    vocabulary.set(token.id, token.text, is, kAddedScore);
   }
+  if (left_out == 0) return;
+  notes.push_back(fmt::format(
+      "Added tokens of ids beyond vocab_size, {}, are left out: {} of them, the first is '{}', {}.",
+      size, left_out, printable(first_left_out->text), first_left_out->id));
 }
 
 TokenType type_as_marked(const AddedToken& token) {

@@ -284,9 +284,9 @@ TEST(Kinds, TokensOfASentencePieceModelBeyondVocabSizeAreLeftOutAndToldOf) {
   files.model = {"llama", 290};
   const Tokenizer cut = files.read();
   EXPECT_EQ(cut.tokens, 290u);
-  ASSERT_EQ(cut.notes.size(), 3u) << "300 pieces, and two tokens of added_tokens.json";
+  ASSERT_EQ(cut.notes.size(), 2u) << "300 pieces, and two tokens of added_tokens.json";
   EXPECT_NE(cut.notes[0].find("300 pieces"), std::string::npos);
-  EXPECT_NE(cut.notes[1].find("<|pad|>"), std::string::npos);
+  EXPECT_NE(cut.notes[1].find("2 of them, the first is '<|pad|>', 300"), std::string::npos);
   files.model.vocab_size = std::nullopt;
   EXPECT_EQ(files.read().tokens, 300u) << "as many as the model has";
 }
