@@ -210,6 +210,15 @@ TEST(HostileJson, DeepNesting) {
   }
 }
 
+TEST(HostileJson, AsDeepAsIsAllowed) {
+  const auto nested = [](std::size_t levels) {
+    return with_json(R"({"other": )" + std::string(levels, '[') + std::string(levels, ']') +
+                     R"(, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}})");
+  };
+  EXPECT_EQ(nested(63).read().tokens, 1u);
+  EXPECT_NE(nested(64).error().find("nested more than 64 deep"), std::string::npos);
+}
+
 TEST(HostileJson, SettingsOfMillionsOfValues) {
   std::string many = "[0";
   for (int i = 0; i < 300000; ++i) many += ",0";
