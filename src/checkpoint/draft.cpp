@@ -48,27 +48,12 @@ bool keeps_blocks(const View& view) {
 }
 
 TensorType nearest_type_of(const Stored& stored) {
-  if (stored.packing == Packing::mxfp4) return TensorType::mxfp4;
-  if (stored.scales) return TensorType::bf16;
-  switch (stored.dtype) {
-    case Dtype::f16:
-      return TensorType::f16;
-    case Dtype::bf16:
-    case Dtype::f8_e4m3:
-    case Dtype::f8_e5m2:
-      return TensorType::bf16;
-    default:
-      return TensorType::f32;
-  }
+  if (stored.coding == Coding::mxfp4) return TensorType::mxfp4;
+  if (stored.coding != Coding::typed || stored.scales) return TensorType::bf16;
+  return stored.type == TensorType::f64 ? TensorType::f32 : stored.type;
 }
 
 }  // namespace
-
-std::uint64_t Stored::elements() const {
-  std::uint64_t product = 1;  // known not to overflow
-  for (const std::uint64_t extent : shape) product *= extent;
-  return product;
-}
 
 void refuse_tensor(const std::string& tensor, const std::string& message) {
   throw Error(ErrorCode::input_format, message,
@@ -196,7 +181,7 @@ void Draft::finish(std::uint64_t experts, std::uint64_t layers, Model& model) {
     gguf::Tensor tensor{.name = name, .shape = {what.shape.rbegin(), what.shape.rend()}};
     tensor.type = nearest_type(name, what);
     model.header.tensors.push_back(std::move(tensor));
-    model.sources.push_back(std::move(what.source));
+    model.weights.sources.push_back(std::move(what.source));
   }
   gguf::lay_out(model.header.tensors, model.header.alignment);
 }

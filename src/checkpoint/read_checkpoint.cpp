@@ -190,11 +190,12 @@ Model translate(const Folder& folder, Config config, std::vector<gguf::KeyValue>
   const Family& family = family_of(config);
   const std::uint64_t layers = layer_count(family, config);
   Model model;
-  model.stored = stored_tensors(folder, read_quantization(config), model.skipped);
-  Draft draft(model.stored);
+  std::vector<Stored>& stored = model.weights.stored;
+  stored = stored_tensors(folder, read_quantization(config), model.skipped);
+  Draft draft(stored);
   const Translation translation(family, config, layers);
-  for (std::size_t i = 0; i < model.stored.size(); ++i) {
-    if (!translation.add(model.stored[i], i, draft)) model.skipped.push_back(model.stored[i].name);
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    if (!translation.add(stored[i], i, draft)) model.skipped.push_back(stored[i].name);
   }
   gguf::Header described;
   Metadata out(described, family.architecture);

@@ -38,6 +38,44 @@ bool is_skipped(std::string_view name, Method method) {
          (method != Method::none && std::ranges::any_of(kOfActivations, ends));
 }
 
+// \param scaled  the checkpoint's weights have factors
+std::optional<Coding> code_of(Dtype dtype, bool scaled) {
+  if (dtype == Dtype::f8_e4m3) return Coding::f8_e4m3;
+  if (dtype == Dtype::f8_e5m2) return Coding::f8_e5m2;
+  if (scaled && dtype == Dtype::i8) return Coding::int8;
+  return std::nullopt;
+}
+
+std::optional<TensorType> number_of(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32:
+      return TensorType::f32;
+    case Dtype::f16:
+      return TensorType::f16;
+    case Dtype::bf16:
+      return TensorType::bf16;
+    case Dtype::f64:
+      return TensorType::f64;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<Scales::Type> factor_of(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32:
+      return Scales::Type::f32;
+    case Dtype::f16:
+      return Scales::Type::f16;
+    case Dtype::bf16:
+      return Scales::Type::bf16;
+    case Dtype::f8_e8m0:
+      return Scales::Type::e8m0;
+    default:
+      return std::nullopt;
+  }
+}
+
 struct FoundEntry {
   std::size_t part;
   const Entry* entry;
@@ -131,7 +169,6 @@ class StoredReader {
   Stored stored(const FoundEntry& found, std::string_view name) const {
     return {.name = std::string(name),
             .place = {found.part, found.entry->offset, found.entry->size},
-            .dtype = found.entry->dtype,
             .shape = found.entry->shape,
             .scales = {}};
   }
@@ -141,18 +178,18 @@ class StoredReader {
     Stored result = stored(found, entry.name);
     const bool scaled =
         quantization_.method == Method::fp8 || quantization_.method == Method::compressed_tensors;
-    const bool is_code = entry.dtype == Dtype::f8_e4m3 || entry.dtype == Dtype::f8_e5m2 ||
-                         (scaled && entry.dtype == Dtype::i8);
-    const bool is_number = entry.dtype == Dtype::f32 || entry.dtype == Dtype::f16 ||
-                           entry.dtype == Dtype::bf16 || entry.dtype == Dtype::f64;
-    if (!is_code && !is_number) {
+    const std::optional<Coding> code = code_of(entry.dtype, scaled);
+    const std::optional<TensorType> number = number_of(entry.dtype);
+    if (!code && !number) {
       refuse(found, fmt::format("its elements are {}, which are no weights", name(entry.dtype)),
              ErrorCode::input_type);
     }
+    result.coding = code.value_or(Coding::typed);
+    result.type = number.value_or(TensorType::f32);
     if (!scaled) return result;
     const char* const end = quantization_.method == Method::fp8 ? "_scale_inv" : "_scale";
     const std::string scales = entry.name + end;
-    if (is_code || find(scales) != nullptr) result.scales = fit(result, need(found, scales));
+    if (code || find(scales) != nullptr) result.scales = fit(result, need(found, scales));
     return result;
   }
 
@@ -160,7 +197,8 @@ class StoredReader {
     constexpr std::uint64_t kBytes = 16;
     constexpr std::uint64_t kElements = 32;
     Stored result = stored(found, name);
-    if (result.dtype != Dtype::u8 || result.shape.size() < 3 || result.shape.back() != kBytes) {
+    if (found.entry->dtype != Dtype::u8 || result.shape.size() < 3 ||
+        result.shape.back() != kBytes) {
       refuse(found, "it has no blocks of 16 bytes");
     }
     result.shape.pop_back();
@@ -168,13 +206,13 @@ class StoredReader {
     const auto columns = checked_mul(blocks.back(), kElements);
     if (!columns) refuse(found, "the number of its elements overflows");
     result.shape.back() = *columns;
-    result.packing = Packing::mxfp4;
+    result.coding = Coding::mxfp4;
     const FoundEntry& scales = need(found, fmt::format("{}_scales", name));
     if (scales.entry->dtype != Dtype::u8 || scales.entry->shape != blocks) {
       refuse(scales, "it is no byte for each block");
     }
     result.scales = Scales{.place = place(scales),
-                           .dtype = Dtype::f8_e8m0,
+                           .type = Scales::Type::e8m0,
                            .block_rows = 1,
                            .block_columns = kElements,
                            .columns = blocks.back(),
@@ -186,7 +224,7 @@ class StoredReader {
     Stored result = stored(found, name);
     const unsigned bits = quantization_.packed_bits;
     if (bits == 0) refuse(found, "config.json does not say that any weights are packed");
-    if (result.dtype != Dtype::i32 || result.shape.size() < 2) {
+    if (found.entry->dtype != Dtype::i32 || result.shape.size() < 2) {
       refuse(found, "it has no rows of words of 32 bits");
     }
     for (const char* const more : {"_zero_point", "_g_idx"}) {
@@ -196,7 +234,7 @@ class StoredReader {
                ErrorCode::input_type);
       }
     }
-    result.packing = bits == 4 ? Packing::int4 : Packing::int8;
+    result.coding = bits == 4 ? Coding::words4 : Coding::words8;
     const FoundEntry& scales = need(found, fmt::format("{}_scale", name));
     result.shape.back() = columns_of(found, scales, 32 / bits);
     result.scales = fit(result, scales);
@@ -250,14 +288,14 @@ class StoredReader {
   /// How a tensor of factors covers weights: one for each block, group, row or matrix, or one.
   Scales fit(const Stored& weights, const FoundEntry& found) const {
     const Entry& entry = *found.entry;
-    if (entry.dtype != Dtype::f32 && entry.dtype != Dtype::bf16 && entry.dtype != Dtype::f16 &&
-        entry.dtype != Dtype::f8_e8m0) {
+    const std::optional<Scales::Type> type = factor_of(entry.dtype);
+    if (!type) {
       refuse(found, fmt::format("its elements are {}, which are no factors", name(entry.dtype)));
     }
     const std::uint64_t rows = weights.rows();
     const std::uint64_t columns = weights.columns();
     Scales scales{.place = place(found),
-                  .dtype = entry.dtype,
+                  .type = *type,
                   .block_rows = std::max<std::uint64_t>(rows, 1),
                   .block_columns = std::max<std::uint64_t>(columns, 1)};
     Shape shape = entry.shape;

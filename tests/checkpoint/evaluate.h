@@ -75,7 +75,7 @@ class Evaluator {
   template <class Visit>
   void visit(const Source& source, Visit visit_element) const {
     for (const View& view : source.views) {
-      const Stored& stored = model_.stored.at(view.stored);
+      const Stored& stored = model_.weights.stored.at(view.stored);
       std::vector<std::uint64_t> at(view.axes.size(), 0);
       for (;;) {
         std::uint64_t element = view.first;
@@ -96,39 +96,52 @@ class Evaluator {
     return value;
   }
 
-  static float plain(Dtype dtype, std::span<const std::byte> bytes, std::uint64_t index) {
-    switch (dtype) {
-      case Dtype::f32:
+  static float half(std::span<const std::byte> bytes, std::uint64_t index) {
+    return small_float(number<std::uint16_t>(bytes, index), 5, 10, true);
+  }
+
+  static float brain(std::span<const std::byte> bytes, std::uint64_t index) {
+    const std::uint32_t bits = std::uint32_t{number<std::uint16_t>(bytes, index)} << 16;
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  }
+
+  static float typed(TensorType type, std::span<const std::byte> bytes, std::uint64_t index) {
+    switch (type) {
+      case TensorType::f32:
         return number<float>(bytes, index);
-      case Dtype::f64:
+      case TensorType::f64:
         return static_cast<float>(number<double>(bytes, index));
-      case Dtype::f16:
-        return small_float(number<std::uint16_t>(bytes, index), 5, 10, true);
-      case Dtype::bf16: {
-        const std::uint32_t bits = std::uint32_t{number<std::uint16_t>(bytes, index)} << 16;
-        float value;
-        std::memcpy(&value, &bits, sizeof value);
-        return value;
-      }
-      case Dtype::f8_e4m3:
-        return small_float(number<std::uint8_t>(bytes, index), 4, 3, false);
-      case Dtype::f8_e5m2:
-        return small_float(number<std::uint8_t>(bytes, index), 5, 2, true);
-      case Dtype::f8_e8m0:
-        return std::ldexp(1.0f, number<std::uint8_t>(bytes, index) - 127);
-      case Dtype::i8:
-        return number<std::int8_t>(bytes, index);
+      case TensorType::f16:
+        return half(bytes, index);
+      case TensorType::bf16:
+        return brain(bytes, index);
       default:
         throw std::runtime_error("no weights");
     }
   }
 
+  static float factor(Scales::Type type, std::span<const std::byte> bytes, std::uint64_t index) {
+    switch (type) {
+      case Scales::Type::f32:
+        return number<float>(bytes, index);
+      case Scales::Type::f16:
+        return half(bytes, index);
+      case Scales::Type::bf16:
+        return brain(bytes, index);
+      case Scales::Type::e8m0:
+        return std::ldexp(1.0f, number<std::uint8_t>(bytes, index) - 127);
+    }
+    throw std::runtime_error("no factors");
+  }
+
   unsigned code(const Stored& stored, std::uint64_t element) const {
     const auto bytes = fixture_.at(stored.place);
-    if (stored.packing == Packing::mxfp4) {
+    if (stored.coding == Coding::mxfp4) {
       return std::to_integer<unsigned>(bytes[element / 2]) >> element % 2 * 4 & 15;
     }
-    const unsigned bits = stored.packing == Packing::int4 ? 4 : 8;
+    const unsigned bits = stored.coding == Coding::words4 ? 4 : 8;
     const std::uint64_t in_word = 32 / bits;
     const std::uint64_t words = (stored.columns() + in_word - 1) / in_word;
     const std::uint64_t column = element % stored.columns();
@@ -137,26 +150,40 @@ class Evaluator {
     return word >> column % in_word * bits & ((1u << bits) - 1);
   }
 
-  float decode(const Stored& stored, std::uint64_t element) const {
-    float value = 0;
-    if (stored.packing == Packing::plain) {
-      value = plain(stored.dtype, fixture_.at(stored.place), element);
-    } else if (stored.packing == Packing::mxfp4) {
-      constexpr float kCodes[] = {0, .5f, 1, 1.5f, 2, 3, 4, 6};
-      const unsigned c = code(stored, element);
-      value = c < 8 ? kCodes[c] : -kCodes[c - 8];
-    } else {
-      value = static_cast<float>(static_cast<int>(code(stored, element)) -
-                                 (stored.packing == Packing::int4 ? 8 : 128));
+  float unscaled(const Stored& stored, std::uint64_t element) const {
+    constexpr float kE2m1[] = {0, .5f, 1, 1.5f, 2, 3, 4, 6};
+    const auto bytes = fixture_.at(stored.place);
+    switch (stored.coding) {
+      case Coding::typed:
+        return typed(stored.type, bytes, element);
+      case Coding::f8_e4m3:
+        return small_float(number<std::uint8_t>(bytes, element), 4, 3, false);
+      case Coding::f8_e5m2:
+        return small_float(number<std::uint8_t>(bytes, element), 5, 2, true);
+      case Coding::int8:
+        return number<std::int8_t>(bytes, element);
+      case Coding::words4:
+        return static_cast<float>(static_cast<int>(code(stored, element)) - 8);
+      case Coding::words8:
+        return static_cast<float>(static_cast<int>(code(stored, element)) - 128);
+      case Coding::mxfp4: {
+        const unsigned c = code(stored, element);
+        return c < 8 ? kE2m1[c] : -kE2m1[c - 8];
+      }
     }
+    throw std::runtime_error("no weights");
+  }
+
+  float decode(const Stored& stored, std::uint64_t element) const {
+    const float value = unscaled(stored, element);
     if (!stored.scales) return value;
     const Scales& scales = *stored.scales;
     const std::uint64_t column = element % stored.columns();
     const std::uint64_t row = element / stored.columns() % stored.rows();
     const std::uint64_t matrix = element / stored.columns() / stored.rows();
-    return value * plain(scales.dtype, fixture_.at(scales.place),
-                         matrix * scales.matrix + row / scales.block_rows * scales.columns +
-                             column / scales.block_columns);
+    return value * factor(scales.type, fixture_.at(scales.place),
+                          matrix * scales.matrix + row / scales.block_rows * scales.columns +
+                              column / scales.block_columns);
   }
 
   const Fixture& fixture_;

@@ -85,11 +85,11 @@ inline void expect_tensors(const Fixture& fixture, const Model& model, const jso
   const Evaluator evaluator(fixture, model);
   std::map<std::string, json> expected;
   for (const json& tensor : listing["tensors"]) expected[tensor["name"]] = tensor;
-  ASSERT_EQ(model.sources.size(), model.header.tensors.size());
+  ASSERT_EQ(model.weights.sources.size(), model.header.tensors.size());
   EXPECT_EQ(model.header.tensors.size(), expected.size());
-  for (std::size_t i = 0; i < model.sources.size(); ++i) {
+  for (std::size_t i = 0; i < model.weights.sources.size(); ++i) {
     const gguf::Tensor& tensor = model.header.tensors[i];
-    const Source& source = model.sources[i];
+    const Source& source = model.weights.sources[i];
     ASSERT_TRUE(expected.contains(tensor.name)) << tensor.name;
     const json& wanted = expected[tensor.name];
     const std::string type = wanted["type"];

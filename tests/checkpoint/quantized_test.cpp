@@ -33,10 +33,11 @@ struct Weights {
 Weights weights_of(const Synthetic& checkpoint, const std::string& name = "blk.0.ffn_up.weight") {
   const auto fixture = checkpoint.make(2);
   const Model model = read_checkpoint(fixture->folder, {});
-  for (std::size_t i = 0; i < model.sources.size(); ++i) {
+  for (std::size_t i = 0; i < model.weights.sources.size(); ++i) {
     const gguf::Tensor& tensor = model.header.tensors[i];
     if (tensor.name != name) continue;
-    return {tensor.shape, Evaluator(*fixture, model).weights(model.sources[i]), tensor.type};
+    return {tensor.shape, Evaluator(*fixture, model).weights(model.weights.sources[i]),
+            tensor.type};
   }
   throw std::runtime_error("no tensor " + name);
 }

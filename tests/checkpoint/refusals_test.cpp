@@ -20,11 +20,11 @@ struct Refusal {
 
 /// A view may reach the elements of its tensor only, and makes as many as the model's tensor has.
 void expect_sound(const Model& model) {
-  ASSERT_EQ(model.sources.size(), model.header.tensors.size());
-  for (std::size_t i = 0; i < model.sources.size(); ++i) {
+  ASSERT_EQ(model.weights.sources.size(), model.header.tensors.size());
+  for (std::size_t i = 0; i < model.weights.sources.size(); ++i) {
     const gguf::Tensor& tensor = model.header.tensors[i];
-    std::uint64_t made = model.sources[i].values.size();
-    for (const View& view : model.sources[i].views) {
+    std::uint64_t made = model.weights.sources[i].values.size();
+    for (const View& view : model.weights.sources[i].views) {
       std::uint64_t count = 1;
       std::uint64_t last = view.first;
       for (const Axis& axis : view.axes) {
@@ -32,7 +32,7 @@ void expect_sound(const Model& model) {
         count *= axis.count;
         last += (axis.count - 1) * axis.stride;
       }
-      ASSERT_LT(last, model.stored.at(view.stored).elements()) << tensor.name;
+      ASSERT_LT(last, model.weights.stored.at(view.stored).elements()) << tensor.name;
       made += count;
     }
     ASSERT_EQ(made, tensor.elements()) << tensor.name;

@@ -25,8 +25,9 @@ std::map<std::string, std::vector<float>> all_weights(const Synthetic& checkpoin
   const auto fixture = checkpoint.make();
   const Model model = read_checkpoint(fixture->folder, {});
   std::map<std::string, std::vector<float>> weights;
-  for (std::size_t i = 0; i < model.sources.size(); ++i) {
-    weights[model.header.tensors[i].name] = Evaluator(*fixture, model).weights(model.sources[i]);
+  for (std::size_t i = 0; i < model.weights.sources.size(); ++i) {
+    weights[model.header.tensors[i].name] =
+        Evaluator(*fixture, model).weights(model.weights.sources[i]);
   }
   return weights;
 }
@@ -182,9 +183,9 @@ TEST(Variants, GptOssIn16Bits) {
   const auto fixture = checkpoint.make();
   const Model model = read_checkpoint(fixture->folder, {});
   const Evaluator evaluator(*fixture, model);
-  for (std::size_t i = 0; i < model.stored.size(); ++i) {
-    const Stored& stored = model.stored[i];
-    if (stored.packing != Packing::mxfp4) continue;
+  for (std::size_t i = 0; i < model.weights.stored.size(); ++i) {
+    const Stored& stored = model.weights.stored[i];
+    if (stored.coding != Coding::mxfp4) continue;
     const Source all = {{View{i, 0, {{stored.elements(), 1}}}}, Change::none, {}};
     checkpoint.take(stored.name + "_blocks");
     checkpoint.take(stored.name + "_scales");

@@ -8,7 +8,7 @@ namespace {
 /// Gates and ups by turns: rows of [E, 2 ff, n] in MXFP4, columns of [E, n, 2 ff] in 16 bits.
 void gates_and_ups_by_turns(const Match& match, Draft& draft) {
   const Shape& shape = match.shape(3);
-  const bool rows = match.stored.packing == Packing::mxfp4;
+  const bool rows = match.stored.coding == Coding::mxfp4;
   const std::uint64_t count = match.part(rows ? shape[1] : shape[2], 2);
   const std::uint64_t width = rows ? shape[2] : shape[1];
   const Axis matrix = {shape[0], shape[1] * shape[2]};
@@ -30,7 +30,7 @@ void gate_and_up_biases(const Match& match, Draft& draft) {
 
 void downs_by_packing(const Match& match, Draft& draft) {
   match.shape(3);
-  (match.stored.packing == Packing::mxfp4 ? as_it_is : transposed)(match, draft);
+  (match.stored.coding == Coding::mxfp4 ? as_it_is : transposed)(match, draft);
 }
 
 void describe_gpt_oss(const Description& description) {
