@@ -57,6 +57,9 @@ struct Codec {
   DecodeFunction decode;  ///< null for types that are only copied
   EncodeFunction encode;  ///< null for types that are only read
   ScalesFiniteFunction scales_finite;
+  /// So many columns at a time, and multiples of it, are encoded to the same blocks whether alone,
+  /// with their part of the importance, or within longer rows; 0: codes depend on the whole row.
+  std::size_t column_block;
 };
 
 /// Instruction sets that the codecs are compiled for. Which one runs shows in the speed only.

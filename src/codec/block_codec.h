@@ -48,7 +48,7 @@ void encode_values(const EncodeRows& rows, std::byte* out, Number number) noexce
 ///   encode(rows, out)      static, an EncodeFunction; none where the type is only read
 template <typename Block>
 Codec block_codec(TensorType type) noexcept {
-  Codec codec{type, decode_blocks<Block>, nullptr, all_finite<Block>};
+  Codec codec{type, decode_blocks<Block>, nullptr, all_finite<Block>, Block::kWeights};
   if constexpr (requires { &Block::encode; }) codec.encode = Block::encode;
   return codec;
 }

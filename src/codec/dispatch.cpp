@@ -3,41 +3,46 @@
 #include <cstdint>
 
 #include "codec/machine.h"
+#include "codec/published.h"
 #include "codec/types.h"
 #include "sluice/codec.h"
 
 // The codecs are compiled once for each instruction set of SLUICE_KERNELS, each time into a namespace
-// of its own: codec_table() is the one thing that each of these builds shows to the rest.
+// of its own: its two tables are all that each of these builds shows to the rest.
 namespace sluice {
 
 namespace portable {
 std::span<const Codec> codec_table() noexcept;
-}
+const CodeDecoders& published_table() noexcept;
+}  // namespace portable
 namespace avx2 {
 std::span<const Codec> codec_table() noexcept;
-}
+const CodeDecoders& published_table() noexcept;
+}  // namespace avx2
 namespace avx512 {
 std::span<const Codec> codec_table() noexcept;
-}
+const CodeDecoders& published_table() noexcept;
+}  // namespace avx512
 
 namespace {
 
 struct IsaRow {
   Isa isa;
   std::span<const Codec> (*codecs)() noexcept;
+  const CodeDecoders& (*code_decoders)() noexcept;
   bool (*supported)() noexcept;
 };
 
 // From the least to the best.
 constexpr std::array kIsas = {
 #ifdef SLUICE_HAS_portable
-    IsaRow{Isa::portable, portable::codec_table, machine::portable},
+    IsaRow{Isa::portable, portable::codec_table, portable::published_table, machine::portable},
 #endif
 #ifdef SLUICE_HAS_avx2
-    IsaRow{Isa::avx2, avx2::codec_table, machine::avx2},
+    IsaRow{Isa::avx2, avx2::codec_table, avx2::published_table, machine::avx2},
 #endif
 #ifdef SLUICE_HAS_avx512
-    IsaRow{Isa::avx512, avx512::codec_table, machine::avx512},
+    IsaRow{Isa::avx512, avx512::codec_table, avx512::published_table, machine::avx512},
 #endif
 };
 
@@ -87,6 +92,10 @@ Isa best_isa() noexcept {
 
 std::span<const Codec> codecs(Isa isa) noexcept {
   return find_row(isa)->codecs();
+}
+
+const CodeDecoders& code_decoders(Isa isa) noexcept {
+  return find_row(isa)->code_decoders();
 }
 
 const Codec* find_codec(TensorType type, Isa isa) noexcept {

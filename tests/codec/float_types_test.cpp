@@ -9,10 +9,13 @@
 #include <limits>
 #include <vector>
 
+#include "codec/tiny_float.h"
 #include "sluice/codec.h"
 
 namespace sluice {
 namespace {
+
+using testing_support::tiny_float;
 
 std::vector<float> encode_and_decode(TensorType type, const std::vector<float>& values) {
   const Codec* codec = find_codec(type);
@@ -47,16 +50,6 @@ TEST(F64, RoundsToBinary32) {
   find_codec(TensorType::f64)->decode(bytes.data(), decoded.data(), decoded.size());
   EXPECT_EQ(decoded, (std::vector<float>{0.0f, -1.5f, 0.1f, 0.0f, 3e38f,
                                          std::numeric_limits<float>::infinity()}));
-}
-
-/// A float of `exponent_bits` and `mantissa_bits` without sign, by the definition of binary
-/// formats.
-double tiny_float(unsigned bits, int exponent_bits, int mantissa_bits) {
-  const int bias = (1 << (exponent_bits - 1)) - 1;
-  const int exponent = static_cast<int>(bits >> mantissa_bits & ((1u << exponent_bits) - 1));
-  const double fraction =
-      std::ldexp(static_cast<double>(bits & ((1u << mantissa_bits) - 1)), -mantissa_bits);
-  return exponent == 0 ? std::ldexp(fraction, 1 - bias) : std::ldexp(1 + fraction, exponent - bias);
 }
 
 TEST(Nvfp4, DecodesByDefinition) {

@@ -22,7 +22,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"simd", {}},
     {"codec", {"base", "simd"}},
     {"gguf", {"base"}},
-    {"weights", {"base", "io"}},
+    {"weights", {"base", "codec", "io"}},
     {"checkpoint", {"base", "gguf", "weights"}},
     {"recipe", {"base"}},
     {"tokenizer", {"base", "gguf"}},

@@ -26,7 +26,7 @@ struct BlockF32 {
 };
 
 Codec codec_f32() noexcept {
-  return {TensorType::f32, BlockF32::decode_all, BlockF32::encode, all_finite<BlockF32>};
+  return {TensorType::f32, BlockF32::decode_all, BlockF32::encode, all_finite<BlockF32>, 1};
 }
 
 }  // namespace sluice::inline SLUICE_ISA
