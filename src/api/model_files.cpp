@@ -1,62 +1,11 @@
 #include "api/model_files.h"
 
-#include <xxhash.h>
-
-#include <algorithm>
-#include <optional>
-
-#include "gguf/split.h"
+#include "api/gguf_files.h"
 
 namespace sluice {
-namespace {
-
-// Most headers are smaller; those with a large vocabulary take a few doublings.
-constexpr std::uint64_t kFirstPrefix = std::uint64_t{1} << 20;
-
-gguf::Header read_header(const io::File& file, std::uint64_t& hash) {
-  const std::uint64_t size = file.size();
-  std::vector<std::byte> prefix;
-  for (std::uint64_t wanted = kFirstPrefix;; wanted *= 2) {
-    const std::size_t had = prefix.size();
-    prefix.resize(std::min(wanted, size));
-    prefix.resize(had + file.read_at(had, std::span(prefix).subspan(had)));
-    std::optional<gguf::Header> header = gguf::parse_header(prefix, size, file.path());
-    if (header) {
-      hash =
-          XXH3_64bits(prefix.data(), std::min<std::uint64_t>(prefix.size(), header->data_offset));
-      return *std::move(header);
-    }
-  }
-}
-
-}  // namespace
 
 ModelFiles open_model(const std::string& path) {
-  ModelFiles files;
-  std::vector<gguf::Part> parts;
-  const auto open_part = [&](const std::string& name) {
-    files.parts.push_back(io::File::open_input(name));
-    files.states.push_back(files.parts.back().state());
-    parts.push_back({name, read_header(files.parts.back(), files.header_hashes.emplace_back())});
-  };
-  open_part(path);
-  if (const std::optional<gguf::Split> split = gguf::split_of(parts.front().header, path)) {
-    const std::vector<std::string> names = gguf::part_files(path, *split);
-    files.parts.clear();
-    files.states.clear();
-    files.header_hashes.clear();
-    parts.clear();
-    for (const std::string& name : names) open_part(name);
-  }
-  gguf::Model model = gguf::merge_parts(parts);
-  for (std::size_t i = 0; i < model.header.tensors.size(); ++i) {
-    const std::uint32_t part = model.parts[i];
-    files.locations.push_back(
-        {part, parts[part].header.data_offset + model.header.tensors[i].offset});
-  }
-  files.model = std::move(model.header);
-  files.headers = std::move(parts);
-  return files;
+  return open_gguf(path);
 }
 
 }  // namespace sluice

@@ -1,26 +1,33 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gguf/split.h"
 #include "io/file.h"
 #include "plan/plan.h"
 #include "sluice/gguf.h"
+#include "weights/stored.h"
 
 namespace sluice {
 
-/// The input files of one model, opened, with their headers merged.
+/// The input files of one model, opened, with their headers read as one.
 struct ModelFiles {
-  std::vector<io::File> parts;
-  std::vector<gguf::Part> headers;           ///< one for each part, as it stands in the file
-  gguf::Header model;                        ///< metadata of the first part, tensors of all
-  std::vector<TensorLocation> locations;     ///< one for each of model.tensors
+  std::vector<io::File> parts;               ///< with the tensors' data
+  std::vector<gguf::Part> headers;           ///< of each part of a GGUF model as it stands there
+  gguf::Header model;                        ///< metadata and tensors of all parts
+  std::vector<TensorLocation> locations;     ///< of a GGUF model: one for each of model.tensors
+  weights::Weights weights;                  ///< one source for each of model.tensors
   std::vector<std::uint64_t> header_hashes;  ///< XXH3 of each part's header
   std::vector<io::FileState> states;         ///< of the parts, before anything was read
+  std::vector<std::string> notes;            ///< what was left out, in sentences
+  /// A checkpoint as it was published: there is no better source, however its weights are coded.
+  bool published = false;
 };
 
-/// Opens a GGUF file, or all parts of a split one when any of them is named.
+/// Opens a GGUF file, or all parts of a split one when any of them is named; or a checkpoint as it
+/// was published, by its folder, its index or any part.
 /// \throws Error
 ModelFiles open_model(const std::string& path);
 

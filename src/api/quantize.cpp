@@ -8,8 +8,8 @@
 #include <string_view>
 #include <system_error>
 
-#include "api/checkpoint.h"
 #include "api/error_totals.h"
+#include "api/half_made_output.h"
 #include "api/importance_check.h"
 #include "api/output_names.h"
 #include "api/prepared.h"
@@ -78,7 +78,7 @@ void note_large_parts(const SplitOptions& split, const Plan& plan, Observer& obs
 // Streams all that an earlier run has not made through the encoder into the output's files.
 void make_output(const QuantizeOptions& options, const Prepared& prepared,
                  std::span<const journal::Record> records, io::Source& source,
-                 Checkpoint& checkpoint, Observer& observer, RunReport& report) {
+                 HalfMadeOutput& half_made, Observer& observer, RunReport& report) {
   const Plan& plan = prepared.plan;
   const EncoderSettings settings = encoder_settings(options);
   const engine::MemoryPlan memory = engine::plan_memory(
@@ -97,7 +97,7 @@ void make_output(const QuantizeOptions& options, const Prepared& prepared,
   }
   ChunkCursor chunks(plan, memory.unit_bytes, done);
   engine::Turns turns(report.shared_spindle);
-  OutputWriter writer(plan, records, {checkpoint.sink(), checkpoint.journal(), turns, state},
+  OutputWriter writer(plan, records, {half_made.sink(), half_made.journal(), turns, state},
                       {.extents = memory.extents, .checkpoint_s = options.checkpoint_s});
   writer.put_headers();
   const auto tell = [&] {
@@ -155,8 +155,8 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
 
   note_large_parts(options.split, prepared.plan, observer);
 
-  Checkpoint checkpoint(prepared.names, binding_of(options, prepared));
-  const Checkpoint::Found found = checkpoint.open(options, observer);
+  HalfMadeOutput half_made(prepared.names, binding_of(options, prepared));
+  const HalfMadeOutput::Found found = half_made.open(options, observer);
   RunReport report = report_of_task(options, prepared, began);
   if (found.complete) {
     report_nothing_done(prepared.plan, report);
@@ -164,17 +164,17 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   }
   report.shared_spindle = spindle.shared;
   report.spindle = spindle.reason;
-  make_output(options, prepared, found.records, input.source(), checkpoint, observer, report);
+  make_output(options, prepared, found.records, input.source(), half_made, observer, report);
   report.io = input.mode();
-  if (!checkpoint.sink().direct()) {
+  if (!half_made.sink().direct()) {
     observer.note(
         fmt::format("the file system of {} refuses direct writes (O_DIRECT): it was "
                     "written through the page cache",
-                    visible(checkpoint.sink().work_path())));
+                    visible(half_made.sink().work_path())));
   }
   report.isa = name(options.isa);
   check_unchanged(prepared);
-  checkpoint.commit();
+  half_made.commit();
   return report;
 }
 

@@ -15,15 +15,15 @@
 namespace sluice {
 
 /// The half-made output on the disk: its files, under their working names, and one journal for all.
-class Checkpoint {
+class HalfMadeOutput {
  public:
   /// Opens the output's first file and holds the output against other runs.
   /// \throws Error (output_open)
-  Checkpoint(const OutputNames& names, journal::Binding binding);
+  HalfMadeOutput(const OutputNames& names, journal::Binding binding);
   /// Without a commit, what no journal speaks of goes away.
-  ~Checkpoint();
-  Checkpoint(const Checkpoint&) = delete;
-  Checkpoint& operator=(const Checkpoint&) = delete;
+  ~HalfMadeOutput();
+  HalfMadeOutput(const HalfMadeOutput&) = delete;
+  HalfMadeOutput& operator=(const HalfMadeOutput&) = delete;
 
   /// What an earlier run has done.
   struct Found {

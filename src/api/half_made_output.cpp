@@ -1,4 +1,4 @@
-#include "api/checkpoint.h"
+#include "api/half_made_output.h"
 
 #include <fmt/format.h>
 
@@ -35,26 +35,26 @@ bool holds(io::Sink& sink, const journal::Record& record) {
 
 }  // namespace
 
-Checkpoint::Checkpoint(const OutputNames& names, journal::Binding binding)
+HalfMadeOutput::HalfMadeOutput(const OutputNames& names, journal::Binding binding)
     : names_(names),
       sink_(names.work_path, names.parts),
       journal_(sink_.work_path() + ".journal"),
       binding_(std::move(binding)) {}
 
 // The journal last, because it tells whose the others are.
-Checkpoint::~Checkpoint() {
+HalfMadeOutput::~HalfMadeOutput() {
   if (sink_.discard()) journal_.remove();
 }
 
 // Only then did the earlier run begin to give the files their names.
-bool Checkpoint::all_made(const std::vector<journal::Record>& records) const {
+bool HalfMadeOutput::all_made(const std::vector<journal::Record>& records) const {
   const IntervalSet made = journal::ranges_of(records);
   return std::ranges::all_of(sink_.parts(), [&](const io::SinkPart& part) {
     return made.contains({part.begin, part.begin + part.size});
   });
 }
 
-Checkpoint::Found Checkpoint::begin(const EarlierFiles& earlier) {
+HalfMadeOutput::Found HalfMadeOutput::begin(const EarlierFiles& earlier) {
   sink_.require_space();
   sink_.remove_surplus(earlier.part_sizes.size());
   journal_.start(to_text(binding_));
@@ -62,7 +62,7 @@ Checkpoint::Found Checkpoint::begin(const EarlierFiles& earlier) {
   return {};
 }
 
-void Checkpoint::note_damage(const EarlierFiles& earlier, Observer& observer) const {
+void HalfMadeOutput::note_damage(const EarlierFiles& earlier, Observer& observer) const {
   if (!earlier.contents) {
     observer.note(fmt::format(
         "the journal {} is damaged, so that what an earlier run made cannot be used: all is made "
@@ -83,7 +83,7 @@ void Checkpoint::note_damage(const EarlierFiles& earlier, Observer& observer) co
   }
 }
 
-Checkpoint::Found Checkpoint::open(const QuantizeOptions& options, Observer& observer) {
+HalfMadeOutput::Found HalfMadeOutput::open(const QuantizeOptions& options, Observer& observer) {
   const EarlierFiles earlier = look_at_earlier(names_, binding_);
   if (options.restart || !earlier.journal) return begin(earlier);
   note_damage(earlier, observer);
@@ -136,9 +136,9 @@ Checkpoint::Found Checkpoint::open(const QuantizeOptions& options, Observer& obs
   return {.records = std::move(records)};
 }
 
-std::vector<journal::Record> Checkpoint::verified(std::vector<journal::Record> records,
-                                                  const std::atomic<bool>* stop,
-                                                  Observer& observer) {
+std::vector<journal::Record> HalfMadeOutput::verified(std::vector<journal::Record> records,
+                                                      const std::atomic<bool>* stop,
+                                                      Observer& observer) {
   std::uint64_t lost = 0;
   std::erase_if(records, [&](const journal::Record& record) {
     throw_if_stopped(stop);
@@ -153,7 +153,7 @@ std::vector<journal::Record> Checkpoint::verified(std::vector<journal::Record> r
   return records;
 }
 
-void Checkpoint::commit() {
+void HalfMadeOutput::commit() {
   sink_.commit();
   journal_.remove();
 }
