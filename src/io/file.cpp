@@ -4,12 +4,15 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
+#include "io/http/network.h"
+#include "io/http/remote_file.h"
 #include "sluice/error.h"
 #include "sluice/used_files.h"
 
@@ -30,6 +33,19 @@ std::int64_t nanoseconds(const timespec& time) {
   return time.tv_sec * kSecond + time.tv_nsec;
 }
 
+std::shared_ptr<const RemoteFile> open_remote(const std::string& name,
+                                              const std::atomic<bool>* stop) {
+  std::shared_ptr<Network> network = Network::current();
+  const Url origin = is_hub_name(name)
+                         ? network->hub.place_of(name, *network->hub.listing(name, stop))
+                         : parse_url(name);
+  return std::make_shared<const RemoteFile>(masked(name), origin, std::move(network), stop);
+}
+
+std::uint64_t hash_of(std::string_view text) {
+  return ::XXH3_64bits(text.data(), text.size());
+}
+
 }  // namespace
 
 std::string system_message(int error_number) {
@@ -37,11 +53,14 @@ std::string system_message(int error_number) {
 }
 
 File::File(File&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      path_(std::move(other.path_)),
+      remote_(std::move(other.remote_)) {}
 
 File& File::operator=(File&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
   std::swap(path_, other.path_);
+  std::swap(remote_, other.remote_);
   return *this;
 }
 
@@ -49,7 +68,12 @@ File::~File() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-File File::open_input(const std::string& path) {
+File File::open_input(const std::string& path, const std::atomic<bool>* stop) {
+  if (is_url(path)) {
+    File file(-1, masked(path));
+    file.remote_ = open_remote(path, stop);
+    return file;
+  }
   // A pipe that nobody writes to must not hold the run up.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
@@ -69,24 +93,39 @@ File File::open_input(const std::string& path) {
 }
 
 std::uint64_t File::size() const {
+  if (remote_) return remote_->size();
   return static_cast<std::uint64_t>(status_of(descriptor_, path_).st_size);
 }
 
 FileIdentity File::identity() const {
+  // No file system has this number.
+  if (remote_) return {~std::uint64_t{0}, hash_of(remote_->origin().text())};
   const struct stat status = status_of(descriptor_, path_);
   return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
 }
 
 FileState File::state() const {
+  // Every answer of the server was held against these.
+  if (remote_) return {remote_->size(), static_cast<std::int64_t>(hash_of(remote_->etag()))};
   const struct stat status = status_of(descriptor_, path_);
   return {static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim)};
 }
 
 std::int64_t File::changed_ns() const {
+  if (remote_) return 0;
   return nanoseconds(status_of(descriptor_, path_).st_ctim);
 }
 
+std::string File::etag() const {
+  return remote_ ? remote_->etag() : std::string();
+}
+
+void File::forget_start() const {
+  if (remote_) remote_->forget_start();
+}
+
 std::size_t File::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+  if (remote_) return remote_->read_at(offset, out);
   std::size_t done = 0;
   while (done < out.size()) {
     const ssize_t got = ::pread(descriptor_, out.data() + done, out.size() - done,

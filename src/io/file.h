@@ -1,12 +1,16 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 
 namespace sluice::io {
+
+class RemoteFile;
 
 /// Which file a path leads to, whatever its name: two paths with equal identities are one file.
 struct FileIdentity {
@@ -18,12 +22,13 @@ struct FileIdentity {
 /// What changes when a file is written to.
 struct FileState {
   std::uint64_t size = 0;
-  std::int64_t modified_ns = 0;  ///< time of last modification, since 1970
+  /// Time of last modification, since 1970; of a remote file a hash of its ETag.
+  std::int64_t modified_ns = 0;
   friend bool operator==(const FileState&, const FileState&) = default;
 };
 
-/// A descriptor that is closed with its owner. Positional calls only, so that one file serves
-/// several threads.
+/// A descriptor that is closed with its owner, or a file on a server, which has none. Positional
+/// calls only, so that one file serves several threads.
 class File {
  public:
   File() = default;
@@ -32,19 +37,30 @@ class File {
   File& operator=(File&& other) noexcept;
   ~File();
 
-  /// \throws Error (input_open) naming the file and the cure.
-  static File open_input(const std::string& path);
+  /// \param path  or an https://, http:// or hf:// URL
+  /// \param stop  ends all waiting for the network, in later calls too; may be null
+  /// \throws Error (input_open) naming the file and the cure; for URLs (usage, input_read,
+  ///         interrupted) too
+  static File open_input(const std::string& path, const std::atomic<bool>* stop = nullptr);
 
   int descriptor() const { return descriptor_; }
+  /// As the user named it, but for what of a URL is not to be shown.
   const std::string& path() const { return path_; }
+  bool remote() const { return remote_ != nullptr; }
   std::uint64_t size() const;
   FileIdentity identity() const;
   FileState state() const;
   /// Time of the last change to data, name, rights or times, since 1970. No program can set it.
+  /// 0 of a remote file.
   std::int64_t changed_ns() const;
+  /// What the server of a remote file calls its content, quoted if the name is a strong one: then
+  /// the same name is the same bytes. Empty: none, or the file is local.
+  std::string etag() const;
+  /// Gives back the memory for a remote file's first bytes, once the header was read.
+  void forget_start() const;
 
   /// Reads up to `out.size()` bytes at `offset`; fewer only at the end of the file.
-  /// \throws Error (input_read)
+  /// \throws Error (input_read); of a remote file (input_changed, interrupted) too
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> out) const;
 
   /// Asks for bytes that are read next, so that the disk does not wait between two reads. Does not
@@ -65,6 +81,7 @@ class File {
  private:
   int descriptor_ = -1;
   std::string path_;
+  std::shared_ptr<const RemoteFile> remote_;
 };
 
 /// The message of an errno value.

@@ -175,17 +175,35 @@ class MappedSource final : public Source {
   std::vector<Window> windows_;
 };
 
+// Importance matrices are as large as a thousandth of their models.
+std::vector<std::byte> whole_copy(const File& file) {
+  constexpr std::uint64_t kMost = std::uint64_t{2} << 30;
+  if (file.size() > kMost) {
+    throw Error(ErrorCode::input_open, "is too large to be held in memory",
+                {.file = file.path(), .cure = "Download it first"});
+  }
+  std::vector<std::byte> copy(file.size());
+  file.read_at(0, copy);
+  return copy;
+}
+
 }  // namespace
 
 struct MappedFile::State {
   File file;
-  Mapping mapping;
+  std::optional<Mapping> mapping;  // none: the file is remote, and in memory
+  std::vector<std::byte> copy;
 };
 
 MappedFile::MappedFile(File file) {
+  if (file.remote()) {
+    std::vector<std::byte> copy = whole_copy(file);
+    state_ = std::make_unique<State>(State{std::move(file), std::nullopt, std::move(copy)});
+    return;
+  }
   try {
     Mapping mapping(file);
-    state_ = std::make_unique<State>(State{std::move(file), std::move(mapping)});
+    state_ = std::make_unique<State>(State{std::move(file), std::move(mapping), {}});
   } catch (const ipc::interprocess_exception& error) {
     throw Error(ErrorCode::input_open, std::string("cannot be mapped: ") + error.what(),
                 {.file = file.path(),
@@ -202,11 +220,12 @@ const File& MappedFile::file() const {
 }
 
 std::span<const std::byte> MappedFile::bytes() const {
-  return state_->mapping.bytes();
+  return state_->mapping ? state_->mapping->bytes() : state_->copy;
 }
 
 void MappedFile::check() const {
-  const std::exception_ptr error = state_->mapping.fault_before(bytes().size(), state_->file);
+  if (!state_->mapping) return;
+  const std::exception_ptr error = state_->mapping->fault_before(bytes().size(), state_->file);
   if (error) std::rethrow_exception(error);
 }
 

@@ -7,7 +7,9 @@
 
 namespace sluice::io {
 
-OpenedSource open_source(IoMode mode, std::vector<const File*> files) {
+namespace {
+
+OpenedSource open_local_source(IoMode mode, std::vector<const File*> files) {
   OpenedSource opened;
   if (mode == IoMode::automatic || mode == IoMode::async) {
     opened.source = open_async_source(files, opened.fallback_reason);
@@ -15,6 +17,23 @@ OpenedSource open_source(IoMode mode, std::vector<const File*> files) {
     opened.source = open_mapped_source(files, opened.fallback_reason);
   }
   if (!opened.source) opened.source = open_plain_source(std::move(files));
+  return opened;
+}
+
+}  // namespace
+
+OpenedSource open_source(IoMode mode, std::vector<const File*> files) {
+  std::vector<const File*> local;
+  std::vector<std::size_t> local_parts;
+  for (const File* file : files) {
+    local_parts.push_back(local.size());
+    if (!file->remote()) local.push_back(file);
+  }
+  if (local.size() == files.size()) return open_local_source(mode, std::move(files));
+  OpenedSource opened;
+  if (!local.empty()) opened = open_local_source(mode, std::move(local));
+  opened.source =
+      open_remote_source(std::move(files), std::move(local_parts), std::move(opened.source));
   return opened;
 }
 

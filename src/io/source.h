@@ -39,7 +39,7 @@ class Source {
 
   virtual ~Source() = default;
 
-  /// How the bytes are read: "async", "mmap" or "read".
+  /// How the bytes are read: "async", "mmap", "read", "https", or "async, https" for some and others.
   virtual std::string_view name() const = 0;
 
   /// A file that is read through the page cache although this way of reading goes past it, because
@@ -66,8 +66,9 @@ struct OpenedSource {
   std::string fallback_reason;
 };
 
-/// Opens a source over input files, which must outlive it. ReadRange::part counts them. Falls back to plain reads where a mode
-/// is not to be had.
+/// Opens a source over input files, which must outlive it. ReadRange::part counts them. Falls back to
+/// plain reads where a mode is not to be had. Remote files are read over several connections,
+/// whatever the mode.
 OpenedSource open_source(IoMode mode, std::vector<const File*> files);
 
 /// Reads with Boost.Asio over io_uring, past the page cache (O_DIRECT) where the file system
@@ -76,6 +77,13 @@ std::unique_ptr<Source> open_async_source(std::vector<const File*> files, std::s
 
 /// Reads with pread on the calling thread, one range after the other: works everywhere.
 std::unique_ptr<Source> open_plain_source(std::vector<const File*> files);
+
+/// Reads remote files over several connections, and local ones through `local`.
+/// \param local_parts  for each file its number in `local`; what stands for a remote one is not used
+/// \param local        null if all are remote
+std::unique_ptr<Source> open_remote_source(std::vector<const File*> files,
+                                           std::vector<std::size_t> local_parts,
+                                           std::unique_ptr<Source> local);
 
 /// Reads samples of files, on the calling thread, without a trace in the page cache: past it where
 /// the file system allows, else through it, dropping what was not there before.

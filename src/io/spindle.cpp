@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "io/http/url.h"
 
 namespace sluice::io {
 namespace {
@@ -160,11 +161,16 @@ Disks disks_under(const Place& place, const SystemPaths& system) {
 
 SpindleDecision decide_spindle_of(std::span<const Place> inputs, const Place& output,
                                   const SystemPaths& system) {
+  const auto is_remote = [](const Place& place) { return is_url(place.path); };
+  if (is_remote(output) || std::ranges::all_of(inputs, is_remote)) {
+    return {false, "one of them is read over the network"};
+  }
   const Disks target = disks_under(output, system);
   Disks all;
   std::string still;  // a disk of both that does not rotate
   const Place* hidden = target.unknown ? &output : nullptr;
   for (const Place& input : inputs) {
+    if (is_remote(input)) continue;
     const Disks disks = disks_under(input, system);
     for (const auto& [name, rotating] : disks.rotates) {
       if (target.rotates.contains(name)) {

@@ -26,7 +26,9 @@ bool cached(const File& file, std::uint64_t offset) {
 class UncachedSource final : public Source {
  public:
   explicit UncachedSource(std::vector<const File*> files) : files_(std::move(files)) {
-    for (const File* file : files_) direct_.push_back(open_direct(*file, O_RDONLY));
+    for (const File* file : files_) {
+      direct_.push_back(file->remote() ? File() : open_direct(*file, O_RDONLY));
+    }
   }
 
   std::string_view name() const override { return "uncached"; }
@@ -68,6 +70,7 @@ class UncachedSource final : public Source {
 
   static std::size_t read_through_cache(const File& file, std::uint64_t offset,
                                         std::span<std::byte> out) {
+    if (file.remote()) return file.read_at(offset, out);
     const bool was_cached = cached(file, offset);
     ::posix_fadvise(file.descriptor(), static_cast<off_t>(offset), static_cast<off_t>(out.size()),
                     POSIX_FADV_RANDOM);  // no more is read than was asked for

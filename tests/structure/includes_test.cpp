@@ -41,7 +41,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
 
 // Libraries that only one room may use.
 const std::map<std::string, std::string> kOwnedLibraries = {
-    {"boost", "io"}, {"tbb", "engine"}, {"yaml-cpp", "checkpoint"}};
+    {"boost", "io"}, {"openssl", "io"}, {"tbb", "engine"}, {"yaml-cpp", "checkpoint"}};
 
 struct Include {
   std::string room;    // that includes

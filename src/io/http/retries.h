@@ -1,0 +1,47 @@
+#pragma once
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+
+namespace sluice::io {
+
+/// What may go better the next time: a reset, a stall, a body cut short, a busy server.
+struct Transient : std::runtime_error {
+  explicit Transient(const std::string& what, double after_s = 0, bool was_refused = false)
+      : std::runtime_error(what), retry_after_s(after_s), refused(was_refused) {}
+
+  double retry_after_s;  ///< as the server asks
+  bool refused;          ///< by the server that a redirect led to: the link may have expired
+};
+
+/// How patiently a request is repeated.
+struct Patience {
+  int attempts = 10;  ///< without a byte in between
+  double first_pause_s = 0.25;
+  double longest_pause_s = 30;
+};
+
+/// Sleeps. \throws Error (interrupted) within a tenth of a second once `stop` is true
+void pause(double seconds, const std::atomic<bool>* stop);
+
+/// Counts failures in a row and waits between them, each time about twice as long, and not as long
+/// as the next one's neighbour, so that several connections do not come back at once.
+class Retries {
+ public:
+  Retries(const Patience& patience, const std::atomic<bool>* stop)
+      : patience_(patience), stop_(stop) {}
+
+  /// Waits until the next attempt.
+  /// \param progress  whether bytes came since the last failure
+  /// \throws Error (input_read) if there were too many
+  void wait(const Transient& failure, bool progress);
+
+ private:
+  const Patience patience_;
+  const std::atomic<bool>* const stop_;
+  int failures_ = 0;
+  int refusals_ = 0;
+};
+
+}  // namespace sluice::io
