@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "codec/distortion.h"
+#include "codec/published.h"
 #include "instruction_count.h"
 #include "peer.h"
 #include "rows.h"
@@ -60,10 +61,14 @@ double searched_error(const std::vector<float>& decoded) {
   return testing_support::refit_error(rows().values, decoded, weights);
 }
 
-void count_weights(State& state, TensorType type, std::size_t weights) {
+void count_weights(State& state, double bytes_per_weight, std::size_t weights) {
   state.counters["weights_per_second"] =
       Counter(static_cast<double>(weights), Counter::kIsIterationInvariantRate);
-  state.counters["bytes_per_weight"] = bits_per_weight(type) / 8;
+  state.counters["bytes_per_weight"] = bytes_per_weight;
+}
+
+void count_weights(State& state, TensorType type, std::size_t weights) {
+  count_weights(state, bits_per_weight(type) / 8, weights);
 }
 
 /// Times `encode`, which fills blocks for all rows; then measures the error of what it left.
@@ -141,6 +146,42 @@ void bench_decode(State& state, const Codec& codec) {
     benchmark::ClobberMemory();
   }
   count_weights(state, codec.type, Rows::kElements);
+}
+
+struct Coding {
+  const char* name;
+  DecodeCodesFunction CodeDecoders::*decode;
+  std::size_t in_byte;  ///< codes
+  std::size_t run;      ///< codes of one factor, as checkpoints have them
+};
+
+constexpr Coding kCodings[] = {
+    {"f8_e4m3", &CodeDecoders::f8_e4m3, 1, 128}, {"f8_e5m2", &CodeDecoders::f8_e5m2, 1, 128},
+    {"int8", &CodeDecoders::int8, 1, 128},       {"words4", &CodeDecoders::words4, 2, 32},
+    {"words8", &CodeDecoders::words8, 1, 32},    {"mxfp4", &CodeDecoders::mxfp4, 2, 32},
+};
+
+/// Random codes in cache to values, run by run.
+void bench_published(State& state, const Coding& coding, Isa isa) {
+  const DecodeCodesFunction decode = code_decoders(isa).*coding.decode;
+  std::mt19937_64 random(2);
+  Blocks codes(Rows::kElements / coding.in_byte);
+  for (std::byte& byte : codes) byte = static_cast<std::byte>(random());
+  std::vector<float> values(Rows::kElements);
+  const auto decode_first = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; i += coding.run) {
+      decode(codes.data(), i, coding.run, 0.01f, values.data() + i);
+    }
+  };
+  for (auto _ : state) {
+    decode_first(values.size());
+    benchmark::ClobberMemory();
+  }
+  count_weights(state, 1.0 / static_cast<double>(coding.in_byte), values.size());
+  if (!count_instructions_too) return;
+  constexpr std::size_t kFew = 2048;
+  const auto count = static_cast<double>(count_instructions([&] { decode_first(kFew); }));
+  state.counters["instructions_per_weight"] = count / kFew;
 }
 
 /// What a quantization run does: BF16 from memory, a tile at a time through the cache, to blocks.
@@ -229,6 +270,12 @@ void register_all(const std::deque<Peer>& peers) {
       const TensorType type = best_codec.type;
       RegisterBenchmark(fmt::format("decode/{}/{}", name(type), name(isa)).c_str(),
                         [=](State& state) { bench_decode(state, *find_codec(type, isa)); });
+    }
+  }
+  for (const Coding& coding : kCodings) {
+    for (const Isa isa : supported_isas()) {
+      RegisterBenchmark(fmt::format("published/{}/{}", coding.name, name(isa)).c_str(),
+                        [=](State& state) { bench_published(state, coding, isa); });
     }
   }
   // The types whose encoders are to be as fast as memory.

@@ -171,16 +171,22 @@ void TableReporter::print_errors() {
 }
 
 void TableReporter::print_decoders() {
-  if (names_below("decode").empty()) return;
-  std::vector<std::string> header = {"type"};
+  print_decoders("decode", "Decoding, million weights a second:", "type");
+  print_decoders("published",
+                 "Decoding codes of published checkpoints, million weights a second:", "coding");
+}
+
+void TableReporter::print_decoders(const std::string& prefix, const std::string& caption,
+                                   const std::string& what) {
+  if (names_below(prefix).empty()) return;
+  std::vector<std::string> header = {what};
   for (const Isa isa : best_first()) header.emplace_back(name(isa));
-  header.emplace_back("GB/s of blocks");
-  header.emplace_back("GB/s of floats");
-  print_header(GetOutputStream(), "Decoding, million weights a second:", header);
-  for (const std::string& type : names_below("decode")) {
+  header.insert(header.end(), {"GB/s of codes", "GB/s of floats"});
+  print_header(GetOutputStream(), caption, header);
+  for (const std::string& type : names_below(prefix)) {
     std::vector<std::string> cells = {type};
     const auto own = [&](Isa isa, std::string_view counter) {
-      return find(fmt::format("decode/{}/{}", type, name(isa)), counter);
+      return find(fmt::format("{}/{}/{}", prefix, type, name(isa)), counter);
     };
     for (const Isa isa : best_first())
       cells.push_back(figure(own(isa, "weights_per_second") / 1e6));

@@ -31,6 +31,8 @@ class TableReporter : public benchmark::BenchmarkReporter {
   void print_encoders();
   void print_errors();
   void print_decoders();
+  void print_decoders(const std::string& prefix, const std::string& caption,
+                      const std::string& what);
   void print_conversions();
   void print_machine();
 

@@ -4,8 +4,8 @@
 
 #include "sluice/codec.h"
 
-// How published checkpoints code weights where GGUF has no type for it: numbers of so many bits along
-// a row, and factors that lie elsewhere.
+// How published checkpoints code weights where GGUF has no type for it: numbers of so many bits
+// along a row, and factors that lie elsewhere.
 
 namespace sluice {
 

@@ -494,6 +494,14 @@ SLUICE_INLINE Lanes<float, 32> join(const Floats& low, const Floats& high) noexc
   }
   return result;
 }
+/// a0 b0 a1 b1 ...
+SLUICE_INLINE Lanes<float, 32> interleave(const Floats& a, const Floats& b) noexcept {
+  Lanes<float, 32> result;
+  for (std::size_t i = 0; i < Floats::kParts; ++i) {
+    Machine::interleave(a.part[i], b.part[i], result.part[2 * i], result.part[2 * i + 1]);
+  }
+  return result;
+}
 SLUICE_INLINE ShortMask join(const FloatMask& low, const FloatMask& high) noexcept {
   ShortMask result;
   Machine::narrow(low.part, high.part, result.part);

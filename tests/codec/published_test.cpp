@@ -1,5 +1,5 @@
-// The codings of published checkpoints, by their definitions: every code with many factors, runs that
-// begin and end anywhere, and no byte looked at but those of the run.
+// The codings of published checkpoints, by their definitions: every code with many factors, runs
+// that begin and end anywhere, and no byte looked at but those of the run.
 
 #include "codec/published.h"
 

@@ -5,25 +5,25 @@
 #include <bit>
 #include <cstdint>
 
+#include "simd/lanes.h"
+
 namespace sluice::inline SLUICE_ISA {
 
-/// The number that a sign, kExponentBits and kMantissaBits stand for where no code is an infinity or
-/// NaN; exact. Without branches, so that loops over it run on vectors, and without a subnormal
-/// operand, which processors are slow with.
+/// What a sign, kExponentBits and kMantissaBits stand for where no code is an infinity or NaN, exact.
+/// Bits above these are zero. No operand is subnormal, which processors may be slow with.
 template <int kExponentBits, int kMantissaBits>
-float small_float(std::uint32_t code) noexcept {
+SLUICE_INLINE simd::Floats small_float(const simd::Ints& code) noexcept {
   constexpr int kBits = kExponentBits + kMantissaBits;
-  constexpr int kBias = (1 << (kExponentBits - 1)) - 1;
-  constexpr std::uint32_t kRebias = std::uint32_t{127 - kBias} << 23;
-  // Of the last bit of a subnormal number.
-  constexpr float kUnit =
-      std::bit_cast<float>(static_cast<std::uint32_t>(127 + 1 - kBias - kMantissaBits) << 23);
-  const std::uint32_t sign = code >> kBits << 31;
-  const std::uint32_t magnitude = code & ((1u << kBits) - 1);
-  const std::uint32_t normal = (magnitude << (23 - kMantissaBits)) + kRebias;
-  const float small = static_cast<float>(static_cast<std::int32_t>(magnitude)) * kUnit;
-  return std::bit_cast<float>(
-      sign | (magnitude >> kMantissaBits != 0 ? normal : std::bit_cast<std::uint32_t>(small)));
+  constexpr int kRebias = (127 - ((1 << (kExponentBits - 1)) - 1)) << 23;
+  constexpr float kLeastNormal = std::bit_cast<float>(kRebias + (1 << 23));
+  const simd::Ints magnitude = code & ((1 << kBits) - 1);
+  const simd::Floats normal =
+      simd::bits_of<simd::Floats>(simd::shift_left<23 - kMantissaBits>(magnitude) + kRebias);
+  // A subnormal number lacks this one's leading bit and has twice its unit: twice this, less that
+  // bit, is exact, and below `normal` for no other.
+  const simd::Floats number = min(normal, normal + normal - kLeastNormal);
+  return simd::bits_of<simd::Floats>(simd::bits_of<simd::Ints>(number) |
+                                     simd::shift_left<31 - kBits>(code ^ magnitude));
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -4,9 +4,8 @@ namespace sluice::inline SLUICE_ISA {
 
 void decode_words8(const std::byte* row, std::size_t first, std::size_t count, float factor,
                    float* out) noexcept {
-  decode_bytes(row + first, count, factor, out, [](std::uint32_t code) noexcept {
-    return static_cast<float>(static_cast<std::int32_t>(code) - 128);
-  });
+  decode_bytes(row + first, count, factor, out,
+               [](const simd::Ints& code) noexcept { return to_floats(code - 128); });
 }
 
 }  // namespace sluice::inline SLUICE_ISA
