@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -15,6 +16,10 @@
 // lies across: a band of it holds some columns of all of the tensor's rows.
 
 namespace sluice::weights {
+
+/// What no tensor is made of is read all the same if it is less than this between the rows or heads
+/// of one that is: a read of its own would take longer.
+inline constexpr std::uint64_t kReadThrough = std::uint64_t{64} << 10;
 
 /// A tensor whose weights are wanted, and how its bands may be cut.
 struct Wanted {
@@ -63,12 +68,18 @@ struct Band {
   std::optional<Matrix> matrix;  ///< the pieces are columns of it
 };
 
+struct Use;
+class StoredBands;
+
 /// Walks through all bands in the order in which they lie in the files, computing each when it is
 /// asked for. What no wanted tensor is made of is left out; what several are made of is read once.
 class BandCursor {
  public:
-  /// \param most_bytes  of a band and what becomes of it, unless what must stay together has more
+  /// \param weights, wanted  outlive the cursor
+  /// \param most_bytes  of a band and what becomes of it, unless what must stay together has more.
+  ///                    What becomes of a matrix's columns does not count: `matrix_bytes` has it
   BandCursor(const Weights& weights, std::span<const Wanted> wanted, std::uint64_t most_bytes);
+  ~BandCursor();
 
   std::optional<Band> next();
 
@@ -81,6 +92,18 @@ class BandCursor {
   /// What must be held at once of results that come in columns: the most that the rows of all
   /// tensors that share a transposed matrix have together, of `row_bytes` each.
   static std::uint64_t matrix_bytes(const Weights& weights, std::span<const Wanted> wanted);
+
+ private:
+  const Weights& weights_;
+  const std::span<const Wanted> wanted_;
+  const std::uint64_t most_bytes_;
+  std::size_t next_wanted_ = 0;  // whose values come next
+  std::vector<Use> uses_;        // in the order of the files
+  std::size_t next_use_ = 0;
+  std::unique_ptr<StoredBands> bands_;  // of the stored tensor that is walked through
+  std::uint64_t matrices_ = 0;          // in those before
+
+  std::optional<Band> next_values();
 };
 
 /// The bands that hold given rows of one tensor: for those who look at some of it.

@@ -1,0 +1,232 @@
+#include "weights/decode.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "codec/published.h"
+#include "weights/box.h"
+#include "weights/factors.h"
+
+namespace sluice::weights {
+namespace {
+
+/// \pre `coding` is not Coding::typed
+DecodeCodesFunction code_decoder(Coding coding, Isa isa) {
+  const CodeDecoders& decoders = code_decoders(isa);
+  switch (coding) {
+    case Coding::f8_e4m3:
+      return decoders.f8_e4m3;
+    case Coding::f8_e5m2:
+      return decoders.f8_e5m2;
+    case Coding::int8:
+      return decoders.int8;
+    case Coding::words4:
+      return decoders.words4;
+    case Coding::words8:
+      return decoders.words8;
+    case Coding::mxfp4:
+      return decoders.mxfp4;
+    case Coding::typed:
+      break;
+  }
+  return nullptr;
+}
+
+/// Decodes weights that follow one another in a stored tensor, of which a band holds some.
+class SpanDecoder {
+ public:
+  SpanDecoder(const Stored& stored, const BandBytes& bytes, Isa isa)
+      : bytes_(bytes),
+        type_(stored.type),
+        columns_(stored.columns()),
+        row_bytes_(stored.row_bytes()) {
+    if (stored.coding == Coding::typed) {
+      decode_blocks_ = find_codec(stored.type, isa)->decode;
+    } else {
+      decode_codes_ = code_decoder(stored.coding, isa);
+    }
+    if (stored.scales) factors_.emplace(stored, bytes);
+  }
+
+  void decode(std::uint64_t first, std::uint64_t count, float* out) const {
+    if (decode_blocks_ != nullptr) {
+      const std::uint64_t offset = byte_size(type_, first - bytes_.band.first_element);
+      decode_blocks_(bytes_.codes.data() + offset, out, count);
+      if (!factors_) return;
+    }
+    while (count > 0) {
+      const std::uint64_t row = first / columns_;
+      const std::uint64_t column = first % columns_;
+      const std::uint64_t part = std::min(count, columns_ - column);
+      decode_in_row(row, column, part, out);
+      first += part;
+      out += part;
+      count -= part;
+    }
+  }
+
+ private:
+  const BandBytes& bytes_;
+  const TensorType type_;
+  const std::uint64_t columns_;
+  const std::uint64_t row_bytes_;
+  DecodeFunction decode_blocks_ = nullptr;
+  DecodeCodesFunction decode_codes_ = nullptr;
+  std::optional<Factors> factors_;
+
+  void decode_in_row(std::uint64_t row, std::uint64_t column, std::uint64_t count,
+                     float* out) const {
+    if (!factors_) return decode_block(row, column, count, 1, out);
+    const std::uint64_t block = factors_->block_columns();
+    while (count > 0) {
+      const std::uint64_t part = std::min(count, block - column % block);
+      decode_block(row, column, part, factors_->at(row, column), out);
+      column += part;
+      out += part;
+      count -= part;
+    }
+  }
+
+  void decode_block(std::uint64_t row, std::uint64_t column, std::uint64_t count, float factor,
+                    float* out) const {
+    if (decode_codes_ == nullptr) {  // decoded already
+      for (std::uint64_t i = 0; i < count; ++i) out[i] *= factor;
+      return;
+    }
+    const std::uint64_t first_row = bytes_.band.first_element / columns_;
+    const std::byte* const codes = bytes_.codes.data() + (row - first_row) * row_bytes_;
+    decode_codes_(codes, column, count, factor, out);
+  }
+};
+
+/// Calls `use(first)` with the places that all axes but the last `without` lead to.
+template <class Use>
+void for_each_place(const Box& box, std::size_t without, const Use& use) {
+  const std::size_t axes = box.axes.size() - without;
+  std::vector<std::uint64_t> at(axes, 0);
+  std::uint64_t first = box.first;
+  for (;;) {
+    use(first);
+    std::size_t axis = axes;
+    while (axis > 0 && ++at[axis - 1] == box.axes[axis - 1].count) {
+      --axis;
+      first -= (box.axes[axis].count - 1) * box.axes[axis].stride;
+      at[axis] = 0;
+    }
+    if (axis == 0) return;
+    first += box.axes[axis - 1].stride;
+  }
+}
+
+/// Decodes [rows.count, columns.count] weights of which those of a column lie nearer to one another
+/// than those of a row. Each line of the stored tensor is read where it lies, for some columns at a
+/// time, so that the output is written in whole cache lines while the tile stays in the cache.
+void decode_across(const SpanDecoder& decoder, std::uint64_t first, const Axis& rows,
+                   const Axis& columns, float* out) {
+  constexpr std::uint64_t kSpan = 256;
+  constexpr std::uint64_t kColumns = 16;
+  float tile[kColumns][kSpan];
+  const std::uint64_t tile_rows = std::max<std::uint64_t>(1, (kSpan - 1) / rows.stride + 1);
+  for (std::uint64_t row = 0; row < rows.count; row += tile_rows) {
+    const std::uint64_t height = std::min(tile_rows, rows.count - row);
+    for (std::uint64_t column = 0; column < columns.count; column += kColumns) {
+      const std::uint64_t width = std::min(kColumns, columns.count - column);
+      for (std::uint64_t i = 0; i < width; ++i) {
+        decoder.decode(first + row * rows.stride + (column + i) * columns.stride,
+                       (height - 1) * rows.stride + 1, tile[i]);
+      }
+      for (std::uint64_t j = 0; j < height; ++j) {
+        float* const line = out + (row + j) * columns.count + column;
+        for (std::uint64_t i = 0; i < width; ++i) line[i] = tile[i][j * rows.stride];
+      }
+    }
+  }
+}
+
+void decode_box(const SpanDecoder& decoder, const Box& box, float* out) {
+  const Axis last = box.axes.back();
+  if (last.stride == 1) {
+    return for_each_place(box, 1, [&](std::uint64_t first) {
+      decoder.decode(first, last.count, out);
+      out += last.count;
+    });
+  }
+  const std::size_t axes = box.axes.size();
+  if (axes > 1 && box.axes[axes - 2].stride < last.stride) {
+    const Axis rows = box.axes[axes - 2];
+    return for_each_place(box, 2, [&](std::uint64_t first) {
+      decode_across(decoder, first, rows, last, out);
+      out += rows.count * last.count;
+    });
+  }
+  for_each_place(box, 1, [&](std::uint64_t first) {
+    decode_across(decoder, first, last, {}, out);
+    out += last.count;
+  });
+}
+
+void apply(Change change, std::span<float> weights) {
+  switch (change) {
+    case Change::none:
+      return;
+    case Change::add_one:
+      for (float& weight : weights) weight += 1;
+      return;
+    case Change::minus_exp:
+      for (float& weight : weights) weight = -std::exp(weight);
+      return;
+  }
+}
+
+/// The boxes that rows of a piece are, with the index of each one's first weight among them.
+template <class Use>
+void for_each_box(const Piece& piece, std::uint64_t first_row, std::uint64_t rows, const Use& use) {
+  const std::uint64_t begin = first_row * piece.columns;
+  for_each_part({piece.first, piece.axes}, begin, begin + rows * piece.columns,
+                [&](const Box& box, std::uint64_t index) { use(box, index - begin); });
+}
+
+}  // namespace
+
+void decode_rows(const Weights& weights, const Source& source, const BandBytes& bytes,
+                 const Piece& piece, std::uint64_t first_row, std::uint64_t rows, Isa isa,
+                 float* out) {
+  const std::span<float> all(out, rows * piece.columns);
+  if (bytes.band.stored == Band::kNone) {
+    std::copy_n(source.values.begin() +
+                    static_cast<std::ptrdiff_t>(piece.first + first_row * piece.columns),
+                all.size(), out);
+  } else {
+    const SpanDecoder decoder(weights.stored[bytes.band.stored], bytes, isa);
+    for_each_box(piece, first_row, rows, [&](const Box& box, std::uint64_t index) {
+      decode_box(decoder, box, out + index);
+    });
+  }
+  apply(source.change, all);
+}
+
+void move_mxfp4_rows(const Weights& weights, const BandBytes& bytes, const Piece& piece,
+                     std::uint64_t first_row, std::uint64_t rows, std::byte* out) {
+  constexpr std::uint64_t kElements = 32;
+  constexpr std::uint64_t kCodes = 16;
+  const Stored& stored = weights.stored[bytes.band.stored];
+  const auto move_block = [&](std::uint64_t element) {
+    const std::uint64_t row = element / stored.columns();
+    const std::uint64_t factor = factor_index(stored, row, element % stored.columns());
+    *out++ = bytes.scales[factor - bytes.band.first_scale];
+    const std::byte* const codes = bytes.codes.data() + (element - bytes.band.first_element) / 2;
+    for (std::uint64_t i = 0; i < kCodes; ++i) {
+      const std::byte low = codes[i / 2] >> i % 2 * 4 & std::byte{15};
+      const std::byte high = codes[(i + kCodes) / 2] >> i % 2 * 4 & std::byte{15};
+      *out++ = low | high << 4;
+    }
+  };
+  for_each_box(piece, first_row, rows, [&](const Box& box, std::uint64_t) {
+    for_each_place(box, 1, [&](std::uint64_t first) {
+      for (std::uint64_t i = 0; i < box.axes.back().count; i += kElements) move_block(first + i);
+    });
+  });
+}
+
+}  // namespace sluice::weights

@@ -1,0 +1,60 @@
+#include "weights/factors.h"
+
+#include <bit>
+#include <cstring>
+
+#include "base/float16.h"
+
+namespace sluice::weights {
+namespace {
+
+template <class T>
+T number_at(std::span<const std::byte> bytes, std::uint64_t index) {
+  T number;
+  std::memcpy(&number, bytes.data() + index * sizeof number, sizeof number);
+  return number;
+}
+
+float power_of_two(std::uint8_t exponent) {
+  constexpr std::uint32_t kSmallest = 0x00400000;  // 2^-127, which has no exponent of its own
+  return std::bit_cast<float>(exponent == 0 ? kSmallest : std::uint32_t{exponent} << 23);
+}
+
+}  // namespace
+
+std::uint64_t factor_size(Scales::Type type) {
+  switch (type) {
+    case Scales::Type::f32:
+      return 4;
+    case Scales::Type::f16:
+    case Scales::Type::bf16:
+      return 2;
+    case Scales::Type::e8m0:
+      return 1;
+  }
+  return 0;
+}
+
+std::uint64_t factor_index(const Stored& stored, std::uint64_t row, std::uint64_t column) {
+  const Scales& scales = *stored.scales;
+  const std::uint64_t rows = stored.rows();
+  return row / rows * scales.matrix + row % rows / scales.block_rows * scales.columns +
+         column / scales.block_columns;
+}
+
+float Factors::at(std::uint64_t row, std::uint64_t column) const {
+  const std::uint64_t index = factor_index(stored_, row, column) - bytes_.band.first_scale;
+  switch (stored_.scales->type) {
+    case Scales::Type::f32:
+      return number_at<float>(bytes_.scales, index);
+    case Scales::Type::f16:
+      return f16_to_f32(number_at<std::uint16_t>(bytes_.scales, index));
+    case Scales::Type::bf16:
+      return bf16_to_f32(number_at<std::uint16_t>(bytes_.scales, index));
+    case Scales::Type::e8m0:
+      return power_of_two(number_at<std::uint8_t>(bytes_.scales, index));
+  }
+  return 0;
+}
+
+}  // namespace sluice::weights

@@ -1,0 +1,270 @@
+#include "weights/stored_bands.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/checked.h"
+#include "weights/factors.h"
+
+namespace sluice::weights {
+
+StoredBands::StoredBands(const Weights& weights, std::size_t stored, std::span<const Wanted> wanted,
+                         std::span<const Use> uses)
+    : stored_(weights.stored[stored]),
+      index_(stored),
+      unit_(unit_of(stored_, wanted, uses)),
+      end_(stored_.elements()) {
+  views_.reserve(uses.size());
+  for (const Use& use : uses) {
+    const Wanted& tensor = wanted[use.wanted];
+    views_.emplace_back(tensor.source->views[use.view], tensor, use.wanted, use.first_row, unit_);
+  }
+}
+
+std::optional<Band> StoredBands::next(std::uint64_t most_bytes) {
+  if (columns_) return next_columns();
+  if (!find_next()) return std::nullopt;
+  const std::uint64_t begin = at_;
+  const std::uint64_t smallest = smallest_end();
+  extend_cover(smallest);
+  if (cost(begin, smallest) > most_bytes && (columns_ = columns_until(smallest))) {
+    // The first and the last band may have more beside their columns.
+    const std::uint64_t bytes = unit_.bytes_of(columns_->stride * columns_->block);
+    const std::uint64_t least = smallest_bytes(*columns_);
+    const std::uint64_t blocks = most_bytes > least ? (most_bytes - least) / bytes + 1 : 1;
+    columns_->at_once = std::min(columns_->count, blocks * columns_->block);
+    return next_columns();
+  }
+  at_ = largest_end(smallest, most_bytes);
+  Band result = band(begin, at_);
+  for (const OrderedView& view : views_) {
+    view.add_pieces(view.atoms_before(begin), view.atoms_before(at_), result.pieces);
+  }
+  return result;
+}
+
+Band StoredBands::next_columns() {
+  Columns& columns = *columns_;
+  const std::uint64_t first = columns.next;
+  const std::uint64_t last = std::min(columns.count, first + columns.at_once);
+  const std::uint64_t begin = at_;
+  const bool whole = last == columns.count;
+  const std::uint64_t end = whole ? columns.end : columns.begin + last * columns.stride;
+  Band result = band(begin, end);
+  for (const OrderedView& view : views_) {
+    const std::uint64_t atom = view.atoms_before(columns.begin);
+    if (view.atoms_before(columns.end) > atom) {
+      view.add_columns(atom, first, last, result.pieces);
+    }
+  }
+  result.matrix = Matrix{
+      .number = matrices_, .bands = (columns.count - 1) / columns.at_once + 1, .first = first == 0};
+  columns.next = last;
+  at_ = end;
+  if (whole) {
+    columns_.reset();
+    ++matrices_;
+  }
+  return result;
+}
+
+/// Whether there is more to read: what begins at `at_`.
+bool StoredBands::find_next() {
+  covered_ = std::max(covered_, at_);
+  extend_cover(at_ + 1);
+  if (at_ < covered_) return true;
+  const std::uint64_t begin = next_begin();
+  if (begin >= end_) return false;
+  at_ = covered_ = begin;
+  return true;
+}
+
+/// Where weights that are wanted begin, from the next band on.
+std::uint64_t StoredBands::next_begin() const {
+  std::uint64_t begin = end_;
+  for (const OrderedView& view : views_) {
+    const std::uint64_t before = view.atoms_before(at_);
+    if (before < view.atoms()) {
+      begin = std::min(begin, align_down(view.begin_of(before), unit_.elements));
+    }
+  }
+  return begin;
+}
+
+void StoredBands::extend_cover(std::uint64_t end) {
+  for (std::uint64_t before = ~covered_; covered_ < end && covered_ != before;) {
+    before = covered_;
+    for (const OrderedView& view : views_) covered_ = view.covered_from(covered_);
+  }
+}
+
+/// Where the smallest band ends that has any weights.
+std::uint64_t StoredBands::smallest_end() const {
+  return cut_from(next_begin() + unit_.elements);
+}
+
+std::uint64_t StoredBands::largest_end(std::uint64_t smallest, std::uint64_t most_bytes) {
+  const std::uint64_t most = std::min(most_bytes / unit_.bytes, end_ / unit_.elements);
+  extend_cover(at_ + most * unit_.elements);
+  std::uint64_t low = smallest / unit_.elements;
+  std::uint64_t high = covered_ / unit_.elements;
+  if (cost(at_, covered_) <= most_bytes) low = high;
+  while (low < high) {
+    const std::uint64_t middle = high - (high - low) / 2;
+    if (cost(at_, middle * unit_.elements) <= most_bytes) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return std::max(smallest, cut_until(low * unit_.elements));
+}
+
+std::uint64_t StoredBands::cut_from(std::uint64_t position) const {
+  for (std::uint64_t before = ~position; position != before;) {
+    before = position;
+    for (const OrderedView& view : views_) position = view.cut_from(position);
+  }
+  return position;
+}
+
+std::uint64_t StoredBands::cut_until(std::uint64_t position) const {
+  for (std::uint64_t before = ~position; position != before;) {
+    before = position;
+    for (const OrderedView& view : views_) position = view.cut_until(position);
+  }
+  return position;
+}
+
+/// Bytes of a band and of what becomes of it.
+std::uint64_t StoredBands::cost(std::uint64_t begin, std::uint64_t end) const {
+  std::uint64_t bytes = unit_.bytes_of(end - begin);
+  for (const OrderedView& view : views_) {
+    const std::uint64_t atoms = view.atoms_before(end) - view.atoms_before(begin);
+    bytes += view.rows_of(atoms) * view.wanted().row_bytes;
+  }
+  return bytes;
+}
+
+/// What lies from the next band to `end`, if it is atoms that come in columns.
+std::optional<StoredBands::Columns> StoredBands::columns_until(std::uint64_t end) const {
+  Columns result{.begin = next_begin(), .block = 1, .end = end};
+  for (const OrderedView& view : views_) {
+    const std::uint64_t index = view.atoms_before(at_);
+    const std::uint64_t atoms = view.atoms_before(end) - index;
+    if (atoms == 0) continue;
+    Box atom = view.atom(index);
+    const Wanted& wanted = view.wanted();
+    if (atoms > 1 || atom.axes.size() < 2 || wanted.column_block == 0) return std::nullopt;
+    const Axis columns = atom.axes.back();
+    atom.axes.pop_back();
+    const bool fits = columns.count == wanted.row_elements &&
+                      columns.stride % unit_.elements == 0 &&
+                      atom.first - result.begin + atom.extent() <= columns.stride;
+    const bool agrees =
+        result.count == 0 || (result.count == columns.count && result.stride == columns.stride);
+    if (!fits || !agrees) return std::nullopt;
+    result.count = columns.count;
+    result.stride = columns.stride;
+    result.block = std::lcm(result.block, wanted.column_block);
+    result.bytes += view.rows_of(1) * wanted.row_bytes;
+  }
+  if (result.block >= result.count) return std::nullopt;
+  return result;
+}
+
+/// Bytes of the largest band of a matrix that comes in bands as small as can be.
+std::uint64_t StoredBands::smallest_bytes(const Columns& columns) const {
+  const std::uint64_t step = columns.stride * columns.block;
+  const std::uint64_t last = columns.begin + (columns.count - 1) / columns.block * step;
+  return unit_.bytes_of(std::max(columns.begin + step - at_, columns.end - last));
+}
+
+Band StoredBands::band(std::uint64_t begin, std::uint64_t end) const {
+  return band_of(stored_, index_, unit_, begin, end);
+}
+
+std::vector<std::uint64_t> StoredBands::signature() const {
+  std::vector<std::uint64_t> result = {unit_.elements, unit_.bytes, end_};
+  for (const OrderedView& view : views_) {
+    const Wanted& wanted = view.wanted();
+    result.insert(result.end(), {wanted.row_elements, wanted.row_bytes, wanted.column_block,
+                                 view.box().first, view.box().axes.size()});
+    for (const Axis& axis : view.box().axes) {
+      result.insert(result.end(), {axis.count, axis.stride});
+    }
+  }
+  return result;
+}
+
+BandNeeds StoredBands::needs() {
+  BandNeeds needs;
+  while (find_next()) {
+    extend_cover(end_);
+    needs.total_bytes += unit_.bytes_of(covered_ - at_);
+    while (at_ < covered_) {
+      // Where each unit is a band like the one before, one of them tells of all.
+      std::uint64_t even = end_;
+      for (const OrderedView& view : views_) even = std::min(even, view.even_from(at_));
+      const bool is_even = even > at_ && next_begin() == at_;
+      const std::uint64_t end = is_even ? at_ + unit_.elements : smallest_end();
+      if (const auto columns = columns_until(end)) {
+        needs.matrix_bytes = std::max(needs.matrix_bytes, columns->bytes);
+        needs.smallest_bytes = std::max(needs.smallest_bytes, smallest_bytes(*columns));
+      } else {
+        needs.smallest_bytes = std::max(needs.smallest_bytes, cost(at_, end));
+      }
+      at_ = is_even ? even : end;
+    }
+  }
+  return needs;
+}
+
+StoredUnit unit_of(const Stored& stored, std::span<const Wanted> wanted,
+                   std::span<const Use> uses) {
+  const StoredUnit row{stored.columns(), stored.row_bytes()};
+  if (stored.coding != Coding::typed || stored.scales) return row;
+  std::uint64_t elements = row.elements;
+  for (const Use& use : uses) {
+    const Wanted& tensor = wanted[use.wanted];
+    if (tensor.source->views[use.view].axes.back().stride != 1) return row;
+    elements = std::gcd(elements, tensor.row_elements);
+  }
+  if (elements % info(stored.type).block_elements != 0) return row;
+  return {elements, byte_size(stored.type, elements)};
+}
+
+namespace {
+
+void add_scales(const Stored& stored, Band& band) {
+  const Scales& scales = *stored.scales;
+  const std::uint64_t rows = stored.rows();
+  const std::uint64_t first_row = band.first_element / stored.columns();
+  const std::uint64_t last_row = (band.first_element + band.elements - 1) / stored.columns();
+  std::uint64_t first = factor_index(stored, first_row, 0);
+  std::uint64_t last = factor_index(stored, last_row, stored.columns() - 1);
+  if (scales.matrix == 0 && first_row / rows != last_row / rows) {
+    first = 0;
+    last = factor_index(stored, rows - 1, stored.columns() - 1);
+  }
+  const std::uint64_t size = factor_size(scales.type);
+  band.first_scale = first;
+  band.scales = io::ReadRange{scales.place.part, scales.place.offset + first * size,
+                              (last + 1 - first) * size};
+}
+
+}  // namespace
+
+Band band_of(const Stored& stored, std::size_t index, const StoredUnit& unit, std::uint64_t begin,
+             std::uint64_t end) {
+  Band band;
+  band.stored = index;
+  band.first_element = begin;
+  band.elements = end - begin;
+  band.range = {stored.place.part, stored.place.offset + unit.bytes_of(begin),
+                unit.bytes_of(end - begin)};
+  if (stored.scales) add_scales(stored, band);
+  return band;
+}
+
+}  // namespace sluice::weights
