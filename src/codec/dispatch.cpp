@@ -2,47 +2,43 @@
 #include <array>
 #include <cstdint>
 
+#include "codec/kernels.h"
 #include "codec/machine.h"
-#include "codec/published.h"
 #include "codec/types.h"
 #include "sluice/codec.h"
 
-// The codecs are compiled once for each instruction set of SLUICE_KERNELS, each time into a namespace
-// of its own: its two tables are all that each of these builds shows to the rest.
+// The kernels are compiled once for each instruction set of SLUICE_KERNELS, each time into a
+// namespace of its own: kernel_table() is the one thing that each of these builds shows to the rest.
 namespace sluice {
 
 namespace portable {
-std::span<const Codec> codec_table() noexcept;
-const CodeDecoders& published_table() noexcept;
-}  // namespace portable
+const Kernels& kernel_table() noexcept;
+}
 namespace avx2 {
-std::span<const Codec> codec_table() noexcept;
-const CodeDecoders& published_table() noexcept;
-}  // namespace avx2
+const Kernels& kernel_table() noexcept;
+}
 namespace avx512 {
-std::span<const Codec> codec_table() noexcept;
-const CodeDecoders& published_table() noexcept;
-}  // namespace avx512
+const Kernels& kernel_table() noexcept;
+}
 
 namespace {
 
 struct IsaRow {
   Isa isa;
-  std::span<const Codec> (*codecs)() noexcept;
-  const CodeDecoders& (*code_decoders)() noexcept;
+  const Kernels& (*kernels)() noexcept;
   bool (*supported)() noexcept;
 };
 
 // From the least to the best.
 constexpr std::array kIsas = {
 #ifdef SLUICE_HAS_portable
-    IsaRow{Isa::portable, portable::codec_table, portable::published_table, machine::portable},
+    IsaRow{Isa::portable, portable::kernel_table, machine::portable},
 #endif
 #ifdef SLUICE_HAS_avx2
-    IsaRow{Isa::avx2, avx2::codec_table, avx2::published_table, machine::avx2},
+    IsaRow{Isa::avx2, avx2::kernel_table, machine::avx2},
 #endif
 #ifdef SLUICE_HAS_avx512
-    IsaRow{Isa::avx512, avx512::codec_table, avx512::published_table, machine::avx512},
+    IsaRow{Isa::avx512, avx512::kernel_table, machine::avx512},
 #endif
 };
 
@@ -50,6 +46,10 @@ const IsaRow* find_row(Isa isa) noexcept {
   const auto it =
       std::find_if(kIsas.begin(), kIsas.end(), [&](const IsaRow& row) { return row.isa == isa; });
   return it == kIsas.end() ? nullptr : &*it;
+}
+
+const Kernels& kernels(Isa isa) noexcept {
+  return find_row(isa)->kernels();
 }
 
 // Where the codec tables have a type, by its number; -1: nowhere.
@@ -91,11 +91,24 @@ Isa best_isa() noexcept {
 }
 
 std::span<const Codec> codecs(Isa isa) noexcept {
-  return find_row(isa)->codecs();
+  return kernels(isa).codecs;
 }
 
 const CodeDecoders& code_decoders(Isa isa) noexcept {
-  return find_row(isa)->code_decoders();
+  return kernels(isa).code_decoders;
+}
+
+ErrorSums plain_errors(std::span<const float> x, const float* y, Isa isa) noexcept {
+  return kernels(isa).plain_errors(x, y);
+}
+
+ErrorSums weighted_errors(std::span<const float> x, const float* y, const float* importance,
+                          Isa isa) noexcept {
+  return kernels(isa).weighted_errors(x, y, importance);
+}
+
+float largest_magnitude(std::span<const float> values, Isa isa) noexcept {
+  return kernels(isa).largest_magnitude(values);
 }
 
 const Codec* find_codec(TensorType type, Isa isa) noexcept {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "codec/error_sums.h"
+#include "codec/measures.h"
 
 namespace sluice {
 namespace {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -16,16 +15,6 @@
 
 namespace sluice {
 namespace {
-
-// The largest magnitude, without a branch per value, as floats are ordered like their bits: of NaN
-// and infinity, which have all exponent bits set, the bits are the largest.
-float largest_magnitude(std::span<const float> values) noexcept {
-  std::uint32_t largest = 0;
-  for (const float value : values) {
-    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7fffffffu);
-  }
-  return std::bit_cast<float>(largest);
-}
 
 [[noreturn]] void refuse_values(const PlannedTensor& tensor, std::uint64_t first_element,
                                 const std::string& file, std::span<const float> values) {
@@ -161,7 +150,7 @@ void ChunkEncoder::run(engine::Task& task, int worker) {
     const Stopwatch decoding;
     from.decode(input.data() + byte_size(tensor.source, done), values.data(), count);
     task.decode_ns += decoding.nanoseconds();
-    const float largest = largest_magnitude(values);
+    const float largest = largest_magnitude(values, settings_.isa);
     if (!std::isfinite(largest)) {
       refuse_values(tensor, chunk.first_element + done, files_[tensor.part].path(), values);
     }

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "codec/error_sums.h"
+#include "codec/measures.h"
 #include "engine/memory_plan.h"
 #include "engine/work.h"
 #include "io/file.h"

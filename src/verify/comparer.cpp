@@ -9,7 +9,7 @@
 
 #include "base/stop.h"
 #include "base/threads.h"
-#include "codec/error_sums.h"
+#include "codec/measures.h"
 #include "engine/memory_plan.h"
 #include "engine/work.h"
 #include "sluice/codec.h"

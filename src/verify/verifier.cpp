@@ -15,7 +15,7 @@
 #include "base/threads.h"
 #include "base/zero_tensors.h"
 #include "codec/error_range.h"
-#include "codec/error_sums.h"
+#include "codec/measures.h"
 #include "engine/memory_plan.h"
 #include "sluice/codec.h"
 #include "verify/pair_run.h"

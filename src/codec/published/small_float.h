@@ -9,8 +9,8 @@
 
 namespace sluice::inline SLUICE_ISA {
 
-/// What a sign, kExponentBits and kMantissaBits stand for where no code is an infinity or NaN, exact.
-/// Bits above these are zero. No operand is subnormal, which processors may be slow with.
+/// What a sign, kExponentBits and kMantissaBits stand for, exact, where no code is an infinity or
+/// NaN. Bits above these are zero. No operand is subnormal, which processors may be slow with.
 template <int kExponentBits, int kMantissaBits>
 SLUICE_INLINE simd::Floats small_float(const simd::Ints& code) noexcept {
   constexpr int kBits = kExponentBits + kMantissaBits;

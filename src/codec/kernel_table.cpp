@@ -1,0 +1,37 @@
+#include <array>
+#include <type_traits>
+
+#include "codec/kernels.h"
+#include "codec/types.h"
+
+namespace sluice::inline SLUICE_ISA {
+
+#define SLUICE_DECLARE(type) Codec codec_##type() noexcept;
+SLUICE_CODEC_TYPES(SLUICE_DECLARE)
+
+std::remove_pointer_t<DecodeCodesFunction> decode_f8_e4m3, decode_f8_e5m2, decode_int8,
+    decode_words4, decode_words8, decode_mxfp4_codes;
+
+std::remove_pointer_t<decltype(Kernels::plain_errors)> sum_plain_errors;
+std::remove_pointer_t<decltype(Kernels::weighted_errors)> sum_weighted_errors;
+std::remove_pointer_t<decltype(Kernels::largest_magnitude)> find_largest_magnitude;
+
+const Kernels& kernel_table() noexcept {
+#define SLUICE_ROW(type) codec_##type(),
+  static const std::array kCodecs = {SLUICE_CODEC_TYPES(SLUICE_ROW)};
+  static const Kernels kKernels = {
+      .codecs = kCodecs,
+      .code_decoders = {.f8_e4m3 = decode_f8_e4m3,
+                        .f8_e5m2 = decode_f8_e5m2,
+                        .int8 = decode_int8,
+                        .words4 = decode_words4,
+                        .words8 = decode_words8,
+                        .mxfp4 = decode_mxfp4_codes},
+      .plain_errors = sum_plain_errors,
+      .weighted_errors = sum_weighted_errors,
+      .largest_magnitude = find_largest_magnitude,
+  };
+  return kKernels;
+}
+
+}  // namespace sluice::inline SLUICE_ISA
