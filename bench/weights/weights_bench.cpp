@@ -16,11 +16,13 @@ using benchmark::Counter;
 using benchmark::State;
 using namespace weights;
 
+/// Without the highest bit of each, so that few of them are coded as no numbers.
 std::vector<std::byte> random_bytes(std::uint64_t size) {
   std::mt19937_64 random(2);
-  std::vector<std::byte> bytes(size);
-  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random() & 0x7f);
-  return bytes;
+  std::vector<std::uint64_t> words(size / sizeof(std::uint64_t) + 1);
+  for (std::uint64_t& word : words) word = random() & 0x7f7f'7f7f'7f7f'7f7f;
+  const auto bytes = std::as_bytes(std::span(words));
+  return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)};
 }
 
 /// A stored tensor, and the tensors that are made of it.
@@ -50,14 +52,23 @@ std::vector<Example> examples() {
   const Stored bf16 = matrix(Coding::typed, 4096, 4096, 0, 0, {});
   const Stored gate_up = matrix(Coding::typed, 5120, 16384, 0, 0, {});
   std::vector<Example> result = {
-      {"rows/f8_e4m3", matrix(Coding::f8_e4m3, 2048, 7168, 128, 128, Scales::Type::f32), 7168,
+      {"rows/f8_e4m3",
+       matrix(Coding::f8_e4m3, 2048, 7168, 128, 128, Scales::Type::f32),
+       7168,
        {rows}},
       {"rows/words4", matrix(Coding::words4, 2048, 7168, 1, 32, Scales::Type::bf16), 7168, {rows}},
-      {"by_turns/mxfp4", matrix(Coding::mxfp4, 5760, 2880, 1, 32, Scales::Type::e8m0), 2880,
+      {"by_turns/mxfp4",
+       matrix(Coding::mxfp4, 5760, 2880, 1, 32, Scales::Type::e8m0),
+       2880,
        {{0, 0, {{2880, 5760}, {2880, 1}}}, {0, 2880, {{2880, 5760}, {2880, 1}}}}},
       {"rows/bf16", bf16, 4096, {{0, 0, {{4096, 4096}, {4096, 1}}}}},
-      {"rotary/bf16", bf16, 4096, {{0, 0, {{32, 128 * 4096}, {64, 4096}, {2, 64 * 4096}, {4096, 1}}}}},
-      {"transposed/bf16", gate_up, 5120,
+      {"rotary/bf16",
+       bf16,
+       4096,
+       {{0, 0, {{32, 128 * 4096}, {64, 4096}, {2, 64 * 4096}, {4096, 1}}}}},
+      {"transposed/bf16",
+       gate_up,
+       5120,
        {{0, 0, {{8192, 1}, {5120, 16384}}}, {0, 8192, {{8192, 1}, {5120, 16384}}}}},
   };
   for (Example& example : result) example.stored.type = TensorType::bf16;
@@ -116,7 +127,8 @@ struct LargeModel {
         }
         weights.sources.push_back(std::move(source));
       }
-      for (int kind = 0; kind < 20; ++kind) weights.sources.push_back({{store(7168, 2048)}, {}, {}});
+      for (int kind = 0; kind < 20; ++kind)
+        weights.sources.push_back({{store(7168, 2048)}, {}, {}});
     }
     for (const Source& source : weights.sources) {
       const Stored& stored = weights.stored[source.views.front().stored];

@@ -42,8 +42,7 @@ std::uint64_t factor_index(const Stored& stored, std::uint64_t row, std::uint64_
          column / scales.block_columns;
 }
 
-float Factors::at(std::uint64_t row, std::uint64_t column) const {
-  const std::uint64_t index = factor_index(stored_, row, column) - bytes_.band.first_scale;
+float Factors::at(std::uint64_t index) const {
   switch (stored_.scales->type) {
     case Scales::Type::f32:
       return number_at<float>(bytes_.scales, index);

@@ -23,7 +23,11 @@ class Factors {
   /// Columns that have a factor together, from a multiple of it on.
   std::uint64_t block_columns() const { return block_columns_; }
 
-  float at(std::uint64_t row, std::uint64_t column) const;
+  /// Where the factor of a weight is, among those of the band.
+  std::uint64_t index(std::uint64_t row, std::uint64_t column) const {
+    return factor_index(stored_, row, column) - bytes_.band.first_scale;
+  }
+  float at(std::uint64_t index) const;
 
  private:
   const Stored& stored_;
