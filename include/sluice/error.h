@@ -56,7 +56,7 @@ std::string_view name(ErrorCode code) noexcept;
 
 /// Where an error happened and what helps. Empty fields are left out of the message.
 struct ErrorContext {
-  std::string file = {};                     ///< the file at fault
+  std::string file = {};                     ///< the file at fault; a URL is masked
   std::string tensor = {};                   ///< the tensor at fault
   std::optional<std::uint64_t> offset = {};  ///< byte offset in `file`
   std::string cure = {};                     ///< what the user can do, one sentence

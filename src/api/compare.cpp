@@ -101,8 +101,8 @@ bool Comparison::identical() const {
 
 Comparison compare(const CompareOptions& options, Observer& observer) {
   const Stopwatch watch;
-  const ModelFiles a = open_model(options.a);
-  const ModelFiles b = open_model(options.b);
+  const ModelFiles a = open_model(options.a, options.stop);
+  const ModelFiles b = open_model(options.b, options.stop);
   std::vector<UsedFile> files = {{options.trace, "the trace", true}};
   for (const ModelFiles* model : {&a, &b}) {
     for (const io::File& part : model->parts) files.push_back({part.path(), "an input"});

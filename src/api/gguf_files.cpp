@@ -6,12 +6,15 @@
 #include <optional>
 
 #include "gguf/split.h"
+#include "io/http/url.h"
+#include "sluice/urls.h"
 
 namespace sluice {
 namespace {
 
-// Most headers are smaller; those with a large vocabulary take a few doublings.
-constexpr std::uint64_t kFirstPrefix = std::uint64_t{1} << 20;
+// Most headers are smaller; those with a large vocabulary take a few doublings. Of a remote file so
+// much comes when it is opened.
+constexpr std::uint64_t kFirstPrefix = std::uint64_t{256} << 10;
 
 gguf::Header read_header(const io::File& file, std::uint64_t& hash) {
   const std::uint64_t size = file.size();
@@ -44,6 +47,15 @@ weights::Stored stored_of(const gguf::Tensor& tensor, const weights::Place& plac
   return stored;
 }
 
+/// \param shown  as `path`, but for what is not to be shown
+std::vector<std::string> names_of_parts(const std::string& path, const std::string& shown,
+                                        const gguf::Split& split) {
+  if (!is_url(path)) return gguf::part_files(path, split);
+  std::vector<std::string> names = gguf::part_files(shown.substr(0, shown.find('?')), split);
+  for (std::string& name : names) name = io::sibling(path, name.substr(name.rfind('/') + 1));
+  return names;
+}
+
 weights::Weights weights_of(const gguf::Model& model, const std::vector<gguf::Part>& parts) {
   weights::Weights weights;
   for (std::size_t i = 0; i < model.header.tensors.size(); ++i) {
@@ -63,22 +75,22 @@ weights::Weights weights_of(const gguf::Model& model, const std::vector<gguf::Pa
 
 }  // namespace
 
-ModelFiles open_gguf(const std::string& path) {
+ModelFiles open_gguf(const std::string& path, const std::atomic<bool>* stop) {
   ModelFiles files;
   std::vector<gguf::Part> parts;
-  const auto open_part = [&](const std::string& name) {
-    files.parts.push_back(io::File::open_input(name));
-    files.states.push_back(files.parts.back().state());
-    parts.push_back({name, read_header(files.parts.back(), files.header_hashes.emplace_back())});
-  };
-  open_part(path);
-  if (const std::optional<gguf::Split> split = gguf::split_of(parts.front().header, path)) {
-    const std::vector<std::string> names = gguf::part_files(path, *split);
-    files.parts.clear();
-    files.states.clear();
-    files.header_hashes.clear();
+  const auto open_parts = [&](std::span<const std::string> names) {
+    files = {};
     parts.clear();
-    for (const std::string& name : names) open_part(name);
+    files.parts = io::open_inputs(names, stop);
+    for (const io::File& file : files.parts) {
+      files.states.push_back(file.state());
+      parts.push_back({file.path(), read_header(file, files.header_hashes.emplace_back())});
+    }
+  };
+  open_parts({&path, 1});
+  const gguf::Part& first = parts.front();
+  if (const std::optional<gguf::Split> split = gguf::split_of(first.header, first.file)) {
+    open_parts(names_of_parts(path, first.file, *split));
   }
   gguf::Model model = gguf::merge_parts(parts);
   for (std::size_t i = 0; i < model.header.tensors.size(); ++i) {

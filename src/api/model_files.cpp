@@ -4,8 +4,8 @@
 
 namespace sluice {
 
-ModelFiles open_model(const std::string& path) {
-  return open_gguf(path);
+ModelFiles open_model(const std::string& path, const std::atomic<bool>* stop) {
+  return open_gguf(path, stop);
 }
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,9 @@ struct ModelFiles {
 
 /// Opens a GGUF file, or all parts of a split one when any of them is named; or a checkpoint as it
 /// was published, by its folder, its index or any part.
+/// \param path  or a URL of any of these
+/// \param stop  ends all waiting for the network, in later reads too; may be null
 /// \throws Error
-ModelFiles open_model(const std::string& path);
+ModelFiles open_model(const std::string& path, const std::atomic<bool>* stop = nullptr);
 
 }  // namespace sluice

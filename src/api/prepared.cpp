@@ -8,19 +8,21 @@
 #include "base/threads.h"
 #include "io/output_check.h"
 #include "sluice/error.h"
+#include "sluice/urls.h"
 #include "sluice/version.h"
 
 namespace sluice {
 namespace {
 
 // None either if no entry counts, as in the peers.
-std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFilter& filter) {
+std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFilter& filter,
+                                        const std::atomic<bool>* stop) {
   if (path.empty()) return std::nullopt;
-  io::File input = io::File::open_input(path);
+  io::File input = io::File::open_input(path, stop);
   const io::FileState state = input.state();
   io::MappedFile file(std::move(input));
   try {
-    ImportanceMatrix matrix = ImportanceMatrix::parse(file.bytes(), path);
+    ImportanceMatrix matrix = ImportanceMatrix::parse(file.bytes(), file.file().path());
     file.check();
     matrix.keep_only(filter);
     if (matrix.size() == 0 && !(filter.include.empty() && filter.exclude.empty())) {
@@ -88,8 +90,12 @@ void note_beside(const QuantizeOptions& options, const Prepared& prepared,
 }  // namespace
 
 void prepare(const QuantizeOptions& options, Prepared& prepared) {
-  prepared.files = open_model(options.input);
-  prepared.imatrix = open_matrix(options.imatrix, options.use);
+  if (is_url(options.output)) {
+    throw Error(ErrorCode::output_open, "cannot be written over the network",
+                {.file = masked(options.output), .cure = "Name a file on a disk"});
+  }
+  prepared.files = open_model(options.input, options.stop);
+  prepared.imatrix = open_matrix(options.imatrix, options.use, options.stop);
   const PlanRequest request{.recipe = options,
                             .split = options.split,
                             .edits = options.edits,

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "quantize/run_state.h"
+#include "sluice/urls.h"
 #include "sluice/version.h"
 
 namespace sluice {
@@ -24,12 +25,12 @@ RunReport report_of_task(const QuantizeOptions& options, const Prepared& prepare
   report.version = version();
   report.date = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                             fmt::gmtime(std::chrono::system_clock::to_time_t(began)));
-  report.input = options.input;
+  report.input = masked(options.input);
   report.output = options.output;
   report.model = metadata_text(prepared.files.model, "general.name");
   report.architecture = metadata_text(prepared.files.model, "general.architecture");
   report.file_type = options.file_type->name;
-  report.imatrix = options.imatrix;
+  report.imatrix = masked(options.imatrix);
   report.effort = options.effort;
   report.substituted = prepared.plan.substituted;
   report.parts = parts_of(prepared);

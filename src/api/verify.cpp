@@ -8,6 +8,7 @@
 #include "imatrix/importance_matrix.h"
 #include "io/mapped_source.h"
 #include "sluice/error.h"
+#include "sluice/urls.h"
 #include "sluice/used_files.h"
 #include "verify/findings.h"
 #include "verify/structure.h"
@@ -34,16 +35,17 @@ void refuse_trace(const VerifyOptions& options, const ModelFiles& output,
 }
 
 // An output that cannot be read as a model is a finding; one that is not there is an error.
-std::optional<ModelFiles> open_output(const std::string& path, FindingList& findings) {
+std::optional<ModelFiles> open_output(const std::string& path, const std::atomic<bool>* stop,
+                                      FindingList& findings) {
   try {
-    return open_model(path);
+    return open_model(path, stop);
   } catch (const Error& error) {
     switch (error.code()) {
       case ErrorCode::input_format:
       case ErrorCode::input_truncated:
       case ErrorCode::input_type:
         findings.add({.fault = Fault::structure,
-                      .file = error.context().file.empty() ? path : error.context().file,
+                      .file = error.context().file.empty() ? masked(path) : error.context().file,
                       .tensor = error.context().tensor,
                       .what = error.what(),
                       .rows = std::nullopt,
@@ -84,17 +86,18 @@ std::string_view name(Fault fault) noexcept {
 VerifyReport verify(const VerifyOptions& options, Observer& observer) {
   const Stopwatch watch;
   std::optional<ModelFiles> against;
-  if (!options.against.empty()) against = open_model(options.against);
+  if (!options.against.empty()) against = open_model(options.against, options.stop);
   std::optional<io::MappedFile> imatrix_file;
   std::optional<ImportanceMatrix> imatrix;
   if (!options.imatrix.empty()) {
-    imatrix_file.emplace(io::File::open_input(options.imatrix));
-    imatrix = ImportanceMatrix::parse(imatrix_file->bytes(), options.imatrix);
+    imatrix_file.emplace(io::File::open_input(options.imatrix, options.stop));
+    imatrix = ImportanceMatrix::parse(imatrix_file->bytes(), imatrix_file->file().path());
   }
 
   FindingList findings;
   VerifyReport report;
-  if (const std::optional<ModelFiles> output = open_output(options.output, findings)) {
+  if (const std::optional<ModelFiles> output =
+          open_output(options.output, options.stop, findings)) {
     for (std::size_t i = 0; i < output->parts.size(); ++i) {
       check_structure(output->parts[i], output->headers[i].header, findings);
     }

@@ -5,13 +5,14 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "sluice/urls.h"
 
 namespace sluice {
 namespace {
 
 std::string compose(const std::string& message, const ErrorContext& context) {
   std::string text;
-  if (!context.file.empty()) text += visible(context.file) + ": ";
+  if (!context.file.empty()) text += visible(masked(context.file)) + ": ";
   if (!context.tensor.empty()) {
     text += fmt::format("tensor '{}': ", visible(context.tensor));
   }
@@ -25,12 +26,15 @@ std::string compose(const std::string& message, const ErrorContext& context) {
 }  // namespace
 
 Error::Error(ErrorCode code, const std::string& message, ErrorContext context)
-    : std::runtime_error(compose(message, context)), code_(code), context_(std::move(context)) {}
+    : std::runtime_error(compose(message, context)), code_(code), context_(std::move(context)) {
+  context_.file = masked(context_.file);
+}
 
 Error Error::in_file(const std::string& file, const Error& cause) {
   ErrorContext context = cause.context();
-  context.file = file;
-  return Error(visible(file) + ": " + cause.what(), cause.code(), std::move(context));
+  context.file = masked(file);
+  const std::string composed = visible(context.file) + ": " + cause.what();
+  return Error(composed, cause.code(), std::move(context));
 }
 
 Error Error::about(std::string_view subject, const Error& cause) {

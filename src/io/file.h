@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace sluice::io {
 
@@ -83,6 +84,11 @@ class File {
   std::string path_;
   std::shared_ptr<const RemoteFile> remote_;
 };
+
+/// Opens files as File::open_input does, remote ones several at a time.
+/// \throws Error of the first that cannot be opened
+std::vector<File> open_inputs(std::span<const std::string> paths,
+                              const std::atomic<bool>* stop = nullptr);
 
 /// The message of an errno value.
 std::string system_message(int error_number);

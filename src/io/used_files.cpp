@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "sluice/error.h"
+#include "sluice/urls.h"
 
 namespace sluice {
 namespace {
@@ -30,7 +31,7 @@ std::optional<std::string> identity_of(const std::string& path) {
 [[noreturn]] void refuse(const UsedFile& written, const UsedFile& other) {
   throw Error(other.written ? ErrorCode::usage : ErrorCode::output_is_input,
               fmt::format("cannot be {}: it is {}{}{}", written.role, other.role,
-                          written.path == other.path ? "" : ", " + other.path,
+                          written.path == other.path ? "" : ", " + masked(other.path),
                           other.written ? "" : ", which would be lost"),
               {.file = written.path, .cure = "Name another file for " + written.role});
 }

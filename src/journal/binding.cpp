@@ -9,6 +9,7 @@
 
 #include "base/checksum.h"
 #include "base/json_text.h"
+#include "base/text.h"
 
 namespace sluice::journal {
 namespace {
@@ -28,6 +29,7 @@ std::int64_t as_signed(const Json& json) {
 
 void write_input(JsonText& json, const Input& input) {
   json.field("changed_ns", input.changed_ns);
+  if (!input.etag.empty()) json.field("etag", input.etag);
   json.field("header_hash", input.header_hash);
   json.field("modified_ns", input.modified_ns);
   json.field("path", input.path);
@@ -41,12 +43,21 @@ Input parse_input(const Json& input) {
           .modified_ns = as_signed(input.at("modified_ns")),
           .changed_ns = as_signed(input.at("changed_ns")),
           .header_hash = as_unsigned(input.at("header_hash")),
-          .sample_hash = as_unsigned(input.at("sample_hash"))};
+          .sample_hash = as_unsigned(input.at("sample_hash")),
+          .etag = input.value("etag", "")};
+}
+
+std::string etag_text(const std::string& etag) {
+  return etag.empty() ? "no ETag" : "the ETag " + printable(etag);
 }
 
 std::string content_difference(const Input& was, const Input& is) {
   if (was.size != is.size) {
     return fmt::format("the input {} has {} bytes, and had {}", is.path, is.size, was.size);
+  }
+  if (was.etag != is.etag) {
+    return fmt::format("the input {} has {} on its server, and {} had {}", is.path,
+                       etag_text(is.etag), was.path, etag_text(was.etag));
   }
   if (was.header_hash != is.header_hash) {
     return fmt::format("the input {} has another header than {} had", is.path, was.path);
@@ -117,9 +128,12 @@ std::string time_difference(const Binding& then, const Binding& now) {
 Input input_of(const io::File& file, std::uint64_t header_hash, std::size_t samples) {
   constexpr std::uint64_t kSample = 4096;
   const io::FileState state = file.state();
+  const std::string etag = file.etag();
+  if (etag.starts_with('"')) samples = 0;  // a strong one: the same is the same in every byte
   StreamHash hash;
   std::vector<std::byte> bytes(std::min(kSample, state.size));
-  const std::uint64_t step = (state.size - bytes.size()) / std::max<std::uint64_t>(1, samples - 1);
+  const std::uint64_t step = (state.size - bytes.size()) /
+                             std::max<std::uint64_t>(1, std::max<std::size_t>(1, samples) - 1);
   for (std::size_t i = 0; i < samples; ++i) {
     hash.add(std::span(bytes).first(file.read_at(i * step, bytes)));
   }
@@ -128,7 +142,8 @@ Input input_of(const io::File& file, std::uint64_t header_hash, std::size_t samp
           .modified_ns = state.modified_ns,
           .changed_ns = file.changed_ns(),
           .header_hash = header_hash,
-          .sample_hash = hash.take()};
+          .sample_hash = samples == 0 ? 0 : hash.take(),
+          .etag = etag};
 }
 
 std::string to_text(const Binding& binding) {

@@ -20,7 +20,8 @@ struct Binding {
     std::int64_t modified_ns = 0;   ///< time of last modification, since 1970
     std::int64_t changed_ns = 0;    ///< of that or of its name, rights, times; no program sets it
     std::uint64_t header_hash = 0;  ///< XXH3 of the GGUF header
-    std::uint64_t sample_hash = 0;  ///< XXH3 of samples at fixed places
+    std::uint64_t sample_hash = 0;  ///< XXH3 of samples at fixed places; 0: the ETag says more
+    std::string etag = {};          ///< the server's name of a remote file's content
   };
 
   std::string version;                    ///< of sluice
@@ -31,7 +32,8 @@ struct Binding {
   std::vector<std::uint64_t> part_sizes;  ///< bytes of each of the output's files
 };
 
-/// Describes an input by its times and `samples` pieces of it, evenly spread.
+/// Describes an input by its times and `samples` pieces of it, evenly spread; a remote one by its
+/// ETag, and by samples only if that is none that changes with every byte.
 /// \throws Error (input_read)
 Binding::Input input_of(const io::File& file, std::uint64_t header_hash, std::size_t samples);
 

@@ -11,8 +11,9 @@ namespace {
 
 Binding sample() {
   return {.version = "1.2",
-          .inputs = {{.path = "a.gguf", .size = 10, .modified_ns = -5, .header_hash = ~0ull},
-                     {.path = "b.gguf", .size = 20, .modified_ns = 6, .header_hash = 1}},
+          .inputs =
+              {{.path = "a.gguf", .size = 10, .modified_ns = -5, .header_hash = ~0ull},
+               {.path = "b.gguf", .size = 20, .modified_ns = 6, .header_hash = 1, .etag = "\"e\""}},
           .imatrix = Binding::Input{.path = "i.dat", .size = 7},
           .options = "IQ1_M",
           .plan_hash = 8,
@@ -26,6 +27,8 @@ TEST(Binding, TheTextTellsEverything) {
   EXPECT_EQ(back->inputs[0].modified_ns, -5);
   EXPECT_EQ(back->inputs[0].header_hash, ~0ull);
   EXPECT_EQ(back->inputs[1].path, "b.gguf");
+  EXPECT_EQ(back->inputs[0].etag, "");
+  EXPECT_EQ(back->inputs[1].etag, "\"e\"");
   EXPECT_EQ(back->part_sizes, (std::vector<std::uint64_t>{9, 10}));
   Binding without = sample();
   without.imatrix = std::nullopt;
@@ -60,6 +63,7 @@ TEST(Binding, EachDifferenceIsNamed) {
       {[](Binding& b) { b.inputs[1].modified_ns = 0; }, "b.gguf was modified"},
       {[](Binding& b) { b.inputs[0].header_hash = 0; }, "a.gguf has another header"},
       {[](Binding& b) { b.inputs[0].sample_hash = 1; }, "a.gguf has other data"},
+      {[](Binding& b) { b.inputs[0].etag = "\"x\""; }, "a.gguf has the ETag \"x\""},
       {[](Binding& b) { b.inputs[0].changed_ns = 1; }, "a.gguf was changed since"},
       {[](Binding& b) { b.imatrix->sample_hash = 1; }, "i.dat is not the one"},
       {[](Binding& b) { b.imatrix->modified_ns = 1; }, "i.dat was modified"},

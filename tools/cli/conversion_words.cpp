@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sluice/error.h"
+#include "sluice/urls.h"
 #include "text.h"
 
 namespace sluice::cli {
@@ -22,7 +23,7 @@ bool is_number(const std::string& word) {
 
 bool exists(const std::string& word) {
   std::error_code unknown;
-  return std::filesystem::exists(word, unknown);
+  return is_url(word) || std::filesystem::exists(word, unknown);
 }
 
 // In either mix: which one it is does not say what a word was meant for.
@@ -35,10 +36,10 @@ bool is_type(const std::string& word) {
   return type_of(word) != nullptr;
 }
 
-// llama-quantize's: beside the input, named after the type.
+// llama-quantize's: beside the input, or here if that is a URL, named after the type.
 std::string default_output(const std::string& input, const std::string& type, Mix mix) {
   const std::size_t slash = input.find_last_of('/');
-  const std::string folder = slash == input.npos ? "" : input.substr(0, slash + 1);
+  const std::string folder = is_url(input) || slash == input.npos ? "" : input.substr(0, slash + 1);
   return fmt::format("{}ggml-model-{}.gguf", folder, type_of(type, mix)->name);
 }
 

@@ -19,6 +19,7 @@
 #include "sluice/error.h"
 #include "sluice/json.h"
 #include "sluice/quantize.h"
+#include "sluice/urls.h"
 #include "stop.h"
 #include "text.h"
 #include "text_command.h"
@@ -77,7 +78,7 @@ bool can_go_on(const Arguments& arguments, ErrorCode code) {
 bool may_be_exchanged(const Arguments& arguments, ErrorCode code) {
   std::error_code ignored;
   return (arguments.command == Command::quantize || arguments.command == Command::plan) &&
-         code == ErrorCode::input_open &&
+         code == ErrorCode::input_open && !is_url(arguments.options.input) &&
          !std::filesystem::exists(arguments.options.input, ignored) &&
          std::filesystem::exists(arguments.options.output, ignored);
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "sluice/amounts.h"
+#include "sluice/urls.h"
 
 namespace sluice::cli {
 namespace {
@@ -71,7 +72,8 @@ std::string printable(const std::string& text) {
 
 std::string command_line(const std::vector<std::string>& words) {
   std::string line;
-  for (const std::string& word : words) {
+  for (const std::string& typed : words) {
+    const std::string word = masked(typed);
     if (!line.empty()) line += ' ';
     if (is_plain(word)) {
       line += word;

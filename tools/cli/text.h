@@ -27,7 +27,7 @@ std::string shape_text(const std::vector<std::uint64_t>& shape);
 /// drive the terminal.
 std::string printable(const std::string& text);
 
-/// A command, quoted for a shell.
+/// A command, quoted for a shell, without what of URLs is not to be shown.
 std::string command_line(const std::vector<std::string>& words);
 
 }  // namespace sluice::cli

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::string_view kHttps = "https://";
 constexpr std::string_view kHttp = "http://";
-constexpr std::string_view kHub = "hf://";
-constexpr std::string_view kHidden = "***";
 
 [[noreturn]] void fail_url(std::string_view url, std::string_view what) {
   throw Error(ErrorCode::usage, fmt::format("is no URL that can be read: {}", what),
@@ -104,27 +102,6 @@ std::string without_dots(std::string_view path) {
   return fmt::format("{}", fmt::join(kept, ""));
 }
 
-std::string_view scheme_of(std::string_view name) {
-  for (const std::string_view scheme : {kHttps, kHttp, kHub}) {
-    if (lower(name.substr(0, scheme.size())) == scheme) return name.substr(0, scheme.size());
-  }
-  return {};
-}
-
-std::string masked_query(std::string_view query) {
-  std::string result;
-  bool value = false;
-  for (const char c : query) {
-    if (c == '&') value = false;
-    if (!value) result += c;
-    if (c == '=' && !value) {
-      value = true;
-      result += kHidden;
-    }
-  }
-  return result;
-}
-
 }  // namespace
 
 std::string Url::authority() const {
@@ -136,16 +113,13 @@ std::string Url::origin() const {
   return fmt::format("{}{}", tls ? kHttps : kHttp, authority());
 }
 
-bool is_url(std::string_view name) {
-  return !scheme_of(name).empty();
-}
-
 Url parse_url(std::string_view text) {
-  const std::string_view scheme = scheme_of(text);
-  if (scheme.empty() || lower(scheme) == kHub)
-    fail_url(text, "it begins neither with https:// nor http://");
   Url url;
-  url.tls = lower(scheme) == kHttps;
+  url.tls = lower(text.substr(0, kHttps.size())) == kHttps;
+  const std::string_view scheme = text.substr(0, url.tls ? kHttps.size() : kHttp.size());
+  if (!url.tls && lower(scheme) != kHttp) {
+    fail_url(text, "it begins neither with https:// nor http://");
+  }
   url.port = url.tls ? 443 : 80;
   std::string_view rest = text.substr(scheme.size());
   rest = rest.substr(0, rest.find('#'));
@@ -178,23 +152,6 @@ Url resolve(const Url& base, std::string_view reference) {
   Url url = parse_url(fmt::format("{}{}{}", base.origin(), path, reference));
   url.user = base.user;
   return url;
-}
-
-std::string masked(std::string_view name) {
-  const std::size_t colon = name.find("://");  // of whatever scheme: a proxy's may be another
-  if (colon == name.npos) return std::string(name);
-  const std::string_view scheme = name.substr(0, colon + 3);
-  std::string_view rest = name.substr(scheme.size());
-  const std::size_t query = std::min(rest.find('?'), rest.size());
-  std::string_view place = rest.substr(0, query);
-  std::string user;
-  // Of a hub's name what is before the @ is the repository.
-  const std::size_t at = place.substr(0, place.find('/')).rfind('@');
-  if (lower(scheme) != kHub && at != place.npos) {
-    user = fmt::format("{}@", kHidden);
-    place.remove_prefix(at + 1);
-  }
-  return fmt::format("{}{}{}{}", scheme, user, place, masked_query(rest.substr(query)));
 }
 
 std::string path_encoded(std::string_view text) {

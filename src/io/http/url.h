@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "sluice/urls.h"
+
 namespace sluice::io {
 
 /// An http or https URL, in the parts that a request needs. No part holds blanks, control characters
@@ -24,19 +26,12 @@ struct Url {
   std::string text() const { return origin() + path + query; }
 };
 
-/// Whether a file's name is a URL of the network: https://, http:// or hf://.
-bool is_url(std::string_view name);
-
 /// \throws Error (usage) naming the URL, masked, if it is no http or https URL
 Url parse_url(std::string_view text);
 
 /// Where a reference (as of a redirect) found in an answer from `base` leads.
 /// \throws Error (usage)
 Url resolve(const Url& base, std::string_view reference);
-
-/// A file's name as it may be shown and kept: of a URL the user's name and password and the values
-/// of the query, which may be signatures, are `***`. Other names stay as they are.
-std::string masked(std::string_view name);
 
 /// `text` as a part of a path: all but letters, digits and `-._~/` is percent-encoded.
 std::string path_encoded(std::string_view text);
