@@ -116,46 +116,4 @@ std::uint64_t BandCursor::matrix_bytes(const Weights& weights, std::span<const W
   return needs_of(weights, wanted).matrix_bytes;
 }
 
-std::vector<Band> bands_of_rows(const Weights& weights, const Wanted& wanted,
-                                std::uint64_t first_row, std::uint64_t rows) {
-  std::vector<Band> bands;
-  std::uint64_t begin = first_row * wanted.row_elements;  // from the next view's first element on
-  std::uint64_t left = rows * wanted.row_elements;
-  std::uint64_t passed = 0;
-  if (wanted.source->views.empty()) {
-    Band band;
-    band.elements = wanted.source->values.size();
-    band.pieces = {{.first_row = first_row,
-                    .rows = rows,
-                    .columns = wanted.row_elements,
-                    .first = begin,
-                    .axes = {{left, 1}}}};
-    return {std::move(band)};
-  }
-  for (const View& view : wanted.source->views) {
-    const Box box = merged({view.first, view.axes});
-    const std::uint64_t elements = box.elements();
-    if (left > 0 && begin < elements) {
-      const Stored& stored = weights.stored[view.stored];
-      const StoredUnit unit{stored.columns(), stored.row_bytes()};
-      const std::uint64_t end = std::min(elements, begin + left);
-      for_each_part(box, begin, end, [&](Box&& part, std::uint64_t element) {
-        Band band = band_of(
-            stored, view.stored, unit, part.first / unit.elements * unit.elements,
-            (part.first + part.extent() + unit.elements - 1) / unit.elements * unit.elements);
-        band.pieces = {{.first_row = (passed + element) / wanted.row_elements,
-                        .rows = part.elements() / wanted.row_elements,
-                        .columns = wanted.row_elements,
-                        .first = part.first,
-                        .axes = std::move(part.axes)}};
-        bands.push_back(std::move(band));
-      });
-      left -= end - begin;
-    }
-    begin -= std::min(begin, elements);
-    passed += elements;
-  }
-  return bands;
-}
-
 }  // namespace sluice::weights

@@ -106,8 +106,10 @@ class BandCursor {
   std::optional<Band> next_values();
 };
 
-/// The bands that hold given rows of one tensor: for those who look at some of it.
-/// Each has one piece; they follow one another in the tensor.
+/// The bands that hold given rows of one tensor, which are whole: for those who look at some of it.
+/// Each has one piece, of the tensor 0; they follow one another in the tensor. A band goes from the
+/// first to the last stored row that has any of these weights, so one of a transposed matrix is all
+/// of it.
 std::vector<Band> bands_of_rows(const Weights& weights, const Wanted& wanted,
                                 std::uint64_t first_row, std::uint64_t rows);
 

@@ -195,12 +195,10 @@ void apply(Change change, std::span<float> weights) {
   }
 }
 
-/// The boxes that rows of a piece are, with the index of each one's first weight among them.
-template <class Use>
-void for_each_box(const Piece& piece, std::uint64_t first_row, std::uint64_t rows, const Use& use) {
-  const std::uint64_t begin = first_row * piece.columns;
-  for_each_part({piece.first, piece.axes}, begin, begin + rows * piece.columns,
-                [&](const Box& box, std::uint64_t index) { use(box, index - begin); });
+/// What rows of a piece are, with the index of each part's first weight among those of the piece.
+std::vector<Part> parts_of_rows(const Piece& piece, std::uint64_t first_row, std::uint64_t rows) {
+  return parts_of({piece.first, piece.axes}, first_row * piece.columns,
+                  (first_row + rows) * piece.columns);
 }
 
 }  // namespace
@@ -215,9 +213,9 @@ void decode_rows(const Weights& weights, const Source& source, const BandBytes& 
                 all.size(), out);
   } else {
     const SpanDecoder decoder(weights.stored[bytes.band.stored], bytes, isa);
-    for_each_box(piece, first_row, rows, [&](const Box& box, std::uint64_t index) {
-      decode_box(decoder, box, out + index);
-    });
+    for (const Part& part : parts_of_rows(piece, first_row, rows)) {
+      decode_box(decoder, part.box, out + (part.index - first_row * piece.columns));
+    }
   }
   apply(source.change, all);
 }
@@ -238,11 +236,12 @@ void move_mxfp4_rows(const Weights& weights, const BandBytes& bytes, const Piece
       *out++ = low | high << 4;
     }
   };
-  for_each_box(piece, first_row, rows, [&](const Box& box, std::uint64_t) {
-    for_each_place(box, 1, [&](std::uint64_t first) {
-      for (std::uint64_t i = 0; i < box.axes.back().count; i += kElements) move_block(first + i);
+  for (const Part& part : parts_of_rows(piece, first_row, rows)) {
+    const std::uint64_t count = part.box.axes.back().count;
+    for_each_place(part.box, 1, [&](std::uint64_t first) {
+      for (std::uint64_t i = 0; i < count; i += kElements) move_block(first + i);
     });
-  });
+  }
 }
 
 }  // namespace sluice::weights

@@ -2,10 +2,21 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "base/checked.h"
 
 namespace sluice::weights {
+
+Piece piece_of(Part&& part, std::uint32_t index, const Wanted& wanted, std::uint64_t first_row) {
+  return {.wanted = index,
+          .first_row = first_row + part.index / wanted.row_elements,
+          .rows = part.box.elements() / wanted.row_elements,
+          .first_column = 0,
+          .columns = wanted.row_elements,
+          .first = part.box.first,
+          .axes = std::move(part.box.axes)};
+}
 
 OrderedView::OrderedView(const View& view, const Wanted& wanted, std::uint32_t index,
                          std::uint64_t first_row, const StoredUnit& unit)
@@ -124,17 +135,9 @@ Box OrderedView::atom(std::uint64_t index) const {
 
 void OrderedView::add_pieces(std::uint64_t begin, std::uint64_t end,
                              std::vector<Piece>& pieces) const {
-  const auto add = [&](Box&& part, std::uint64_t element) {
-    const std::uint64_t row_elements = wanted_->row_elements;
-    pieces.push_back({.wanted = index_,
-                      .first_row = first_row_ + element / row_elements,
-                      .rows = part.elements() / row_elements,
-                      .first_column = 0,
-                      .columns = row_elements,
-                      .first = part.first,
-                      .axes = std::move(part.axes)});
-  };
-  for_each_part(box_, begin * atom_elements_, end * atom_elements_, add);
+  for (Part& part : parts_of(box_, begin * atom_elements_, end * atom_elements_)) {
+    pieces.push_back(piece_of(std::move(part), index_, *wanted_, first_row_));
+  }
 }
 
 void OrderedView::add_columns(std::uint64_t atom_index, std::uint64_t begin, std::uint64_t end,

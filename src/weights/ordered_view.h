@@ -4,19 +4,12 @@
 
 #include "weights/bands.h"
 #include "weights/box.h"
+#include "weights/stored_unit.h"
 
 namespace sluice::weights {
 
-/// What a band has a whole number of: the rows of a stored tensor, or the blocks of one whose bytes
-/// are only moved.
-struct StoredUnit {
-  std::uint64_t elements = 1;
-  std::uint64_t bytes = 1;
-
-  std::uint64_t bytes_of(std::uint64_t stored_elements) const {
-    return stored_elements / elements * bytes;
-  }
-};
+/// Whole rows of a tensor, part of a view that begins with the tensor's row `first_row`.
+Piece piece_of(Part&& part, std::uint32_t index, const Wanted& wanted, std::uint64_t first_row);
 
 /// A view of a wanted tensor as a row of atoms, which lie one behind the other in the stored tensor
 /// as in the tensor that is made. Within an atom the order differs, as in a head of rotary pairs or

@@ -9,14 +9,6 @@
 
 namespace sluice::weights {
 
-/// A view of a wanted tensor.
-struct Use {
-  std::size_t stored = 0;
-  std::uint32_t wanted = 0;  ///< index of the tensor in the list
-  std::uint32_t view = 0;    ///< index in its source
-  std::uint64_t first_row = 0;
-};
-
 /// What a stored tensor's bands come to, whatever their size.
 struct BandNeeds {
   std::uint64_t smallest_bytes = 0;
@@ -79,12 +71,5 @@ class StoredBands {
   Band next_columns();
   Band band(std::uint64_t begin, std::uint64_t end) const;
 };
-
-/// \param uses  of the stored tensor
-StoredUnit unit_of(const Stored& stored, std::span<const Wanted> wanted, std::span<const Use> uses);
-
-/// The range of elements [begin, end), whole units, with the factors that belong to them.
-Band band_of(const Stored& stored, std::size_t index, const StoredUnit& unit, std::uint64_t begin,
-             std::uint64_t end);
 
 }  // namespace sluice::weights

@@ -263,6 +263,13 @@ TEST(Bands, AnyViewsOfAnyCoding) {
       }
     }
     expect_whole(made, made.random());
+    for (std::size_t i = 0; i < made.row_elements.size(); ++i) {
+      const Reading reading(made.fixture, made.model, {made.wanted(0)[i]});
+      const View& view = made.model.weights.sources[i].views[0];
+      const std::uint64_t rows = elements_of(0, view.axes).size() / made.row_elements[i];
+      const std::uint64_t first = made.any(0, rows - 1);
+      reading.expect_rows(first, made.any(1, rows - first), made.random());
+    }
     if (::testing::Test::HasFailure()) return;
   }
 }

@@ -59,6 +59,21 @@ TEST_P(Checkpoints, NeedsAreThoseOfTheBands) {
   }
 }
 
+TEST_P(Checkpoints, SomeRowsOfEachTensor) {
+  for (const Wanted& tensor : wanted(0)) {
+    const Reading reading(fixture_, model_, {tensor});
+    std::uint64_t rows = tensor.source->values.size() / tensor.row_elements;
+    for (const View& view : tensor.source->views) {
+      rows += elements_of(view.first, view.axes).size() / tensor.row_elements;
+    }
+    for (int i = 0; i < 3; ++i) {
+      const std::uint64_t first = random_() % rows;
+      reading.expect_rows(first, 1 + random_() % (rows - first), random_);
+    }
+    reading.expect_rows(0, rows, random_);
+  }
+}
+
 TEST_P(Checkpoints, BlocksOfMxfp4AreMoved) {
   const Evaluator evaluator(fixture_, model_);
   for (std::size_t i = 0; i < model_.weights.sources.size(); ++i) {

@@ -90,6 +90,26 @@ class Reading {
     EXPECT_EQ(total, BandCursor::total_bytes(weights_, wanted_));
   }
 
+  /// Expects the bands of some rows of the only tensor to be these rows.
+  void expect_rows(std::uint64_t first_row, std::uint64_t rows, std::mt19937& random) const {
+    std::vector<char> seen(expected_.at(0).size());
+    std::uint64_t next = first_row;
+    for (const Band& band : bands_of_rows(weights_, wanted_[0], first_row, rows)) {
+      ASSERT_EQ(band.pieces.size(), 1u);
+      const Piece& piece = band.pieces[0];
+      EXPECT_EQ(piece.first_row, next);
+      EXPECT_EQ(piece.first_column, 0u);
+      EXPECT_EQ(piece.columns, wanted_[0].row_elements);
+      next += piece.rows;
+      if (band.stored != Band::kNone) {
+        expect_range(band, nullptr);
+        expect_factors(band);
+      }
+      expect_piece(band, piece, seen, random);
+    }
+    EXPECT_EQ(next, first_row + rows);
+  }
+
   /// Expects a piece's weights, and notes which they are.
   void expect_piece(const Band& band, const Piece& piece, std::vector<char>& seen,
                     std::mt19937& random) const {
