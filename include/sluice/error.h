@@ -18,9 +18,9 @@ enum class ErrorCode {
   usage,            ///< an argument is wrong or contradicts another
   memory_budget,    ///< the byte budget cannot hold the smallest unit of work
   input_open,       ///< an input file is missing or not readable
-  input_format,     ///< an input file breaks the GGUF format
+  input_format,     ///< an input file breaks its format
   input_truncated,  ///< an input file ends before the data it announces
-  input_type,       ///< a tensor has a type that cannot be decoded
+  input_type,       ///< a tensor has a type, or a model is of a kind, that is not read
   input_value,      ///< a tensor holds NaN or infinity
   input_changed,    ///< an input file was written to while it was read
   input_read,       ///< the device failed while an input was read

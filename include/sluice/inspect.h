@@ -15,19 +15,22 @@ namespace sluice {
 /// One file of a model.
 struct InspectedFile {
   std::string path;
-  std::uint64_t size = 0;  ///< bytes
-  std::uint32_t version = 3;
-  std::uint64_t alignment = 32;
-  std::uint64_t data_offset = 0;  ///< where the data section starts
+  std::uint64_t size = 0;         ///< bytes
+  std::uint32_t version = 3;      ///< of GGUF; 0: safetensors
+  std::uint64_t alignment = 32;   ///< of GGUF
+  std::uint64_t data_offset = 0;  ///< of GGUF: where the data section starts
 };
 
 /// A tensor and where its bytes lie.
 struct InspectedTensor {
   std::string name;
   std::vector<std::uint64_t> shape;  ///< row length first
-  TensorType type = TensorType::f32;
-  std::uint64_t size = 0;    ///< bytes
-  std::size_t file = 0;      ///< index into Inspection::files
+  TensorType type = TensorType::f32;  ///< of a checkpoint's: the one that its weights are nearest to
+  /// How a checkpoint holds the weights: "bf16", "f8_e4m3 128x128" with a factor for each such
+  /// block; "computed" from the configuration. Empty: of `type`.
+  std::string stored_as = {};
+  std::uint64_t size = 0;    ///< bytes in the files
+  std::size_t file = 0;      ///< index into Inspection::files; of several, the first that is used
   std::uint64_t offset = 0;  ///< in that file
 
   /// Whether the type's layout is known. Else the tensor may be smaller by the padding after it.
@@ -55,7 +58,7 @@ struct InspectionFilter {
 /// What the headers of a model say.
 struct Inspection {
   std::vector<InspectedFile> files;  ///< all parts in order
-  std::vector<std::string> notes;    ///< why llama.cpp would not load them, in sentences
+  std::vector<std::string> notes;    ///< why llama.cpp would not load them, what is left out
   std::uint64_t tensor_count = 0;    ///< of the whole model, as are the next two
   std::uint64_t weights = 0;
   std::uint64_t data_bytes = 0;          ///< of all tensors
@@ -67,7 +70,9 @@ struct Inspection {
 };
 
 /// Reads the headers of a GGUF file, or of all parts of a split one when any of them is named:
-/// models, importance matrices, vocabularies. Takes as long for a terabyte as for a kilobyte.
+/// models, importance matrices, vocabularies. Or those of a published checkpoint, by its folder, its
+/// index or any part, as the GGUF model that is made of it. Takes as long for a terabyte as for a
+/// kilobyte.
 /// \throws Error (input_open, input_format, input_truncated, input_type, input_read; usage naming
 ///         a regular expression that is none, or that takes too long to match)
 Inspection inspect(const std::string& path, const InspectionFilter& filter = {});

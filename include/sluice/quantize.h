@@ -27,13 +27,18 @@ struct ImatrixFilter {
 /// Everything that decides what is made and how: the recipe, how models are streamed, and the
 /// following.
 struct QuantizeOptions : RecipeOptions, StreamingOptions {
-  std::string input;  ///< a GGUF file, or any part of a split one
+  /// A GGUF file, or any part of a split one; or a checkpoint as it was published: its folder, its
+  /// index or any part.
+  std::string input;
   /// Appears under this name only when it is whole. If it is split, `NAME`, `NAME.gguf` and the
   /// name of any part all stand for `NAME-00001-of-0000N.gguf` and so on. If it is not, a symbolic
   /// link stands for the file that it leads to.
   std::string output;
   SplitOptions split;                 ///< into which files the output goes
   ModelEdits edits;                   ///< metadata to set, layers to leave out
+  /// llama.cpp's name of a checkpoint's pre-tokenizer; empty: the one that tokenizer.json's own
+  /// regular expressions stand for.
+  std::string pre;
   std::string imatrix;                ///< importance matrix file; empty: none
   ImatrixFilter use;                  ///< which of the matrix's entries count
   bool hide_imatrix = false;          ///< keep the matrix's name and numbers out of the metadata

@@ -53,6 +53,13 @@ void add_objections(const gguf::Part& part, std::vector<std::string>& notes) {
   }
 }
 
+// Where a tensor's data begin.
+weights::Place place_of(const ModelFiles& model, std::size_t tensor) {
+  const weights::Source& source = model.weights.sources[tensor];
+  if (source.views.empty()) return {};
+  return model.weights.stored[source.views.front().stored].place;
+}
+
 }  // namespace
 
 Inspection inspect(const std::string& path, const InspectionFilter& filter) {
@@ -64,13 +71,15 @@ Inspection inspect(const std::string& path, const InspectionFilter& filter) {
   for (const gguf::Part& part : model.headers) add_objections(part, inspection.notes);
   inspection.tells_metadata = !keys.empty() || !of_tensors;
   inspection.tells_tensors = of_tensors || keys.empty();
+  for (std::string& note : model.notes) inspection.notes.push_back(std::move(note));
   for (std::size_t i = 0; i < model.parts.size(); ++i) {
+    InspectedFile& file = inspection.files.emplace_back(
+        InspectedFile{.path = model.parts[i].path(), .size = model.states[i].size, .version = 0});
+    if (model.published) continue;
     const gguf::Header& header = model.headers[i].header;
-    inspection.files.push_back({.path = model.parts[i].path(),
-                                .size = model.states[i].size,
-                                .version = header.version,
-                                .alignment = header.alignment,
-                                .data_offset = header.data_offset});
+    file.version = header.version;
+    file.alignment = header.alignment;
+    file.data_offset = header.data_offset;
   }
   for (gguf::KeyValue& pair : model.model.metadata) {
     const bool told = inspection.tells_metadata && keys.fits(pair.key);
@@ -80,6 +89,8 @@ Inspection inspect(const std::string& path, const InspectionFilter& filter) {
   for (std::size_t i = 0; i < model.model.tensors.size(); ++i) {
     gguf::Tensor& tensor = model.model.tensors[i];
     inspection.weights += tensor.elements();
+    const weights::Source& source = model.weights.sources[i];
+    if (model.published) tensor.size = stored_bytes(model.weights, source);
     inspection.data_bytes += tensor.size;
     const bool of_type = filter.types.empty() || std::ranges::count(filter.types, tensor.type) > 0;
     if (!inspection.tells_tensors || !of_type || !names.fits(tensor.name)) continue;
@@ -87,12 +98,15 @@ Inspection inspect(const std::string& path, const InspectionFilter& filter) {
     ++total.tensors;
     total.weights += tensor.elements();
     total.bytes += tensor.size;
-    inspection.tensors.push_back({.name = std::move(tensor.name),
-                                  .shape = std::move(tensor.shape),
-                                  .type = tensor.type,
-                                  .size = tensor.size,
-                                  .file = model.locations[i].part,
-                                  .offset = model.locations[i].file_offset});
+    const weights::Place place = place_of(model, i);
+    inspection.tensors.push_back(
+        {.name = std::move(tensor.name),
+         .shape = std::move(tensor.shape),
+         .type = tensor.type,
+         .stored_as = model.published ? stored_as(model.weights, source) : "",
+         .size = tensor.size,
+         .file = place.part,
+         .offset = place.offset});
   }
   return inspection;
 }

@@ -213,6 +213,7 @@ void add_inspected(JsonText& json, const std::vector<InspectedTensor>& tensors) 
     json.field("name", tensor.name);
     json.field("shape", tensor.shape);
     json.field("type", name(tensor.type));
+    if (!tensor.stored_as.empty()) json.field("stored_as", tensor.stored_as);
     json.field("size", tensor.size);
     if (!tensor.size_known()) json.field("size_known", false);
     json.field("file", tensor.file);
@@ -364,6 +365,8 @@ std::string to_json(const Inspection& model, std::uint64_t most_elements) {
     json.objects("files", model.files, [&](const InspectedFile& file) {
       json.field("path", file.path);
       json.field("size", file.size);
+      json.field("format", file.version == 0 ? "safetensors" : "GGUF");
+      if (file.version == 0) return;
       json.field("version", file.version);
       json.field("alignment", file.alignment);
       json.field("data_offset", file.data_offset);

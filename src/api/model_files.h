@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,12 @@
 
 namespace sluice {
 
+/// A file that metadata were read from, whole.
+struct SmallFile {
+  io::File file;
+  std::uint64_t hash;  ///< XXH3 of its bytes
+};
+
 /// The input files of one model, opened, with their headers read as one.
 struct ModelFiles {
   std::vector<io::File> parts;               ///< with the tensors' data
@@ -20,6 +27,7 @@ struct ModelFiles {
   gguf::Header model;                        ///< metadata and tensors of all parts
   std::vector<TensorLocation> locations;     ///< of a GGUF model: one for each of model.tensors
   weights::Weights weights;                  ///< one source for each of model.tensors
+  std::vector<SmallFile> small_files;        ///< of a checkpoint
   std::vector<std::uint64_t> header_hashes;  ///< XXH3 of each part's header
   std::vector<io::FileState> states;         ///< of the parts, before anything was read
   std::vector<std::string> notes;            ///< what was left out, in sentences
@@ -31,7 +39,9 @@ struct ModelFiles {
 /// was published, by its folder, its index or any part.
 /// \param path  or a URL of any of these
 /// \param stop  ends all waiting for the network, in later reads too; may be null
+/// \param pre   see tokenizer::read
 /// \throws Error
-ModelFiles open_model(const std::string& path, const std::atomic<bool>* stop = nullptr);
+ModelFiles open_model(const std::string& path, const std::atomic<bool>* stop = nullptr,
+                      std::string_view pre = {});
 
 }  // namespace sluice

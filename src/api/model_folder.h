@@ -1,8 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "io/file.h"
@@ -14,17 +14,21 @@ class ModelFolder {
  public:
   virtual ~ModelFolder() = default;
 
-  /// Its name for people; the last part of it may become the model's name.
-  virtual const std::string& path() const = 0;
+  /// What it is called in messages; a file within is `path() + "/" + name`.
+  virtual std::string path() const = 0;
 
-  /// Names of its files, sorted, those of folders within as "folder/file".
-  virtual std::vector<std::string> names() = 0;
+  /// What it says of the model's name: "NAME" or "ORGANIZATION/NAME".
+  virtual std::string model_name() const = 0;
 
-  /// Opens a file. \throws Error (input_open)
-  virtual io::File open(std::string_view name) = 0;
+  /// Names of the files, sorted; of those one folder deeper as "FOLDER/FILE".
+  /// \throws Error (input_open)
+  virtual std::vector<std::string> names() const = 0;
+
+  /// Opens files by their names. \throws Error (input_open)
+  virtual std::vector<io::File> open(std::span<const std::string> names) const = 0;
 };
 
-/// A folder on a disk. \throws Error (input_open)
-std::unique_ptr<ModelFolder> local_folder(std::string path);
+/// A folder on a disk.
+std::unique_ptr<ModelFolder> local_folder(const std::string& path);
 
 }  // namespace sluice

@@ -15,6 +15,7 @@
 #include "sluice/amounts.h"
 #include "sluice/error.h"
 #include "sluice/nearest_name.h"
+#include "tokenizer/tokenizer.h"
 
 namespace sluice {
 namespace {
@@ -81,6 +82,16 @@ void add_pruned_layers(Options& options, const Option&, std::string_view value) 
 
 void add_metadata(Options& options, const Option&, std::string_view value) {
   options.quantize.edits.metadata.push_back(parse_metadata_override(value));
+}
+
+void set_pre_tokenizer(Options& options, const Option&, std::string_view value) {
+  const std::span<const std::string_view> names = tokenizer::pre_tokenizers();
+  if (std::ranges::find(names, value) == names.end()) {
+    throw Error(ErrorCode::usage,
+                fmt::format("llama.cpp knows no pre-tokenizer '{}'", printable(value)),
+                {.cure = fmt::format("Name one of {}", fmt::join(names, ", "))});
+  }
+  options.quantize.pre = value;
 }
 
 void set_split_tensors(Options& options, const Option&, std::string_view value) {
@@ -194,10 +205,12 @@ constexpr Option with_llama_cpp_name(std::string_view name, Option option) {
 }
 
 constexpr Row kRows[] = {
-    {placed_file("input", "model", kConversion, "16-bit GGUF file, or any part of a split one"),
+    {placed_file("input", "model", kConversion,
+                 "16-bit GGUF file, or a published checkpoint's folder; or any part of either"),
      into<&Q::input>},
     {placed_file("output", "output", kConversion,
-                 "GGUF file to make (default: ggml-model-TYPE.gguf beside the model)", false),
+                 "GGUF file to make (default: ggml-model-TYPE.gguf beside the model's files)",
+                 false),
      into<&Q::output>},
     {with_letter("o", option("output", Kind::file, "FILE", Topic::files, kConversion,
                              "The output, instead of by its place behind the model")),
@@ -210,9 +223,11 @@ constexpr Row kRows[] = {
      set_threads},
     {placed_file("output", "output", kForVerify, "GGUF file to check, or any part of a split one"),
      into<&Q::output>},
-    {placed_file("a", "a", kForCompare, "GGUF file that errors are relative to: the better one"),
+    {placed_file("a", "a", kForCompare,
+                 "GGUF file or checkpoint that errors are relative to: the better one"),
      into_text<&Options::a>},
-    {placed_file("b", "b", kForCompare, "GGUF file to compare with it"), into_text<&Options::b>},
+    {placed_file("b", "b", kForCompare, "GGUF file or checkpoint to compare with it"),
+     into_text<&Options::b>},
 
     {option("mix", Kind::choice, "llama.cpp|ik_llama.cpp", Topic::types, kConversion,
             "Whose rules choose the tensors' types", {.default_value = "llama.cpp"}),
@@ -276,7 +291,7 @@ constexpr Row kRows[] = {
      into<&Q::ignore_imatrix_rules>},
 
     {option("against", Kind::file, "FILE", Topic::files, kForVerify,
-            "What it was made from: every block is compared"),
+            "What it was made from, a GGUF file or a checkpoint: every block is compared"),
      into_text<&Options::against>},
     {several("override-kv", "KEY=TYPE:VALUE", Topic::files,
              "Metadata of the output; TYPE is int, float, bool or str", Peers::both),
@@ -284,6 +299,9 @@ constexpr Row kRows[] = {
     {several("prune-layers", "N,...", Topic::files, "Layers to leave out, by their numbers",
              Peers::llama_cpp),
      add_pruned_layers},
+    {option("pre", Kind::text, "NAME", Topic::files, kConversion,
+            "Pre-tokenizer of a checkpoint whose own is unknown, as llama.cpp names it"),
+     set_pre_tokenizer},
     {option("split-max-size", Kind::size, "SIZE", Topic::files, kConversion,
             "Write several files with at most so much tensor data each, as 40G or 500M (1G is "
             "1000M)"),

@@ -70,6 +70,9 @@ std::vector<UsedFile> other_files(const QuantizeOptions& options, const Prepared
       {options.trace, "the trace", true},
       {prepared.names.work_path + ".journal", "the output's journal", true}};
   for (const io::File& part : prepared.files.parts) files.push_back({part.path(), "the input"});
+  for (const SmallFile& small : prepared.files.small_files) {
+    files.push_back({small.file.path(), "the input"});
+  }
   return files;
 }
 
@@ -94,7 +97,7 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
     throw Error(ErrorCode::output_open, "cannot be written over the network",
                 {.file = masked(options.output), .cure = "Name a file on a disk"});
   }
-  prepared.files = open_model(options.input, options.stop);
+  prepared.files = open_model(options.input, options.stop, options.pre);
   prepared.imatrix = open_matrix(options.imatrix, options.use, options.stop);
   const PlanRequest request{.recipe = options,
                             .split = options.split,
@@ -105,12 +108,14 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
                             .imatrix = prepared.matrix()};
   prepared.plan = make_plan(request, prepared.files.model, prepared.files.locations,
                             prepared.files.parts.front().path());
-  note_unused(options, prepared, prepared.plan.notes);
+  std::vector<std::string>& notes = prepared.plan.notes;
+  notes.insert(notes.begin(), prepared.files.notes.begin(), prepared.files.notes.end());
+  note_unused(options, prepared, notes);
   prepared.names = names_of(options, prepared.plan.parts);
   if (!options.output.empty()) {
     io::check_output(options.output, prepared.names.work_path, prepared.names.parts,
                      other_files(options, prepared));
-    note_beside(options, prepared, prepared.plan.notes);
+    note_beside(options, prepared, notes);
   }
 }
 
@@ -133,6 +138,11 @@ journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prep
     binding.inputs.push_back(
         journal::input_of(files.parts[i], files.header_hashes[i],
                           std::max<std::size_t>(2, kSamples / files.parts.size())));
+  }
+  for (const SmallFile& small : files.small_files) {
+    journal::Binding::Input& input =
+        binding.inputs.emplace_back(journal::input_of(small.file, 0, 0));
+    input.sample_hash = small.hash;
   }
   if (prepared.imatrix) {
     binding.imatrix = journal::input_of(prepared.imatrix->file.file(), 0, kSamples);

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "api/gguf_files.h"
 #include "api/model_files.h"
 #include "base/clocks.h"
 #include "base/threads.h"
@@ -38,7 +39,7 @@ void refuse_trace(const VerifyOptions& options, const ModelFiles& output,
 std::optional<ModelFiles> open_output(const std::string& path, const std::atomic<bool>* stop,
                                       FindingList& findings) {
   try {
-    return open_model(path, stop);
+    return open_gguf(path, stop);
   } catch (const Error& error) {
     switch (error.code()) {
       case ErrorCode::input_format:

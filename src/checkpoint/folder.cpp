@@ -103,31 +103,49 @@ void expect_all(const std::string& folder, std::span<const std::string> files,
       kGetParts);
 }
 
-bool is_pickle(const std::string& file) {
-  return file.ends_with(".bin") || file.ends_with(".pth") || file.ends_with(".pt") ||
-         file.ends_with(".ckpt");
+constexpr std::string_view kMistralsOwn = "consolidated";
+
+[[noreturn]] void refuse_mistrals_own(const std::string& folder) {
+  refuse_folder(folder, "there are weights in Mistral's own format only (consolidated*)",
+                "Take the repository's model*.safetensors, which hold the same");
+}
+
+bool is_unfinished(const std::string& file) {
+  constexpr std::string_view kEnds[] = {".incomplete", ".part", ".aria2", ".crdownload"};
+  return file.find(kWeightsEnd) != file.npos &&
+         std::ranges::any_of(kEnds, [&](std::string_view end) { return file.ends_with(end); });
 }
 
 [[noreturn]] void refuse_without_weights(const std::string& folder,
                                          std::span<const std::string> files) {
   if (const auto pickle = std::ranges::find_if(files, is_pickle); pickle != files.end()) {
-    refuse_folder(folder,
-                  fmt::format("the weights are pickles, which may run any code when they are read "
-                              "({})",
-                              printable(*pickle)),
-                  "Take the safetensors of the same model, or make them with transformers: "
-                  "save_pretrained(FOLDER, safe_serialization=True)");
+    refuse_pickle(folder, *pickle);
   }
-  const auto is_own = [](const std::string& file) { return file.starts_with("consolidated"); };
-  if (std::ranges::any_of(files, is_own)) {
-    refuse_folder(folder, "there are weights in Mistral's own format only (consolidated*)",
-                  "Take the repository's model*.safetensors, which hold the same");
+  const auto is_own = [](const std::string& file) { return file.starts_with(kMistralsOwn); };
+  if (std::ranges::any_of(files, is_own)) refuse_mistrals_own(folder);
+  if (const auto part = std::ranges::find_if(files, is_unfinished); part != files.end()) {
+    refuse_folder(folder, fmt::format("the download is not finished: {}", printable(*part)),
+                  kGetParts);
   }
   refuse_folder(folder, "there are no weights: no file model*.safetensors",
                 "Name a folder that holds a checkpoint, or a GGUF file");
 }
 
 }  // namespace
+
+bool is_pickle(std::string_view file) {
+  constexpr std::string_view kEnds[] = {".bin", ".pth", ".pt", ".ckpt"};
+  return std::ranges::any_of(kEnds, [&](std::string_view end) { return file.ends_with(end); });
+}
+
+void refuse_pickle(const std::string& where, std::string_view file) {
+  refuse_folder(where,
+                fmt::format("the weights are pickles, which may run any code when they are read "
+                            "({})",
+                            printable(file)),
+                "Take the safetensors of the same model, or make them with transformers: "
+                "save_pretrained(FOLDER, safe_serialization=True)");
+}
 
 Index parse_index(std::string_view text, const std::string& file) {
   Index index;
@@ -141,11 +159,16 @@ Index parse_index(std::string_view text, const std::string& file) {
 }
 
 std::vector<std::string> part_files(const std::string& folder, std::span<const std::string> files,
-                                    const std::optional<Index>& index) {
+                                    const std::optional<Index>& index, std::string_view part) {
   std::set<std::string> wanted;
   if (index) {
-    for (const auto& [tensor, part] : index->parts) wanted.insert(part);
-  } else {
+    for (const auto& [tensor, file] : index->parts) wanted.insert(file);
+  }
+  if (part.starts_with(kMistralsOwn)) refuse_mistrals_own(folder);
+  if (!part.empty() && !wanted.contains(std::string(part))) {
+    const std::vector<std::string> all = siblings(std::string(part));
+    wanted = {all.begin(), all.end()};
+  } else if (!index) {
     // Other sets beside it, as Mistral's consolidated*, hold the same weights once more.
     for (const std::string& file : files) {
       if (!file.starts_with("model") || !is_plain_part(file)) continue;

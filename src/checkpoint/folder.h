@@ -33,10 +33,19 @@ Index parse_index(std::string_view text, const std::string& file);
 /// \param folder  for error messages
 /// \param files   names of the folder's files
 /// \param index   if the folder has one
-/// \throws Error (input_open): parts are missing (each is named), there are pickles only, or
-///         nothing
+/// \param part    the file that the user named, or empty: one that the index does not have stands
+///                for itself and those that its name counts
+/// \throws Error (input_open): parts are missing (each is named), are not wholly downloaded, there
+///         are pickles or Mistral's own format only, or nothing
 std::vector<std::string> part_files(const std::string& folder, std::span<const std::string> files,
-                                    const std::optional<Index>& index);
+                                    const std::optional<Index>& index, std::string_view part = {});
+
+/// Whether the name of a file of weights says that it is a pickle.
+bool is_pickle(std::string_view file);
+
+/// \param where  the folder, or the file itself
+/// \throws Error (input_open)
+[[noreturn]] void refuse_pickle(const std::string& where, std::string_view file);
 
 /// One file of weights.
 struct Part {
@@ -46,7 +55,8 @@ struct Part {
 
 /// A checkpoint as far as it is read before its model is known.
 struct Folder {
-  std::string path;  ///< as the user gave it; its last part may become the model's name
+  std::string path;        ///< as the user gave it
+  std::string model_name;  ///< "NAME" or "ORGANIZATION/NAME": the model's, if nothing else says
   std::map<std::string, std::string, std::less<>> texts;  ///< small files by name
   std::optional<Index> index;
   std::vector<Part> parts;

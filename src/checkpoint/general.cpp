@@ -180,12 +180,6 @@ void name_keys(GeneralKeys& out, std::string_view id, std::uint64_t parameters) 
   out.text("size_label", name.size_label);
 }
 
-/// The last part of a path.
-std::string_view folder_name(std::string_view path) {
-  while (path.ends_with('/')) path.remove_suffix(1);
-  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-}
-
 }  // namespace
 
 void general_keys(const Folder& folder, const Config& config, gguf::Header& header) {
@@ -198,7 +192,7 @@ void general_keys(const Folder& folder, const Config& config, gguf::Header& head
   const std::string id = config.find_text({"_name_or_path"}).value_or("");
   // More than one slash makes it a path on somebody's machine.
   if (!id.empty() && std::ranges::count(id, '/') <= 1) name_keys(out, id, count.all);
-  name_keys(out, folder_name(folder.path), count.all);
+  name_keys(out, folder.model_name, count.all);
   out.text("size_label", count.experts == 0
                              ? size_label(count.all, 0, 0)
                              : size_label(count.shared, count.expert, count.experts));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/gguf.h"
@@ -17,6 +18,12 @@ using weights::Source;
 using weights::Stored;
 using weights::View;
 
+/// A stored tensor that the model does not have.
+struct Skipped {
+  std::string name;
+  std::string_view kind;  ///< as in "for images, video or sound"
+};
+
 /// A checkpoint as the GGUF model that it stands for.
 struct Model {
   /// Metadata, and the tensors with their names and shapes as in GGUF, by layer. A tensor's type is
@@ -24,8 +31,8 @@ struct Model {
   /// can be moved as they are. F32 is also what must not be made anything else (vectors, routers).
   /// Offsets follow one another as if the tensors were made of these types.
   gguf::Header header;
-  weights::Weights weights;          ///< one source for each tensor of the header
-  std::vector<std::string> skipped;  ///< stored tensors that the model does not have
+  weights::Weights weights;  ///< one source for each tensor of the header
+  std::vector<Skipped> skipped;
 };
 
 }  // namespace sluice::checkpoint

@@ -100,14 +100,15 @@ class Translation {
     for (const Rule& rule : family.rules) rules_[rule.stored] = &rule;
   }
 
-  /// Adds what becomes of a stored tensor. Returns whether the model has it.
-  bool add(const Stored& stored, std::size_t index, Draft& draft) const {
+  /// Adds what becomes of a stored tensor. Returns nothing, or what it is if the model has none.
+  std::string_view add(const Stored& stored, std::size_t index, Draft& draft) const {
+    constexpr std::string_view kGuesses = "for multi-token prediction (MTP)";
     if (!family_.dropped_prefix.empty() && stored.name.starts_with(family_.dropped_prefix)) {
-      return false;
+      return kGuesses;
     }
     const NamePattern pattern = pattern_of(stored.name);
     if (pattern.layer && *pattern.layer >= layers_) {
-      if (family_.extra_layers == ExtraLayers::dropped) return false;
+      if (family_.extra_layers == ExtraLayers::dropped) return kGuesses;
       refuse_tensor(stored.name, fmt::format("the model has {} layers only", layers_));
     }
     const Rule* const rule = find(pattern);
@@ -115,7 +116,7 @@ class Translation {
       refuse_tensor(stored.name, fmt::format("sluice does not know what it is in a {} model",
                                              family_.architecture));
     }
-    if (rule->target.empty()) return false;
+    if (rule->target.empty()) return "that repeat others";
     Match match{.config = config_,
                 .stored = stored,
                 .index = index,
@@ -125,7 +126,7 @@ class Translation {
       match.change = Change::add_one;
     }
     rule->transform(match, draft);
-    return true;
+    return {};
   }
 
  private:
@@ -195,7 +196,8 @@ Model translate(const Folder& folder, Config config, std::vector<gguf::KeyValue>
   Draft draft(stored);
   const Translation translation(family, config, layers);
   for (std::size_t i = 0; i < stored.size(); ++i) {
-    if (!translation.add(stored[i], i, draft)) model.skipped.push_back(stored[i].name);
+    const std::string_view skipped = translation.add(stored[i], i, draft);
+    if (!skipped.empty()) model.skipped.push_back({stored[i].name, skipped});
   }
   gguf::Header described;
   Metadata out(described, family.architecture);

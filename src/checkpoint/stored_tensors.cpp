@@ -29,13 +29,20 @@ constexpr std::array<std::string_view, 3> kComputed = {".attention.masked_bias",
 constexpr std::array<std::string_view, 4> kOfActivations = {
     ".activation_scale", "_activation_scale", ".input_scale", ".qscale_act"};
 
-bool is_skipped(std::string_view name, Method method) {
+/// What a tensor is that no text model has; empty if it may be one of such a model's.
+std::string_view kind_of_skipped(std::string_view name, Method method) {
   const auto within = [&](std::string_view part) { return name.find(part) != name.npos; };
   const auto begins = [&](std::string_view part) { return name.starts_with(part); };
   const auto ends = [&](std::string_view part) { return name.ends_with(part); };
-  return std::ranges::any_of(kOfNoTextModel, within) ||
-         std::ranges::any_of(kNoTextModelBegins, begins) || std::ranges::any_of(kComputed, ends) ||
-         (method != Method::none && std::ranges::any_of(kOfActivations, ends));
+  if (std::ranges::any_of(kOfNoTextModel, within) ||
+      std::ranges::any_of(kNoTextModelBegins, begins)) {
+    return "for images, video or sound";
+  }
+  if (std::ranges::any_of(kComputed, ends)) return "that are computed at loading";
+  if (method != Method::none && std::ranges::any_of(kOfActivations, ends)) {
+    return "that scale activations";
+  }
+  return {};
 }
 
 // \param scaled  the checkpoint's weights have factors
@@ -86,12 +93,13 @@ class StoredReader {
   StoredReader(const Folder& folder, const Quantization& quantization)
       : folder_(folder), quantization_(quantization) {}
 
-  std::vector<Stored> read(std::vector<std::string>& skipped) {
+  std::vector<Stored> read(std::vector<Skipped>& skipped) {
     std::vector<FoundEntry> order;
     for (std::size_t part = 0; part < folder_.parts.size(); ++part) {
       for (const Entry& entry : folder_.parts[part].entries) {
-        if (is_skipped(entry.name, quantization_.method)) {
-          skipped.push_back(entry.name);
+        const std::string_view kind = kind_of_skipped(entry.name, quantization_.method);
+        if (!kind.empty()) {
+          skipped.push_back({entry.name, kind});
         } else {
           order.push_back({part, &entry});
           by_name_.emplace(entry.name, order.back());
@@ -355,7 +363,7 @@ class StoredReader {
 }  // namespace
 
 std::vector<Stored> stored_tensors(const Folder& folder, const Quantization& quantization,
-                                   std::vector<std::string>& skipped) {
+                                   std::vector<Skipped>& skipped) {
   return StoredReader(folder, quantization).read(skipped);
 }
 

@@ -29,8 +29,8 @@ void read_magic(Reader& in) {
   if (!kMagic.starts_with(magic)) {
     in.fail(ErrorCode::input_format,
             fmt::format("not a GGUF file: it begins with '{}'", printable(magic)), 0,
-            "Give a model in GGUF form, not a checkpoint of another form, a Git LFS pointer or a "
-            "saved web page");
+            "Name a model in GGUF form or the folder of a checkpoint, no Git LFS pointer and no saved "
+            "web page");
   }
   in.take(kMagic.size() - magic.size());  // reports a file that is shorter than its magic
 }

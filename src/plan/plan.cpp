@@ -109,6 +109,9 @@ std::uint64_t hash_of(const Plan& plan) {
 
 Plan make_plan(const PlanRequest& request, const gguf::Header& model,
                std::span<const TensorLocation> locations, const std::string& file) {
+  if (locations.size() != model.tensors.size()) {
+    throw Error(ErrorCode::input_type, "a checkpoint can only be inspected", {.file = file});
+  }
   gguf::Header output;
   output.alignment = model.alignment;
   output.metadata = model.metadata;

@@ -155,6 +155,48 @@ std::string pre_tokenizer(const Source& source) {
        kNameIt);
 }
 
+std::span<const std::string_view> pre_tokenizers() noexcept {
+  static constexpr std::string_view kNames[] = {"a.x-4.0",       "afmoe",
+                                                "bailingmoe",    "bailingmoe2",
+                                                "bloom",         "chameleon",
+                                                "chatglm-bpe",   "codeshell",
+                                                "cohere2moe",    "command-r",
+                                                "dbrx",          "deepseek-coder",
+                                                "deepseek-llm",  "deepseek-r1-qwen",
+                                                "deepseek-v3",   "default",
+                                                "exaone",        "exaone-moe",
+                                                "exaone4",       "f2llmv2",
+                                                "falcon",        "falcon-h1",
+                                                "falcon3",       "gemma4",
+                                                "gigachat",      "glm4",
+                                                "gpt-2",         "gpt-4o",
+                                                "gpt3-finnish",  "granite-docling",
+                                                "grok-2",        "hunyuan",
+                                                "hunyuan-dense", "jais",
+                                                "jais-2",        "joyai-llm",
+                                                "kanana2",       "kimi-k2",
+                                                "kormo",         "laguna",
+                                                "lfm2",          "llada-moe",
+                                                "llama-bpe",     "llama-v3",
+                                                "llama3",        "llama4",
+                                                "megrez",        "mellum",
+                                                "mellum2",       "midm-2.0",
+                                                "minerva-7b",    "minicpm5",
+                                                "minimax-m2",    "modern-bert",
+                                                "mpt",           "olmo",
+                                                "phi-2",         "pixtral",
+                                                "poro-chat",     "qwen2",
+                                                "qwen35",        "refact",
+                                                "sarvam-moe",    "seed-coder",
+                                                "smaug-bpe",     "smollm",
+                                                "solar-open",    "stablelm2",
+                                                "starcoder",     "superbpe",
+                                                "tekken",        "tiny_aya",
+                                                "trillion",      "viking",
+                                                "youtu"};
+  return kNames;
+}
+
 bool begins_with_bos(std::string_view pre) {
   constexpr std::string_view kNames[] = {"llama-bpe", "falcon3", "pixtral", "lfm2", "tekken"};
   return std::find(std::begin(kNames), std::end(kNames), pre) != std::end(kNames);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ struct Files {
   /// A file's name for messages.
   std::string path(std::string_view name) const { return folder + "/" + std::string(name); }
 };
+
+/// The names of pre-tokenizers (tokenizer.ggml.pre) that llama.cpp knows.
+std::span<const std::string_view> pre_tokenizers() noexcept;
 
 /// Whether `read` looks at a file of this name, if there is one.
 bool is_read(std::string_view name) noexcept;

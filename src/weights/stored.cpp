@@ -1,9 +1,42 @@
 #include "weights/stored.h"
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <numeric>
 
 namespace sluice::weights {
+namespace {
+
+std::string coding_text(const Stored& stored) {
+  switch (stored.coding) {
+    case Coding::typed:
+      return std::string(name(stored.type));
+    case Coding::f8_e4m3:
+      return "f8_e4m3";
+    case Coding::f8_e5m2:
+      return "f8_e5m2";
+    case Coding::words4:
+      return "int4";
+    case Coding::int8:
+    case Coding::words8:
+      return "int8";
+    case Coding::mxfp4:
+      return "mxfp4";
+  }
+  return "?";
+}
+
+std::string blocks_text(const Stored& stored) {
+  const Scales& scales = *stored.scales;
+  if (stored.coding == Coding::mxfp4) return {};  // always the same
+  const bool whole_rows = scales.block_columns >= stored.columns();
+  if (whole_rows && scales.block_rows >= stored.rows()) return {};
+  if (whole_rows && scales.block_rows == 1) return " rows";
+  return fmt::format(" {}x{}", scales.block_rows, scales.block_columns);
+}
+
+}  // namespace
 
 std::uint64_t Stored::elements() const {
   return std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies<>());
@@ -25,6 +58,28 @@ std::uint64_t Stored::row_bytes() const {
       return columns();
   }
   return 0;
+}
+
+std::string stored_as(const Weights& weights, const Source& source) {
+  if (source.views.empty()) return "computed";
+  const Stored& stored = weights.stored[source.views.front().stored];
+  return coding_text(stored) + (stored.scales ? blocks_text(stored) : "");
+}
+
+std::uint64_t stored_bytes(const Weights& weights, const Source& source) {
+  std::uint64_t bytes = 0;
+  for (const View& view : source.views) {
+    const Stored& stored = weights.stored[view.stored];
+    std::uint64_t elements = 1;
+    for (const Axis& axis : view.axes) elements *= axis.count;
+    // A view that is not all of a tensor is so many of its rows.
+    bytes += elements == stored.elements()
+                 ? stored.place.size
+                 : static_cast<std::uint64_t>(static_cast<double>(stored.place.size) *
+                                              static_cast<double>(elements) /
+                                              static_cast<double>(stored.elements()));
+  }
+  return bytes;
 }
 
 }  // namespace sluice::weights

@@ -97,4 +97,11 @@ struct Weights {
   std::vector<Source> sources;  ///< one for each of the model's tensors
 };
 
+/// How a tensor's weights are stored, for people: "bf16", "f8_e4m3 128x128" with a factor for each
+/// such block, "int4 1x32", "f8_e4m3 rows", "mxfp4"; "computed" if they are not.
+std::string stored_as(const Weights& weights, const Source& source);
+
+/// Bytes of the files that a tensor is made of, without factors.
+std::uint64_t stored_bytes(const Weights& weights, const Source& source);
+
 }  // namespace sluice::weights

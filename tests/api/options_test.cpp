@@ -46,6 +46,7 @@ std::string some_value(const Option& option, const std::string& rules_file) {
   if (option.name == "tensor-type" || option.name == "custom-q") return "ffn_up=q8_0";
   if (option.name == "override-kv") return "a.b=int:3";
   if (option.name == "prune-layers") return "1";
+  if (option.name == "pre") return "gpt-2";
   if (option.name == "isa") return "portable";
   switch (option.kind) {
     case OptionKind::flag:
@@ -76,13 +77,14 @@ std::string told(const Options& values) {
   std::ostringstream out;
   const auto tell = [&](const auto&... each) { ((out << each << '|'), ...); };
   const auto type = [&](const std::optional<TensorType>& t) { tell(t ? name(*t) : "none"); };
-  tell(q.input, q.output, values.type, q.threads, values.a, values.b, values.against, q.imatrix,
-       q.trace, name(q.mix), name(q.effort), static_cast<int>(q.io), static_cast<int>(q.spindle),
-       name(q.isa), q.memory, q.checkpoint_s, q.split.max_bytes, q.split.max_tensors, q.split.keep,
-       q.pure, q.allow_requantize, q.leave_output, q.skip_existing, q.hide_imatrix,
-       q.ignore_imatrix_rules, q.restart, q.same_input, q.verify_resume, q.verify,
-       q.tensor_types.size(), q.custom_types.size(), q.use.include.size(), q.use.exclude.size(),
-       q.edits.metadata.size(), q.edits.pruned_layers.size());
+  tell(q.input, q.output, q.pre, values.type, q.threads, values.a, values.b, values.against,
+       q.imatrix, q.trace, name(q.mix), name(q.effort), static_cast<int>(q.io),
+       static_cast<int>(q.spindle), name(q.isa), q.memory, q.checkpoint_s, q.split.max_bytes,
+       q.split.max_tensors, q.split.keep, q.pure, q.allow_requantize, q.leave_output,
+       q.skip_existing, q.hide_imatrix, q.ignore_imatrix_rules, q.restart, q.same_input,
+       q.verify_resume, q.verify, q.tensor_types.size(), q.custom_types.size(),
+       q.use.include.size(), q.use.exclude.size(), q.edits.metadata.size(),
+       q.edits.pruned_layers.size());
   for (const auto* t :
        {&q.output_tensor, &q.token_embedding, &q.per_layer_token_embedding, &q.ffn_gate_inp,
         &q.kinds.attn_q, &q.kinds.attn_k, &q.kinds.attn_v, &q.kinds.attn_qkv, &q.kinds.attn_output,

@@ -36,6 +36,7 @@ struct Fixture {
   explicit Fixture(const std::string& name) {
     namespace fs = std::filesystem;
     folder.path = kCheckpoints + name;
+    folder.model_name = name;
     std::vector<std::string> files;
     for (const auto& entry : fs::directory_iterator(folder.path)) {
       files.push_back(entry.path().filename().string());

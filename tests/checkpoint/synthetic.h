@@ -81,6 +81,7 @@ class Synthetic {
   std::unique_ptr<Fixture> make(std::size_t parts = 1) const {
     auto fixture = std::make_unique<Fixture>();
     fixture->folder.path = path;
+    fixture->folder.model_name = std::filesystem::path(path).filename();
     fixture->folder.texts = texts;
     fixture->folder.texts["config.json"] = config.dump();
     for (std::size_t part = 0; part < parts; ++part) {

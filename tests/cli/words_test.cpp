@@ -132,10 +132,11 @@ TEST_F(Words, WhatCannotBeTakenIsAnsweredWithWhatCan) {
             "threads. Put options before '--'"},
            {{"in.gguf"}, "'in.gguf' is a file, but what to do with it? 'sluice inspect in.gguf'"},
            {{"quantize"},
-            "quantize needs MODEL, 16-bit GGUF file, or any part of a split one. As in: "
+            "quantize needs MODEL, 16-bit GGUF file, or a published checkpoint's folder; or any "
+            "part of either. As in: "
             "sluice quantize "},
            {{"compare", "in.gguf"},
-            "compare needs B, GGUF file to compare with it. As in: sluice compare "},
+            "compare needs B, GGUF file or checkpoint to compare with it. As in: sluice compare "},
            {{"compare"}, "compare needs A, "},
            {{"verify"}, "verify needs OUTPUT, "},
            {{"inspect"}, "inspect needs FILE, "},

@@ -22,7 +22,7 @@ constexpr std::array kCommands = {
                "The arguments are llama-quantize's; as there, the word quantize may be left out."},
     std::tuple{kForPlan, "plan", "Show what quantize would do, without doing it", ""},
     std::tuple{kForVerify, "verify", "Check a model, alone or against its source", ""},
-    std::tuple{kForInspect, "inspect", "Show what a GGUF file holds", ""},
+    std::tuple{kForInspect, "inspect", "Show what a GGUF file or a checkpoint holds", ""},
     std::tuple{kForCompare, "compare", "Measure how far one model is from another",
                "Exit status: 0 if both have the same tensors and all could be compared, however "
                "much they differ; 1 if not, or if a tensor's error is above --max-error."},

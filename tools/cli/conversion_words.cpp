@@ -36,10 +36,19 @@ bool is_type(const std::string& word) {
   return type_of(word) != nullptr;
 }
 
-// llama-quantize's: beside the input, or here if that is a URL, named after the type.
+// Where the model's files are; here, if they are on a server.
+std::string folder_of(const std::string& input) {
+  std::error_code unknown;
+  if (is_url(input)) return "";
+  if (std::filesystem::is_directory(input, unknown)) {
+    return input.ends_with('/') ? input : input + "/";
+  }
+  return input.substr(0, input.find_last_of('/') + 1);  // npos + 1 is 0
+}
+
+// llama-quantize's: beside the input, named after the type.
 std::string default_output(const std::string& input, const std::string& type, Mix mix) {
-  const std::size_t slash = input.find_last_of('/');
-  const std::string folder = is_url(input) || slash == input.npos ? "" : input.substr(0, slash + 1);
+  const std::string folder = folder_of(input);
   return fmt::format("{}ggml-model-{}.gguf", folder, type_of(type, mix)->name);
 }
 

@@ -34,7 +34,8 @@ std::vector<TensorType> types_named(const std::vector<std::string>& names) {
 
 void print_files(const Inspection& model) {
   for (const InspectedFile& file : model.files) {
-    fmt::print("{}: GGUF version {}, {}\n", printable(file.path), file.version,
+    fmt::print("{}: {}, {}\n", printable(file.path),
+               file.version == 0 ? "safetensors" : fmt::format("GGUF version {}", file.version),
                bytes_text(static_cast<double>(file.size)));
   }
   fmt::print("{}, {} weights, {}, {:.3f} bits per weight\n", counted(model.tensor_count, "tensor"),
@@ -62,16 +63,19 @@ void print_metadata(const Inspection& model, const ValueLength& length) {
 void print_tensors(const Inspection& model) {
   std::size_t name_width = 4;
   std::size_t shape_width = 5;
+  std::size_t type_width = 7;
   for (const InspectedTensor& tensor : model.tensors) {
     name_width = std::max(name_width, printable(tensor.name).size());
     shape_width = std::max(shape_width, shape_text(tensor.shape).size());
+    type_width = std::max(type_width, tensor.stored_as.size());
   }
   const bool split = model.files.size() > 1;
-  fmt::print("\n{:<{}}  {:>{}}  {:<7}  {:>14}  {:>14}{}\n", "name", name_width, "shape",
-             shape_width, "type", "size", "offset", split ? "  part" : "");
+  fmt::print("\n{:<{}}  {:>{}}  {:<{}}  {:>14}  {:>14}{}\n", "name", name_width, "shape",
+             shape_width, "type", type_width, "size", "offset", split ? "  part" : "");
   for (const InspectedTensor& tensor : model.tensors) {
-    fmt::print("{:<{}}  {:>{}}  {:<7}  {:>14}  {:>14}{}\n", printable(tensor.name), name_width,
-               shape_text(tensor.shape), shape_width, name(tensor.type),
+    fmt::print("{:<{}}  {:>{}}  {:<{}}  {:>14}  {:>14}{}\n", printable(tensor.name), name_width,
+               shape_text(tensor.shape), shape_width,
+               tensor.stored_as.empty() ? name(tensor.type) : tensor.stored_as, type_width,
                fmt::format("{}{}", tensor.size_known() ? "" : "<= ", tensor.size), tensor.offset,
                split ? fmt::format("  {:>4}", tensor.file + 1) : "");
   }

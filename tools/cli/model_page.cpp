@@ -54,11 +54,13 @@ Page model_page(const Inspection& model, std::uint64_t most_elements) {
       .data = {}};
   for (std::size_t i = 0; i < model.files.size(); ++i) {
     const InspectedFile& part = model.files[i];
+    const std::string size = bytes_text(static_cast<double>(part.size));
     page.facts.push_back(
         {model.files.size() > 1 ? fmt::format("part {}", i + 1) : "file",
-         {fmt::format("{}: GGUF version {}, {}, data from byte {} on, aligned to {}", part.path,
-                      part.version, bytes_text(static_cast<double>(part.size)), part.data_offset,
-                      part.alignment)}});
+         {part.version == 0
+              ? fmt::format("{}: safetensors, {}", part.path, size)
+              : fmt::format("{}: GGUF version {}, {}, data from byte {} on, aligned to {}",
+                            part.path, part.version, size, part.data_offset, part.alignment)}});
   }
   if (!architecture.empty()) {
     const std::string layers = of_architecture("block_count");

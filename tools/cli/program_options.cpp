@@ -133,7 +133,8 @@ std::span<const ProgramOption> program_options() {
   using A = Arguments;
   using Inspect = InspectArguments;
   static const ProgramOption kOptions[] = {
-      {place("file", Kind::file, "FILE", "GGUF file, or any part of a split one", kForInspect),
+      {place("file", Kind::file, "FILE",
+             "GGUF file, or a checkpoint's folder; or any part of either", kForInspect),
        into<&A::inspect, &Inspect::file>},
       {repeated(place("reports", Kind::file, "FILE",
                       "JSON files that 'quantize --report' wrote; several are shown side by side",

@@ -156,7 +156,7 @@ const modelPage = () => {
   if (model.tensors) {
     const tensors = model.tensors.map((tensor) => ({...placed(tensor), bytes: tensor.size}));
     const columns = [
-      nameColumn, textColumn('type', (row) => row.type),
+      nameColumn, textColumn('type', (row) => row.stored_as || row.type),
       textColumn('shape', (row) => shapeText(row.shape)),
       numberColumn('size', (row) => row.bytes, bytesText),
       numberColumn('offset', (row) => row.offset, countText)
