@@ -48,12 +48,17 @@ static inline float bf16_to_f32(std::uint16_t value) noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16);
 }
 
-/// binary32 to bfloat16, rounding to nearest, ties to even; NaN stays NaN (made quiet).
+/// binary32 to bfloat16, rounding to nearest, ties to even; not of NaN.
+static inline std::uint16_t number_to_bf16(float value) noexcept {
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  return static_cast<std::uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+
+/// The same, and NaN stays NaN (made quiet).
 static inline std::uint16_t f32_to_bf16(float value) noexcept {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t nan = bits >> 16 | 0x40u;
-  const std::uint32_t number = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
-  return static_cast<std::uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? nan : number);
+  const auto nan = static_cast<std::uint16_t>(bits >> 16 | 0x40u);
+  return (bits & 0x7fffffffu) > 0x7f800000u ? nan : number_to_bf16(value);
 }
 
 }  // namespace sluice

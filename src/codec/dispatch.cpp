@@ -8,7 +8,7 @@
 #include "sluice/codec.h"
 
 // The kernels are compiled once for each instruction set of SLUICE_KERNELS, each time into a
-// namespace of its own: kernel_table() is the one thing that each of these builds shows to the rest.
+// namespace of its own: kernel_table() is all that each of these builds shows to the rest.
 namespace sluice {
 
 namespace portable {

@@ -36,6 +36,49 @@ TEST(F16, KeepsWhatItCanHold) {
   EXPECT_EQ(encode_and_decode(TensorType::f16, exact), exact);
 }
 
+/// Both numbers of 16 bits that are neighbours, with what lies between them: `decode` has the
+/// values, and codes are magnitudes, in order.
+void expect_nearest(TensorType type, std::uint16_t codes) {
+  const auto decode = [&](std::uint16_t code) {
+    float value;
+    find_codec(type)->decode(reinterpret_cast<const std::byte*>(&code), &value, 1);
+    return value;
+  };
+  std::vector<float> values;
+  std::vector<std::uint16_t> expected;
+  for (unsigned low = 0; low + 1 < codes; ++low) {
+    const double middle = (double{decode(static_cast<std::uint16_t>(low))} +
+                           double{decode(static_cast<std::uint16_t>(low + 1))}) /
+                          2;
+    const auto tie = static_cast<float>(middle);
+    ASSERT_EQ(double{tie}, middle);
+    for (const unsigned sign : {0u, 0x8000u}) {
+      const auto expect = [&](float value, unsigned code) {
+        values.push_back(sign == 0 ? value : -value);
+        expected.push_back(static_cast<std::uint16_t>(sign | code));
+      };
+      expect(decode(static_cast<std::uint16_t>(low)), low);
+      expect(std::nextafter(tie, 0.0f), low);
+      expect(tie, low + low % 2);
+      expect(std::nextafter(tie, FLT_MAX), low + 1);
+    }
+  }
+  for (const Isa isa : supported_isas()) {
+    std::vector<std::uint16_t> encoded(values.size());
+    find_codec(type, isa)->encode({values.data(), 1, values.size(), nullptr},
+                                  reinterpret_cast<std::byte*>(encoded.data()));
+    EXPECT_TRUE(encoded == expected) << name(isa);
+  }
+}
+
+TEST(F16, TakesTheNearestOfTwoNeighboursAndTheEvenOneInBetween) {
+  expect_nearest(TensorType::f16, 0x7c00);
+}
+
+TEST(Bf16, TakesTheNearestOfTwoNeighboursAndTheEvenOneInBetween) {
+  expect_nearest(TensorType::bf16, 0x7f80);
+}
+
 TEST(Bf16, SaturatesInsteadOfBecomingInfinite) {
   const float largest = 0x1.fep127f;
   EXPECT_EQ(encode_and_decode(TensorType::bf16, {FLT_MAX, -FLT_MAX, largest, 0x1.ffp126f}),

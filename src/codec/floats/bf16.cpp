@@ -19,7 +19,7 @@ struct BlockBf16 {
       constexpr float kLargest = 0x1.fep127f;
       // Spelled out: std::clamp's references keep the loop from vectorizing.
       const float not_less = value < -kLargest ? -kLargest : value;
-      return f32_to_bf16(not_less > kLargest ? kLargest : not_less);
+      return number_to_bf16(not_less > kLargest ? kLargest : not_less);
     });
   }
 };
