@@ -2,48 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
 #include <unordered_map>
 
 #include "base/checked.h"
 #include "base/text.h"
-#include "sluice/error.h"
+#include "checkpoint/fit_scales.h"
+#include "checkpoint/skipped.h"
 
 namespace sluice::checkpoint {
 namespace {
 
 using Method = Quantization::Method;
-
-constexpr std::array<std::string_view, 16> kOfNoTextModel = {
-    "visual.",         "vision.",        "audio.",      "talker.",       "vision_",
-    "audio_",          "sam_model",      "token2wav.",  "code2wav.",     "projector.",
-    "image_newline",   "view_seperator", "patch_embed", "patch_merger.", "pre_mm_projector_norm",
-    "model.connector."};
-constexpr std::array<std::string_view, 7> kNoTextModelBegins = {
-    "mlp", "vit.", "vpm.", "siglip2.", "merger.", "resampler.", "sound_"};
-constexpr std::array<std::string_view, 3> kComputed = {".attention.masked_bias", ".attention.bias",
-                                                       ".rotary_emb.inv_freq"};
-constexpr std::array<std::string_view, 4> kOfActivations = {
-    ".activation_scale", "_activation_scale", ".input_scale", ".qscale_act"};
-
-/// What a tensor is that no text model has; empty if it may be one of such a model's.
-std::string_view kind_of_skipped(std::string_view name, Method method) {
-  const auto within = [&](std::string_view part) { return name.find(part) != name.npos; };
-  const auto begins = [&](std::string_view part) { return name.starts_with(part); };
-  const auto ends = [&](std::string_view part) { return name.ends_with(part); };
-  if (std::ranges::any_of(kOfNoTextModel, within) ||
-      std::ranges::any_of(kNoTextModelBegins, begins)) {
-    return "for images, video or sound";
-  }
-  if (std::ranges::any_of(kComputed, ends)) return "that are computed at loading";
-  if (method != Method::none && std::ranges::any_of(kOfActivations, ends)) {
-    return "that scale activations";
-  }
-  return {};
-}
 
 // \param scaled  the checkpoint's weights have factors
 std::optional<Coding> code_of(Dtype dtype, bool scaled) {
@@ -68,26 +39,6 @@ std::optional<TensorType> number_of(Dtype dtype) {
   }
 }
 
-std::optional<Scales::Type> factor_of(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::f32:
-      return Scales::Type::f32;
-    case Dtype::f16:
-      return Scales::Type::f16;
-    case Dtype::bf16:
-      return Scales::Type::bf16;
-    case Dtype::f8_e8m0:
-      return Scales::Type::e8m0;
-    default:
-      return std::nullopt;
-  }
-}
-
-struct FoundEntry {
-  std::size_t part;
-  const Entry* entry;
-};
-
 class StoredReader {
  public:
   StoredReader(const Folder& folder, const Quantization& quantization)
@@ -101,7 +52,7 @@ class StoredReader {
         if (!kind.empty()) {
           skipped.push_back({entry.name, kind});
         } else {
-          order.push_back({part, &entry});
+          order.push_back({&folder_, part, &entry});
           by_name_.emplace(entry.name, order.back());
         }
       }
@@ -114,17 +65,6 @@ class StoredReader {
   }
 
  private:
-  [[noreturn]] void refuse(const FoundEntry& found, const std::string& message,
-                           ErrorCode code = ErrorCode::input_format) const {
-    throw Error(code, message,
-                {.file = folder_.file(folder_.parts[found.part].file),
-                 .tensor = printable(found.entry->name),
-                 .cure = code == ErrorCode::input_type
-                             ? "Take a checkpoint in 16 bits, FP8 or one of the quantized forms "
-                               "that README.md lists"
-                             : "Download all files of one revision of the checkpoint again"});
-  }
-
   const FoundEntry* find(const std::string& name) const {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? nullptr : &found->second;
@@ -176,7 +116,7 @@ class StoredReader {
 
   Stored stored(const FoundEntry& found, std::string_view name) const {
     return {.name = std::string(name),
-            .place = {found.part, found.entry->offset, found.entry->size},
+            .place = found.place(),
             .shape = found.entry->shape,
             .scales = {}};
   }
@@ -197,7 +137,9 @@ class StoredReader {
     if (!scaled) return result;
     const char* const end = quantization_.method == Method::fp8 ? "_scale_inv" : "_scale";
     const std::string scales = entry.name + end;
-    if (code || find(scales) != nullptr) result.scales = fit(result, need(found, scales));
+    if (code || find(scales) != nullptr) {
+      result.scales = fit_scales(result, need(found, scales), quantization_);
+    }
     return result;
   }
 
@@ -219,7 +161,7 @@ class StoredReader {
     if (scales.entry->dtype != Dtype::u8 || scales.entry->shape != blocks) {
       refuse(scales, "it is no byte for each block");
     }
-    result.scales = Scales{.place = place(scales),
+    result.scales = Scales{.place = scales.place(),
                            .type = Scales::Type::e8m0,
                            .block_rows = 1,
                            .block_columns = kElements,
@@ -245,7 +187,7 @@ class StoredReader {
     result.coding = bits == 4 ? Coding::words4 : Coding::words8;
     const FoundEntry& scales = need(found, fmt::format("{}_scale", name));
     result.shape.back() = columns_of(found, scales, 32 / bits);
-    result.scales = fit(result, scales);
+    result.scales = fit_scales(result, scales, quantization_);
     return result;
   }
 
@@ -278,7 +220,7 @@ class StoredReader {
     if ((!wide && entry.dtype != Dtype::i32) || entry.size > kMostBytes || !folder_.read) {
       refuse(found, "it is no list of extents");
     }
-    const std::vector<std::byte> bytes = folder_.read(place(found));
+    const std::vector<std::byte> bytes = folder_.read(found.place());
     if (bytes.size() != entry.size) refuse(found, "it could not be read");
     std::vector<std::uint64_t> extents;
     for (std::size_t at = 0; at < bytes.size(); at += wide ? 8 : 4) {
@@ -287,70 +229,6 @@ class StoredReader {
       extents.push_back(static_cast<std::uint64_t>(extent));
     }
     return extents;
-  }
-
-  static Place place(const FoundEntry& found) {
-    return {found.part, found.entry->offset, found.entry->size};
-  }
-
-  /// How a tensor of factors covers weights: one for each block, group, row or matrix, or one.
-  Scales fit(const Stored& weights, const FoundEntry& found) const {
-    const Entry& entry = *found.entry;
-    const std::optional<Scales::Type> type = factor_of(entry.dtype);
-    if (!type) {
-      refuse(found, fmt::format("its elements are {}, which are no factors", name(entry.dtype)));
-    }
-    const std::uint64_t rows = weights.rows();
-    const std::uint64_t columns = weights.columns();
-    Scales scales{.place = place(found),
-                  .type = *type,
-                  .block_rows = std::max<std::uint64_t>(rows, 1),
-                  .block_columns = std::max<std::uint64_t>(columns, 1)};
-    Shape shape = entry.shape;
-    const Shape matrices(
-        weights.shape.begin(),
-        weights.shape.end() - std::min<std::ptrdiff_t>(2, std::ssize(weights.shape)));
-    const std::uint64_t last = shape.empty() ? 1 : shape.back();
-    if (shape.empty() || shape == Shape{1}) {
-      if (quantization_.block_rows &&
-          (rows > *quantization_.block_rows || columns > *quantization_.block_columns)) {
-        refuse(found, "one factor is too few for the blocks in config.json");
-      }
-      return scales;
-    }
-    if (shape == matrices || (shape.size() == 1 && shape[0] == rows && matrices.empty())) {
-      // One for each matrix, or for each row of the only one.
-      (shape == matrices ? scales.matrix : scales.block_rows) = 1;
-      return scales;
-    }
-    if (shape.size() == weights.shape.size() && shape.size() >= 2 &&
-        std::equal(matrices.begin(), matrices.end(), shape.begin())) {
-      const std::uint64_t down = shape[shape.size() - 2];
-      if (covers(down, rows, quantization_.block_rows) &&
-          covers(last, columns, quantization_.block_columns)) {
-        scales.block_rows = *quantization_.block_rows;
-        scales.block_columns = *quantization_.block_columns;
-      } else if (down == rows && last == 1 && !quantization_.block_rows) {
-        scales.block_rows = 1;
-      } else if (down != 1 || last != 1 || quantization_.block_rows) {
-        refuse_fit(found, weights);
-      }
-      scales.columns = last;
-      scales.matrix = down * last;
-      return scales;
-    }
-    refuse_fit(found, weights);
-  }
-
-  static bool covers(std::uint64_t blocks, std::uint64_t extent,
-                     const std::optional<std::uint64_t>& block) {
-    return block && extent > 0 && (extent - 1) / *block + 1 == blocks;
-  }
-
-  [[noreturn]] void refuse_fit(const FoundEntry& found, const Stored& weights) const {
-    refuse(found,
-           fmt::format("its factors, {}, do not fit the weights, {}",
-                       fmt::join(found.entry->shape, " x "), fmt::join(weights.shape, " x ")));
   }
 
   using Shape = std::vector<std::uint64_t>;
