@@ -224,22 +224,23 @@ void move_mxfp4_rows(const Weights& weights, const BandBytes& bytes, const Piece
                      std::uint64_t first_row, std::uint64_t rows, std::byte* out) {
   constexpr std::uint64_t kElements = 32;
   constexpr std::uint64_t kCodes = 16;
-  const Stored& stored = weights.stored[bytes.band.stored];
-  const auto move_block = [&](std::uint64_t element) {
-    const std::uint64_t row = element / stored.columns();
-    const std::uint64_t factor = factor_index(stored, row, element % stored.columns());
-    *out++ = bytes.scales[factor - bytes.band.first_scale];
-    const std::byte* const codes = bytes.codes.data() + (element - bytes.band.first_element) / 2;
-    for (std::uint64_t i = 0; i < kCodes; ++i) {
-      const std::byte low = codes[i / 2] >> i % 2 * 4 & std::byte{15};
-      const std::byte high = codes[(i + kCodes) / 2] >> i % 2 * 4 & std::byte{15};
-      *out++ = low | high << 4;
+  const Factors factors(weights.stored[bytes.band.stored], bytes);
+  const std::uint64_t columns = weights.stored[bytes.band.stored].columns();
+  const auto move_block = [&](std::byte scale, const std::byte* codes) {
+    *out++ = scale;
+    for (std::uint64_t i = 0; i < kCodes; i += 2, out += 2) {
+      const std::byte low = codes[i / 2];
+      const std::byte high = codes[(i + kCodes) / 2];
+      out[0] = (low & std::byte{15}) | high << 4;
+      out[1] = low >> 4 | (high & std::byte{0xf0});
     }
   };
   for (const Part& part : parts_of_rows(piece, first_row, rows)) {
-    const std::uint64_t count = part.box.axes.back().count;
+    const std::uint64_t blocks = part.box.axes.back().count / kElements;
     for_each_place(part.box, 1, [&](std::uint64_t first) {
-      for (std::uint64_t i = 0; i < count; i += kElements) move_block(first + i);
+      const std::byte* scale = &bytes.scales[factors.index(first / columns, first % columns)];
+      const std::byte* codes = bytes.codes.data() + (first - bytes.band.first_element) / 2;
+      for (std::uint64_t i = 0; i < blocks; ++i) move_block(scale[i], codes + i * kCodes);
     });
   }
 }
