@@ -24,6 +24,9 @@ class OrderedView {
   const Wanted& wanted() const { return *wanted_; }
   const Box& box() const { return box_; }
 
+  /// Whether steps of the first axis lie one behind the other.
+  bool is_ordered() const { return ordered_axes_ > 0; }
+
   std::uint64_t atoms() const { return atoms_; }
   /// Atoms that begin before a position.
   std::uint64_t atoms_before(std::uint64_t position) const;

@@ -25,7 +25,6 @@ std::optional<Band> StoredBands::next(std::uint64_t most_bytes) {
   if (!find_next()) return std::nullopt;
   const std::uint64_t begin = at_;
   const std::uint64_t smallest = smallest_end();
-  extend_cover(smallest);
   if (cost(begin, smallest) > most_bytes && (columns_ = columns_until(smallest))) {
     // The first and the last band may have more beside their columns.
     const std::uint64_t bytes = unit_.bytes_of(columns_->stride * columns_->block);
@@ -198,25 +197,45 @@ std::vector<std::uint64_t> StoredBands::signature() const {
 
 BandNeeds StoredBands::needs() {
   BandNeeds needs;
+  for (StoredBands all = *this; all.find_next(); all.at_ = all.covered_) {
+    all.extend_cover(end_);
+    needs.total_bytes += unit_.bytes_of(all.covered_ - all.at_);
+  }
+  const Repetition repetition = find_repetition();
   while (find_next()) {
-    extend_cover(end_);
-    needs.total_bytes += unit_.bytes_of(covered_ - at_);
-    while (at_ < covered_) {
-      // Where each unit is a band like the one before, one of them tells of all.
-      std::uint64_t even = end_;
-      for (const OrderedView& view : views_) even = std::min(even, view.even_from(at_));
-      const bool is_even = even > at_ && next_begin() == at_;
-      const std::uint64_t end = is_even ? at_ + unit_.elements : smallest_end();
-      if (const auto columns = columns_until(end)) {
-        needs.matrix_bytes = std::max(needs.matrix_bytes, columns->bytes);
-        needs.smallest_bytes = std::max(needs.smallest_bytes, smallest_bytes(*columns));
-      } else {
-        needs.smallest_bytes = std::max(needs.smallest_bytes, cost(at_, end));
-      }
-      at_ = is_even ? even : end;
+    if (next_begin() == repetition.begin) at_ += repetition.end - repetition.begin;
+    // Where each unit is a band like the one before, one of them tells of all.
+    std::uint64_t even = end_;
+    for (const OrderedView& view : views_) even = std::min(even, view.even_from(at_));
+    const bool is_even = even > at_ && next_begin() == at_;
+    const std::uint64_t end = is_even ? at_ + unit_.elements : smallest_end();
+    if (const auto columns = columns_until(end)) {
+      needs.matrix_bytes = std::max(needs.matrix_bytes, columns->bytes);
+      needs.smallest_bytes = std::max(needs.smallest_bytes, smallest_bytes(*columns));
+    } else {
+      needs.smallest_bytes = std::max(needs.smallest_bytes, cost(at_, end));
     }
+    at_ = is_even ? even : end;
   }
   return needs;
+}
+
+/// Steps of the views' first axis that are like the one before them: all but two and the last, if
+/// the axis is the same and there is a cut after each step.
+StoredBands::Repetition StoredBands::find_repetition() const {
+  const Axis axis = views_.front().box().axes.front();
+  const std::uint64_t begin = next_begin();
+  const std::uint64_t next = begin + axis.stride;
+  const auto repeats = [&](const OrderedView& view) {
+    const Axis& first = view.box().axes.front();
+    return view.is_ordered() && first.count == axis.count && first.stride == axis.stride &&
+           view.box().first < next;
+  };
+  if (axis.count <= 3 || axis.stride % unit_.elements != 0 || cut_from(next) != next ||
+      !std::ranges::all_of(views_, repeats)) {
+    return {end_, end_};
+  }
+  return {next + axis.stride, begin + (axis.count - 1) * axis.stride};
 }
 
 }  // namespace sluice::weights

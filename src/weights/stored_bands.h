@@ -48,6 +48,12 @@ class StoredBands {
     std::uint64_t at_once = 0;
   };
 
+  /// Positions between which bands are like those just before.
+  struct Repetition {
+    std::uint64_t begin;
+    std::uint64_t end;
+  };
+
   const Stored& stored_;
   const std::size_t index_;
   StoredUnit unit_;
@@ -68,6 +74,7 @@ class StoredBands {
   std::uint64_t cost(std::uint64_t begin, std::uint64_t end) const;
   std::optional<Columns> columns_until(std::uint64_t end) const;
   std::uint64_t smallest_bytes(const Columns& columns) const;
+  Repetition find_repetition() const;
   Band next_columns();
   Band band(std::uint64_t begin, std::uint64_t end) const;
 };

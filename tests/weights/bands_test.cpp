@@ -238,6 +238,35 @@ View any_view(Made& made, std::size_t stored) {
   return view;
 }
 
+/// Two views of the halves of one, or of every other step of an axis.
+std::pair<View, View> halves(const View& view, std::size_t axis, bool by_turns) {
+  std::pair<View, View> result = {view, view};
+  const std::uint64_t stride = view.axes[axis].stride;
+  const std::uint64_t half = view.axes[axis].count / 2;
+  result.second.first += by_turns ? stride : half * stride;
+  for (View* const part : {&result.first, &result.second}) {
+    part->axes[axis] = {half, by_turns ? 2 * stride : stride};
+  }
+  return result;
+}
+
+void make_with_any_rows(Made& made, const View& view) {
+  std::uint64_t row = 1;
+  for (std::size_t axis = made.any(0, view.axes.size() - 1); axis < view.axes.size(); ++axis) {
+    row *= view.axes[axis].count;
+  }
+  made.make(row, {view}, static_cast<Change>(made.any(0, 2)));
+}
+
+/// What bands without room come to.
+void expect_needs(const Made& made, std::uint64_t column_block) {
+  const Reading reading = made.reading(3, column_block);
+  std::uint64_t smallest = 0;
+  reading.each_band(0,
+                    [&](const Band& band) { smallest = std::max(smallest, reading.cost(band)); });
+  EXPECT_EQ(BandCursor::smallest_bytes(made.model.weights, reading.wanted()), smallest);
+}
+
 TEST(Bands, AnyViewsOfAnyCoding) {
   const std::uint32_t seed = testing_support::random_seed();
   for (std::uint32_t round = 0; round < 300; ++round) {
@@ -254,15 +283,18 @@ TEST(Bands, AnyViewsOfAnyCoding) {
       }
       for (std::uint64_t k = made.any(0, 3); k > 0; --k) {
         const View view = any_view(made, stored);
-        std::uint64_t row = 1;
-        for (std::size_t axis = made.any(0, view.axes.size() - 1); axis < view.axes.size();
-             ++axis) {
-          row *= view.axes[axis].count;
+        const std::size_t axis = made.any(0, view.axes.size() - 1);
+        if (made.any(0, 1) == 0 || view.axes[axis].count < 2) {
+          make_with_any_rows(made, view);
+          continue;
         }
-        made.make(row, {view}, static_cast<Change>(made.any(0, 2)));
+        const auto [first, second] = halves(view, axis, made.any(0, 1) == 0);
+        make_with_any_rows(made, first);
+        make_with_any_rows(made, second);
       }
     }
     expect_whole(made, made.random());
+    for (const std::uint64_t column_block : {0, 4}) expect_needs(made, column_block);
     for (std::size_t i = 0; i < made.row_elements.size(); ++i) {
       const Reading reading(made.fixture, made.model, {made.wanted(0)[i]});
       const View& view = made.model.weights.sources[i].views[0];
