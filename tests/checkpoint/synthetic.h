@@ -2,7 +2,12 @@
 
 // Checkpoints that tests make, mostly by changing one of the tiny ones.
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -85,23 +90,71 @@ class Synthetic {
     fixture->folder.texts = texts;
     fixture->folder.texts["config.json"] = config.dump();
     for (std::size_t part = 0; part < parts; ++part) {
-      nlohmann::json header = nlohmann::json::object();
-      std::string data;
-      std::size_t i = 0;
-      for (const auto& [name, tensor] : tensors) {
-        if (i++ % parts != part) continue;
-        header[name] = {{"dtype", tensor.dtype},
-                        {"shape", tensor.shape},
-                        {"data_offsets", {data.size(), data.size() + tensor.bytes.size()}}};
-        data += tensor.bytes;
-      }
-      const std::string text = header.dump();
-      const std::uint64_t length = text.size();
-      std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
-      fixture->add_part("model-" + std::to_string(part) + ".safetensors", bytes + text + data);
+      fixture->add_part("model-" + std::to_string(part) + ".safetensors", part_bytes(part, parts));
     }
     fixture->allow_reading();
     return fixture;
+  }
+
+  /// Writes a checkpoint's folder, with the tokenizer of the one that was changed.
+  void write(const std::string& folder, std::size_t parts = 1) const {
+    namespace fs = std::filesystem;
+    fs::create_directories(folder);
+    for (const auto& entry : fs::directory_iterator(path.empty() ? folder : path)) {
+      const std::string file = entry.path().filename().string();
+      if (file.starts_with("tokenizer")) fs::copy_file(entry.path(), folder + "/" + file);
+    }
+    for (const auto& [name, text] : texts) write_text(folder + "/" + name, text);
+    write_text(folder + "/config.json", config.dump());
+    nlohmann::json index = {{"metadata", nlohmann::json::object()},
+                            {"weight_map", nlohmann::json::object()}};
+    for (std::size_t part = 0; part < parts; ++part) {
+      const std::string file = part_name(part, parts);
+      write_text(folder + "/" + file, part_bytes(part, parts));
+      for (const auto& [name, tensor] : part_tensors(part, parts)) index["weight_map"][name] = file;
+    }
+    if (parts > 1) write_text(folder + "/" + std::string(kIndexFile), index.dump());
+  }
+
+ private:
+  using Entries = std::vector<std::pair<std::string, const SyntheticTensor*>>;
+
+  static std::string part_name(std::size_t part, std::size_t parts) {
+    if (parts == 1) return "model.safetensors";
+    return fmt::format("model-{:05}-of-{:05}.safetensors", part + 1, parts);
+  }
+
+  static void write_text(const std::string& file, const std::string& text) {
+    std::ofstream out(file, std::ios::binary);
+    if (!(out << text).flush()) throw std::runtime_error("cannot write " + file);
+  }
+
+  /// In the order of published files: wide numbers first, then by name.
+  Entries part_tensors(std::size_t part, std::size_t parts) const {
+    Entries entries;
+    std::size_t i = 0;
+    for (const auto& [name, tensor] : tensors) {
+      if (i++ % parts == part) entries.emplace_back(name, &tensor);
+    }
+    std::ranges::stable_sort(entries, std::greater(), [](const auto& entry) {
+      const std::string& dtype = entry.second->dtype;
+      return dtype.ends_with("64") ? 8 : dtype.ends_with("32") ? 4 : dtype.ends_with("16") ? 2 : 1;
+    });
+    return entries;
+  }
+
+  std::string part_bytes(std::size_t part, std::size_t parts) const {
+    nlohmann::json header = nlohmann::json::object();
+    std::string data;
+    for (const auto& [name, tensor] : part_tensors(part, parts)) {
+      header[name] = {{"dtype", tensor->dtype},
+                      {"shape", tensor->shape},
+                      {"data_offsets", {data.size(), data.size() + tensor->bytes.size()}}};
+      data += tensor->bytes;
+    }
+    const std::string text = header.dump();
+    const std::uint64_t length = text.size();
+    return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + data;
   }
 };
 

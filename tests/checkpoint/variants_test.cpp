@@ -269,6 +269,73 @@ TEST(Variants, Gemma3WithoutWhatItsClassHasByDefault) {
       288u);
 }
 
+// A dense model whose feed-forward part becomes experts, one of them shared.
+TEST(Variants, Qwen2Moe) {
+  Synthetic checkpoint("qwen2");
+  checkpoint.config.update({{"architectures", {"Qwen2MoeForCausalLM"}},
+                            {"num_experts", 2},
+                            {"num_experts_per_tok", 1},
+                            {"moe_intermediate_size", 64},
+                            {"shared_expert_intermediate_size", 64}});
+  for (const std::string matrix : {"gate", "up", "down"}) {
+    for (const std::string& name : names_ending(checkpoint, ".mlp." + matrix + "_proj.weight")) {
+      const SyntheticTensor dense = checkpoint.take(name);
+      const std::string mlp = name.substr(0, name.find(matrix + "_proj"));
+      for (const char* const expert : {"experts.0.", "experts.1.", "shared_expert."}) {
+        checkpoint.tensors[mlp + expert + matrix + "_proj.weight"] = dense;
+      }
+      checkpoint.tensors[mlp + "gate.weight"] = {"BF16", {2, 32}, std::string(128, '\1')};
+      checkpoint.tensors[mlp + "shared_expert_gate.weight"] = {
+          "BF16", {1, 32}, std::string(64, '\1')};
+    }
+  }
+  const auto dense = all_weights(Synthetic("qwen2"));
+  const auto fixture = checkpoint.make(2);
+  const Model model = read_checkpoint(fixture->folder, {});
+  const auto number = [&](const char* key) { return model.header.find(key)->as_uint(); };
+  EXPECT_EQ(number("qwen2moe.expert_count"), 2u);
+  EXPECT_EQ(number("qwen2moe.expert_used_count"), 1u);
+  EXPECT_EQ(number("qwen2moe.expert_feed_forward_length"), 64u);
+  EXPECT_EQ(number("qwen2moe.expert_shared_feed_forward_length"), 64u);
+  const auto mixed = all_weights(checkpoint);
+  for (const auto& [name, weights] : dense) {
+    const std::size_t part = name.find(".ffn_");
+    if (part == std::string::npos || name.find("_norm") != std::string::npos) {
+      EXPECT_EQ(mixed.at(name), weights) << name;
+      continue;
+    }
+    const std::string stem = name.substr(0, name.find(".weight"));
+    EXPECT_EQ(mixed.at(stem + "_shexp.weight"), weights);
+    std::vector<float> twice = weights;
+    twice.insert(twice.end(), weights.begin(), weights.end());
+    EXPECT_EQ(mixed.at(stem + "_exps.weight"), twice);
+  }
+  const auto router = std::ranges::find(
+      model.header.tensors, std::string("blk.0.ffn_gate_inp_shexp.weight"), &gguf::Tensor::name);
+  ASSERT_NE(router, model.header.tensors.end());
+  EXPECT_EQ(router->type, TensorType::f32);
+  EXPECT_EQ(router->shape, (std::vector<std::uint64_t>{32, 1}));
+}
+
+// Mistral 7B and Nemo: Mistral Small's text model under another class.
+TEST(Variants, MistralNemo) {
+  Synthetic checkpoint("mistral_small3");
+  json config = checkpoint.config["text_config"];
+  config["architectures"] = {"MistralForCausalLM"};
+  checkpoint.config = config;
+  const auto small = all_weights(Synthetic("mistral_small3"));
+  EXPECT_EQ(all_weights(checkpoint), small);
+  const auto fixture = checkpoint.make();
+  const gguf::Header header = read_checkpoint(fixture->folder, {}).header;
+  for (const json& pair : read_listing("mistral_small3-bf16")["kv"]) {
+    std::string key = pair["key"];
+    if (!key.starts_with("mistral3.")) continue;
+    key.replace(0, std::string("mistral3").size(), "llama");
+    ASSERT_NE(header.find(key), nullptr) << key;
+    EXPECT_EQ(value_of(*header.find(key)), pair["value"]) << key;
+  }
+}
+
 TEST(Variants, Phi4HasNoWindow) {
   Synthetic checkpoint("phi3");
   checkpoint.config["rope_scaling"] = nullptr;
