@@ -75,6 +75,32 @@ class Row:
         return sorted(self.runs, key=lambda run: run.seconds)[len(self.runs) // 2]
 
 
+READ = """for file; do dd "if=$file" of=/dev/null bs=4M iflag=direct status=none || exit; done"""
+
+
+def data_files(model):
+    """A model's files of weights: itself, or in a checkpoint's folder its parts."""
+    if not os.path.isdir(model):
+        return [model]
+    return sorted(os.path.join(model, name) for name in os.listdir(model)
+                  if name.endswith(".safetensors"))
+
+
+def model_size(model):
+    return sum(map(os.path.getsize, data_files(model)))
+
+
+def _put_model(bench, folder, copy):
+    """The model in a disk's folder, each file brought there by `copy(from, to)`."""
+    target = os.path.join(folder, os.path.basename(bench.model))
+    if not os.path.isdir(bench.model):
+        copy(bench.model, target)
+        return
+    os.mkdir(target)
+    for name in os.listdir(bench.model):
+        copy(os.path.join(bench.model, name), os.path.join(target, name))
+
+
 def _remove(path):
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
@@ -95,10 +121,11 @@ def _rounds(bench, model, disks, spindle, extra=()):
     output = os.path.join(disks[-1].folder, "output")
     report = os.path.join(bench.folder, "report.json")
     group = disks[0].group
-    plan = [("read the input", ["dd", f"if={model}", "of=/dev/null", "bs=4M", "iflag=direct",
-                                "status=none"], None, o.repeats)]
+    files = data_files(model)
+    plan = [("read the input", ["sh", "-c", READ, "sh", *files], None, o.repeats)]
     plan += [(name, words(output), output, o.repeats) for name, words in extra]
-    plan += [("cp", ["cp", "--reflink=never", model, output], output, o.repeats)]
+    if files == [model]:
+        plan += [("cp", ["cp", "--reflink=never", model, output], output, o.repeats)]
     plan += [(f"sluice --io {io}", bench.sluice(output, io, model, spindle=spindle), output,
               o.repeats) for io in o.io]
     plan += [(name, words, output, o.program_repeats) for name, words in bench.peers(model, output)]
@@ -109,7 +136,8 @@ def _rounds(bench, model, disks, spindle, extra=()):
                 continue
             bench.say(f"round {round_number + 1}: {name}")
             _remove(output)
-            forget(model)
+            for file in files:
+                forget(file)
             run = measure(name, words, written, disks, group)
             row.runs.append(run)
             if run.failure and not any(name == peer for peer, _ in o.program):
@@ -120,7 +148,8 @@ def _rounds(bench, model, disks, spindle, extra=()):
         bench.say(f"report: {row.program}")
         for path in (output, report):
             _remove(path)
-        forget(model)
+        for file in files:
+            forget(file)
         measure(row.program, bench.sluice(output, io, model, report=report, spindle=spindle),
                 output, disks, group)
         row.report = _read_report(report)
@@ -183,8 +212,8 @@ def separate(bench):
             size = int(bench.model_bytes * 1.05) + 128 * MIB
             disks = [LoopDisk(stack, throttle, bench.folder, name, size)
                      for name in ("input", "output")]
-            model = os.path.join(disks[0].folder, "model.gguf")
-            shutil.copyfile(bench.model, model)
+            _put_model(bench, disks[0].folder, shutil.copyfile)
+            model = os.path.join(disks[0].folder, os.path.basename(bench.model))
             os.sync()
             for disk in disks:
                 disk.slow_down(stack, o.rate)
@@ -226,12 +255,14 @@ def shared(bench):
 
 def _link_model(bench, disk):
     """Puts the model on a FUSE disk without a copy where that is possible."""
-    target = os.path.join(disk.backing, "model.gguf")
-    try:
-        os.link(bench.model, target)
-    except OSError:
-        shutil.copyfile(bench.model, target)
-    return os.path.join(disk.folder, "model.gguf")
+    def link(source, target):
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+
+    _put_model(bench, disk.backing, link)
+    return os.path.join(disk.folder, os.path.basename(bench.model))
 
 
 def _busy_share(report, run, threads):
@@ -250,9 +281,10 @@ def cached(bench):
     report_path = os.path.join(bench.folder, "report.json")
 
     def warm():
-        with open(bench.model, "rb", buffering=0) as file:
-            while file.read(4 * MIB):
-                pass
+        for path in data_files(bench.model):
+            with open(path, "rb", buffering=0) as file:
+                while file.read(4 * MIB):
+                    pass
 
     plan = [(f"sluice --io {io}", bench.sluice(output, io), o.repeats) for io in o.io]
     plan += [(name, words, o.program_repeats) for name, words in bench.peers(bench.model, output)]
@@ -302,12 +334,13 @@ def memory(bench):
             bench.say(name)
             for path in (output, report_path):
                 _remove(path)
-            forget(bench.model)
+            for file in data_files(bench.model):
+                forget(file)
             with contextlib.ExitStack() as stack:
                 group = MemoryGroup(stack)
                 run = measure(name, bench.sluice(output, io, memory=budget, report=report_path),
                               output, memory_group=group if group.folder else None,
-                              files=(bench.model, output + ".part"))
+                              files=(*data_files(bench.model), output + ".part"))
             if run.failure:
                 raise Problem(f"{name}: {run.failure}")
             rows.append(_memory_row(run, _read_report(report_path), budget))

@@ -7,23 +7,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
-#include <functional>
-#include <random>
-#include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "rows.h"
+#include "model_parts.h"
 #include "sluice/gguf.h"
 
 namespace {
@@ -33,8 +26,6 @@ using namespace std::string_view_literals;
 using gguf::Header;
 using gguf::Tensor;
 using gguf::Value;
-
-constexpr float kImatrixTokens = 64 * 512;
 
 struct Shape {
   std::uint32_t width;
@@ -121,80 +112,16 @@ Header model_header(const Shape& shape) {
   return header;
 }
 
-/// Writes a header and, for each of its tensors in turn, the data.
-void write_gguf(const std::string& path, Header header,
-                const std::function<void(const Tensor&, std::ostream&)>& write_data) {
-  gguf::lay_out(header.tensors, header.alignment);
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  const std::vector<std::byte> bytes = gguf::serialize_header(header);
-  file.write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-  for (const Tensor& tensor : header.tensors) {
-    file.seekp(static_cast<std::streamoff>(bytes.size() + tensor.offset));
-    write_data(tensor, file);
-  }
-  if (!file.flush()) throw std::runtime_error("cannot write " + path);
-}
-
-template <typename T>
-void put(std::ostream& file, std::span<const T> values) {
-  file.write(reinterpret_cast<const char*>(values.data()),
-             static_cast<std::streamsize>(values.size_bytes()));
-}
-
-// Rows are runs of the benchmark's rows that start anywhere, so no two are likely to be the same.
 void write_model(const std::string& path, const Header& header) {
-  const bench::Rows& rows = bench::rows();
-  std::vector<std::uint16_t> weights;
-  for (const float value : rows.values) {
-    weights.push_back(static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16));
-  }
-  std::mt19937_64 random(2);
-  std::vector<std::uint16_t> row;
-  write_gguf(path, header, [&](const Tensor& tensor, std::ostream& file) {
+  bench::RandomWeights weights;
+  bench::write_gguf(path, header, [&](const Tensor& tensor, std::ostream& file) {
     if (tensor.type == TensorType::f32) {
-      put<float>(file, std::vector<float>(tensor.elements(), 1.0F));
+      bench::put<float>(file, std::vector<float>(tensor.elements(), 1.0F));
       return;
     }
     for (std::uint64_t left = tensor.elements(); left > 0; left -= tensor.row_elements()) {
-      row.clear();
-      while (row.size() < tensor.row_elements()) {
-        const std::size_t start = random() % weights.size();
-        const std::size_t run =
-            std::min<std::size_t>(tensor.row_elements() - row.size(), weights.size() - start);
-        row.insert(row.end(), weights.begin() + static_cast<std::ptrdiff_t>(start),
-                   weights.begin() + static_cast<std::ptrdiff_t>(start + run));
-      }
-      put<std::uint16_t>(file, row);
+      bench::put<std::uint16_t>(file, weights.row(tensor.row_elements()));
     }
-  });
-}
-
-// Sums of squared inputs and how many there were, for each tensor, as llama.cpp writes them.
-void write_imatrix(const std::string& path, const Header& model) {
-  Header header;
-  header.metadata = {
-      {"general.type", Value::of("imatrix"sv)},
-      {"imatrix.datasets", Value::of_strings(std::vector<std::string>{"bench"})},
-      {"imatrix.chunk_count", Value::of(std::uint32_t{64})},
-      {"imatrix.chunk_size", Value::of(std::uint32_t{512})},
-  };
-  for (const Tensor& tensor : model.tensors) {
-    if (tensor.type == TensorType::f32 || tensor.name == "token_embd.weight") continue;
-    header.tensors.push_back({.name = tensor.name + ".in_sum2",
-                              .shape = {tensor.row_elements()},
-                              .type = TensorType::f32});
-    header.tensors.push_back(
-        {.name = tensor.name + ".counts", .shape = {1}, .type = TensorType::f32});
-  }
-  const std::vector<float>& importance = bench::rows().importance;
-  std::mt19937_64 random(3);
-  write_gguf(path, header, [&](const Tensor& tensor, std::ostream& file) {
-    std::vector<float> values(tensor.elements(), kImatrixTokens);
-    if (tensor.name.ends_with(".in_sum2")) {
-      for (float& value : values) value *= importance[random() % importance.size()];
-    }
-    put<float>(file, values);
   });
 }
 
@@ -210,7 +137,7 @@ int main(int argc, char** argv) {
   try {
     const Header header = model_header(shape_for(weights));
     write_model(argv[2], header);
-    write_imatrix(argv[3], header);
+    bench::write_imatrix(argv[3], header.tensors);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
     return 1;
