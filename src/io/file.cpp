@@ -13,6 +13,7 @@
 
 #include "io/http/network.h"
 #include "io/http/remote_file.h"
+#include "io/http/retries.h"
 #include "sluice/error.h"
 #include "sluice/used_files.h"
 
@@ -90,6 +91,16 @@ File File::open_input(const std::string& path, const std::atomic<bool>* stop) {
   }
   ::fcntl(descriptor, F_SETFL, 0);  // io_uring would not wait for the disk else
   return file;
+}
+
+std::optional<File> File::open_if_there(const std::string& url, const std::atomic<bool>* stop) {
+  try {
+    return open_input(url, stop);
+  } catch (const Refused& refused) {
+    // Stores that show no lists of what they have answer 403.
+    if (refused.status == 403 || refused.status == 404 || refused.status == 410) return std::nullopt;
+    throw;
+  }
 }
 
 std::uint64_t File::size() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,6 +44,9 @@ class File {
   /// \throws Error (input_open) naming the file and the cure; for URLs (usage, input_read,
   ///         interrupted) too
   static File open_input(const std::string& path, const std::atomic<bool>* stop = nullptr);
+
+  /// The same, or nothing if the server says that it has no such file, or shows none of this name.
+  static std::optional<File> open_if_there(const std::string& url, const std::atomic<bool>* stop);
 
   int descriptor() const { return descriptor_; }
   /// As the user named it, but for what of a URL is not to be shown.

@@ -224,7 +224,8 @@ void require_success(const Answer& answer, const Environment& environment) {
   if (status == 408 || status == 425 || status == 429 || status >= 500) {
     throw Transient(what, retry_after(answer));
   }
-  throw Error(ErrorCode::input_open, what, {.cure = cure_of(status, answer.url(), environment)});
+  throw Refused(status, Error(ErrorCode::input_open, what,
+                              {.cure = cure_of(status, answer.url(), environment)}));
 }
 
 }  // namespace sluice::io

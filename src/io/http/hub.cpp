@@ -93,6 +93,12 @@ HubName parse_hub_name(std::string_view name) {
   return parsed;
 }
 
+HubRepository open_repository(const std::string& name, const std::atomic<bool>* stop) {
+  std::shared_ptr<Network> network = Network::current();
+  std::shared_ptr<const HubListing> listing = network->hub.listing(name, stop);
+  return {std::move(network), std::move(listing)};
+}
+
 HubListing Hub::ask(const HubName& name, const std::atomic<bool>* stop) const {
   const Environment& environment = network_.client.environment();
   if (environment.offline) {

@@ -33,6 +33,16 @@ struct HubListing {
   std::vector<std::string> files;  ///< paths within the repository, sorted
 };
 
+/// A repository that is looked at. While it lives, all files that are opened by names of the same
+/// repository and revision are of the same commit.
+struct HubRepository {
+  std::shared_ptr<Network> network;
+  std::shared_ptr<const HubListing> listing;
+};
+
+/// \throws Error (usage, input_open, input_read, interrupted) naming `name`
+HubRepository open_repository(const std::string& name, const std::atomic<bool>* stop);
+
 /// The hub, as its public API shows it.
 class Hub {
  public:

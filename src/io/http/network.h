@@ -46,6 +46,8 @@ auto patiently(const Network& network, const std::string& name, const std::atomi
         retries.wait(failure, done > before);
       }
     }
+  } catch (const Refused& refused) {
+    throw Refused(refused.status, Error::in_file(name, refused));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::interrupted || !error.context().file.empty()) throw;
     throw Error::in_file(name, error);

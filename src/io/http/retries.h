@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "sluice/error.h"
+
 namespace sluice::io {
 
 /// What may go better the next time: a reset, a stall, a body cut short, a busy server.
@@ -13,6 +15,13 @@ struct Transient : std::runtime_error {
 
   double retry_after_s;  ///< as the server asks
   bool refused;          ///< by the server that a redirect led to: the link may have expired
+};
+
+/// What the server refuses, with a status that tells why, and will refuse the next time.
+struct Refused : Error {
+  Refused(unsigned with_status, const Error& error) : Error(error), status(with_status) {}
+
+  unsigned status;
 };
 
 /// How patiently a request is repeated.
