@@ -97,6 +97,7 @@ class CheckpointReader {
     std::string text(size, '\0');
     text.resize(file.read_at(0, std::as_writable_bytes(std::span(text))));
     refuse_pointer(file, text);
+    file.forget_start();
     files_.small_files.push_back({std::move(file), XXH3_64bits(text.data(), text.size())});
     return text;
   }

@@ -9,15 +9,12 @@
 #include "api/gguf_files.h"
 #include "api/model_folder.h"
 #include "checkpoint/folder.h"
+#include "sluice/urls.h"
 
 namespace sluice {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool names_checkpoint(std::string_view path) {
-  return path.ends_with(".safetensors") || path.ends_with(".safetensors.index.json");
-}
 
 bool is_gguf(const std::string& path) {
   char magic[4] = {};
@@ -25,22 +22,29 @@ bool is_gguf(const std::string& path) {
   return std::string_view(magic, sizeof magic) == "GGUF";
 }
 
-}  // namespace
-
-ModelFiles open_model(const std::string& path, const std::atomic<bool>* stop,
-                      std::string_view pre) {
+ModelPlace local_place(const std::string& path) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return open_checkpoint(*local_folder(path), "", pre);
+  if (fs::is_directory(path, ignored)) return {.folder = local_folder(path)};
   const fs::path file(path);
-  if (names_checkpoint(path)) {
+  if (checkpoint::names_checkpoint(path)) {
     const std::string folder = file.has_parent_path() ? file.parent_path().string() : ".";
-    return open_checkpoint(*local_folder(folder), file.filename().string(), pre);
+    return {.folder = local_folder(folder), .file = file.filename().string()};
   }
   if (checkpoint::is_pickle(path) && !is_gguf(path)) {
     checkpoint::refuse_pickle(path, file.filename().string());
   }
-  ModelFiles files = open_gguf(path, stop);
-  if (!pre.empty()) {
+  return {.file = path};
+}
+
+}  // namespace
+
+ModelFiles open_model(const std::string& path, const std::atomic<bool>* stop,
+                      std::string_view pre) {
+  const ModelPlace place = is_url(path) ? remote_place(path, stop) : local_place(path);
+  ModelFiles files =
+      place.folder ? open_checkpoint(*place.folder, place.file, pre) : open_gguf(place.file, stop);
+  files.notes.insert(files.notes.begin(), place.notes.begin(), place.notes.end());
+  if (!files.published && !pre.empty()) {
     files.notes.push_back(
         fmt::format("--pre has no effect on a GGUF file: --override-kv tokenizer.ggml.pre=str:{} "
                     "changes what it says",

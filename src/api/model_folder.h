@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,5 +31,18 @@ class ModelFolder {
 
 /// A folder on a disk.
 std::unique_ptr<ModelFolder> local_folder(const std::string& path);
+
+/// What a model's name leads to.
+struct ModelPlace {
+  std::unique_ptr<ModelFolder> folder = nullptr;  ///< of a checkpoint; null: it is a GGUF model
+  std::string file = {};                ///< of the folder, if the user named one; or the GGUF file
+  std::vector<std::string> notes = {};  ///< in sentences
+  std::shared_ptr<void> keep = {};      ///< what must live until the files are open
+};
+
+/// What a URL leads to: a GGUF file; a checkpoint in a folder of a server, by any of its files; a
+/// file, folder or all of a repository on the hub.
+/// \throws Error (usage, input_open, input_read, interrupted)
+ModelPlace remote_place(const std::string& url, const std::atomic<bool>* stop);
 
 }  // namespace sluice

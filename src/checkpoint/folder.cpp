@@ -65,26 +65,6 @@ bool holds(std::span<const std::string> files, std::string_view name) {
   return std::ranges::find(files, name) != files.end();
 }
 
-/// The parts that a name such as model-00002-of-00003.safetensors says there are; only the name
-/// itself if it says nothing.
-std::vector<std::string> siblings(const std::string& file) {
-  constexpr std::string_view kOf = "-of-";
-  constexpr std::size_t kDigits = 5;
-  const std::size_t of = file.rfind(kOf);
-  if (of == file.npos || of < kDigits + 1 ||
-      file.size() != of + kOf.size() + kDigits + kWeightsEnd.size()) {
-    return {file};
-  }
-  const char* const digits = file.data() + of + kOf.size();
-  unsigned count = 0;
-  if (std::from_chars(digits, digits + kDigits, count).ptr != digits + kDigits) return {file};
-  std::vector<std::string> names;
-  for (unsigned i = 1; i <= count; ++i) {
-    names.push_back(fmt::format("{}{:05}{}", file.substr(0, of - kDigits), i, file.substr(of)));
-  }
-  return names;
-}
-
 /// \throws Error (input_open) naming the first few of the files that are not there
 void expect_all(const std::string& folder, std::span<const std::string> files,
                 const std::set<std::string>& wanted) {
@@ -132,6 +112,28 @@ bool is_unfinished(const std::string& file) {
 }
 
 }  // namespace
+
+std::vector<std::string> siblings(const std::string& file) {
+  constexpr std::string_view kOf = "-of-";
+  constexpr std::size_t kDigits = 5;
+  const std::size_t of = file.rfind(kOf);
+  if (of == file.npos || of < kDigits + 1 ||
+      file.size() != of + kOf.size() + kDigits + kWeightsEnd.size()) {
+    return {file};
+  }
+  const char* const digits = file.data() + of + kOf.size();
+  unsigned count = 0;
+  if (std::from_chars(digits, digits + kDigits, count).ptr != digits + kDigits) return {file};
+  std::vector<std::string> names;
+  for (unsigned i = 1; i <= count; ++i) {
+    names.push_back(fmt::format("{}{:05}{}", file.substr(0, of - kDigits), i, file.substr(of)));
+  }
+  return names;
+}
+
+bool names_checkpoint(std::string_view path) {
+  return path.ends_with(".safetensors") || path.ends_with(".safetensors.index.json");
+}
 
 bool is_pickle(std::string_view file) {
   constexpr std::string_view kEnds[] = {".bin", ".pth", ".pt", ".ckpt"};

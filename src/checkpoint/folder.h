@@ -40,6 +40,13 @@ Index parse_index(std::string_view text, const std::string& file);
 std::vector<std::string> part_files(const std::string& folder, std::span<const std::string> files,
                                     const std::optional<Index>& index, std::string_view part = {});
 
+/// The parts that a name such as model-00002-of-00003.safetensors says there are; only the name
+/// itself if it says nothing.
+std::vector<std::string> siblings(const std::string& file);
+
+/// Whether the name of a file says that it belongs to a checkpoint: an index, or a part.
+bool names_checkpoint(std::string_view path);
+
 /// Whether the name of a file of weights says that it is a pickle.
 bool is_pickle(std::string_view file);
 

@@ -94,6 +94,10 @@ class File {
 std::vector<File> open_inputs(std::span<const std::string> paths,
                               const std::atomic<bool>* stop = nullptr);
 
+/// The same for URLs of which some may not be there, see File::open_if_there.
+std::vector<std::optional<File>> open_those_there(std::span<const std::string> urls,
+                                                  const std::atomic<bool>* stop);
+
 /// The message of an errno value.
 std::string system_message(int error_number);
 

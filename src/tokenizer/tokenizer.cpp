@@ -71,6 +71,10 @@ std::optional<std::string_view> Files::find(std::string_view name) const {
   return found == texts.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::span<const std::string_view> files_read() noexcept {
+  return kRead;
+}
+
 bool is_read(std::string_view name) noexcept {
   return std::find(std::begin(kRead), std::end(kRead), name) != std::end(kRead) ||
          is_additional_template(name);

@@ -29,6 +29,9 @@ struct Files {
 /// The names of pre-tokenizers (tokenizer.ggml.pre) that llama.cpp knows.
 std::span<const std::string_view> pre_tokenizers() noexcept;
 
+/// Names of files that `read` looks at; but for templates in a folder, all.
+std::span<const std::string_view> files_read() noexcept;
+
 /// Whether `read` looks at a file of this name, if there is one.
 bool is_read(std::string_view name) noexcept;
 

@@ -49,6 +49,12 @@ HubListing parse_listing(const std::string& text) {
   return listing;
 }
 
+std::string without_slashes(const std::string& text) {
+  std::string result;
+  for (const char c : text) result += c == '/' ? std::string("%2F") : std::string(1, c);
+  return result;
+}
+
 std::string some_of(const std::vector<std::string>& files) {
   constexpr std::size_t kShown = 8;
   std::vector<std::string> shown;
@@ -93,6 +99,12 @@ HubName parse_hub_name(std::string_view name) {
   return parsed;
 }
 
+std::string hub_name_of(const std::string& repository, const std::string& revision) {
+  if (revision.empty()) return fmt::format("{}{}", kScheme, repository);
+  const bool own = revision.starts_with("refs/");
+  return fmt::format("{}{}@{}", kScheme, repository, own ? revision : without_slashes(revision));
+}
+
 HubRepository open_repository(const std::string& name, const std::atomic<bool>* stop) {
   std::shared_ptr<Network> network = Network::current();
   std::shared_ptr<const HubListing> listing = network->hub.listing(name, stop);
@@ -105,12 +117,9 @@ HubListing Hub::ask(const HubName& name, const std::atomic<bool>* stop) const {
     throw Error(ErrorCode::input_open, "is on the hub, and HF_HUB_OFFLINE is set",
                 {.cure = "Unset HF_HUB_OFFLINE, or name a folder on a disk"});
   }
-  std::string revision;
-  for (const char c : path_encoded(name.revision.empty() ? "main" : name.revision)) {
-    revision += c == '/' ? std::string("%2F") : std::string(1, c);
-  }
+  const std::string revision = path_encoded(name.revision.empty() ? "main" : name.revision);
   Url url = environment.hub;
-  url.path += fmt::format("/api/models/{}/revision/{}", name.repository, revision);
+  url.path += fmt::format("/api/models/{}/revision/{}", name.repository, without_slashes(revision));
   return parse_listing(network_.client.text(url, kMostListing, network_.wait(stop)));
 }
 

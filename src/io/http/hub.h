@@ -27,6 +27,9 @@ bool is_hub_name(std::string_view name);
 /// \throws Error (usage)
 HubName parse_hub_name(std::string_view name);
 
+/// hf://REPOSITORY[@REVISION], as parse_hub_name() reads it.
+std::string hub_name_of(const std::string& repository, const std::string& revision);
+
 /// A repository at one commit.
 struct HubListing {
   std::string commit;
