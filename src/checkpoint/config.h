@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "checkpoint/json.h"
+#include "base/json_pieces.h"
 
 namespace sluice::checkpoint {
 

@@ -7,8 +7,8 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/json_pieces.h"
 #include "base/text.h"
-#include "checkpoint/json.h"
 #include "sluice/error.h"
 
 namespace sluice::checkpoint {
@@ -42,14 +42,15 @@ class IndexEvents : public JsonEvents {
     if (in_map() && object) has_map_ = true;
   }
   void closed() override {}
-  void named() override {}
-  void scalar(const Scalar& value) override {
+  void scalar(Json value) override {
     if (!in_map()) return;
-    if (!value.text || !is_plain_part(*value.text)) {
-      refuse(fmt::format("the part '{}' is no name of a safetensors file",
-                         value.text ? printable(*value.text) : "?"));
+    std::string part = as_text(value).value_or("?");
+    if (!is_plain_part(part)) {
+      refuse(fmt::format("the part '{}' is no name of a safetensors file", printable(part)));
     }
-    if (!index_.parts.emplace(at(2), *value.text).second) refuse("the index has this name twice");
+    if (!index_.parts.emplace(at(2), std::move(part)).second) {
+      refuse("the index has this name twice");
+    }
   }
 
   [[noreturn]] void refuse(const std::string& message) const {

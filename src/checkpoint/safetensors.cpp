@@ -10,8 +10,8 @@
 #include <unordered_set>
 
 #include "base/checked.h"
+#include "base/json_pieces.h"
 #include "base/text.h"
-#include "checkpoint/json.h"
 #include "sluice/error.h"
 
 namespace sluice::checkpoint {
@@ -95,14 +95,15 @@ class HeaderEvents : public JsonEvents {
     }
   }
 
-  void scalar(const Scalar& value) override {
+  void scalar(Json value) override {
     if (depth() == 0) refuse("the header is no JSON object");
     if (depth() == 1) refuse("the description of a tensor is no object");
     if (at(1) == kMetadata) {
-      if (!value.text) refuse("a value of __metadata__ is no text");
+      if (!value.is_string()) refuse("a value of __metadata__ is no text");
     } else if (numbers_ != nullptr) {
-      if (!value.whole) refuse(fmt::format("'{}' holds what is no whole number", at(2)));
-      numbers_->push_back(*value.whole);
+      const std::optional<std::uint64_t> number = as_whole(value);
+      if (!number) refuse(fmt::format("'{}' holds what is no whole number", at(2)));
+      numbers_->push_back(*number);
     } else if (depth() == 2 && at(2) == "dtype") {
       set_dtype(value);
     } else if (depth() == 2 && (at(2) == "shape" || at(2) == "data_offsets")) {
@@ -110,8 +111,8 @@ class HeaderEvents : public JsonEvents {
     }
   }
 
-  void set_dtype(const Scalar& value) {
-    const std::string_view wanted = value.text ? std::string_view(*value.text) : "?";
+  void set_dtype(const Json& value) {
+    const std::string wanted = as_text(value).value_or("?");
     const auto* const found = std::ranges::find(kDtypes, wanted, &DtypeInfo::name);
     if (found == kDtypes.end()) {
       refuse(fmt::format("the type '{}' is unknown", printable(wanted)));

@@ -56,12 +56,12 @@ Tokens read_byte_pairs(Source& source) {
   return tokens;
 }
 
-class VocabReader : public PieceReader {
+class VocabReader : public JsonPieceReader {
  public:
   VocabReader(Vocabulary& vocabulary, const std::string& file)
       : vocabulary_(vocabulary), file_(file) {}
 
-  Piece at(JsonPath path) override { return path.empty() ? Piece::enter : Piece::keep; }
+  JsonPiece at(JsonPath path) override { return path.empty() ? JsonPiece::enter : JsonPiece::keep; }
 
   void take(JsonPath path, Json value) override {
     if (path.empty() || path[0].into_array) fail(file_, "is no list of ids by token");

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "sluice/error.h"
-#include "tokenizer/json_pieces.h"
+#include "tokenizer/failure.h"
 
 namespace sluice::tokenizer {
 

@@ -6,9 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_pieces.h"
 #include "gguf/string_array.h"
 #include "tokenizer/choices.h"
-#include "tokenizer/json_pieces.h"
+#include "tokenizer/failure.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/tokenizer_json.h"
 #include "tokenizer/vocabulary.h"

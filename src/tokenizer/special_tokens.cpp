@@ -89,7 +89,7 @@ class SpecialTokens {
       const Json& outer = at_key(source_.config, key.c_str());
       const Json& id =
           outer.is_null() ? at_key(at_key(source_.config, "text_config"), key.c_str()) : outer;
-      if (const std::optional<std::uint64_t> number = as_id(id)) set(role, *number);
+      if (const std::optional<std::uint64_t> number = as_whole(id)) set(role, *number);
     }
   }
 

@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kTekkenFile = "tekken.json";
 
 /// What tekken.json says that a GGUF model keeps.
-class TekkenReader : public PieceReader {
+class TekkenReader : public JsonPieceReader {
  public:
   explicit TekkenReader(const std::string& file) : file_(file) {}
 
@@ -20,11 +20,11 @@ class TekkenReader : public PieceReader {
   std::vector<AddedToken> special_tokens;
   Json config;
 
-  Piece at(JsonPath path) override {
-    if (path.empty()) return Piece::enter;
-    if (path[0] == "config") return Piece::keep;
-    if (path[0] != "vocab" && path[0] != "special_tokens") return Piece::skip;
-    return path.size() == 1 ? Piece::enter : Piece::keep;
+  JsonPiece at(JsonPath path) override {
+    if (path.empty()) return JsonPiece::enter;
+    if (path[0] == "config") return JsonPiece::keep;
+    if (path[0] != "vocab" && path[0] != "special_tokens") return JsonPiece::skip;
+    return path.size() == 1 ? JsonPiece::enter : JsonPiece::keep;
   }
 
   void take(JsonPath path, Json value) override {

@@ -27,9 +27,7 @@ constexpr const Kind* kKinds[] = {&kSentencePiece, &kSpmLike,  &kBytePairs,
 Json json_file(const Files& files, std::string_view name) {
   const auto text = files.find(name);
   if (!text) return {};
-  Json json = parse_json(*text, files.path(name));
-  if (!json.is_object()) fail(files.path(name), "is no JSON object");
-  return json;
+  return parse_json_object(*text, files.path(name));
 }
 
 const Kind& kind_of(const Source& source) {

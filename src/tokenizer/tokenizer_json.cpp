@@ -22,16 +22,17 @@ void append_part(std::string& merge, std::string_view part) {
   }
 }
 
-class JsonReader : public PieceReader {
+class JsonReader : public JsonPieceReader {
  public:
   JsonReader(TokenizerJson& out, ModelOfJson model) : out_(out), model_(model) {}
 
-  Piece at(JsonPath path) override {
-    if (path.empty()) return Piece::enter;
+  JsonPiece at(JsonPath path) override {
+    if (path.empty()) return JsonPiece::enter;
     const JsonStep& top = path.front();
-    if (top == "added_tokens") return path.size() == 1 ? Piece::enter : Piece::keep;
-    if (top == "pre_tokenizer" || top == "post_processor" || top == "decoder") return Piece::keep;
-    return top == "model" ? in_model(path.subspan(1)) : Piece::skip;
+    if (top == "added_tokens") return path.size() == 1 ? JsonPiece::enter : JsonPiece::keep;
+    if (top == "pre_tokenizer" || top == "post_processor" || top == "decoder")
+      return JsonPiece::keep;
+    return top == "model" ? in_model(path.subspan(1)) : JsonPiece::skip;
   }
 
   void take(JsonPath path, Json value) override {
@@ -49,14 +50,14 @@ class JsonReader : public PieceReader {
   }
 
  private:
-  Piece in_model(JsonPath path) const {
-    if (path.empty()) return Piece::enter;
+  JsonPiece in_model(JsonPath path) const {
+    if (path.empty()) return JsonPiece::enter;
     const bool is_list = path[0] == "vocab" || path[0] == "merges";
-    if (is_list && model_ == ModelOfJson::skip) return Piece::skip;
-    if (is_list) return path.size() == 1 ? Piece::enter : Piece::keep;
+    if (is_list && model_ == ModelOfJson::skip) return JsonPiece::skip;
+    if (is_list) return path.size() == 1 ? JsonPiece::enter : JsonPiece::keep;
     return path[0] == "type" || path[0] == "byte_fallback" || path[0] == "ignore_merges"
-               ? Piece::keep
-               : Piece::skip;
+               ? JsonPiece::keep
+               : JsonPiece::skip;
   }
 
   void take_section(const JsonStep& key, Json value) {
@@ -142,7 +143,7 @@ TokenizerJson read_tokenizer_json(std::string_view text, const std::string& file
 }
 
 std::uint64_t checked_id(const Json& value, const std::string& token, const std::string& file) {
-  const std::optional<std::uint64_t> id = as_id(value);
+  const std::optional<std::uint64_t> id = as_whole(value);
   if (!id || *id >= kMostTokens) {
     fail(file,
          fmt::format("the token '{}' has the id {}; ids are numbers from 0 to {}", printable(token),

@@ -5,8 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_pieces.h"
 #include "gguf/string_array.h"
-#include "tokenizer/json_pieces.h"
+#include "tokenizer/failure.h"
 #include "tokenizer/vocabulary.h"
 
 namespace sluice::tokenizer {
