@@ -26,6 +26,24 @@ with an importance matrix, is from its 16-bit original; less is better. Types of
 need such a matrix.
 )";
 
+constexpr std::string_view kCheckpoints = R"(
+A model may be given as it was published, in place of a GGUF file: as the folder of a checkpoint with
+its config.json, its *.safetensors and its tokenizer, as the index or as any part. It is read once,
+as the GGUF model that llama.cpp's converter would make of it; of tensors that a text model does not
+have, as those for images, it is told how many are left out.
+
+    sluice quantize --imatrix model.imatrix Llama-4-Maverick/ out.gguf IQ1_M
+    sluice quantize Qwen3-8B/ Qwen3-8B-BF16.gguf BF16
+    sluice inspect DeepSeek-V3/model.safetensors.index.json
+
+Weights in FP8, int4 or MXFP4 are decoded in F32 and quantized from there; there is no better source,
+so --allow-requantize is not asked for. Pickles, adapters and checkpoints of GPTQ, AWQ and
+bitsandbytes are refused, and what to take in their place is said.
+
+--pre NAME :: where a tokenizer cuts text into words in a way that is unknown, this names llama.cpp's
+pre-tokenizer that does the same
+)";
+
 constexpr std::string_view kMemory = R"(
 --memory is a budget for input, scratch and output together; the importance matrix and the program
 itself are outside of it, and small. It is the same for a model of 1 GB and of 800 GB, because a
@@ -172,8 +190,9 @@ Topic exit_status_topic() {
   return topic;
 }
 
-constexpr std::array<std::string_view, 4> kQuantizeExamples = {
+constexpr std::array<std::string_view, 5> kQuantizeExamples = {
     "sluice quantize --imatrix model.imatrix model-BF16.gguf model-IQ1_M.gguf IQ1_M",
+    "sluice quantize --imatrix model.imatrix Llama-4-Maverick/ out.gguf IQ1_M",
     "sluice quantize --pure --memory 2G model-F16.gguf model-Q4_K.gguf q4_k 8",
     "sluice quantize --verify --report run.json model-F16.gguf model-Q8_0.gguf Q8_0",
     "sluice quantize --quiet --log-file night.log --imatrix m.imatrix in.gguf out.gguf IQ1_M"};
@@ -225,6 +244,7 @@ std::vector<Block> blocks_of(std::string_view text) {
 
 std::vector<Topic> help_topics() {
   return {types_topic(),
+          {"checkpoints", "Models as they were published", blocks_of(kCheckpoints)},
           {"imatrix", "Importance matrices", blocks_of(kImatrix)},
           {"memory", "How much memory it takes", blocks_of(kMemory)},
           {"disks", "Reading and writing fast, and where", blocks_of(kDisks)},
