@@ -53,13 +53,6 @@ void add_objections(const gguf::Part& part, std::vector<std::string>& notes) {
   }
 }
 
-// Where a tensor's data begin.
-weights::Place place_of(const ModelFiles& model, std::size_t tensor) {
-  const weights::Source& source = model.weights.sources[tensor];
-  if (source.views.empty()) return {};
-  return model.weights.stored[source.views.front().stored].place;
-}
-
 }  // namespace
 
 Inspection inspect(const std::string& path, const InspectionFilter& filter) {
@@ -98,7 +91,7 @@ Inspection inspect(const std::string& path, const InspectionFilter& filter) {
     ++total.tensors;
     total.weights += tensor.elements();
     total.bytes += tensor.size;
-    const weights::Place place = place_of(model, i);
+    const weights::Place place = place_of(model.weights, i);
     inspection.tensors.push_back(
         {.name = std::move(tensor.name),
          .shape = std::move(tensor.shape),

@@ -106,8 +106,8 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
                             .allow_requantize = options.allow_requantize,
                             .effort = options.effort,
                             .imatrix = prepared.matrix()};
-  prepared.plan = make_plan(request, prepared.files.model, prepared.files.locations,
-                            prepared.files.parts.front().path());
+  prepared.plan = make_plan(request, prepared.files.model, prepared.files.weights,
+                            prepared.files.published, prepared.files.parts.front().path());
   std::vector<std::string>& notes = prepared.plan.notes;
   notes.insert(notes.begin(), prepared.files.notes.begin(), prepared.files.notes.end());
   note_unused(options, prepared, notes);

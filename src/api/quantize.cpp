@@ -23,6 +23,7 @@
 #include "plan/plan.h"
 #include "quantize/chunk_cursor.h"
 #include "quantize/chunk_encoder.h"
+#include "quantize/chunk_producer.h"
 #include "quantize/output_writer.h"
 #include "quantize/run_state.h"
 #include "quantize/weight_notes.h"
@@ -95,8 +96,9 @@ void make_output(const QuantizeOptions& options, const Prepared& prepared,
   if (!records.empty()) {
     observer.note(fmt::format("resuming: {:.1f} % done", 100 * share_done(state.progress())));
   }
-  ChunkCursor chunks(plan, memory.unit_bytes, done);
   engine::Turns turns(report.shared_spindle);
+  ChunkProducer chunks(plan, ChunkCursor(plan, memory.unit_bytes, done), memory,
+                       {source, turns, state});
   OutputWriter writer(plan, records, {half_made.sink(), half_made.journal(), turns, state},
                       {.extents = memory.extents, .checkpoint_s = options.checkpoint_s});
   writer.put_headers();

@@ -66,10 +66,18 @@ std::size_t extents(const MemoryNeeds& needs, std::uint64_t spare) {
              std::min(spare / kOutputShare, kLargestOutputBuffer - least * kExtent) / kExtent);
 }
 
-// Without slots and output buffer.
+// Without slots, output buffer and a second buffer for results of several units.
 std::uint64_t fixed_bytes(const MemoryNeeds& needs, std::uint64_t held) {
   const auto workers = static_cast<std::uint64_t>(needs.threads);
-  return held + kRuntimeBytes + workers * (kRuntimeBytesPerThread + needs.scratch);
+  return held + kRuntimeBytes + workers * (kRuntimeBytesPerThread + needs.scratch) + needs.beside +
+         needs.buffer;
+}
+
+// A second one only where slots do not suffer by it.
+std::size_t buffers(const MemoryNeeds& needs, std::uint64_t available) {
+  if (needs.buffer == 0) return 0;
+  const std::uint64_t slots = wanted_slots(needs) * slot_bytes(needs, needs.smallest_unit);
+  return available >= needs.buffer + slots ? 2 : 1;
 }
 
 std::uint64_t most_in_slots(const MemoryNeeds& needs, std::uint64_t slot) {
@@ -101,7 +109,9 @@ MemoryPlan plan_memory(const MemoryNeeds& needs, std::uint64_t budget, std::uint
   }
   MemoryPlan memory;
   memory.extents = extents(needs, budget - least);
-  const std::uint64_t fixed = fixed_bytes(needs, held);
+  std::uint64_t fixed = fixed_bytes(needs, held);
+  memory.buffers = buffers(needs, budget - fixed - memory.extents * kExtent);
+  if (memory.buffers > 1) fixed += needs.buffer;
   const std::uint64_t available = budget - fixed - memory.extents * kExtent;
   const std::uint64_t even_share = align_down(available / wanted_slots(needs), kPage);
   const std::uint64_t overhead = slot_bytes(needs, 0);

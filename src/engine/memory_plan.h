@@ -14,18 +14,22 @@ struct MemoryNeeds {
                                     ///< be made smaller
   std::size_t inputs = 1;           ///< most ranges of a unit
   std::uint64_t scratch = 0;        ///< bytes that the operator allocates for each worker
+  std::uint64_t beside = 0;         ///< bytes that the work allocates besides, once
+  std::uint64_t buffer = 0;         ///< of a buffer for results of several units; a second one lets
+                                    ///< the next such result begin before the last is taken
   std::uint64_t input_size = 0;     ///< bytes to read in all
   std::uint64_t output_size = 0;    ///< bytes to write in all; 0: nothing is written
   bool wandering_head = false;      ///< the inputs of a unit are far apart on one spindle
 };
 
 /// How the byte budget is spent. Everything is allocated once, before the first read: a fixed
-/// number of slots, each with room for a unit's inputs and result, scratch for each worker, and the
-/// buffer that gathers output.
+/// number of slots, each with room for a unit's inputs and result, scratch for each worker, buffers
+/// for results of several units, and the buffer that gathers output.
 struct MemoryPlan {
   std::uint64_t unit_bytes = 0;  ///< most bytes of input and result that a unit may have
   std::size_t slot_bytes = 0;    ///< the same with the source's slack, in whole pages
   std::size_t slots = 0;
+  std::size_t buffers = 0;        ///< of MemoryNeeds::buffer bytes
   std::size_t extents = 0;        ///< of the output buffer
   std::uint64_t total_bytes = 0;  ///< most that is held, with what counted before
 };

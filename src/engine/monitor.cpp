@@ -92,10 +92,10 @@ Monitor::Scope Monitor::syncing() {
   return at_the_disk("sync", 0, 0);
 }
 
-void Monitor::finished(const Unit& unit) {
+void Monitor::finished(const Task& task) {
   --to_finish_;
-  done_bytes_ += unit.input_bytes();
-  weights_done_ += unit.elements;
+  done_bytes_ += task.unit.input_bytes();
+  weights_done_ += task.unit.elements;
   sample_memory();
   sample();
   observer_.progress(progress());

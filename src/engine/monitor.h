@@ -60,7 +60,7 @@ class Monitor {
   Scope syncing();
 
   /// A unit is done, for good.
-  virtual void finished(const Unit& unit);
+  virtual void finished(const Task& task);
 
   /// All is done: the trace ends.
   void end();

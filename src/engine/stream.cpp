@@ -64,7 +64,7 @@ struct Slot {
   Task task{};
   std::atomic<std::size_t> reads_left = 0;
 
-  /// A place in the memory for each input, and the rest's end for the result.
+  /// A place in the memory for each input, and the rest's end for the results.
   void assign(Unit unit) {
     task = {.unit = std::move(unit)};
     task.inputs.resize(task.unit.inputs.size());
@@ -268,6 +268,7 @@ Slot* Stream::operate(Slot* slot) {
     error_.guard([&] {
       work_.operation.run(slot->task, worker);
       for (const io::ReadRange& range : slot->task.unit.inputs) source_.check(range);
+      work_.operation.conclude(slot->task);
     });
   }
   idle_workers_.push(worker);
@@ -285,8 +286,9 @@ void Stream::finish_all(FinishNode::gateway_type& gateway) {
   for (to_finish_.pop(slot); slot != nullptr; to_finish_.pop(slot)) {
     const Unit& unit = slot->task.unit;
     output([&](Consumer& consumer) { consumer.take(slot->task); });
-    error_.guard([&] { monitor_.finished(unit); });
+    error_.guard([&] { monitor_.finished(slot->task); });
     for (const io::ReadRange& range : unit.inputs) source_.release(range);
+    slot->task = {};
     pool_.release(slot);
     gateway.release_wait();
     output([](Consumer& consumer) { consumer.settle(); });

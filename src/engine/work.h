@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -16,33 +17,49 @@
 //     Producer::next     the reader's thread   which unit comes next
 //     io::Source::read   the reader's thread   its inputs, once it has been granted memory
 //     Operator::run      a compute worker      what is made of them
-//     Consumer::take     the writer's thread   the result, which goes to the disk
+//     Consumer::take     the writer's thread   the results, which go to the disk
 //
 // A oneTBB flow graph carries units from stage to stage. Quantizing, verifying, comparing and the
-// forecast's measurements are all of this shape. A unit of work says itself what it needs and where
-// its result belongs, so units may be of any size, be read in any order and finish in any other.
+// forecast's measurements are all of this shape. A unit of work says itself what it needs, and its
+// results where they belong, so units may be of any size, be read in any order and finish in any
+// other, with one result, several, or none.
 
 namespace sluice::engine {
+
+/// What a work has to say about a unit to itself.
+struct Details {
+  virtual ~Details() = default;
+};
 
 /// What is read, worked on and finished together.
 struct Unit {
   /// What must be in memory at once: ranges of one tensor or of several that belong together, of
   /// any files. None: it is computed from what the operator holds.
-  std::vector<io::ReadRange> inputs;
-  std::uint64_t room = 0;  ///< bytes that the result takes beside the inputs
-  Interval output{};       ///< where the result belongs; what it leaves of this is zeros
+  std::vector<io::ReadRange> inputs{};
+  std::uint64_t room = 0;  ///< bytes that results take beside the inputs
+  std::uint64_t beside_read =
+      0;  ///< bytes of input that the producer has read for this unit itself
 
   // What it is about, for the work's own use.
   std::uint32_t tensor = 0;  ///< an index into a list of the work's
   std::uint64_t first_element = 0;
   std::uint64_t elements = 0;
-  std::string_view name;  ///< the tensor's, for the trace
+  std::string_view name{};  ///< the tensor's, for the trace
+  std::shared_ptr<Details>
+      details{};  ///< given up when the results have been taken, or never will be
 
   std::uint64_t input_bytes() const {
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = beside_read;
     for (const io::ReadRange& range : inputs) bytes += range.size;
     return bytes;
   }
+};
+
+/// What became of units.
+struct Result {
+  std::uint32_t tensor = 0;            ///< an index into a list of the work's
+  Interval output{};                   ///< where it belongs; what it leaves of this is zeros
+  std::span<const std::byte> bytes{};  ///< in the task's room, in an input, or among the details
 };
 
 /// A unit on its way, with the memory that it was granted.
@@ -50,7 +67,7 @@ struct Task {
   Unit unit;
   std::vector<std::span<const std::byte>> inputs{};  ///< the bytes of unit.inputs
   std::span<std::byte> room{};                       ///< unit.room bytes
-  std::span<const std::byte> output{};  ///< set by the operator: the result, there or in an input
+  std::vector<Result> results{};                     ///< set by the operator
   std::int64_t decode_ns = 0;  ///< set by the operator, for the trace: time that went into decoding
 };
 
@@ -73,6 +90,10 @@ class Operator {
 
   /// \param worker  from 0, less than the number of threads: no two calls have it at a time
   virtual void run(Task& task, int worker) = 0;
+
+  /// After `run`, when what it read of the inputs is known to be what the files hold: only now may a
+  /// unit count as a part of a result that is of several.
+  virtual void conclude(Task& /*task*/) {}
 };
 
 /// Takes over what was made, in the order in which it gets done. Called on the writer's thread,

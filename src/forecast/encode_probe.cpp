@@ -6,6 +6,7 @@
 #include <ctime>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "engine/stream.h"
 #include "engine/turns.h"
 #include "io/source.h"
+#include "quantize/chunk_producer.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
 
@@ -40,32 +42,40 @@ double thread_cpu_seconds() {
 struct Conversion {
   ConversionRate rate;
   std::uint64_t most = 0;
-  PlannedTensor tensor{};  // the largest, cut down to the rows that are encoded
+  std::size_t tensor = 0;  // the largest
 };
 
-std::uint64_t batch_rows(const PlannedTensor& tensor) {
-  const std::uint64_t rows = tensor.elements() / tensor.row_elements();
-  return std::clamp<std::uint64_t>(kBatchElements / tensor.row_elements(), 1, rows);
-}
+/// The bytes that some rows are made of.
+struct Sample {
+  weights::Band band;
+  std::vector<std::byte> codes;
+  std::vector<std::byte> factors;
+};
 
 // Neighbouring rows out of the middle: one seek for each conversion, where rows from everywhere
-// would keep a hard disk for seconds.
-void cut_down(PlannedTensor& tensor) {
-  const std::uint64_t rows = batch_rows(tensor);
-  const std::uint64_t first = (tensor.elements() / tensor.row_elements() - rows) / 2;
-  tensor.input_offset += first * byte_size(tensor.source, tensor.row_elements());
-  tensor.shape = {tensor.row_elements(), rows};
-  tensor.input_size = byte_size(tensor.source, tensor.elements());
-  tensor.output_size = byte_size(tensor.type, tensor.elements());
+// would keep a hard disk for seconds. Those of a transposed matrix are spread over all of it, so that
+// some columns are taken in their place.
+weights::Band band_of(const Plan& plan, std::uint32_t tensor) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 20;
+  const weights::Weights& weights = *plan.weights;
+  const weights::Wanted& wanted = plan.wanted[tensor];
+  const std::uint64_t rows = plan.tensors[tensor].elements() / wanted.row_elements;
+  const std::uint64_t batch =
+      std::clamp<std::uint64_t>(kBatchElements / wanted.row_elements, 1, rows);
+  weights::Band band = weights::bands_of_rows(weights, wanted, (rows - batch) / 2, batch).front();
+  if (band.range.size > kMostBytes) band = *weights::BandCursor(weights, {&wanted, 1}, 0).next();
+  for (weights::Piece& piece : band.pieces) piece.wanted = tensor;
+  return band;
 }
 
 // Why the rows are not fit to measure with; empty: they are.
-std::string unfit(const PlannedTensor& tensor, std::span<const std::byte> input) {
+std::string unfit(const weights::Stored& stored, std::span<const std::byte> input) {
   if (std::all_of(input.begin(), input.end(), [](std::byte b) { return b == std::byte{}; })) {
     return "the rows looked at are zeros";
   }
-  const Codec* codec = find_codec(tensor.source);
-  const std::uint64_t blocks = input.size() / info(tensor.source).block_bytes;
+  if (stored.coding != weights::Coding::typed) return "";
+  const Codec* codec = find_codec(stored.type);
+  const std::uint64_t blocks = input.size() / info(stored.type).block_bytes;
   return codec == nullptr || codec->scales_finite(input.data(), blocks)
              ? ""
              : "the rows looked at hold NaN or infinity";
@@ -73,24 +83,31 @@ std::string unfit(const PlannedTensor& tensor, std::span<const std::byte> input)
 
 // Weights as models have them, roughly: bell-shaped, of many sizes. Types without an encoder keep
 // what they have: only copies can be of one.
-void make_up_rows(const PlannedTensor& tensor, std::span<std::byte> out) {
-  const Codec* codec = find_codec(tensor.source);
-  if (codec == nullptr || codec->encode == nullptr) return;
-  const std::uint64_t elements =
-      out.size() / info(tensor.source).block_bytes * info(tensor.source).block_elements;
-  std::vector<float> values(elements);
+void make_up_rows(const weights::Stored& stored, Sample& sample) {
   std::uint32_t state = 1;
   const auto uniform = [&] {  // -0.5 to 0.5; Numerical Recipes' generator does for this
     state = state * 1664525u + 1013904223u;
     return static_cast<float>(state >> 8) * 0x1p-24f - 0.5f;
   };
+  // Of every type some small number; as a code, none that is NaN.
+  std::ranges::fill(sample.factors, std::byte{0x3c});
+  if (stored.coding != weights::Coding::typed) {
+    for (std::byte& code : sample.codes) {
+      code = static_cast<std::byte>(static_cast<int>(256 * uniform())) & std::byte{0xb7};
+    }
+    return;
+  }
+  const Codec* codec = find_codec(stored.type);
+  if (codec == nullptr || codec->encode == nullptr) return;
+  std::vector<float> values(sample.band.elements);
   for (float& value : values) value = 0.02f * (uniform() + uniform() + uniform() + uniform());
+  const std::uint64_t row = std::gcd(sample.band.elements, stored.columns());
   codec->encode({.values = values.data(),
-                 .rows = elements / tensor.row_elements(),
-                 .row_elements = tensor.row_elements(),
+                 .rows = values.size() / row,
+                 .row_elements = row,
                  .importance = nullptr,
                  .effort = Effort::fast},
-                out.data());
+                sample.codes.data());
 }
 
 std::vector<Conversion> conversions_of(const Plan& plan, std::span<const std::uint64_t> left) {
@@ -98,13 +115,14 @@ std::vector<Conversion> conversions_of(const Plan& plan, std::span<const std::ui
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
     const PlannedTensor& tensor = plan.tensors[i];
     if (left[i] == 0 || !is_all_blocks(tensor.source)) continue;
+    if (plan.wanted[i].source->views.empty()) continue;
     Conversion& conversion = conversions[{tensor.source, tensor.type}];
     conversion.rate.source = tensor.source;
     conversion.rate.type = tensor.type;
     conversion.rate.weights += left[i];
     if (left[i] <= conversion.most) continue;
     conversion.most = left[i];
-    conversion.tensor = tensor;
+    conversion.tensor = i;
   }
   std::vector<Conversion> sorted;
   for (auto& [types, conversion] : conversions) sorted.push_back(std::move(conversion));
@@ -126,20 +144,22 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
         encoder_(encoder),
         threads_(static_cast<std::size_t>(threads)),
         seconds_(seconds),
-        rows_(cut.tensors.size()),
         made_up_(cut.tensors.size(), unread),
         rates_(cut.tensors.size()) {
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      rows_[i].resize(cut.tensors[i].input_size);
-      if (!unread.empty()) make_up_rows(cut.tensors[i], rows_[i]);
+    for (std::uint32_t i = 0; i < cut.tensors.size(); ++i) {
+      Sample& sample = samples_.emplace_back();
+      sample.band = band_of(cut, i);
+      sample.codes.resize(sample.band.range.size);
+      if (sample.band.scales) sample.factors.resize(sample.band.scales->size);
+      if (!unread.empty()) make_up_rows(stored(i), sample);
     }
-    to_read_ = rows_there_ = unread.empty() ? 0 : rows_.size();
+    to_read_ = rows_there_ = unread.empty() ? 0 : samples_.size();
   }
 
   std::optional<engine::Unit> next(std::stop_token ended) override {
-    if (to_read_ < rows_.size()) return rows_of(to_read_++);
+    if (to_read_ < samples_.size()) return rows_of(to_read_++);
     std::unique_lock lock(mutex_);
-    if (!changed_.wait(lock, ended, [&] { return rows_there_ == rows_.size(); })) {
+    if (!changed_.wait(lock, ended, [&] { return rows_there_ == samples_.size(); })) {
       return std::nullopt;
     }
     if (measuring_++ == threads_) return std::nullopt;
@@ -154,29 +174,48 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
   const std::string& made_up(std::size_t conversion) const { return made_up_[conversion]; }
 
  private:
+  const weights::Stored& stored(std::size_t conversion) const {
+    return cut_.weights->stored[samples_[conversion].band.stored];
+  }
+
   engine::Unit rows_of(std::size_t conversion) const {
-    const PlannedTensor& tensor = cut_.tensors[conversion];
+    const weights::Band& band = samples_[conversion].band;
     engine::Unit unit;
-    unit.inputs = {{.part = tensor.part, .offset = tensor.input_offset, .size = tensor.input_size}};
+    unit.inputs = {band.range};
+    if (band.scales) unit.inputs.push_back(*band.scales);
     unit.tensor = static_cast<std::uint32_t>(conversion);
     return unit;
   }
 
   void take_rows(const engine::Task& task) {
     const std::uint32_t i = task.unit.tensor;
-    const std::span<const std::byte> input = task.inputs.front();
-    std::copy(input.begin(), input.end(), rows_[i].begin());
-    made_up_[i] = unfit(cut_.tensors[i], rows_[i]);
-    if (!made_up_[i].empty()) make_up_rows(cut_.tensors[i], rows_[i]);
+    Sample& sample = samples_[i];
+    std::ranges::copy(task.inputs[0], sample.codes.begin());
+    if (task.inputs.size() > 1) std::ranges::copy(task.inputs[1], sample.factors.begin());
+    made_up_[i] = unfit(stored(i), sample.codes);
+    if (!made_up_[i].empty()) make_up_rows(stored(i), sample);
     const std::lock_guard lock(mutex_);
     ++rows_there_;
     changed_.notify_all();
   }
 
+  /// The work of encoding a sample.
+  engine::Task task_of(const Sample& sample, std::vector<std::byte>& room) const {
+    auto chunk = std::make_unique<Chunk>();
+    chunk->band = sample.band;
+    chunk->outputs.resize(sample.band.pieces.size());
+    if (sample.band.matrix) chunk->matrix = std::make_shared<MatrixBuffer>(cut_.matrix_bytes);
+    engine::Task task{.unit = unit_of(cut_, std::move(chunk))};
+    task.inputs = {sample.codes, sample.factors};
+    room.resize(task.unit.room);
+    task.room = room;
+    return task;
+  }
+
   // Encodes each conversion's rows until its share of the time is over. What cannot be encoded has
   // no rate.
   void measure(int worker) {
-    std::vector<double> rates(rows_.size());
+    std::vector<double> rates(samples_.size());
     const Clock::time_point start = Clock::now();
     const double cpu_start = thread_cpu_seconds();
     for (std::size_t i = 0; i < rates.size(); ++i) {
@@ -201,21 +240,20 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
   // Weights for each second that the thread runs.
   double measure(std::size_t conversion, int worker,
                  std::chrono::time_point<Clock, std::chrono::duration<double>> end) {
-    const PlannedTensor& tensor = cut_.tensors[conversion];
-    std::vector<std::byte> output(tensor.output_size);
-    engine::Task task;
-    task.unit.tensor = static_cast<std::uint32_t>(conversion);
-    task.unit.elements = tensor.elements();
-    task.inputs = {rows_[conversion]};
-    task.room = output;
-    encoder_.run(task, worker);  // warms caches and the code up
+    std::vector<std::byte> room;
+    engine::Task task = task_of(samples_[conversion], room);
+    const auto encode = [&] {
+      task.results.clear();
+      encoder_.run(task, worker);
+    };
+    encode();  // warms caches and the code up
     const double cpu_start = thread_cpu_seconds();
     std::uint64_t batches = 0;
     do {
-      encoder_.run(task, worker);
+      encode();
       ++batches;
     } while (Clock::now() < end);
-    return static_cast<double>(batches * tensor.elements()) /
+    return static_cast<double>(batches * task.unit.elements) /
            std::max(thread_cpu_seconds() - cpu_start, 1e-9);
   }
 
@@ -225,7 +263,7 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
   const double seconds_;
   std::size_t to_read_ = 0;    // the next conversion whose rows are read
   std::size_t measuring_ = 0;  // units that measure
-  std::vector<std::vector<std::byte>> rows_;
+  std::vector<Sample> samples_;
   std::vector<std::string> made_up_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -233,11 +271,25 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
   std::vector<double> rates_;
 };
 
+/// The largest tensors of all conversions, in their order.
+Plan cut_of(const Plan& plan, std::span<const Conversion> conversions) {
+  Plan cut;
+  cut.weights = plan.weights;
+  cut.matrix_bytes = plan.matrix_bytes;
+  for (const Conversion& conversion : conversions) {
+    cut.tensors.push_back(plan.tensors[conversion.tensor]);
+    cut.wanted.push_back(plan.wanted[conversion.tensor]);
+  }
+  return cut;
+}
+
 engine::MemoryNeeds probe_needs(const Plan& cut, const EncoderSettings& settings) {
-  engine::MemoryNeeds needs{.threads = settings.threads};
-  for (const PlannedTensor& tensor : cut.tensors) {
-    needs.smallest_unit = std::max(needs.smallest_unit, tensor.input_size);
-    needs.input_size += tensor.input_size;
+  engine::MemoryNeeds needs{.threads = settings.threads, .inputs = 2};
+  for (std::uint32_t i = 0; i < cut.tensors.size(); ++i) {
+    const weights::Band band = band_of(cut, i);
+    const std::uint64_t bytes = band.range.size + (band.scales ? band.scales->size : 0);
+    needs.smallest_unit = std::max(needs.smallest_unit, bytes);
+    needs.input_size += bytes;
   }
   return needs;
 }
@@ -261,12 +313,8 @@ std::vector<ConversionRate> measure_encoding(const Plan& plan, std::span<const s
                                              const ImportanceMatrix* imatrix,
                                              std::span<const io::File> files,
                                              EncoderSettings settings, double seconds) {
-  std::vector<Conversion> conversions = conversions_of(plan, left);
-  Plan cut;
-  for (Conversion& conversion : conversions) {
-    cut_down(conversion.tensor);
-    cut.tensors.push_back(std::move(conversion.tensor));
-  }
+  const std::vector<Conversion> conversions = conversions_of(plan, left);
+  const Plan cut = cut_of(plan, conversions);
   settings.threads = std::min(settings.threads, core_count());
   ChunkEncoder encoder(cut, files, imatrix, nullptr, settings);
   const engine::MemoryNeeds needs = probe_needs(cut, settings);

@@ -40,7 +40,7 @@ void assign_importance(const ImportanceMatrix* imatrix, std::span<const TypeChoi
   std::vector<std::string> lacking;
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
     PlannedTensor& tensor = plan.tensors[i];
-    if (tensor.copied()) continue;
+    if (tensor.unchanged) continue;
     const std::string& name = model.tensors[kept[i]].name;
     if (imatrix != nullptr) {
       tensor.importance = imatrix->find(name, tensor.row_elements(), tensor.experts());

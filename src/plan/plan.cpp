@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include <algorithm>
 #include <numeric>
 
 #include "base/checked.h"
 #include "base/text.h"
 #include "plan/importance.h"
+#include "plan/input.h"
 #include "plan/output_metadata.h"
 #include "plan/prune.h"
 #include "plan/substitution.h"
@@ -20,7 +20,7 @@ namespace sluice {
 namespace {
 
 void check_source(const PlannedTensor& tensor, bool allow_requantize, const std::string& file) {
-  if (tensor.copied()) return;
+  if (tensor.unchanged) return;
   const Codec* from = find_codec(tensor.source);
   if (from == nullptr || from->decode == nullptr) {
     throw Error(ErrorCode::input_type,
@@ -64,7 +64,7 @@ ChosenTypes choices_for(const PlanRequest& request, const gguf::Header& model,
 // Decides where in which file every byte goes.
 void place_tensors(const SplitOptions& split, gguf::Header& output, Plan& plan) {
   std::vector<std::size_t> input_parts;
-  for (const PlannedTensor& tensor : plan.tensors) input_parts.push_back(tensor.part);
+  for (const PlannedTensor& tensor : plan.tensors) input_parts.push_back(tensor.input_part);
   plan.parts = lay_out_parts(output, split, input_parts);
   for (std::size_t no = 0; no < plan.parts.size(); ++no) {
     const OutputPart& part = plan.parts[no];
@@ -100,18 +100,14 @@ std::uint64_t hash_of(const Plan& plan) {
   for (const PlannedTensor& tensor : plan.tensors) {
     numbers.insert(
         numbers.end(),
-        {static_cast<std::uint64_t>(tensor.source), tensor.part, tensor.input_offset,
-         tensor.output_offset,
+        {static_cast<std::uint64_t>(tensor.source), tensor.source_hash, tensor.output_offset,
          tensor.importance == nullptr ? std::uint64_t{0} : 1 + tensor.importance->values_offset});
   }
   return XXH3_64bits(numbers.data(), numbers.size() * sizeof(std::uint64_t));
 }
 
 Plan make_plan(const PlanRequest& request, const gguf::Header& model,
-               std::span<const TensorLocation> locations, const std::string& file) {
-  if (locations.size() != model.tensors.size()) {
-    throw Error(ErrorCode::input_type, "a checkpoint can only be inspected", {.file = file});
-  }
+               const weights::Weights& weights, bool published, const std::string& file) {
   gguf::Header output;
   output.alignment = model.alignment;
   output.metadata = model.metadata;
@@ -138,27 +134,20 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
     tensor.asked = choices[i].asked;
     tensor.rule = choices[i].rule;
     tensor.bias_correction = corrections[i];
-    tensor.part = locations[kept[i]].part;
-    tensor.input_offset = locations[kept[i]].file_offset;
-    tensor.input_size = from.size;
+    tensor.model_tensor = kept[i];
+    const weights::Source& source = weights.sources[kept[i]];
+    describe_input(weights, source, tensor);
     output.tensors[i].type = tensor.type;
-    check_source(tensor, request.allow_requantize, file);
-    plan.input_size += tensor.input_size;
+    check_source(tensor, published || request.allow_requantize, file);
+    plan.wanted.push_back(wanted_of(tensor, source));
   }
+  plan.weights = &weights;
+  measure_bands(plan);
   plan.substituted = substitution_text(plan);
   if (!plan.substituted.empty()) plan.notes.push_back(plan.substituted);
   assign_importance(request.imatrix, choices, model, kept, plan);
 
   place_tensors(request.split, output, plan);
-
-  plan.reading_order.resize(plan.tensors.size());
-  std::iota(plan.reading_order.begin(), plan.reading_order.end(), 0u);
-  std::sort(plan.reading_order.begin(), plan.reading_order.end(),
-            [&](std::uint32_t a, std::uint32_t b) {
-              const PlannedTensor& x = plan.tensors[a];
-              const PlannedTensor& y = plan.tensors[b];
-              return std::tie(x.part, x.input_offset, a) < std::tie(y.part, y.input_offset, b);
-            });
   return plan;
 }
 

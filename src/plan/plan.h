@@ -12,21 +12,33 @@
 #include "sluice/model_edits.h"
 #include "sluice/recipe.h"
 #include "sluice/split.h"
+#include "weights/bands.h"
 
 namespace sluice {
+
+/// How a tensor's weights get from the input to the output.
+enum class Passage : std::uint8_t {
+  moved,     ///< they lie there as they are to be: their bytes pass unchanged
+  repacked,  ///< MXFP4 as checkpoints have it becomes GGUF's, bit for bit
+  encoded,   ///< decoded and encoded
+};
 
 /// One tensor's way from the input files to the output.
 struct PlannedTensor {
   std::string name;  ///< in the output; of a pruned model it may differ from the input
   std::vector<std::uint64_t> shape;  ///< 1 to 4 extents, row length first
-  TensorType source;
+  TensorType source;                 ///< what the input is nearest to
+  std::string stored_as;             ///< how the input holds it, as "f8_e4m3 128x128"
   TensorType type;
-  TensorType asked;           ///< the rule's, in whose place `type` is where rows do not fit it
-  std::string rule;           ///< why this type
-  float bias_correction = 1;  ///< see EncodeRows
-  std::size_t part = 0;       ///< which input file
-  std::uint64_t input_offset = 0;  ///< in that file
-  std::uint64_t input_size = 0;
+  TensorType asked;               ///< the rule's, in whose place `type` is where rows do not fit it
+  std::string rule;               ///< why this type
+  float bias_correction = 1;      ///< see EncodeRows
+  std::size_t model_tensor = 0;   ///< index in the input model
+  std::size_t input_part = 0;     ///< the input file that it begins in
+  std::uint64_t input_size = 0;   ///< bytes of weights and their factors
+  std::uint64_t source_hash = 0;  ///< of which bytes it is made, and how
+  bool unchanged = false;         ///< no weight becomes another
+  Passage passage = Passage::encoded;
   std::size_t output_part = 0;      ///< which output file
   std::uint64_t output_offset = 0;  ///< in the output's address space
   std::uint64_t output_size = 0;
@@ -39,8 +51,6 @@ struct PlannedTensor {
   std::uint64_t rows_per_expert() const { return shape.size() > 1 ? shape[1] : 1; }
   std::uint64_t expert_elements() const { return row_elements() * rows_per_expert(); }
   std::uint64_t experts() const;
-  /// Bytes pass through unchanged.
-  bool copied() const { return source == type; }
 };
 
 /// Everything decided before a byte moves. All block formats have a fixed rate, so every byte of
@@ -48,12 +58,15 @@ struct PlannedTensor {
 struct Plan {
   std::vector<OutputPart> parts;                  ///< the output's files
   std::vector<PlannedTensor> tensors;             ///< in the output's order
-  std::vector<std::uint32_t> reading_order;       ///< tensors by part and input offset
+  const weights::Weights* weights = nullptr;      ///< what the tensors are made of
+  std::vector<weights::Wanted> wanted;            ///< how each of the tensors is read
   std::vector<std::uint32_t> missing_importance;  ///< very-low-bit tensors without a row
   std::vector<std::string> notes;                 ///< sentences that the user should see
   std::string substituted;                        ///< see substitution_text()
-  std::uint64_t input_size = 0;                   ///< tensor bytes to read
-  std::uint64_t output_size = 0;                  ///< of all files together
+  std::uint64_t input_size = 0;                   ///< bytes to read, with factors
+  std::uint64_t band_bytes = 0;    ///< of the largest band that cannot be smaller, and its result
+  std::uint64_t matrix_bytes = 0;  ///< of the largest result that comes in columns
+  std::uint64_t output_size = 0;   ///< of all files together
 
   /// Where the output's address space ends.
   std::uint64_t output_end() const { return parts.back().end(); }
@@ -79,11 +92,13 @@ struct TensorLocation {
 /// Plans the conversion of a model.
 ///
 /// \param model      merged header: metadata of the first part, tensors of all
-/// \param locations  one for each of `model.tensors`
+/// \param weights    with one source for each of `model.tensors`; outlives the plan
+/// \param published  a checkpoint as it was published: there is no better source, however its
+///                   weights are coded
 /// \param file       name of the first part, for messages
 /// \throws Error (input_type, imatrix_length, usage)
 Plan make_plan(const PlanRequest& request, const gguf::Header& model,
-               std::span<const TensorLocation> locations, const std::string& file);
+               const weights::Weights& weights, bool published, const std::string& file);
 
 /// XXH3 of every decision in the plan: two plans with equal hashes make the same bytes of the same
 /// input.

@@ -5,51 +5,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "base/clocks.h"
+#include "base/float16.h"
 #include "base/stop.h"
 #include "base/zero_tensors.h"
 #include "codec/error_range.h"
-#include "quantize/chunk_cursor.h"
-#include "sluice/error.h"
+#include "quantize/chunk_producer.h"
+#include "weights/decode.h"
 
 namespace sluice {
 namespace {
-
-[[noreturn]] void refuse_values(const PlannedTensor& tensor, std::uint64_t first_element,
-                                const std::string& file, std::span<const float> values) {
-  const auto bad =
-      std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
-  const std::uint64_t element = first_element + static_cast<std::uint64_t>(bad - values.begin());
-  const std::uint64_t row = element / tensor.row_elements();
-  throw Error(
-      ErrorCode::input_value,
-      fmt::format(
-          "holds {} at row {}, column {}{}", std::isnan(*bad) ? "NaN" : "infinity",
-          row % tensor.rows_per_expert(), element % tensor.row_elements(),
-          tensor.experts() > 1 ? fmt::format(" of expert {}", row / tensor.rows_per_expert()) : ""),
-      {.file = file,
-       .tensor = tensor.name,
-       .offset = tensor.input_offset +
-                 byte_size(tensor.source, element / info(tensor.source).block_elements *
-                                              info(tensor.source).block_elements),
-       .cure = "The checkpoint is damaged or was converted wrongly: get it anew"});
-}
-
-std::string row_text(const PlannedTensor& tensor, std::uint64_t row) {
-  return fmt::format(
-      "row {}{}", row % tensor.rows_per_expert(),
-      tensor.experts() > 1 ? fmt::format(" of expert {}", row / tensor.rows_per_expert()) : "");
-}
-
-[[noreturn]] void refuse_encoding(const PlannedTensor& tensor, std::uint64_t row,
-                                  const std::string& what) {
-  throw Error(ErrorCode::output_damaged,
-              fmt::format("{} at {}, before it was written", what, row_text(tensor, row)),
-              {.tensor = tensor.name,
-               .cure = "Check this machine's memory and cooling, and run again; if it fails at the "
-                       "same place, try --isa portable and report it"});
-}
 
 bool holds_floats(TensorType type) {
   return type == TensorType::f32 || type == TensorType::f16 || type == TensorType::bf16;
@@ -61,7 +28,7 @@ constexpr std::uint64_t kStripElements = 32768;
 std::uint64_t longest_row(const Plan& plan) {
   std::uint64_t longest = 0;
   for (const PlannedTensor& tensor : plan.tensors) {
-    if (!tensor.copied()) longest = std::max(longest, tensor.row_elements());
+    if (tensor.passage != Passage::moved) longest = std::max(longest, tensor.row_elements());
   }
   return longest;
 }
@@ -70,6 +37,25 @@ std::uint64_t longest_row(const Plan& plan) {
 std::uint64_t strip_elements(const Plan& plan) {
   return std::max(kStripElements, longest_row(plan));
 }
+
+std::uint64_t block_bytes(const Plan& plan) {
+  return plan.matrix_bytes > 0 ? strip_elements(plan) * sizeof(float) : 0;
+}
+
+/// The part of a result for a piece, which follow one another.
+class Parts {
+ public:
+  explicit Parts(std::span<std::byte> all) : rest_(all) {}
+
+  std::span<std::byte> next(std::uint64_t size) {
+    const std::span<std::byte> part = rest_.first(size);
+    rest_ = rest_.subspan(size);
+    return part;
+  }
+
+ private:
+  std::span<std::byte> rest_;
+};
 
 void add_errors(std::span<const float> values, std::span<const float> decoded,
                 std::span<const float> importance, EncodingErrors& errors) {
@@ -87,12 +73,12 @@ void add_errors(std::span<const float> values, std::span<const float> decoded,
 
 }  // namespace
 
-/// Some rows of a chunk, decoded.
-struct ChunkEncoder::Strip {
-  const PlannedTensor& tensor;
-  std::uint64_t first_element;  // in the tensor
-  std::span<const float> values;
-  float largest;  // magnitude
+/// What one piece's weights come to.
+struct ChunkEncoder::Findings {
+  EncodingErrors errors{};
+  WeightFindings weights{};
+  std::int64_t decode_ns = 0;
+  float largest = 0;  // magnitude in the last strip
 };
 
 ChunkEncoder::ChunkEncoder(const Plan& plan, std::span<const io::File> files,
@@ -109,90 +95,177 @@ ChunkEncoder::ChunkEncoder(const Plan& plan, std::span<const io::File> files,
   for (int i = 0; i < settings.threads; ++i) {
     scratch_.push_back({.values = std::vector<float>(strip),
                         .decoded = std::vector<float>(settings.measure_error ? strip : 0),
-                        .importance = std::vector<float>(longest_row(plan))});
+                        .importance = std::vector<float>(longest_row(plan)),
+                        .blocks = std::vector<std::byte>(block_bytes(plan))});
   }
 }
 
 engine::MemoryNeeds ChunkEncoder::memory_needs(const Plan& plan, const EncoderSettings& settings) {
-  engine::MemoryNeeds needs{
-      .threads = settings.threads, .input_size = plan.input_size, .output_size = plan.output_size};
-  for (const PlannedTensor& tensor : plan.tensors) {
-    needs.smallest_unit = std::max(needs.smallest_unit, smallest_chunk_bytes(tensor));
-  }
-  needs.scratch =
-      (strip_elements(plan) * (settings.measure_error ? 2 : 1) + longest_row(plan)) * sizeof(float);
-  return needs;
+  const std::uint64_t floats =
+      strip_elements(plan) * (settings.measure_error ? 2 : 1) + longest_row(plan);
+  return {.threads = settings.threads,
+          .smallest_unit = plan.band_bytes,
+          .scratch = floats * sizeof(float) + block_bytes(plan),
+          .beside = ChunkProducer::factor_memory(plan),
+          .buffer = plan.matrix_bytes,
+          .input_size = plan.input_size,
+          .output_size = plan.output_size};
 }
 
 void ChunkEncoder::run(engine::Task& task, int worker) {
-  const engine::Unit& chunk = task.unit;
-  const PlannedTensor& tensor = plan_.tensors[chunk.tensor];
-  const std::span<const std::byte> input = task.inputs.front();
-  task.output = tensor.copied() ? input : std::span<const std::byte>(task.room);
-  WeightFindings findings;
-  if (tensor.copied() && !holds_floats(tensor.source)) {
-    findings.any_nonzero = !all_zero(input);
-    const std::lock_guard lock(mutex_);
-    findings_[chunk.tensor].add(findings);
-    return;
-  }
-
+  const auto& chunk = static_cast<const Chunk&>(*task.unit.details);
+  const std::span<const std::byte> codes =
+      task.inputs.empty() ? std::span<const std::byte>() : task.inputs.front();
+  const weights::BandBytes bytes{chunk.band, codes,
+                                 task.inputs.size() > 1 ? task.inputs[1] : chunk.factors};
   Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
-  const std::span<const float> importance = importance_of(chunk, scratch);
-  const Codec& from = *find_codec(tensor.source, settings_.isa);
-  const std::size_t row = tensor.copied() ? 1 : tensor.row_elements();
-  const std::size_t most = std::max<std::size_t>(1, scratch.values.size() / row) * row;
-  EncodingErrors errors;
-  for (std::uint64_t done = 0; done < chunk.elements; done += most) {
-    throw_if_stopped(settings_.stop);
-    const std::size_t count = std::min<std::uint64_t>(most, chunk.elements - done);
-    const std::span<float> values = std::span(scratch.values).first(count);
-    const Stopwatch decoding;
-    from.decode(input.data() + byte_size(tensor.source, done), values.data(), count);
-    task.decode_ns += decoding.nanoseconds();
-    const float largest = largest_magnitude(values, settings_.isa);
-    if (!std::isfinite(largest)) {
-      refuse_values(tensor, chunk.first_element + done, files_[tensor.part].path(), values);
+  Parts room(chunk.matrix ? chunk.matrix->bytes() : task.room);
+  for (std::size_t i = 0; i < chunk.band.pieces.size(); ++i) {
+    const weights::Piece& piece = chunk.band.pieces[i];
+    const PlannedTensor& tensor = plan_.tensors[piece.wanted];
+    const std::uint64_t size = piece.rows * output_row_bytes(plan_, piece.wanted);
+    const Strip whole{plan_, bytes, piece, 0, {}};
+    Findings findings;
+    std::span<const std::byte> result;
+    if (tensor.passage == Passage::moved) {
+      const weights::Stored& stored = plan_.weights->stored[chunk.band.stored];
+      result = codes.subspan(stored.offset_of(piece.first - chunk.band.first_element), size);
+      findings.weights.any_nonzero = !all_zero(result);
+      if (holds_floats(tensor.type)) check_piece(whole, scratch, findings);
+    } else {
+      const std::span<std::byte> out = room.next(size);
+      result = out;
+      if (tensor.passage == Passage::repacked) {
+        repack_piece(whole, out, scratch);
+        findings.weights.any_nonzero = !all_zero(result);
+      } else {
+        encode_piece(whole, out, scratch, findings);
+      }
     }
-    findings.any_nonzero |= largest > 0;
-    if (tensor.copied()) continue;
-    encode({tensor, chunk.first_element + done, values, largest}, importance,
-           task.room.data() + byte_size(tensor.type, done), scratch, errors, findings.lost_range);
+    if (!chunk.matrix) task.results.push_back({piece.wanted, chunk.outputs[i], result});
+    task.decode_ns += findings.decode_ns;
+    const std::lock_guard lock(mutex_);
+    errors_[piece.wanted].plain += findings.errors.plain;
+    errors_[piece.wanted].weighted += findings.errors.weighted;
+    findings_[piece.wanted].add(findings.weights);
   }
   // What could not be read of it was taken for zeros.
   if (imatrix_file_ != nullptr) imatrix_file_->check();
-  const std::lock_guard lock(mutex_);
-  errors_[chunk.tensor].plain += errors.plain;
-  errors_[chunk.tensor].weighted += errors.weighted;
-  findings_[chunk.tensor].add(findings);
 }
 
-// Of the chunk's expert; empty where none is known.
-std::span<const float> ChunkEncoder::importance_of(const engine::Unit& chunk,
-                                                   Scratch& scratch) const {
-  const PlannedTensor& tensor = plan_.tensors[chunk.tensor];
-  if (tensor.copied() || tensor.importance == nullptr) return {};
+void ChunkEncoder::conclude(engine::Task& task) {
+  const auto& chunk = static_cast<const Chunk&>(*task.unit.details);
+  if (!chunk.matrix || !chunk.matrix->add_band()) return;
+  Parts rows(chunk.matrix->bytes());
+  for (std::size_t i = 0; i < chunk.band.pieces.size(); ++i) {
+    const weights::Piece& piece = chunk.band.pieces[i];
+    task.results.push_back({piece.wanted, chunk.outputs[i],
+                            rows.next(piece.rows * output_row_bytes(plan_, piece.wanted))});
+  }
+}
+
+// Rows of one expert at a time, because they have one importance.
+void ChunkEncoder::encode_piece(const Strip& whole, std::span<std::byte> out, Scratch& scratch,
+                                Findings& findings) const {
+  const weights::Piece& piece = whole.piece;
+  const std::uint64_t of_expert = whole.tensor().rows_per_expert();
+  const std::uint64_t most = std::max<std::uint64_t>(1, scratch.values.size() / piece.columns);
+  const std::size_t row_bytes = out.size() / piece.rows;
+  std::span<const float> importance;
+  for (std::uint64_t row = 0; row < piece.rows;) {
+    const std::uint64_t in_tensor = piece.first_row + row;
+    if (row == 0 || in_tensor % of_expert == 0) {
+      importance = importance_of(piece, in_tensor / of_expert, scratch);
+    }
+    const std::uint64_t rows =
+        std::min({most, piece.rows - row, of_expert - in_tensor % of_expert});
+    const Strip strip = decode(whole, row, rows, scratch, findings);
+    encode(strip, importance, out.subspan(row * row_bytes, rows * row_bytes), scratch, findings);
+    row += rows;
+  }
+}
+
+void ChunkEncoder::check_piece(const Strip& whole, Scratch& scratch, Findings& findings) const {
+  const std::uint64_t most =
+      std::max<std::uint64_t>(1, scratch.values.size() / whole.piece.columns);
+  for (std::uint64_t row = 0; row < whole.piece.rows; row += most) {
+    decode(whole, row, std::min(most, whole.piece.rows - row), scratch, findings);
+  }
+}
+
+void ChunkEncoder::repack_piece(const Strip& whole, std::span<std::byte> out,
+                                Scratch& scratch) const {
+  const weights::Piece& piece = whole.piece;
+  const Codec& codec = *find_codec(whole.tensor().type, settings_.isa);
+  const std::size_t row_bytes = out.size() / piece.rows;
+  for (std::uint64_t row = 0; row < piece.rows; ++row) {
+    std::byte* const blocks = out.data() + row * row_bytes;
+    weights::move_mxfp4_rows(*plan_.weights, whole.bytes, piece, row, 1, blocks);
+    if (codec.scales_finite(blocks, row_bytes / info(codec.type).block_bytes)) continue;
+    Findings unused;
+    decode(whole, row, 1, scratch, unused);  // names the weight
+  }
+}
+
+/// \throws Error (input_value, interrupted)
+Strip ChunkEncoder::decode(const Strip& whole, std::uint64_t first_row, std::uint64_t rows,
+                           Scratch& scratch, Findings& findings) const {
+  throw_if_stopped(settings_.stop);
+  const std::span<float> values = std::span(scratch.values).first(rows * whole.piece.columns);
+  const Stopwatch decoding;
+  weights::decode_rows(*plan_.weights, *plan_.wanted[whole.piece.wanted].source, whole.bytes,
+                       whole.piece, first_row, rows, settings_.isa, values.data());
+  if (settings_.via_bf16 && whole.tensor().source == TensorType::bf16) {
+    for (float& value : values) value = bf16_to_f32(f32_to_bf16(value));
+  }
+  findings.decode_ns += decoding.nanoseconds();
+  const Strip strip{plan_, whole.bytes, whole.piece, first_row, values};
+  const float largest = largest_magnitude(values, settings_.isa);
+  if (!std::isfinite(largest)) refuse_values(strip, files_);
+  findings.weights.any_nonzero |= largest > 0;
+  findings.largest = largest;
+  return strip;
+}
+
+// For the piece's columns; empty where none is known.
+std::span<const float> ChunkEncoder::importance_of(const weights::Piece& piece,
+                                                   std::uint64_t expert, Scratch& scratch) const {
+  const PlannedTensor& tensor = plan_.tensors[piece.wanted];
+  if (tensor.importance == nullptr) return {};
   const std::span<float> row = std::span(scratch.importance).first(tensor.row_elements());
-  imatrix_->read_row(*tensor.importance, chunk.first_element / tensor.expert_elements(), row);
-  return row;
+  imatrix_->read_row(*tensor.importance, expert, row);
+  return row.subspan(piece.first_column, piece.columns);
 }
 
-void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance, std::byte* blocks,
-                          Scratch& scratch, EncodingErrors& errors, LostRange& lost_range) const {
-  const PlannedTensor& tensor = strip.tensor;
+void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance,
+                          std::span<std::byte> out, Scratch& scratch, Findings& findings) const {
+  const weights::Piece& piece = strip.piece;
+  const PlannedTensor& tensor = strip.tensor();
   const Codec& to = *find_codec(tensor.type, settings_.isa);
+  const bool whole_rows = piece.columns == tensor.row_elements();
+  std::byte* const blocks = whole_rows ? out.data() : scratch.blocks.data();
   const EncodeRows rows{.values = strip.values.data(),
-                        .rows = strip.values.size() / tensor.row_elements(),
-                        .row_elements = tensor.row_elements(),
+                        .rows = strip.rows(),
+                        .row_elements = piece.columns,
                         .importance = importance.empty() ? nullptr : importance.data(),
                         .effort = settings_.effort,
                         .bias_correction = tensor.bias_correction};
   to.encode(rows, blocks);
-  if (strip.largest > kLeastRange) lost_range.add(find_lost_range(to, rows, blocks));
+  if (!whole_rows) {
+    const std::size_t row_bytes = out.size() / rows.rows;
+    const std::size_t size = byte_size(to.type, piece.columns);
+    const std::size_t at = byte_size(to.type, piece.first_column);
+    for (std::size_t row = 0; row < rows.rows; ++row) {
+      std::memcpy(&out[row * row_bytes + at], blocks + row * size, size);
+    }
+  }
+  if (findings.largest > kLeastRange) {
+    findings.weights.lost_range.add(find_lost_range(to, rows, blocks));
+  }
   if (scratch.decoded.empty()) return;
   const std::span<float> decoded = std::span(scratch.decoded).first(strip.values.size());
   to.decode(blocks, decoded.data(), decoded.size());
-  add_errors(strip.values, decoded, importance, errors);
+  add_errors(strip.values, decoded, importance, findings.errors);
   if (settings_.verify) verify_rows(strip, decoded, importance, blocks);
 }
 
@@ -200,23 +273,21 @@ void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance,
 // tensor's checksum to tell.
 void ChunkEncoder::verify_rows(const Strip& strip, std::span<const float> decoded,
                                std::span<const float> importance, const std::byte* blocks) const {
-  const PlannedTensor& tensor = strip.tensor;
-  const std::uint64_t first_row = strip.first_element / tensor.row_elements();
-  const Codec& codec = *find_codec(tensor.type, settings_.isa);
-  if (!codec.scales_finite(blocks, decoded.size() / info(tensor.type).block_elements)) {
-    refuse_encoding(tensor, first_row, "the encoder left a scale that is NaN or infinite");
+  const TensorType type = strip.tensor().type;
+  const Codec& codec = *find_codec(type, settings_.isa);
+  if (!codec.scales_finite(blocks, decoded.size() / info(type).block_elements)) {
+    refuse_encoding(strip, 0, "the encoder left a scale that is NaN or infinite");
   }
-  const ErrorRange range(tensor.type, settings_.isa);
-  range.judge_all(
-      strip.values, decoded, importance, 0,
-      [&](std::size_t start, std::size_t, const Judgement& judgement) {
-        if (!judgement.excess) return;
-        refuse_encoding(
-            tensor, first_row + start / tensor.row_elements(),
-            fmt::format("the encoding is off by {:.3g} of its source's square, where "
-                        "{} has {:.3g} at most",
-                        judgement.excess->error, name(tensor.type), judgement.excess->limit));
-      });
+  const ErrorRange range(type, settings_.isa);
+  range.judge_all(strip.values, decoded, importance, 0,
+                  [&](std::size_t start, std::size_t, const Judgement& judgement) {
+                    if (!judgement.excess) return;
+                    refuse_encoding(
+                        strip, start / strip.piece.columns,
+                        fmt::format("the encoding is off by {:.3g} of its source's square, where "
+                                    "{} has {:.3g} at most",
+                                    judgement.excess->error, name(type), judgement.excess->limit));
+                  });
 }
 
 }  // namespace sluice

@@ -12,7 +12,9 @@
 #include "io/file.h"
 #include "io/mapped_source.h"
 #include "plan/plan.h"
+#include "quantize/chunk.h"
 #include "quantize/lost_range.h"
+#include "quantize/refusals.h"
 #include "sluice/codec.h"
 
 namespace sluice {
@@ -23,7 +25,8 @@ struct EncoderSettings {
   Isa isa = Isa::portable;  ///< one of supported_isas()
   Effort effort = Effort::best;
   bool measure_error = false;
-  bool verify = false;                      ///< check chunks; wants measure_error
+  bool verify = false;    ///< check chunks; wants measure_error
+  bool via_bf16 = false;  ///< round weights to BF16 where a GGUF of 16 bits would have them so
   const std::atomic<bool>* stop = nullptr;  ///< looked at before each strip; may be null
 };
 
@@ -44,8 +47,8 @@ struct WeightFindings {
   }
 };
 
-/// Decodes a chunk's input strip by strip and encodes it. Of a tensor that is copied the input is
-/// only checked.
+/// Decodes a chunk's pieces strip by strip and encodes them. Of what is moved the weights are only
+/// checked. The details of its units are Chunks; their factors are there, or the second input.
 class ChunkEncoder final : public engine::Operator {
  public:
   /// \param files         the input files, for messages
@@ -54,13 +57,16 @@ class ChunkEncoder final : public engine::Operator {
   ChunkEncoder(const Plan& plan, std::span<const io::File> files, const ImportanceMatrix* imatrix,
                const io::MappedFile* imatrix_file, const EncoderSettings& settings);
 
-  /// Input and output, and what a worker allocates.
+  /// What a run with such chunks needs.
   static engine::MemoryNeeds memory_needs(const Plan& plan, const EncoderSettings& settings);
 
   /// \throws Error (input_value) naming tensor, row and column of the first NaN or infinity;
   ///         (output_damaged) naming tensor and row, where `verify` finds blocks that no right
   ///         encoder makes of these weights; (interrupted)
   void run(engine::Task& task, int worker) override;
+
+  /// Gives out the rows of a matrix with its last columns.
+  void conclude(engine::Task& task) override;
 
   EncodingErrors errors(std::size_t tensor) const {
     const std::lock_guard lock(mutex_);
@@ -77,12 +83,20 @@ class ChunkEncoder final : public engine::Operator {
     std::vector<float> values;      // a strip of decoded input
     std::vector<float> decoded;     // the same strip after encoding; empty if error is not measured
     std::vector<float> importance;  // one row
+    std::vector<std::byte> blocks;  // of some columns; empty if all rows are whole
   };
-  struct Strip;
+  struct Findings;
 
-  std::span<const float> importance_of(const engine::Unit& chunk, Scratch& scratch) const;
-  void encode(const Strip& strip, std::span<const float> importance, std::byte* blocks,
-              Scratch& scratch, EncodingErrors& errors, LostRange& lost_range) const;
+  void encode_piece(const Strip& piece, std::span<std::byte> out, Scratch& scratch,
+                    Findings& findings) const;
+  void repack_piece(const Strip& piece, std::span<std::byte> out, Scratch& scratch) const;
+  void check_piece(const Strip& piece, Scratch& scratch, Findings& findings) const;
+  Strip decode(const Strip& piece, std::uint64_t first_row, std::uint64_t rows, Scratch& scratch,
+               Findings& findings) const;
+  std::span<const float> importance_of(const weights::Piece& piece, std::uint64_t expert,
+                                       Scratch& scratch) const;
+  void encode(const Strip& strip, std::span<const float> importance, std::span<std::byte> out,
+              Scratch& scratch, Findings& findings) const;
   void verify_rows(const Strip& strip, std::span<const float> decoded,
                    std::span<const float> importance, const std::byte* blocks) const;
 

@@ -135,13 +135,14 @@ void OutputWriter::put_headers() {
 
 void OutputWriter::take(const engine::Task& task) {
   static constexpr std::array<std::byte, 4096> kZeros{};
-  std::uint64_t at = task.unit.output.begin;
-  put(at, task.output);
-  at += task.output.size();
-  while (at < task.unit.output.end) {
-    const std::size_t size = std::min<std::uint64_t>(task.unit.output.end - at, kZeros.size());
-    put(at, std::span(kZeros).first(size));
-    at += size;
+  for (const engine::Result& result : task.results) {
+    put(result.output.begin, result.bytes);
+    std::uint64_t at = result.output.begin + result.bytes.size();
+    while (at < result.output.end) {
+      const std::size_t size = std::min<std::uint64_t>(result.output.end - at, kZeros.size());
+      put(at, std::span(kZeros).first(size));
+      at += size;
+    }
   }
 }
 

@@ -42,7 +42,7 @@ class OutputWriter final : public engine::Consumer {
   /// Takes over the files' headers. Before all else.
   void put_headers();
 
-  /// Takes over a result, and the zeros that follow it.
+  /// Takes over results, and the zeros that follow them.
   void take(const engine::Task& task) override;
 
   /// Makes what was put safe, if the last time is long enough ago or much was put since.

@@ -46,23 +46,25 @@ RunState::RunState(const Plan& plan, const IntervalSet& done, const ChunkEncoder
   }
 }
 
-void RunState::finished(const engine::Unit& chunk) {
-  TensorState& state = states_[chunk.tensor];
-  const Interval tensor = place_of(plan_.tensors[chunk.tensor]);
-  const Interval made{chunk.output.begin, std::min(chunk.output.end, tensor.end)};
-  state.bytes_left -= made.size() - done_.overlap(made);
-  if (state.bytes_left == 0) {
-    reports_[chunk.tensor] = describe(chunk.tensor);
-    observer().tensor_done(reports_[chunk.tensor], tensors_done_++, plan_.tensors.size());
+void RunState::finished(const engine::Task& task) {
+  for (const engine::Result& result : task.results) {
+    TensorState& state = states_[result.tensor];
+    const std::uint64_t begin = result.output.begin;
+    const Interval made{begin, begin + result.bytes.size()};
+    const std::uint64_t anew = made.size() - done_.overlap(made);
+    state.bytes_left -= anew;
+    if (anew == 0 || state.bytes_left > 0) continue;
+    reports_[result.tensor] = describe(result.tensor);
+    observer().tensor_done(reports_[result.tensor], tensors_done_++, plan_.tensors.size());
   }
-  Monitor::finished(chunk);
+  Monitor::finished(task);
 }
 
 TensorReport RunState::describe(std::size_t index) const {
   const PlannedTensor& tensor = plan_.tensors[index];
   const EncodingErrors errors = encoder_.errors(index);
   const auto known = [&](double sum) {
-    if (tensor.copied()) return 0.0;
+    if (tensor.unchanged) return 0.0;
     if (!measure_error_ || !states_[index].whole) return std::numeric_limits<double>::quiet_NaN();
     return sum;
   };

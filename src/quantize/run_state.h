@@ -34,7 +34,7 @@ class RunState final : public engine::Monitor {
   /// Input that an earlier run has read.
   using Monitor::skip;
 
-  void finished(const engine::Unit& chunk) override;
+  void finished(const engine::Task& task) override;
 
   /// What became of each tensor, but for the CRCs, in the output's order.
   std::vector<TensorReport>& tensors() { return reports_; }

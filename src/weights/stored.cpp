@@ -60,6 +60,13 @@ std::uint64_t Stored::row_bytes() const {
   return 0;
 }
 
+Place place_of(const Weights& weights, std::size_t tensor) {
+  const Source& source = weights.sources[tensor];
+  if (!source.views.empty()) return weights.stored[source.views.front().stored].place;
+  const bool computed = !source.values.empty() || weights.stored.size() != weights.sources.size();
+  return computed ? Place{} : weights.stored[tensor].place;
+}
+
 std::string stored_as(const Weights& weights, const Source& source) {
   if (source.views.empty()) return "computed";
   const Stored& stored = weights.stored[source.views.front().stored];
@@ -80,6 +87,28 @@ std::uint64_t stored_bytes(const Weights& weights, const Source& source) {
                                               static_cast<double>(stored.elements()));
   }
   return bytes;
+}
+
+std::uint64_t Stored::offset_of(std::uint64_t element) const {
+  const std::uint64_t row = element / columns() * row_bytes();
+  const std::uint64_t column = element % columns();
+  switch (coding) {
+    case Coding::typed: {
+      const std::uint64_t block = info(type).block_elements;
+      return byte_size(type, element / block * block);
+    }
+    case Coding::words4:
+      return row + column / 8 * 4;
+    case Coding::words8:
+      return row + column / 4 * 4;
+    case Coding::mxfp4:
+      return row + column / 2;
+    case Coding::f8_e4m3:
+    case Coding::f8_e5m2:
+    case Coding::int8:
+      return row + column;
+  }
+  return row;
 }
 
 }  // namespace sluice::weights

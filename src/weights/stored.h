@@ -62,6 +62,8 @@ struct Stored {
   std::uint64_t rows() const { return shape.size() < 2 ? 1 : shape[shape.size() - 2]; }
   /// Bytes of a row of `columns()` weights.
   std::uint64_t row_bytes() const;
+  /// Where the code of a weight is, or the block or the word that holds it: bytes from the first.
+  std::uint64_t offset_of(std::uint64_t element) const;
 };
 
 /// One axis of a view: so many steps of so many elements.
@@ -100,6 +102,10 @@ struct Weights {
 /// How a tensor's weights are stored, for people: "bf16", "f8_e4m3 128x128" with a factor for each
 /// such block, "int4 1x32", "f8_e4m3 rows", "mxfp4"; "computed" if they are not.
 std::string stored_as(const Weights& weights, const Source& source);
+
+/// Where the first of what a tensor is made of lies. One without weights has no views: of a GGUF file,
+/// where there is a stored tensor for each, it lies where that one does. Nowhere, if it is computed.
+Place place_of(const Weights& weights, std::size_t tensor);
 
 /// Bytes of the files that a tensor is made of, without factors.
 std::uint64_t stored_bytes(const Weights& weights, const Source& source);

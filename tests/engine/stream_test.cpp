@@ -51,7 +51,6 @@ class SumWork : public Producer, public Operator, public Consumer {
                    {1, (kPieces - 1 - next_) * kPiece, kPiece / 2},
                    {1, next_ * kPiece, kPiece / 3}};
     unit.room = sizeof(std::uint64_t);
-    unit.output = {next_ * sizeof(std::uint64_t), (next_ + 1) * sizeof(std::uint64_t)};
     unit.first_element = next_++;
     unit.elements = 1;
     return unit;
@@ -67,15 +66,18 @@ class SumWork : public Producer, public Operator, public Consumer {
         chained_ && task.unit.first_element > 0 ? results_[task.unit.first_element - 1] : 0;
     for (const std::span<const std::byte> input : task.inputs) sum += sum_of(input);
     std::memcpy(task.room.data(), &sum, sizeof sum);
-    task.output = task.room;
+    const std::uint64_t at = task.unit.first_element * sizeof sum;
+    task.results = {{.output = {at, at + sizeof sum}, .bytes = task.room}};
     const std::lock_guard lock(mutex_);
     busy_.erase(worker);
   }
 
   void take(const Task& task) override {
-    EXPECT_EQ(task.output.size(), task.unit.output.size());
+    ASSERT_EQ(task.results.size(), 1u);
+    const Result& result = task.results.front();
+    EXPECT_EQ(result.bytes.size(), result.output.size());
     const std::lock_guard lock(mutex_);
-    std::memcpy(&results_[task.unit.first_element], task.output.data(), sizeof(std::uint64_t));
+    std::memcpy(&results_[task.unit.first_element], result.bytes.data(), sizeof(std::uint64_t));
     ++finished_;
     changed_.notify_all();
   }

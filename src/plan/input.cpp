@@ -1,0 +1,154 @@
+#include "plan/input.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <bit>
+#include <set>
+#include <vector>
+
+#include "sluice/codec.h"
+
+namespace sluice {
+namespace {
+
+using weights::Coding;
+using weights::Stored;
+using weights::View;
+
+/// Whether a view's weights lie in its order, next to one another.
+bool in_order(const View& view) {
+  std::uint64_t inside = 1;
+  for (auto axis = view.axes.rbegin(); axis != view.axes.rend(); ++axis) {
+    if (axis->count > 1 && axis->stride != inside) return false;
+    inside *= axis->count;
+  }
+  return true;
+}
+
+/// Whether weights are what the output's type would make of them.
+bool unchanged(const PlannedTensor& tensor, const weights::Weights& weights,
+               const weights::Source& source) {
+  if (tensor.source != tensor.type) return false;
+  if (tensor.type == TensorType::f32 || !is_all_blocks(tensor.type)) return true;
+  return source.change == weights::Change::none &&
+         std::ranges::all_of(source.views, [&](const View& view) {
+           const Stored& stored = weights.stored[view.stored];
+           return stored.coding == Coding::mxfp4 ? tensor.type == TensorType::mxfp4
+                                                 : stored.coding == Coding::typed &&
+                                                       stored.type == tensor.type && !stored.scales;
+         });
+}
+
+Passage passage_of(const PlannedTensor& tensor, const weights::Weights& weights,
+                   const weights::Source& source) {
+  if (!is_all_blocks(tensor.type)) return Passage::moved;
+  if (!tensor.unchanged || source.views.empty() || source.change != weights::Change::none) {
+    return Passage::encoded;
+  }
+  const auto all = [&](auto&& fits) {
+    return std::ranges::all_of(
+        source.views, [&](const View& view) { return fits(view, weights.stored[view.stored]); });
+  };
+  if (all([&](const View& view, const Stored& stored) {
+        return stored.coding == Coding::typed && stored.type == tensor.type && !stored.scales &&
+               in_order(view);
+      })) {
+    return Passage::moved;
+  }
+  const bool packed = all([](const View& view, const Stored& stored) {
+    return stored.coding == Coding::mxfp4 && view.axes.back().stride == 1;
+  });
+  return packed ? Passage::repacked : Passage::encoded;
+}
+
+std::uint64_t elements_of(const View& view) {
+  std::uint64_t elements = 1;
+  for (const weights::Axis& axis : view.axes) elements *= axis.count;
+  return elements;
+}
+
+/// A view's part of what a stored tensor has `bytes` of.
+std::uint64_t share(const View& view, const Stored& stored, std::uint64_t bytes) {
+  return static_cast<std::uint64_t>(static_cast<double>(bytes) *
+                                        static_cast<double>(elements_of(view)) /
+                                        static_cast<double>(stored.elements()) +
+                                    0.5);
+}
+
+/// Where from and in which order everything comes.
+std::uint64_t hash_of(const weights::Weights& weights, const weights::Source& source) {
+  std::vector<std::uint64_t> numbers = {static_cast<std::uint64_t>(source.change),
+                                        source.views.size()};
+  const auto add_place = [&](const weights::Place& place) {
+    numbers.insert(numbers.end(), {place.part, place.offset, place.size});
+  };
+  for (const View& view : source.views) {
+    const Stored& stored = weights.stored[view.stored];
+    add_place(stored.place);
+    numbers.insert(numbers.end(), {static_cast<std::uint64_t>(stored.coding),
+                                   static_cast<std::uint64_t>(stored.type), stored.shape.size()});
+    numbers.insert(numbers.end(), stored.shape.begin(), stored.shape.end());
+    if (stored.scales) {
+      const weights::Scales& scales = *stored.scales;
+      add_place(scales.place);
+      numbers.insert(numbers.end(), {static_cast<std::uint64_t>(scales.type), scales.block_rows,
+                                     scales.block_columns, scales.columns, scales.matrix});
+    }
+    numbers.insert(numbers.end(), {view.first, view.axes.size()});
+    for (const weights::Axis& axis : view.axes) {
+      numbers.insert(numbers.end(), {axis.count, axis.stride});
+    }
+  }
+  for (const float value : source.values) numbers.push_back(std::bit_cast<std::uint32_t>(value));
+  return XXH3_64bits(numbers.data(), numbers.size() * sizeof(std::uint64_t));
+}
+
+}  // namespace
+
+void describe_input(const weights::Weights& weights, const weights::Source& source,
+                    PlannedTensor& tensor) {
+  tensor.unchanged = unchanged(tensor, weights, source);
+  tensor.passage = passage_of(tensor, weights, source);
+  tensor.source_hash = hash_of(weights, source);
+  tensor.stored_as = weights::stored_as(weights, source);
+  for (const View& view : source.views) {
+    const Stored& stored = weights.stored[view.stored];
+    tensor.input_size +=
+        share(view, stored, stored.elements() / stored.columns() * stored.row_bytes());
+    if (stored.scales) tensor.input_size += share(view, stored, stored.scales->place.size);
+  }
+  tensor.input_part = weights::place_of(weights, tensor.model_tensor).part;
+}
+
+weights::Wanted wanted_of(const PlannedTensor& tensor, const weights::Source& source) {
+  if (tensor.passage == Passage::moved) {
+    const bool blocks = is_all_blocks(tensor.type);
+    return {.source = &source, .row_elements = blocks ? info(tensor.type).block_elements : 1};
+  }
+  // A tensor without weights has no rows either.
+  const std::uint64_t row = std::max<std::uint64_t>(1, tensor.row_elements());
+  const Codec* const codec = find_codec(tensor.type);
+  return {.source = &source,
+          .row_elements = row,
+          .row_bytes = byte_size(tensor.type, tensor.row_elements()),
+          .column_block = tensor.passage == Passage::encoded ? codec->column_block : 0};
+}
+
+void measure_bands(Plan& plan) {
+  const weights::Weights& weights = *plan.weights;
+  plan.band_bytes = weights::BandCursor::smallest_bytes(weights, plan.wanted);
+  plan.matrix_bytes = weights::BandCursor::matrix_bytes(weights, plan.wanted);
+  plan.input_size = weights::BandCursor::total_bytes(weights, plan.wanted);
+  std::set<std::size_t> with_factors;
+  for (const weights::Wanted& wanted : plan.wanted) {
+    for (const View& view : wanted.source->views) {
+      if (weights.stored[view.stored].scales) with_factors.insert(view.stored);
+    }
+  }
+  for (const std::size_t stored : with_factors) {
+    plan.input_size += weights.stored[stored].scales->place.size;
+  }
+}
+
+}  // namespace sluice
