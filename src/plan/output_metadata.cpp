@@ -41,6 +41,15 @@ bool becomes(const FileType& file_type, std::span<const TypeChoice> choices) {
   });
 }
 
+// A file type without blocks that leaves published blocks of MXFP4 as they are is llama.cpp's
+// MXFP4_MOE.
+std::uint32_t number_of(const FileType& file_type, std::span<const TypeChoice> choices) {
+  constexpr std::uint32_t kMxfp4Moe = 38;
+  const bool blocks = std::ranges::any_of(
+      choices, [](const TypeChoice& choice) { return choice.type == TensorType::mxfp4; });
+  return blocks && info(file_type.type).block_elements == 1 ? kMxfp4Moe : file_type.number;
+}
+
 std::string unconverted(const FileType& file_type, bool has_tensors) {
   if (!has_tensors) return "the model has no tensors: the output is a copy of its metadata";
   return fmt::format(
@@ -88,7 +97,7 @@ void describe_output(const PlanRequest& request, std::span<const TypeChoice> cho
   const FileType& file_type = *request.recipe.file_type;
   if (!file_type.copy) {
     if (becomes(file_type, choices)) {
-      header.set("general.file_type", gguf::Value::of(file_type.number));
+      header.set("general.file_type", gguf::Value::of(number_of(file_type, choices)));
     } else {
       notes.push_back(unconverted(file_type, !choices.empty()));
     }

@@ -49,12 +49,13 @@ void check_source(const PlannedTensor& tensor, bool allow_requantize, const std:
 }
 
 // The recipe knows the model's metadata but not its file.
-ChosenTypes choices_for(const PlanRequest& request, const gguf::Header& model,
+ChosenTypes choices_for(const PlanRequest& request, const gguf::Header& model, bool published,
                         const std::string& file) {
   try {
-    return choose_types(
-        request.recipe, model,
-        {.has_imatrix = request.imatrix != nullptr, .in_file_order = request.split.keep});
+    return choose_types(request.recipe, model,
+                        {.has_imatrix = request.imatrix != nullptr,
+                         .in_file_order = request.split.keep,
+                         .published = published});
   } catch (const Error& error) {
     if (error.code() == ErrorCode::usage) throw;
     throw Error::in_file(file, error);
@@ -114,7 +115,7 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
   output.tensors = model.tensors;
   set_metadata(request.edits, output);
   const std::vector<std::size_t> kept = prune_tensors(request.edits.pruned_layers, output);
-  ChosenTypes chosen = choices_for(request, output, file);
+  ChosenTypes chosen = choices_for(request, output, published, file);
   const std::vector<TypeChoice>& choices = chosen.tensors;
   refuse_matrix(output, *request.recipe.file_type, file);
   prune_metadata(request.edits.pruned_layers, output);

@@ -14,6 +14,9 @@ struct RecipeContext {
   /// llama.cpp's mix meets the tensors in the file's order, as with `--keep-split` there, and not
   /// by layer.
   bool in_file_order = false;
+  /// The model is a checkpoint as it was published: of its weights in blocks, as MXFP4, there is no
+  /// better source, and types of more bits hold no more.
+  bool published = false;
 };
 
 /// What an importance row is to a tensor.

@@ -70,6 +70,8 @@ struct MixRule {
 };
 
 inline constexpr std::string_view kDefaultReason = "default";
+/// Why a tensor keeps the blocks that it was published in.
+inline constexpr std::string_view kPublishedReason = "as published";
 
 // The conditions that both mixes use.
 inline constexpr Condition always = [](const Situation&) { return true; };

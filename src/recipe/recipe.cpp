@@ -12,6 +12,7 @@
 #include "recipe/fallback.h"
 #include "recipe/overrides.h"
 #include "recipe/tensor_kind.h"
+#include "sluice/amounts.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -128,7 +129,10 @@ bool is_adapter(const gguf::Header& model) {
 class Recipe {
  public:
   Recipe(const RecipeOptions& options, const gguf::Header& model, RecipeContext context)
-      : options_(options), own_(options.file_type->type), overrides_(options) {
+      : options_(options),
+        published_(context.published),
+        own_(options.file_type->type),
+        overrides_(options) {
     // A file type without blocks has no mix, and the peers look at no pattern then.
     mixed_ = info(own_).block_elements > 1;
     if (options.pure) {
@@ -171,7 +175,7 @@ class Recipe {
   Rule rule_for(const gguf::Tensor& tensor) {
     const TensorKind kind = recipe::kind_of(tensor.name);
     if (const auto single = overrides_.for_single(tensor, kind)) return *single;
-    if (!mixed_) return {own_, plain_reason_};
+    if (!mixed_) return published_or({own_, plain_reason_}, tensor);
     if (const auto rule = overrides_.by_tensor_type(tensor)) {
       // ik_llama.cpp asks its mix first, which counts the tensor, and llama.cpp does not.
       if (mix_ && options_.mix == Mix::ik_llama_cpp) mix_->choose(tensor);
@@ -180,7 +184,7 @@ class Recipe {
     if (options_.pure) return {own_, plain_reason_};
     const auto custom = overrides_.by_custom_type(tensor);
     if (custom && options_.mix == Mix::llama_cpp) return *custom;
-    const Rule rule = mix_ ? mix_->choose(tensor) : Rule{own_, plain_reason_};
+    const Rule rule = published_or(mix_ ? mix_->choose(tensor) : Rule{own_, plain_reason_}, tensor);
     if (custom) return *custom;
     if (mix_ && mix_->facts().tied_output) {
       if (const auto output = overrides_.for_tied_output(kind)) return *output;
@@ -188,13 +192,36 @@ class Recipe {
     return overrides_.by_kind(kind).value_or(rule);
   }
 
+  /// Blocks as they were published, in place of a type that only takes more room.
+  Rule published_or(const Rule& rule, const gguf::Tensor& tensor) const {
+    const bool keeps = published_ && !options_.pure && info(tensor.type).block_elements > 1 &&
+                       bits_per_weight(rule.type) > bits_per_weight(tensor.type);
+    return keeps ? Rule{tensor.type, recipe::kPublishedReason} : rule;
+  }
+
   const RecipeOptions& options_;
+  bool published_;
   TensorType own_;
   bool mixed_;
   std::string_view plain_reason_ = recipe::kDefaultReason;  ///< for the own type without a mix
   recipe::Overrides overrides_;
   std::optional<recipe::MixChooser> mix_;
 };
+
+std::optional<std::string> published_note(const gguf::Header& model,
+                                          std::span<const TypeChoice> chosen) {
+  std::uint64_t kept = 0;
+  TensorType type{};
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    if (chosen[i].rule != recipe::kPublishedReason) continue;
+    type = model.tensors[i].type;
+    ++kept;
+  }
+  if (kept == 0) return std::nullopt;
+  return fmt::format(
+      "{} {} {}, as published: a type of more bits would hold no more (--pure makes all alike)",
+      counted(kept, "tensor"), kept == 1 ? "stays" : "stay", name(type));
+}
 
 }  // namespace
 
@@ -208,6 +235,7 @@ ChosenTypes choose_types(const RecipeOptions& options, const gguf::Header& model
     chosen.tensors[i] = recipe.choose(model.tensors[i]);
   }
   chosen.notes = recipe.notes(model, chosen.tensors);
+  if (auto note = published_note(model, chosen.tensors)) chosen.notes.push_back(*std::move(note));
   return chosen;
 }
 

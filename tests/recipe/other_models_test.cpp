@@ -1,5 +1,6 @@
 // Files that are no language models: projectors, diffusion models, adapters.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -206,6 +207,29 @@ TEST(Empty, TensorsAreKept) {
   RecipeOptions wanted = options(Mix::llama_cpp, "Q8_0");
   wanted.ffn_gate_inp = TensorType::q8_0;
   EXPECT_EQ(choose_types(wanted, router).tensors.front().type, TensorType::bf16);
+}
+
+// What has 4.25 bits a weight where it was published holds no more with 4.5 or 16.
+TEST(Published, BlocksStayWhereATypeWouldOnlyTakeMoreRoom) {
+  const std::string experts = "blk.0.ffn_up_exps.weight";
+  gguf::Header model = model_of("gpt-oss", {make_tensor(experts, {256, 64, 4}, TensorType::mxfp4)});
+  add_metadata(model, "gpt-oss.block_count", 1);
+  const auto type_of = [&](const RecipeOptions& wanted, bool published) {
+    return choose_types(wanted, model, {.published = published}).tensors.front().type;
+  };
+  for (const Mix mix : {Mix::llama_cpp, Mix::ik_llama_cpp}) {
+    for (const char* larger : {"F32", "F16", "BF16", "Q8_0", "Q4_K_M"}) {
+      EXPECT_EQ(type_of(options(mix, larger), true), TensorType::mxfp4) << larger;
+      EXPECT_NE(type_of(options(mix, larger), false), TensorType::mxfp4) << larger;
+      EXPECT_NE(type_of(options(mix, larger, true), true), TensorType::mxfp4) << larger;
+    }
+    EXPECT_EQ(type_of(options(mix, "IQ2_XXS"), true), TensorType::iq2_xxs);
+  }
+  RecipeOptions asked = options(Mix::llama_cpp, "Q4_K_M");
+  asked.tensor_types = {{"ffn_up_exps", TensorType::q8_0}};
+  EXPECT_EQ(type_of(asked, true), TensorType::q8_0);
+  EXPECT_THAT(choose_types(options(Mix::llama_cpp, "BF16"), model, {.published = true}).notes,
+              testing::ElementsAre(testing::HasSubstr("1 tensor stays mxfp4, as published")));
 }
 
 }  // namespace
