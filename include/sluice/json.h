@@ -16,7 +16,7 @@ namespace sluice {
 
 // All are UTF-8, with what is none in a name replaced. Numbers that are not finite are null.
 
-/// A plan as JSON: `tensors` (`name`, `shape` with the row length first, `source`, `type`,
+/// A plan as JSON: `tensors` (`name`, `shape` with the row length first, `source`, `stored_as`, `type`,
 /// `asked` if that is another, `rule`, `lacks_importance`, `bits_per_weight`, `part`, `offset` and
 /// `size` in that output file), `parts` (`file`, `bytes`, `tensors`), `missing_importance`, `notes`, `input_bytes`, `output_bytes`, `weights`.
 std::string to_json(const PlanView& plan);
@@ -38,7 +38,7 @@ std::string to_json(const Forecast& forecast);
 
 /// A run's report: the members of RunReport by their names, texts that are empty as null, but for
 /// `spindle` ("shared" or "separate") and `spindle_reason`; `total_error` (`weighted`, `plain`,
-/// `measured_weights`, `weights`) or null; `parts` as of a plan, `tensors` (`name`, `source`,
+/// `measured_weights`, `weights`) or null; `parts` as of a plan, `tensors` (`name`, `source`, `stored_as`,
 /// `type`, `asked` if that is another, `shape`, `bytes`, `crc32`, `weighted_error`, `plain_error`,
 /// `weighted_power`, `plain_power`, `lacks_importance`, `beyond_range`, `all_zero`), `samples` (`t`, `read`, `written`, `weights`, `disk`, `cores`,
 /// `budget`, `limit`).

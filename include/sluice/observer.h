@@ -57,7 +57,8 @@ struct Sample {
 /// What became of one tensor.
 struct TensorReport {
   std::string name;
-  TensorType source = TensorType::f32;
+  TensorType source = TensorType::f32;  ///< what the input is nearest to
+  std::string stored_as = {};           ///< how the input holds it: "bf16", "f8_e4m3 128x128"
   TensorType type = TensorType::f32;
   /// What the recipe chose, where its rows are no whole blocks of that, so that `type` took its
   /// place.

@@ -24,6 +24,10 @@ struct ImatrixFilter {
   std::vector<std::string> exclude = {};
 };
 
+/// What a checkpoint's weights become before they are quantized: F32, or rounded to BF16 where a
+/// 16-bit GGUF has them so, as in two steps with a converter.
+enum class Via { f32, bf16 };
+
 /// Everything that decides what is made and how: the recipe, how models are streamed, and the
 /// following.
 struct QuantizeOptions : RecipeOptions, StreamingOptions {
@@ -39,6 +43,7 @@ struct QuantizeOptions : RecipeOptions, StreamingOptions {
   /// llama.cpp's name of a checkpoint's pre-tokenizer; empty: the one that tokenizer.json's own
   /// regular expressions stand for.
   std::string pre;
+  Via via = Via::f32;
   std::string imatrix;                ///< importance matrix file; empty: none
   ImatrixFilter use;                  ///< which of the matrix's entries count
   bool hide_imatrix = false;          ///< keep the matrix's name and numbers out of the metadata
@@ -64,7 +69,8 @@ struct QuantizeOptions : RecipeOptions, StreamingOptions {
 struct PlannedTensorView {
   std::string name;
   std::vector<std::uint64_t> shape;  ///< row length first
-  TensorType source;
+  TensorType source;      ///< what the input is nearest to
+  std::string stored_as;  ///< how the input holds it: "bf16", "f8_e4m3 128x128"
   TensorType type;
   std::optional<TensorType> asked;  ///< as in TensorReport
   std::string rule;                 ///< why this type

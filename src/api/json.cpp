@@ -51,6 +51,7 @@ void add_plan(JsonText& json, const PlanView& plan) {
     json.field("name", tensor.name);
     json.field("shape", tensor.shape);
     json.field("source", name(tensor.source));
+    json.field("stored_as", tensor.stored_as);
     json.field("type", name(tensor.type));
     if (tensor.asked) json.field("asked", name(*tensor.asked));
     json.field("rule", tensor.rule);
@@ -298,6 +299,7 @@ std::string to_json(const RunReport& report) {
     json.objects("tensors", report.tensors, [&](const TensorReport& tensor) {
       json.field("name", tensor.name);
       json.field("source", name(tensor.source));
+      json.field("stored_as", tensor.stored_as);
       json.field("type", name(tensor.type));
       if (tensor.asked) json.field("asked", name(*tensor.asked));
       json.field("shape", tensor.shape);

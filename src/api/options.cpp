@@ -302,6 +302,10 @@ constexpr Row kRows[] = {
     {option("pre", Kind::text, "NAME", Topic::files, kConversion,
             "Pre-tokenizer of a checkpoint whose own is unknown, as llama.cpp names it"),
      set_pre_tokenizer},
+    {option("via", Kind::choice, "f32|bf16", Topic::files, kConversion,
+            "What a checkpoint's weights become first: f32, or bf16 as converters make them",
+            {.default_value = "f32"}),
+     into<&Q::via>},
     {option("split-max-size", Kind::size, "SIZE", Topic::files, kConversion,
             "Write several files with at most so much tensor data each, as 40G or 500M (1G is "
             "1000M)"),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/text.h"
 #include "base/threads.h"
@@ -56,11 +57,33 @@ void note_unused(const QuantizeOptions& options, const Prepared& prepared,
   };
   check("--include-weights", options.use.include);
   check("--exclude-weights", options.use.exclude);
+  if (options.via != Via::f32 && !prepared.files.published) {
+    notes.emplace_back("--via has no effect on a GGUF file");
+  }
   if (given && !prepared.imatrix) {
     notes.emplace_back(
         "the importance matrix is not used: it has no entry that --include-weights and "
         "--exclude-weights leave");
   }
+}
+
+// A checkpoint's tensors come by layer, which may lie in any of its files.
+void order_by_part(ModelFiles& files) {
+  std::vector<gguf::Tensor>& tensors = files.model.tensors;
+  std::vector<weights::Source>& sources = files.weights.sources;
+  std::vector<std::size_t> order(tensors.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) {
+    const std::vector<weights::View>& views = sources[i].views;
+    return views.empty() ? 0 : files.weights.stored[views.front().stored].place.part;
+  });
+  ModelFiles ordered;
+  for (const std::size_t i : order) {
+    ordered.model.tensors.push_back(std::move(tensors[i]));
+    ordered.weights.sources.push_back(std::move(sources[i]));
+  }
+  tensors = std::move(ordered.model.tensors);
+  sources = std::move(ordered.weights.sources);
 }
 
 // What a run reads and writes beside the output.
@@ -98,6 +121,7 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
                 {.file = masked(options.output), .cure = "Name a file on a disk"});
   }
   prepared.files = open_model(options.input, options.stop, options.pre);
+  if (options.split.keep) order_by_part(prepared.files);
   prepared.imatrix = open_matrix(options.imatrix, options.use, options.stop);
   const PlanRequest request{.recipe = options,
                             .split = options.split,
@@ -125,6 +149,7 @@ EncoderSettings encoder_settings(const QuantizeOptions& options) {
           .effort = options.effort,
           .measure_error = options.measure_error || options.verify,
           .verify = options.verify,
+          .via_bf16 = options.via == Via::bf16,
           .stop = options.stop};
 }
 
@@ -147,10 +172,11 @@ journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prep
   if (prepared.imatrix) {
     binding.imatrix = journal::input_of(prepared.imatrix->file.file(), 0, kSamples);
   }
-  binding.options = fmt::format("{}{}, {} mix, effort {}{}", options.file_type->name,
-                                options.pure ? " --pure" : "",
-                                options.mix == Mix::llama_cpp ? "llama.cpp" : "ik_llama.cpp",
-                                name(options.effort), split_text(options.split));
+  binding.options =
+      fmt::format("{}{}{}, {} mix, effort {}{}", options.file_type->name,
+                  options.pure ? " --pure" : "", options.via == Via::bf16 ? " --via bf16" : "",
+                  options.mix == Mix::llama_cpp ? "llama.cpp" : "ik_llama.cpp",
+                  name(options.effort), split_text(options.split));
   binding.plan_hash = hash_of(prepared.plan);
   for (const OutputPart& part : prepared.plan.parts) binding.part_sizes.push_back(part.size);
   return binding;
@@ -172,6 +198,7 @@ PlanView view_of(const Prepared& prepared) {
         {.name = tensor.name,
          .shape = tensor.shape,
          .source = tensor.source,
+         .stored_as = tensor.stored_as,
          .type = tensor.type,
          .asked = tensor.asked == tensor.type ? std::nullopt : std::optional(tensor.asked),
          .rule = tensor.rule,

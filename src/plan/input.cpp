@@ -111,7 +111,9 @@ void describe_input(const weights::Weights& weights, const weights::Source& sour
   tensor.unchanged = unchanged(tensor, weights, source);
   tensor.passage = passage_of(tensor, weights, source);
   tensor.source_hash = hash_of(weights, source);
-  tensor.stored_as = weights::stored_as(weights, source);
+  // Of other types the stored tensor has bytes, of which nothing else is known.
+  tensor.stored_as =
+      is_all_blocks(tensor.source) ? weights::stored_as(weights, source) : name(tensor.source);
   for (const View& view : source.views) {
     const Stored& stored = weights.stored[view.stored];
     tensor.input_size +=

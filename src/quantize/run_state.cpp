@@ -17,6 +17,7 @@ TensorReport report_of(const PlannedTensor& tensor) {
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   return {.name = tensor.name,
           .source = tensor.source,
+          .stored_as = tensor.stored_as,
           .type = tensor.type,
           .asked = tensor.asked == tensor.type ? std::nullopt : std::optional(tensor.asked),
           .shape = tensor.shape,

@@ -68,7 +68,7 @@ Place place_of(const Weights& weights, std::size_t tensor) {
 }
 
 std::string stored_as(const Weights& weights, const Source& source) {
-  if (source.views.empty()) return "computed";
+  if (source.views.empty()) return source.values.empty() ? "nothing" : "computed";
   const Stored& stored = weights.stored[source.views.front().stored];
   return coding_text(stored) + (stored.scales ? blocks_text(stored) : "");
 }

@@ -100,7 +100,7 @@ struct Weights {
 };
 
 /// How a tensor's weights are stored, for people: "bf16", "f8_e4m3 128x128" with a factor for each
-/// such block, "int4 1x32", "f8_e4m3 rows", "mxfp4"; "computed" if they are not.
+/// such block, "int4 1x32", "f8_e4m3 rows", "mxfp4"; "computed" if they are not, "nothing" if there are none.
 std::string stored_as(const Weights& weights, const Source& source);
 
 /// Where the first of what a tensor is made of lies. One without weights has no views: of a GGUF file,

@@ -77,12 +77,12 @@ std::string told(const Options& values) {
   std::ostringstream out;
   const auto tell = [&](const auto&... each) { ((out << each << '|'), ...); };
   const auto type = [&](const std::optional<TensorType>& t) { tell(t ? name(*t) : "none"); };
-  tell(q.input, q.output, q.pre, values.type, q.threads, values.a, values.b, values.against,
-       q.imatrix, q.trace, name(q.mix), name(q.effort), static_cast<int>(q.io),
-       static_cast<int>(q.spindle), name(q.isa), q.memory, q.checkpoint_s, q.split.max_bytes,
-       q.split.max_tensors, q.split.keep, q.pure, q.allow_requantize, q.leave_output,
-       q.skip_existing, q.hide_imatrix, q.ignore_imatrix_rules, q.restart, q.same_input,
-       q.verify_resume, q.verify, q.tensor_types.size(), q.custom_types.size(),
+  tell(q.input, q.output, q.pre, static_cast<int>(q.via), values.type, q.threads, values.a,
+       values.b, values.against, q.imatrix, q.trace, name(q.mix), name(q.effort),
+       static_cast<int>(q.io), static_cast<int>(q.spindle), name(q.isa), q.memory, q.checkpoint_s,
+       q.split.max_bytes, q.split.max_tensors, q.split.keep, q.pure, q.allow_requantize,
+       q.leave_output, q.skip_existing, q.hide_imatrix, q.ignore_imatrix_rules, q.restart,
+       q.same_input, q.verify_resume, q.verify, q.tensor_types.size(), q.custom_types.size(),
        q.use.include.size(), q.use.exclude.size(), q.edits.metadata.size(),
        q.edits.pruned_layers.size());
   for (const auto* t :

@@ -31,17 +31,20 @@ std::uint64_t data_bytes(const PlanView& plan) {
 void print_tensors(const PlanView& plan) {
   std::size_t name_width = 4;
   std::size_t shape_width = 5;
+  std::size_t source_width = 7;
   for (const PlannedTensorView& tensor : plan.tensors) {
     name_width = std::max(name_width, printable(tensor.name).size());
     shape_width = std::max(shape_width, shape_text(tensor.shape).size());
+    source_width = std::max(source_width, tensor.stored_as.size());
   }
   const auto row = [&](const auto&... columns) {
-    fmt::print("{:<{}}  {:>{}}  {:<7}  {:<7}  {:>14}  {:>12}  {}\n", columns...);
+    fmt::print("{:<{}}  {:>{}}  {:<{}}  {:<7}  {:>14}  {:>12}  {}\n", columns...);
   };
-  row("name", name_width, "shape", shape_width, "source", "type", "offset", "size", "rule");
+  row("name", name_width, "shape", shape_width, "source", source_width, "type", "offset", "size",
+      "rule");
   for (const PlannedTensorView& tensor : plan.tensors) {
-    row(printable(tensor.name), name_width, shape_text(tensor.shape), shape_width,
-        name(tensor.source), name(tensor.type), tensor.offset, tensor.size,
+    row(printable(tensor.name), name_width, shape_text(tensor.shape), shape_width, tensor.stored_as,
+        source_width, name(tensor.type), tensor.offset, tensor.size,
         tensor.rule + (tensor.lacks_importance ? ", but no importance row" : ""));
   }
 }

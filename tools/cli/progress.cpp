@@ -89,7 +89,7 @@ void ProgressDisplay::tensor_done(const TensorReport& tensor, std::size_t index,
       tensor.asked ? fmt::format(" instead of {}", name(*tensor.asked)) : std::string();
   const std::string line =
       fmt::format("[{:>{}}/{}] {}  {}  {} -> {}{}  {}", index + 1, fmt::format("{}", count).size(),
-                  count, printable(tensor.name), shape_text(tensor.shape), name(tensor.source),
+                  count, printable(tensor.name), shape_text(tensor.shape), tensor.stored_as,
                   name(tensor.type), asked, bytes_text(static_cast<double>(tensor.bytes)));
   live_ ? console::log(line) : console::step(line);
 }

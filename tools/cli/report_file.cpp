@@ -37,7 +37,7 @@ constexpr const char* kRunTexts[] = {
 constexpr const char* kTotalNumbers[] = {"weighted", "plain", "measured_weights", "weights"};
 constexpr const char* kTensorNumbers[] = {"bytes", "weighted_error", "plain_error",
                                           "weighted_power", "plain_power"};
-constexpr const char* kTensorTexts[] = {"name", "source", "type", "asked"};
+constexpr const char* kTensorTexts[] = {"name", "source", "stored_as", "type", "asked"};
 constexpr const char* kSampleNumbers[] = {"t", "read", "written", "disk", "cores", "budget"};
 constexpr const char* kSampleTexts[] = {"limit"};
 

@@ -66,7 +66,7 @@ const tensorTable = (run, measures, copied) => {
       measures.length ? measured(run, measures[0]).map((each) => [each.name, each.share]) : []);
   const columns = [
     nameColumn, textColumn('type', (row) => row.type + (row.asked ? ` for ${row.asked}` : '')),
-    textColumn('from', (row) => copied(row) ? 'copied' : row.source || ''),
+    textColumn('from', (row) => copied(row) ? 'copied' : row.stored_as || row.source || ''),
     numberColumn('size', (row) => row.bytes, bytesText),
     ...measures.map(
         (measure) =>
