@@ -15,7 +15,7 @@ namespace sluice {
 
 /// What to compare.
 struct CompareOptions : StreamingOptions {
-  std::string a = {};  ///< what errors are relative to: a GGUF file, or any part of a split one
+  std::string a = {};  ///< what errors are relative to: a GGUF file or a checkpoint
   std::string b = {};
 };
 

@@ -151,7 +151,7 @@ int sluice_verify(const sluice_options* options, sluice_observer* observer, char
 int sluice_compare(const sluice_options* options, sluice_observer* observer, char** comparison,
                    sluice_error** error);
 
-/* What the headers of a GGUF file say: `sluice inspect --json --full`. */
+/* What the headers of a GGUF file or a checkpoint say: `sluice inspect --json --full`. */
 int sluice_inspect(const char* path, char** inspection, sluice_error** error);
 
 /* Releases a text. Null will do. */

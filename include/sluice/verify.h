@@ -16,7 +16,7 @@ namespace sluice {
 /// What to check, and how.
 struct VerifyOptions : StreamingOptions {
   std::string output = {};   ///< a GGUF file, or any part of a split one
-  std::string against = {};  ///< what it was made from, or any part of that; empty: not compared
+  std::string against = {};  ///< what it was made from, GGUF or checkpoint; empty: not compared
   std::string imatrix = {};  ///< the importance matrix it was made with; empty: none is known
 };
 

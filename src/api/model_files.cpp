@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -9,6 +10,8 @@
 #include "api/gguf_files.h"
 #include "api/model_folder.h"
 #include "checkpoint/folder.h"
+#include "sluice/error.h"
+#include "sluice/nearest_name.h"
 #include "sluice/urls.h"
 
 namespace sluice {
@@ -22,8 +25,32 @@ bool is_gguf(const std::string& path) {
   return std::string_view(magic, sizeof magic) == "GGUF";
 }
 
+// Of a name that leads nowhere, what was likely meant.
+[[noreturn]] void refuse_missing(const std::string& path) {
+  const fs::path file = path.ends_with('/') ? fs::path(path).parent_path() : fs::path(path);
+  std::vector<std::string> names;
+  std::error_code failed;
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
+    names.push_back(at->path().filename().string());
+  }
+  std::ranges::sort(names);
+  const std::string name = file.filename().string();
+  const std::string_view meant =
+      nearest_name(name, std::vector<std::string_view>(names.begin(), names.end()));
+  std::string cure = "Check the name and the folder";
+  if (!meant.empty()) {
+    cure = fmt::format("Did you mean {}?", (file.parent_path() / meant).string());
+  } else if (std::ranges::count(path, '/') == 1 && !file.has_extension()) {
+    cure = fmt::format("Check the name; a model on the hub is hf://{}", path);
+  }
+  throw Error(ErrorCode::input_open, "cannot be opened: there is no such file",
+              {.file = path, .cure = cure});
+}
+
 ModelPlace local_place(const std::string& path) {
   std::error_code ignored;
+  if (fs::symlink_status(path, ignored).type() == fs::file_type::not_found) refuse_missing(path);
   if (fs::is_directory(path, ignored)) return {.folder = local_folder(path)};
   const fs::path file(path);
   if (checkpoint::names_checkpoint(path)) {

@@ -73,10 +73,8 @@ void order_by_part(ModelFiles& files) {
   std::vector<weights::Source>& sources = files.weights.sources;
   std::vector<std::size_t> order(tensors.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) {
-    const std::vector<weights::View>& views = sources[i].views;
-    return views.empty() ? 0 : files.weights.stored[views.front().stored].place.part;
-  });
+  std::ranges::stable_sort(order, {},
+                           [&](std::size_t i) { return place_of(files.weights, i).part; });
   ModelFiles ordered;
   for (const std::size_t i : order) {
     ordered.model.tensors.push_back(std::move(tensors[i]));

@@ -62,20 +62,6 @@ Passage passage_of(const PlannedTensor& tensor, const weights::Weights& weights,
   return packed ? Passage::repacked : Passage::encoded;
 }
 
-std::uint64_t elements_of(const View& view) {
-  std::uint64_t elements = 1;
-  for (const weights::Axis& axis : view.axes) elements *= axis.count;
-  return elements;
-}
-
-/// A view's part of what a stored tensor has `bytes` of.
-std::uint64_t share(const View& view, const Stored& stored, std::uint64_t bytes) {
-  return static_cast<std::uint64_t>(static_cast<double>(bytes) *
-                                        static_cast<double>(elements_of(view)) /
-                                        static_cast<double>(stored.elements()) +
-                                    0.5);
-}
-
 /// Where from and in which order everything comes.
 std::uint64_t hash_of(const weights::Weights& weights, const weights::Source& source) {
   std::vector<std::uint64_t> numbers = {static_cast<std::uint64_t>(source.change),
@@ -114,12 +100,7 @@ void describe_input(const weights::Weights& weights, const weights::Source& sour
   // Of other types the stored tensor has bytes, of which nothing else is known.
   tensor.stored_as =
       is_all_blocks(tensor.source) ? weights::stored_as(weights, source) : name(tensor.source);
-  for (const View& view : source.views) {
-    const Stored& stored = weights.stored[view.stored];
-    tensor.input_size +=
-        share(view, stored, stored.elements() / stored.columns() * stored.row_bytes());
-    if (stored.scales) tensor.input_size += share(view, stored, stored.scales->place.size);
-  }
+  tensor.input_size = weights::stored_bytes(weights, source);
   tensor.input_part = weights::place_of(weights, tensor.model_tensor).part;
 }
 

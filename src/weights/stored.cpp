@@ -36,6 +36,14 @@ std::string blocks_text(const Stored& stored) {
   return fmt::format(" {}x{}", scales.block_rows, scales.block_columns);
 }
 
+/// A view's part of what a stored tensor has `bytes` of.
+std::uint64_t share(const View& view, const Stored& stored, std::uint64_t bytes) {
+  double elements = 1;
+  for (const Axis& axis : view.axes) elements *= static_cast<double>(axis.count);
+  return static_cast<std::uint64_t>(
+      static_cast<double>(bytes) * elements / static_cast<double>(stored.elements()) + 0.5);
+}
+
 }  // namespace
 
 std::uint64_t Stored::elements() const {
@@ -77,14 +85,8 @@ std::uint64_t stored_bytes(const Weights& weights, const Source& source) {
   std::uint64_t bytes = 0;
   for (const View& view : source.views) {
     const Stored& stored = weights.stored[view.stored];
-    std::uint64_t elements = 1;
-    for (const Axis& axis : view.axes) elements *= axis.count;
-    // A view that is not all of a tensor is so many of its rows.
-    bytes += elements == stored.elements()
-                 ? stored.place.size
-                 : static_cast<std::uint64_t>(static_cast<double>(stored.place.size) *
-                                              static_cast<double>(elements) /
-                                              static_cast<double>(stored.elements()));
+    bytes += share(view, stored, stored.place.size);
+    if (stored.scales) bytes += share(view, stored, stored.scales->place.size);
   }
   return bytes;
 }

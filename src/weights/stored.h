@@ -100,14 +100,15 @@ struct Weights {
 };
 
 /// How a tensor's weights are stored, for people: "bf16", "f8_e4m3 128x128" with a factor for each
-/// such block, "int4 1x32", "f8_e4m3 rows", "mxfp4"; "computed" if they are not, "nothing" if there are none.
+/// such block, "int4 1x32", "f8_e4m3 rows", "mxfp4"; "computed" if they are not, "nothing" if there
+/// are none.
 std::string stored_as(const Weights& weights, const Source& source);
 
 /// Where the first of what a tensor is made of lies. One without weights has no views: of a GGUF file,
 /// where there is a stored tensor for each, it lies where that one does. Nowhere, if it is computed.
 Place place_of(const Weights& weights, std::size_t tensor);
 
-/// Bytes of the files that a tensor is made of, without factors.
+/// Bytes of the files that a tensor is made of, with its share of factors.
 std::uint64_t stored_bytes(const Weights& weights, const Source& source);
 
 }  // namespace sluice::weights

@@ -240,6 +240,15 @@ TEST(CheckpointFiles, WhatIsNoCheckpointIsToldWhatItIs) {
   }
 }
 
+TEST(CheckpointFiles, ANameThatLeadsNowhereIsAnsweredWithTheNearest) {
+  const Copy copy("qwen2");
+  expect_words(refusal_of(copy.path() + "s/", ErrorCode::input_open),
+               "Did you mean " + copy.path() + "?");
+  expect_words(refusal_of(copy.file("modle.safetensors"), ErrorCode::input_open),
+               "Did you mean " + copy.file("model.safetensors") + "?");
+  expect_words(refusal_of("acme/Tiny-Chat", ErrorCode::input_open), "hf://acme/Tiny-Chat");
+}
+
 TEST(CheckpointFiles, APreTokenizerMayBeNamed) {
   const ModelFiles files = open_model(kCheckpoints + "qwen2", nullptr, "gpt-2");
   EXPECT_EQ(files.model.find("tokenizer.ggml.pre")->as_string(), "gpt-2");

@@ -63,6 +63,11 @@ void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files
 void refuse_model(const std::string& path, const std::string& role) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  if (path.ends_with(".safetensors")) {
+    throw Error(ErrorCode::usage,
+                fmt::format("cannot be {}: it is a checkpoint's, which would be lost", role),
+                {.file = path, .cure = "Name another file for " + role});
+  }
   std::array<char, 8> magic{};
   std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
   const std::string_view begin(magic.data(), magic.size());
