@@ -235,7 +235,8 @@ void Stream::read(Slot* slot, ReadNode::gateway_type& gateway) {
   const Unit& unit = slot->task.unit;
   if (unit.inputs.empty()) return pass_on();
   std::span<std::byte> memory = slot->memory;
-  for (std::size_t i = 0; i < unit.inputs.size(); ++i) {
+  // When the last read has been started, the unit may be gone.
+  for (std::size_t i = 0, count = unit.inputs.size(); i < count; ++i) {
     const io::ReadRange range = unit.inputs[i];
     const std::span<std::byte> place =
         memory.first(align_up(range.size + io::Source::kBufferSlack, io::kDirectAlignment));
