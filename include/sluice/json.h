@@ -50,11 +50,11 @@ std::string to_json(const RunReport& report);
 /// `cosine`, `max_absolute`, `not_finite`, `differing_bytes`, `why_not`).
 std::string to_json(const Comparison& comparison);
 
-/// What the headers of a model say: `files` (`path`, `size`, `version`, `alignment`,
-/// `data_offset`), `notes`, `tensor_count`, `weights`, `data_bytes`, `bits_per_weight`; `metadata`
+/// What the headers of a model say: `files` (`path`, `size`, `format`: "GGUF" or "safetensors";
+/// of GGUF `version`, `alignment`, `data_offset`), `notes`, `tensor_count`, `weights`, `data_bytes`, `bits_per_weight`; `metadata`
 /// (by key `type`, of an array `element` and `count`, `value`), `tensors` (`name`, `shape`, `type`,
 /// `size`, `size_known`: false, only where the type's layout is not known, so that the size is the
-/// most that it can be; `file`, `offset`) and `types` (by name `tensors`, `weights`, `bytes`), as
+/// most that it can be; `stored_as`, of a checkpoint only; `file`, `offset`) and `types` (by name `tensors`, `weights`, `bytes`), as
 /// far as they are told.
 /// \param most_elements  of an array: the first so many
 std::string to_json(const Inspection& model,

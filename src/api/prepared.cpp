@@ -119,7 +119,7 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
                 {.file = masked(options.output), .cure = "Name a file on a disk"});
   }
   prepared.files = open_model(options.input, options.stop, options.pre);
-  if (options.split.keep) order_by_part(prepared.files);
+  if (options.split.keep && prepared.files.published) order_by_part(prepared.files);
   prepared.imatrix = open_matrix(options.imatrix, options.use, options.stop);
   const PlanRequest request{.recipe = options,
                             .split = options.split,

@@ -18,8 +18,9 @@ bool JsonEvents::key(string_t& value) {
 }
 
 bool JsonEvents::parse_error(std::size_t position, const std::string&, const Json::exception&) {
+  const std::uint64_t byte = begin_ + (position == 0 ? 0 : position - 1);
   throw Error(ErrorCode::input_format, "is no JSON text",
-              {.file = file_, .offset = position == 0 ? 0 : position - 1, .cure = cure_});
+              {.file = file_, .offset = byte, .cure = cure_});
 }
 
 bool JsonEvents::tell(Json value) {

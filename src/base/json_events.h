@@ -30,10 +30,11 @@ inline constexpr const char* kBrokenFile =
 /// What a text of JSON consists of, in its order. To be derived from by readers of one kind of file.
 class JsonEvents : private Json::json_sax_t {
  public:
-  /// \param file  for error messages
-  /// \param cure  what helps where the text is no JSON
-  explicit JsonEvents(std::string file, std::string cure = kBrokenFile)
-      : file_(std::move(file)), cure_(std::move(cure)) {}
+  /// \param file   for error messages
+  /// \param cure   what helps where the text is no JSON
+  /// \param begin  the byte of the file that the text begins at
+  explicit JsonEvents(std::string file, std::string cure = kBrokenFile, std::uint64_t begin = 0)
+      : file_(std::move(file)), cure_(std::move(cure)), begin_(begin) {}
 
  protected:
   /// An object or array was opened: `depth()` counts it. \param object  or an array
@@ -76,6 +77,7 @@ class JsonEvents : private Json::json_sax_t {
 
   std::string file_;
   std::string cure_;
+  std::uint64_t begin_;
   std::vector<JsonStep> path_;
 };
 

@@ -60,7 +60,7 @@ constexpr const char* kDownloadAgain =
 class HeaderEvents : public JsonEvents {
  public:
   HeaderEvents(const std::string& file, std::vector<Entry>& entries)
-      : JsonEvents(file, kDownloadAgain), entries_(entries) {}
+      : JsonEvents(file, kDownloadAgain, kLengthBytes), entries_(entries) {}
 
  private:
   static constexpr std::string_view kMetadata = "__metadata__";

@@ -95,6 +95,11 @@ TEST(Safetensors, MessagesNameTheTensorAndTheFault) {
             std::string::npos);
 }
 
+TEST(Safetensors, WhatIsNoJsonIsToldByItsByteInTheFile) {
+  EXPECT_NE(message_of(with_header(R"({"w":?})", 0)).find("(at byte 13)"), std::string::npos)
+      << message_of(with_header(R"({"w":?})", 0));
+}
+
 TEST(Safetensors, NestingIsBounded) {
   const std::string deep = R"({"w":)" + std::string(100000, '[');
   EXPECT_NE(message_of(with_header(deep, 0)).find("is no object"), std::string::npos);
