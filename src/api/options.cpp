@@ -205,8 +205,9 @@ constexpr Option with_llama_cpp_name(std::string_view name, Option option) {
 }
 
 constexpr Row kRows[] = {
-    {placed_file("input", "model", kConversion,
-                 "16-bit GGUF file, or a published checkpoint's folder; or any part of either"),
+    {placed_file(
+         "input", "model", kConversion,
+         "16-bit GGUF file, or a published checkpoint's folder; or any part of either, or a URL"),
      into<&Q::input>},
     {placed_file("output", "output", kConversion,
                  "GGUF file to make (default: ggml-model-TYPE.gguf beside the model's files)",

@@ -133,7 +133,7 @@ TEST_F(Words, WhatCannotBeTakenIsAnsweredWithWhatCan) {
            {{"in.gguf"}, "'in.gguf' is a file, but what to do with it? 'sluice inspect in.gguf'"},
            {{"quantize"},
             "quantize needs MODEL, 16-bit GGUF file, or a published checkpoint's folder; or any "
-            "part of either. As in: "
+            "part of either, or a URL. As in: "
             "sluice quantize "},
            {{"compare", "in.gguf"},
             "compare needs B, GGUF file or checkpoint to compare with it. As in: sluice compare "},

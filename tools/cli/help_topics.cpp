@@ -44,6 +44,24 @@ bitsandbytes are refused, and what to take in their place is said.
 pre-tokenizer that does the same
 )";
 
+constexpr std::string_view kNetwork = R"(
+A model, a checkpoint or an importance matrix may lie on a server, and is read from there by ranges: each byte
+that is needed once, over TLS and several connections. Links that expire, busy servers and broken
+connections are waited for; a run that was cut off goes on with the same command, and a file that
+has changed since is refused. Nothing but headers and small files is kept.
+
+    sluice quantize --imatrix m.imatrix hf://deepseek-ai/DeepSeek-V3.1 out.gguf IQ1_M
+    sluice inspect hf://ORG/NAME@REVISION/model-00001-of-00002.gguf
+    sluice plan https://example.org/models/Qwen3-8B/ out.gguf Q4_K_M
+
+HF_TOKEN :: the hub's token, else what `hf auth login` wrote; it is sent to the hub's host alone
+HF_ENDPOINT :: another hub than https://huggingface.co
+HF_HUB_OFFLINE :: if 1, the hub is not asked
+HF_HUB_DOWNLOAD_TIMEOUT :: seconds of silence after which a server is asked anew (default: 10)
+HTTPS_PROXY, HTTP_PROXY, NO_PROXY :: as other programs have them
+SSL_CERT_FILE, SSL_CERT_DIR :: certificates to trust, in place of the system's
+)";
+
 constexpr std::string_view kMemory = R"(
 --memory is a budget for input, scratch and output together; the importance matrix and the program
 itself are outside of it, and small. It is the same for a model of 1 GB and of 800 GB, because a
@@ -245,6 +263,7 @@ std::vector<Block> blocks_of(std::string_view text) {
 std::vector<Topic> help_topics() {
   return {types_topic(),
           {"checkpoints", "Models as they were published", blocks_of(kCheckpoints)},
+          {"network", "Models on the hub and on servers", blocks_of(kNetwork)},
           {"imatrix", "Importance matrices", blocks_of(kImatrix)},
           {"memory", "How much memory it takes", blocks_of(kMemory)},
           {"disks", "Reading and writing fast, and where", blocks_of(kDisks)},

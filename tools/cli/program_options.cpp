@@ -134,7 +134,7 @@ std::span<const ProgramOption> program_options() {
   using Inspect = InspectArguments;
   static const ProgramOption kOptions[] = {
       {place("file", Kind::file, "FILE",
-             "GGUF file, or a checkpoint's folder; or any part of either", kForInspect),
+             "GGUF file, or a checkpoint's folder; or any part of either, or a URL", kForInspect),
        into<&A::inspect, &Inspect::file>},
       {repeated(place("reports", Kind::file, "FILE",
                       "JSON files that 'quantize --report' wrote; several are shown side by side",
