@@ -40,7 +40,6 @@ class Conversion {
   }
 
   const Plan& plan() const { return plan_; }
-  Plan& plan() { return plan_; }
 
   /// The output's address space, of which all but headers and `done` has been made.
   std::vector<std::byte> run(const Way& way) {
