@@ -105,6 +105,7 @@ Comparison compare(const CompareOptions& options, Observer& observer) {
   const ModelFiles b = open_model(options.b, options.stop);
   std::vector<UsedFile> files = {{options.trace, "the trace", true}};
   for (const ModelFiles* model : {&a, &b}) {
+    require_gguf(*model);
     for (const io::File& part : model->parts) files.push_back({part.path(), "an input"});
   }
   refuse_shared_files(files);

@@ -44,4 +44,7 @@ struct ModelFiles {
 ModelFiles open_model(const std::string& path, const std::atomic<bool>* stop = nullptr,
                       std::string_view pre = {});
 
+/// \throws Error (input_type) if it is a checkpoint
+void require_gguf(const ModelFiles& files);
+
 }  // namespace sluice

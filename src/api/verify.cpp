@@ -20,6 +20,7 @@ namespace sluice {
 namespace {
 
 ModelView view_of(const ModelFiles& files) {
+  require_gguf(files);
   return {files.parts, files.model.tensors, files.locations};
 }
 
