@@ -97,6 +97,11 @@ std::uint64_t least_memory(const MemoryNeeds& needs, std::uint64_t held) {
          2 * slot_bytes(needs, needs.smallest_unit);
 }
 
+std::uint64_t told_least(const MemoryNeeds& needs, std::uint64_t held) {
+  const std::uint64_t varies = held > 0 ? kMiB / 4 : 0;
+  return align_up(least_memory(needs, held) + varies, kMiB);
+}
+
 MemoryPlan plan_memory(const MemoryNeeds& needs, std::uint64_t budget, std::uint64_t held) {
   const std::uint64_t least = least_memory(needs, held);
   if (budget < least) {
@@ -104,7 +109,7 @@ MemoryPlan plan_memory(const MemoryNeeds& needs, std::uint64_t budget, std::uint
                 fmt::format("--memory of {} is too small for this model and {}: the least is {}M",
                             bytes_text(static_cast<double>(budget)),
                             counted(static_cast<std::uint64_t>(needs.threads), "thread"),
-                            (least + kMiB - 1) / kMiB),
+                            told_least(needs, held) / kMiB),
                 {.cure = "Raise --memory or use fewer threads"});
   }
   MemoryPlan memory;

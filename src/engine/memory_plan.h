@@ -41,6 +41,10 @@ std::uint64_t held_memory(const StreamingOptions& options);
 /// The smallest budget that plan_memory() accepts.
 std::uint64_t least_memory(const MemoryNeeds& needs, std::uint64_t held);
 
+/// The same as users are told it: whole MiB, which do for the next run too, whose process may hold a
+/// little more.
+std::uint64_t told_least(const MemoryNeeds& needs, std::uint64_t held);
+
 /// Divides `budget` bytes among slots and workers.
 /// \throws Error (memory_budget) that names the least budget
 MemoryPlan plan_memory(const MemoryNeeds& needs, std::uint64_t budget, std::uint64_t held);
