@@ -24,8 +24,8 @@ struct InspectedFile {
 /// A tensor and where its bytes lie.
 struct InspectedTensor {
   std::string name;
-  std::vector<std::uint64_t> shape;  ///< row length first
-  TensorType type = TensorType::f32;  ///< of a checkpoint's: the one that its weights are nearest to
+  std::vector<std::uint64_t> shape;   ///< row length first
+  TensorType type = TensorType::f32;  ///< of a checkpoint's tensor the nearest
   /// How a checkpoint holds the weights: "bf16", "f8_e4m3 128x128" with a factor for each such
   /// block; "computed" from the configuration. Empty: of `type`.
   std::string stored_as = {};

@@ -38,8 +38,8 @@ struct QuantizeOptions : RecipeOptions, StreamingOptions {
   /// name of any part all stand for `NAME-00001-of-0000N.gguf` and so on. If it is not, a symbolic
   /// link stands for the file that it leads to.
   std::string output;
-  SplitOptions split;                 ///< into which files the output goes
-  ModelEdits edits;                   ///< metadata to set, layers to leave out
+  SplitOptions split;  ///< into which files the output goes
+  ModelEdits edits;    ///< metadata to set, layers to leave out
   /// llama.cpp's name of a checkpoint's pre-tokenizer; empty: the one that tokenizer.json's own
   /// regular expressions stand for.
   std::string pre;
@@ -69,8 +69,8 @@ struct QuantizeOptions : RecipeOptions, StreamingOptions {
 struct PlannedTensorView {
   std::string name;
   std::vector<std::uint64_t> shape;  ///< row length first
-  TensorType source;      ///< what the input is nearest to
-  std::string stored_as;  ///< how the input holds it: "bf16", "f8_e4m3 128x128"
+  TensorType source;                 ///< what the input is nearest to
+  std::string stored_as;             ///< how the input holds it: "bf16", "f8_e4m3 128x128"
   TensorType type;
   std::optional<TensorType> asked;  ///< as in TensorReport
   std::string rule;                 ///< why this type

@@ -27,10 +27,11 @@ void read_magic(Reader& in) {
   const auto bytes = in.take(std::min<std::uint64_t>(in.file_size(), kMagic.size()));
   const std::string_view magic(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (!kMagic.starts_with(magic)) {
-    in.fail(ErrorCode::input_format,
-            fmt::format("not a GGUF file: it begins with '{}'", printable(magic)), 0,
-            "Name a model in GGUF form or the folder of a checkpoint, no Git LFS pointer and no saved "
-            "web page");
+    in.fail(
+        ErrorCode::input_format,
+        fmt::format("not a GGUF file: it begins with '{}'", printable(magic)), 0,
+        "Name a model in GGUF form or the folder of a checkpoint, no Git LFS pointer and no saved "
+        "web page");
   }
   in.take(kMagic.size() - magic.size());  // reports a file that is shorter than its magic
 }

@@ -98,7 +98,8 @@ std::optional<File> File::open_if_there(const std::string& url, const std::atomi
     return open_input(url, stop);
   } catch (const Refused& refused) {
     // Stores that show no lists of what they have answer 403.
-    if (refused.status == 403 || refused.status == 404 || refused.status == 410) return std::nullopt;
+    if (refused.status == 403 || refused.status == 404 || refused.status == 410)
+      return std::nullopt;
     throw;
   }
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -41,7 +42,7 @@ std::uint64_t share(const View& view, const Stored& stored, std::uint64_t bytes)
   double elements = 1;
   for (const Axis& axis : view.axes) elements *= static_cast<double>(axis.count);
   return static_cast<std::uint64_t>(
-      static_cast<double>(bytes) * elements / static_cast<double>(stored.elements()) + 0.5);
+      std::llround(static_cast<double>(bytes) * elements / static_cast<double>(stored.elements())));
 }
 
 }  // namespace

@@ -24,8 +24,9 @@ MemoryNeeds needs_of_matrices() {
 }
 
 std::uint64_t spent(const MemoryNeeds& needs, const MemoryPlan& memory) {
-  return memory.slots * memory.slot_bytes + memory.extents * io::OutputBuffer::kExtent + memory.buffers * needs.buffer +
-         needs.beside + static_cast<std::uint64_t>(needs.threads) * needs.scratch;
+  return memory.slots * memory.slot_bytes + memory.extents * io::OutputBuffer::kExtent +
+         memory.buffers * needs.buffer + needs.beside +
+         static_cast<std::uint64_t>(needs.threads) * needs.scratch;
 }
 
 TEST(MemoryPlan, EveryBudgetIsKeptAndTheLeastDoes) {
