@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "published/widened.h"
 #include "trials.h"
 
 namespace sluice::trials {
@@ -20,25 +21,32 @@ using std::chrono::microseconds;
 using Clock = std::chrono::steady_clock;
 
 struct Setting {
-  bool made_model;  ///< else the trained one, with its importance matrix
+  std::string_view
+      model;  ///< "trained", with its importance matrix; "made"; or a widened checkpoint
   const char* type;
   const char* threads;
   Words options;
 };
 
 const Setting kSettings[] = {
-    {false, "IQ1_M", "2", {"--io", "async"}},
-    {false, "IQ1_M", "1", {"--io", "mmap"}},
-    {false, "IQ1_M", "3", {"--io", "read", "--spindle", "shared"}},
-    {false, "IQ1_M", "2", {"--io", "async", "--effort", "fast"}},
-    {false, "IQ1_M", "2", {"--io", "async", "--split-max-size", "300K"}},
-    {false, "Q4_K", "2", {"--io", "mmap", "--verify", "--memory", "24M"}},
-    {true, "Q4_0", "2", {"--io", "async", "--pure"}},
-    {true, "Q8_0", "4", {"--io", "mmap", "--pure"}},
-    {true, "Q5_0", "1", {"--io", "read", "--pure", "--spindle", "separate"}},
-    {true, "BF16", "2", {"--io", "async", "--pure"}},
-    {true, "Q8_0", "2", {"--io", "read", "--pure", "--split-max-tensors", "1"}},
-    {true, "Q8_0", "2", {"--io", "async", "--pure", "--verify", "--memory", "32M"}},
+    {"trained", "IQ1_M", "2", {"--io", "async"}},
+    {"trained", "IQ1_M", "1", {"--io", "mmap"}},
+    {"trained", "IQ1_M", "3", {"--io", "read", "--spindle", "shared"}},
+    {"trained", "IQ1_M", "2", {"--io", "async", "--effort", "fast"}},
+    {"trained", "IQ1_M", "2", {"--io", "async", "--split-max-size", "300K"}},
+    {"trained", "Q4_K", "2", {"--io", "mmap", "--verify", "--memory", "24M"}},
+    {"made", "Q4_0", "2", {"--io", "async", "--pure"}},
+    {"made", "Q8_0", "4", {"--io", "mmap", "--pure"}},
+    {"made", "Q5_0", "1", {"--io", "read", "--pure", "--spindle", "separate"}},
+    {"made", "BF16", "2", {"--io", "async", "--pure"}},
+    {"made", "Q8_0", "2", {"--io", "read", "--pure", "--split-max-tensors", "1"}},
+    {"made", "Q8_0", "2", {"--io", "async", "--pure", "--verify", "--memory", "32M"}},
+    {"llama4_scout", "IQ1_M", "2", {"--io", "async", "--ignore-imatrix-rules"}},
+    {"llama4_scout", "Q4_0", "1", {"--io", "read", "--memory", "24M"}},
+    {"deepseek_v3_fp8", "IQ1_M", "2", {"--io", "mmap", "--ignore-imatrix-rules"}},
+    {"deepseek_v3_fp8", "Q8_0", "3", {"--io", "async", "--split-max-size", "2M"}},
+    {"kimi_k2_int4", "Q4_K", "2", {"--io", "async", "--keep-split"}},
+    {"gpt_oss", "MXFP4_MOE", "2", {"--io", "read"}},
 };
 constexpr int kMostKills = 4;
 
@@ -79,7 +87,12 @@ bool run_and_kill(const Words& words, microseconds after) {
 void run(Case& one) {
   const Setting& setting = kSettings[one.number % std::size(kSettings)];
   std::string model = kModel;
-  if (setting.made_model) write_model(one, model = one.folder / "model.gguf");
+  if (setting.model == "made") {
+    write_model(one, model = one.folder / "model.gguf");
+  } else if (setting.model != "trained") {
+    published::widened(std::string(setting.model))
+        .write(model = one.folder / "model", 1 + one.below(4));
+  }
   const std::string whole = one.folder / "whole";
   const std::string out = one.folder / "out";
   fs::create_directory(whole);
@@ -87,7 +100,7 @@ void run(Case& one) {
   const auto command = [&](const std::string& folder) {
     Words words = {"quantize", "--checkpoint", "0"};
     words.insert(words.end(), setting.options.begin(), setting.options.end());
-    if (!setting.made_model) words.insert(words.end(), {"--imatrix", kMatrix});
+    if (setting.model == "trained") words.insert(words.end(), {"--imatrix", kMatrix});
     words.insert(words.end(), {model, folder + "/m.gguf", setting.type, setting.threads});
     return words;
   };
@@ -124,7 +137,7 @@ void run(Case& one) {
 }  // namespace
 
 const Trial& kills() {
-  static const Trial trial{"kills", 72, std::size(kSettings), {"killed", "resumed"}, run};
+  static const Trial trial{"kills", 108, std::size(kSettings), {"killed", "resumed"}, run};
   return trial;
 }
 
