@@ -48,6 +48,21 @@ export async function loadModel(modelPath) {
   return (await llama()).loadModel({modelPath, gpuLayers: 0, checkTensors: true});
 }
 
+/** A model's next-token distributions after each of some tokens that any vocabulary has. */
+export async function distributions(modelPath) {
+  const model = await loadModel(modelPath);
+  const context = await model.createContext({contextSize: 64, threads: THREADS});
+  const input = Array.from({length: 16}, (_, i) => [10 + i * 7, WHOLE_DISTRIBUTION]);
+  const output = await context.getSequence().controlledEvaluate(input);
+  const rows = output.map(({next}) => {
+    const row = Array(next.probabilities.size);
+    for (const [token, p] of next.probabilities) row[token] = p;
+    return row;
+  });
+  await model.dispose();
+  return rows;
+}
+
 /** Cuts a text into at most `limit` chunks of CONTEXT tokens, each begun by BOS. */
 function chunksOf(model, text, limit) {
   const {bos} = model.tokens;

@@ -17,6 +17,7 @@ const data = setting("SLUICE_TEST_DATA");
 export const MODEL = join(data, "model", "tiny-llama-f16.gguf");
 export const IMATRIX = join(data, "imatrix", "tiny-llama.imatrix.gguf");
 export const TEXT = join(data, "model", "validation.txt");
+export const CHECKPOINTS = join(data, "checkpoints");
 export const PEERS = join(data, "model", "peers.json");
 
 /** A fresh folder for one test program's files, in the build folder. */
