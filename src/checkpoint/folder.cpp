@@ -15,6 +15,7 @@ namespace sluice::checkpoint {
 namespace {
 
 constexpr std::string_view kWeightsEnd = ".safetensors";
+constexpr std::string_view kOnlyPart = "model.safetensors";
 constexpr const char* kGetIndexAgain = "Download the index again";
 constexpr const char* kGetParts = "Finish the download: all parts belong into one folder";
 
@@ -171,6 +172,8 @@ std::vector<std::string> part_files(const std::string& folder, std::span<const s
   if (!part.empty() && !wanted.contains(std::string(part))) {
     const std::vector<std::string> all = siblings(std::string(part));
     wanted = {all.begin(), all.end()};
+  } else if (!index && holds(files, kOnlyPart)) {
+    wanted.emplace(kOnlyPart);  // and no model.fp16.safetensors, the same in another type
   } else if (!index) {
     // Other sets beside it, as Mistral's consolidated*, hold the same weights once more.
     for (const std::string& file : files) {

@@ -28,8 +28,8 @@ struct Index {
 ///         plain `*.safetensors`
 Index parse_index(std::string_view text, const std::string& file);
 
-/// Names of the files that hold the weights, sorted: those of the index, or else all
-/// `model*.safetensors`.
+/// Names of the files that hold the weights, sorted: those of the index, or else
+/// `model.safetensors`, or else all `model*.safetensors`.
 /// \param folder  for error messages
 /// \param files   names of the folder's files
 /// \param index   if the folder has one

@@ -44,6 +44,12 @@ TEST(Folder, PartsAreTheIndexsOrAllModelFiles) {
       (Files{"m.safetensors", "x.safetensors"}));
 }
 
+TEST(Folder, OneFileOfTheUsualNameIsAll) {
+  const Files files = {"model.fp16.safetensors", "model.safetensors"};
+  EXPECT_EQ(part_files("folder", files, {}), Files{"model.safetensors"});
+  EXPECT_EQ(part_files("folder", files, {}, files[0]), Files{files[0]});
+}
+
 TEST(Folder, MissingPartsAreNamed) {
   const Index index =
       parse_index(R"({"weight_map":{"a":"x.safetensors","b":"y.safetensors"}})", "i");

@@ -72,6 +72,30 @@ TEST(Checkpoints, AreInspectedLikeGguf) {
   EXPECT_EQ(stored["output.weight"], "bf16");
 }
 
+TEST(Checkpoints, NoReportTakesTheirFilesPlaces) {
+  const TempFolder folder;
+  const std::string model = folder / "m";
+  fs::copy(kCheckpoints + "qwen2", model);
+  for (const char* const name : {"/config.json", "/tokenizer.json", "/model.safetensors"}) {
+    const std::string file = model + name;
+    const auto before = read_file(file);
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"quantize", "--report", file, model, folder / "o.gguf", "Q8_0"},
+          {"quantize", "--log-file", file, model + "/model.safetensors", folder / "o.gguf", "Q8_0"},
+          {"inspect", "--html", file, model}}) {
+      const Finished done = sluice(words);
+      EXPECT_NE(done.status, 0) << words[1] << name;
+      EXPECT_EQ(read_file(file), before) << words[1] << name << done.errors;
+    }
+  }
+  const std::string report = model + "/report.json";
+  for (int time = 0; time < 2; ++time) {
+    const Finished done = sluice({"quantize", "--report", report, model, "Q8_0"});
+    EXPECT_EQ(done.status, 0) << done.errors;
+  }
+  EXPECT_TRUE(fs::exists(model + "/ggml-model-Q8_0.gguf"));
+}
+
 TEST(Checkpoints, APreTokenizerIsOneOfLlamaCpps) {
   const Finished unknown = sluice({"plan", "--pre", "qwen", kCheckpoints + "qwen2", "Q8_0"});
   EXPECT_EQ(unknown.status, 2);

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
 #include <vector>
@@ -46,9 +47,34 @@ bool is_half_made(std::string_view name) {
   return std::ranges::any_of(kEndings, [&](auto ending) { return name.ends_with(ending); });
 }
 
+// What a checkpoint is read from; other files may lie beside it.
+bool is_of_checkpoint(std::string_view name) {
+  constexpr std::array<std::string_view, 10> kNames = {"config.json",     "generation_config.json",
+                                                       "tokenizer.json",  "tokenizer_config.json",
+                                                       "tokenizer.model", "tekken.json",
+                                                       "tiktoken.model",  "added_tokens.json",
+                                                       "vocab.json",      "chat_template.json"};
+  return name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json") ||
+         std::ranges::find(kNames, name) != kNames.end();
+}
+
+void add_model(const std::string& path, const std::string& role, std::vector<UsedFile>& files) {
+  namespace fs = std::filesystem;
+  files.push_back({path, role});
+  std::error_code failed;
+  fs::path folder = path;
+  if (!fs::is_directory(folder, failed)) {
+    if (!is_of_checkpoint(folder.filename().string())) return;
+    folder = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
+  }
+  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
+    if (is_of_checkpoint(at->path().filename().string())) files.push_back({at->path(), role});
+  }
+}
+
 void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files) {
   const QuantizeOptions& options = arguments.options;
-  files.push_back({options.input, "the input"});
+  add_model(options.input, "the input", files);
   files.push_back({options.imatrix, "the importance matrix"});
   for (const std::string& file : arguments.rule_files) files.push_back({file, "a list of types"});
   if (arguments.command == Command::plan) return;
@@ -63,11 +89,6 @@ void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files
 void refuse_model(const std::string& path, const std::string& role) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
-  if (path.ends_with(".safetensors")) {
-    throw Error(ErrorCode::usage,
-                fmt::format("cannot be {}: it is a checkpoint's, which would be lost", role),
-                {.file = path, .cure = "Name another file for " + role});
-  }
   std::array<char, 8> magic{};
   std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
   const std::string_view begin(magic.data(), magic.size());
@@ -98,14 +119,14 @@ void check_files(const Arguments& arguments) {
     case Command::verify:
       add_written(arguments.report, "the report");
       files.push_back({arguments.verify.output, "the model"});
-      files.push_back({arguments.verify.against, "the source"});
+      add_model(arguments.verify.against, "the source", files);
       files.push_back({arguments.verify.imatrix, "the importance matrix"});
       files.push_back({arguments.verify.trace, "the trace", true});
       break;
     case Command::compare:
       add_written(arguments.compare.page, "the page");
-      files.push_back({arguments.compare.options.a, "a model"});
-      files.push_back({arguments.compare.options.b, "a model"});
+      add_model(arguments.compare.options.a, "a model", files);
+      add_model(arguments.compare.options.b, "a model", files);
       files.push_back({arguments.compare.options.trace, "the trace", true});
       break;
     case Command::report:
@@ -116,7 +137,7 @@ void check_files(const Arguments& arguments) {
       break;
     case Command::inspect:
       add_written(arguments.inspect.page, "the page");
-      files.push_back({arguments.inspect.file, "the model"});
+      add_model(arguments.inspect.file, "the model", files);
       break;
     case Command::demo:
     case Command::completion:
