@@ -6,7 +6,6 @@
 #include <ctime>
 #include <map>
 #include <mutex>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -15,18 +14,15 @@
 #include "engine/monitor.h"
 #include "engine/stream.h"
 #include "engine/turns.h"
+#include "forecast/row_sample.h"
 #include "io/source.h"
 #include "quantize/chunk_producer.h"
-#include "sluice/codec.h"
 #include "sluice/error.h"
 
 namespace sluice {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// So many weights, in whole rows, are encoded at a time: a millisecond with the slowest kernels.
-constexpr std::uint64_t kBatchElements = 16384;
 
 double seconds_since(Clock::time_point start) {
   return std::max(1e-9, std::chrono::duration<double>(Clock::now() - start).count());
@@ -44,71 +40,6 @@ struct Conversion {
   std::uint64_t most = 0;
   std::size_t tensor = 0;  // the largest
 };
-
-/// The bytes that some rows are made of.
-struct Sample {
-  weights::Band band;
-  std::vector<std::byte> codes;
-  std::vector<std::byte> factors;
-};
-
-// Neighbouring rows out of the middle: one seek for each conversion, where rows from everywhere
-// would keep a hard disk for seconds. Those of a transposed matrix are spread over all of it, so that
-// some columns are taken in their place.
-weights::Band band_of(const Plan& plan, std::uint32_t tensor) {
-  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 20;
-  const weights::Weights& weights = *plan.weights;
-  const weights::Wanted& wanted = plan.wanted[tensor];
-  const std::uint64_t rows = plan.tensors[tensor].elements() / wanted.row_elements;
-  const std::uint64_t batch =
-      std::clamp<std::uint64_t>(kBatchElements / wanted.row_elements, 1, rows);
-  weights::Band band = weights::bands_of_rows(weights, wanted, (rows - batch) / 2, batch).front();
-  if (band.range.size > kMostBytes) band = *weights::BandCursor(weights, {&wanted, 1}, 0).next();
-  for (weights::Piece& piece : band.pieces) piece.wanted = tensor;
-  return band;
-}
-
-// Why the rows are not fit to measure with; empty: they are.
-std::string unfit(const weights::Stored& stored, std::span<const std::byte> input) {
-  if (std::all_of(input.begin(), input.end(), [](std::byte b) { return b == std::byte{}; })) {
-    return "the rows looked at are zeros";
-  }
-  if (stored.coding != weights::Coding::typed) return "";
-  const Codec* codec = find_codec(stored.type);
-  const std::uint64_t blocks = input.size() / info(stored.type).block_bytes;
-  return codec == nullptr || codec->scales_finite(input.data(), blocks)
-             ? ""
-             : "the rows looked at hold NaN or infinity";
-}
-
-// Weights as models have them, roughly: bell-shaped, of many sizes. Types without an encoder keep
-// what they have: only copies can be of one.
-void make_up_rows(const weights::Stored& stored, Sample& sample) {
-  std::uint32_t state = 1;
-  const auto uniform = [&] {  // -0.5 to 0.5; Numerical Recipes' generator does for this
-    state = state * 1664525u + 1013904223u;
-    return static_cast<float>(state >> 8) * 0x1p-24f - 0.5f;
-  };
-  // Of every type some small number; as a code, none that is NaN.
-  std::ranges::fill(sample.factors, std::byte{0x3c});
-  if (stored.coding != weights::Coding::typed) {
-    for (std::byte& code : sample.codes) {
-      code = static_cast<std::byte>(static_cast<int>(256 * uniform())) & std::byte{0xb7};
-    }
-    return;
-  }
-  const Codec* codec = find_codec(stored.type);
-  if (codec == nullptr || codec->encode == nullptr) return;
-  std::vector<float> values(sample.band.elements);
-  for (float& value : values) value = 0.02f * (uniform() + uniform() + uniform() + uniform());
-  const std::uint64_t row = std::gcd(sample.band.elements, stored.columns());
-  codec->encode({.values = values.data(),
-                 .rows = values.size() / row,
-                 .row_elements = row,
-                 .importance = nullptr,
-                 .effort = Effort::fast},
-                sample.codes.data());
-}
 
 std::vector<Conversion> conversions_of(const Plan& plan, std::span<const std::uint64_t> left) {
   std::map<std::pair<TensorType, TensorType>, Conversion> conversions;
@@ -147,8 +78,8 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
         made_up_(cut.tensors.size(), unread),
         rates_(cut.tensors.size()) {
     for (std::uint32_t i = 0; i < cut.tensors.size(); ++i) {
-      Sample& sample = samples_.emplace_back();
-      sample.band = band_of(cut, i);
+      RowSample& sample = samples_.emplace_back();
+      sample.band = sample_of(cut, i);
       sample.codes.resize(sample.band.range.size);
       if (sample.band.scales) sample.factors.resize(sample.band.scales->size);
       if (!unread.empty()) make_up_rows(stored(i), sample);
@@ -189,7 +120,7 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
 
   void take_rows(const engine::Task& task) {
     const std::uint32_t i = task.unit.tensor;
-    Sample& sample = samples_[i];
+    RowSample& sample = samples_[i];
     std::ranges::copy(task.inputs[0], sample.codes.begin());
     if (task.inputs.size() > 1) std::ranges::copy(task.inputs[1], sample.factors.begin());
     made_up_[i] = unfit(stored(i), sample.codes);
@@ -200,7 +131,7 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
   }
 
   /// The work of encoding a sample.
-  engine::Task task_of(const Sample& sample, std::vector<std::byte>& room) const {
+  engine::Task task_of(const RowSample& sample, std::vector<std::byte>& room) const {
     auto chunk = std::make_unique<Chunk>();
     chunk->band = sample.band;
     chunk->outputs.resize(sample.band.pieces.size());
@@ -263,7 +194,7 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
   const double seconds_;
   std::size_t to_read_ = 0;    // the next conversion whose rows are read
   std::size_t measuring_ = 0;  // units that measure
-  std::vector<Sample> samples_;
+  std::vector<RowSample> samples_;
   std::vector<std::string> made_up_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -286,7 +217,7 @@ Plan cut_of(const Plan& plan, std::span<const Conversion> conversions) {
 engine::MemoryNeeds probe_needs(const Plan& cut, const EncoderSettings& settings) {
   engine::MemoryNeeds needs{.threads = settings.threads, .inputs = 2};
   for (std::uint32_t i = 0; i < cut.tensors.size(); ++i) {
-    const weights::Band band = band_of(cut, i);
+    const weights::Band band = sample_of(cut, i);
     const std::uint64_t bytes = band.range.size + (band.scales ? band.scales->size : 0);
     needs.smallest_unit = std::max(needs.smallest_unit, bytes);
     needs.input_size += bytes;

@@ -122,26 +122,12 @@ void ChunkEncoder::run(engine::Task& task, int worker) {
   Parts room(chunk.matrix ? chunk.matrix->bytes() : task.room);
   for (std::size_t i = 0; i < chunk.band.pieces.size(); ++i) {
     const weights::Piece& piece = chunk.band.pieces[i];
-    const PlannedTensor& tensor = plan_.tensors[piece.wanted];
+    const bool moved = plan_.tensors[piece.wanted].passage == Passage::moved;
     const std::uint64_t size = piece.rows * output_row_bytes(plan_, piece.wanted);
-    const Strip whole{plan_, bytes, piece, 0, {}};
+    const std::span<std::byte> out = moved ? std::span<std::byte>() : room.next(size);
     Findings findings;
-    std::span<const std::byte> result;
-    if (tensor.passage == Passage::moved) {
-      const weights::Stored& stored = plan_.weights->stored[chunk.band.stored];
-      result = codes.subspan(stored.offset_of(piece.first - chunk.band.first_element), size);
-      findings.weights.any_nonzero = !all_zero(result);
-      if (holds_floats(tensor.type)) check_piece(whole, scratch, findings);
-    } else {
-      const std::span<std::byte> out = room.next(size);
-      result = out;
-      if (tensor.passage == Passage::repacked) {
-        repack_piece(whole, out, scratch);
-        findings.weights.any_nonzero = !all_zero(result);
-      } else {
-        encode_piece(whole, out, scratch, findings);
-      }
-    }
+    const std::span<const std::byte> result =
+        pass({plan_, bytes, piece, 0, {}}, out, scratch, findings);
     if (!chunk.matrix) task.results.push_back({piece.wanted, chunk.outputs[i], result});
     task.decode_ns += findings.decode_ns;
     const std::lock_guard lock(mutex_);
@@ -151,6 +137,31 @@ void ChunkEncoder::run(engine::Task& task, int worker) {
   }
   // What could not be read of it was taken for zeros.
   if (imatrix_file_ != nullptr) imatrix_file_->check();
+}
+
+/// What becomes of a piece: in its band, if it is moved, or in `out`.
+std::span<const std::byte> ChunkEncoder::pass(const Strip& whole, std::span<std::byte> out,
+                                              Scratch& scratch, Findings& findings) const {
+  const TensorType type = whole.tensor().type;
+  switch (whole.tensor().passage) {
+    case Passage::moved: {
+      const weights::Band& band = whole.bytes.band;
+      const std::uint64_t first = whole.piece.first - band.first_element;
+      const std::span<const std::byte> there =
+          whole.bytes.codes.subspan(plan_.weights->stored[band.stored].offset_of(first),
+                                    whole.piece.rows * output_row_bytes(plan_, whole.piece.wanted));
+      findings.weights.any_nonzero = !all_zero(there);
+      if (holds_floats(type)) check_piece(whole, scratch, findings);
+      return there;
+    }
+    case Passage::repacked:
+      repack_piece(whole, out, scratch, findings);
+      break;
+    case Passage::encoded:
+      encode_piece(whole, out, scratch, findings);
+      break;
+  }
+  return out;
 }
 
 void ChunkEncoder::conclude(engine::Task& task) {
@@ -164,12 +175,16 @@ void ChunkEncoder::conclude(engine::Task& task) {
   }
 }
 
+std::uint64_t ChunkEncoder::rows_at_once(const weights::Piece& piece, const Scratch& scratch) {
+  return std::max<std::uint64_t>(1, scratch.values.size() / piece.columns);
+}
+
 // Rows of one expert at a time, because they have one importance.
 void ChunkEncoder::encode_piece(const Strip& whole, std::span<std::byte> out, Scratch& scratch,
                                 Findings& findings) const {
   const weights::Piece& piece = whole.piece;
   const std::uint64_t of_expert = whole.tensor().rows_per_expert();
-  const std::uint64_t most = std::max<std::uint64_t>(1, scratch.values.size() / piece.columns);
+  const std::uint64_t most = rows_at_once(piece, scratch);
   const std::size_t row_bytes = out.size() / piece.rows;
   std::span<const float> importance;
   for (std::uint64_t row = 0; row < piece.rows;) {
@@ -186,25 +201,26 @@ void ChunkEncoder::encode_piece(const Strip& whole, std::span<std::byte> out, Sc
 }
 
 void ChunkEncoder::check_piece(const Strip& whole, Scratch& scratch, Findings& findings) const {
-  const std::uint64_t most =
-      std::max<std::uint64_t>(1, scratch.values.size() / whole.piece.columns);
+  const std::uint64_t most = rows_at_once(whole.piece, scratch);
   for (std::uint64_t row = 0; row < whole.piece.rows; row += most) {
     decode(whole, row, std::min(most, whole.piece.rows - row), scratch, findings);
   }
 }
 
-void ChunkEncoder::repack_piece(const Strip& whole, std::span<std::byte> out,
-                                Scratch& scratch) const {
+void ChunkEncoder::repack_piece(const Strip& whole, std::span<std::byte> out, Scratch& scratch,
+                                Findings& findings) const {
   const weights::Piece& piece = whole.piece;
   const Codec& codec = *find_codec(whole.tensor().type, settings_.isa);
   const std::size_t row_bytes = out.size() / piece.rows;
-  for (std::uint64_t row = 0; row < piece.rows; ++row) {
+  const std::uint64_t most = rows_at_once(piece, scratch);
+  for (std::uint64_t row = 0; row < piece.rows; row += most) {
+    const std::uint64_t rows = std::min(most, piece.rows - row);
     std::byte* const blocks = out.data() + row * row_bytes;
-    weights::move_mxfp4_rows(*plan_.weights, whole.bytes, piece, row, 1, blocks);
-    if (codec.scales_finite(blocks, row_bytes / info(codec.type).block_bytes)) continue;
-    Findings unused;
-    decode(whole, row, 1, scratch, unused);  // names the weight
+    weights::move_mxfp4_rows(*plan_.weights, whole.bytes, piece, row, rows, blocks);
+    const std::size_t count = rows * row_bytes / info(codec.type).block_bytes;
+    if (!codec.scales_finite(blocks, count)) decode(whole, row, rows, scratch, findings);
   }
+  findings.weights.any_nonzero = !all_zero(out);
 }
 
 /// \throws Error (input_value, interrupted)

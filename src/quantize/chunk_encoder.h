@@ -87,9 +87,13 @@ class ChunkEncoder final : public engine::Operator {
   };
   struct Findings;
 
+  std::span<const std::byte> pass(const Strip& piece, std::span<std::byte> out, Scratch& scratch,
+                                  Findings& findings) const;
+  static std::uint64_t rows_at_once(const weights::Piece& piece, const Scratch& scratch);
   void encode_piece(const Strip& piece, std::span<std::byte> out, Scratch& scratch,
                     Findings& findings) const;
-  void repack_piece(const Strip& piece, std::span<std::byte> out, Scratch& scratch) const;
+  void repack_piece(const Strip& piece, std::span<std::byte> out, Scratch& scratch,
+                    Findings& findings) const;
   void check_piece(const Strip& piece, Scratch& scratch, Findings& findings) const;
   Strip decode(const Strip& piece, std::uint64_t first_row, std::uint64_t rows, Scratch& scratch,
                Findings& findings) const;
