@@ -11,7 +11,6 @@
 #include "base/float16.h"
 #include "base/stop.h"
 #include "base/zero_tensors.h"
-#include "codec/error_range.h"
 #include "quantize/chunk_producer.h"
 #include "weights/decode.h"
 
@@ -282,28 +281,7 @@ void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance,
   const std::span<float> decoded = std::span(scratch.decoded).first(strip.values.size());
   to.decode(blocks, decoded.data(), decoded.size());
   add_errors(strip.values, decoded, importance, findings.errors);
-  if (settings_.verify) verify_rows(strip, decoded, importance, blocks);
-}
-
-// Checks encoded rows while their source is at hand: what becomes of them on the disk is for the
-// tensor's checksum to tell.
-void ChunkEncoder::verify_rows(const Strip& strip, std::span<const float> decoded,
-                               std::span<const float> importance, const std::byte* blocks) const {
-  const TensorType type = strip.tensor().type;
-  const Codec& codec = *find_codec(type, settings_.isa);
-  if (!codec.scales_finite(blocks, decoded.size() / info(type).block_elements)) {
-    refuse_encoding(strip, 0, "the encoder left a scale that is NaN or infinite");
-  }
-  const ErrorRange range(type, settings_.isa);
-  range.judge_all(strip.values, decoded, importance, 0,
-                  [&](std::size_t start, std::size_t, const Judgement& judgement) {
-                    if (!judgement.excess) return;
-                    refuse_encoding(
-                        strip, start / strip.piece.columns,
-                        fmt::format("the encoding is off by {:.3g} of its source's square, where "
-                                    "{} has {:.3g} at most",
-                                    judgement.excess->error, name(type), judgement.excess->limit));
-                  });
+  if (settings_.verify) check_encoding(strip, decoded, importance, blocks, settings_.isa);
 }
 
 }  // namespace sluice

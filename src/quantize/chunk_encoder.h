@@ -14,7 +14,7 @@
 #include "plan/plan.h"
 #include "quantize/chunk.h"
 #include "quantize/lost_range.h"
-#include "quantize/refusals.h"
+#include "quantize/strip.h"
 #include "sluice/codec.h"
 
 namespace sluice {
@@ -101,8 +101,6 @@ class ChunkEncoder final : public engine::Operator {
                                        Scratch& scratch) const;
   void encode(const Strip& strip, std::span<const float> importance, std::span<std::byte> out,
               Scratch& scratch, Findings& findings) const;
-  void verify_rows(const Strip& strip, std::span<const float> decoded,
-                   std::span<const float> importance, const std::byte* blocks) const;
 
   const Plan& plan_;
   std::span<const io::File> files_;

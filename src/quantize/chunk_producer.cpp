@@ -37,7 +37,7 @@ std::optional<engine::Unit> ChunkProducer::next(std::stop_token ended) {
 }
 
 /// Sees that the next chunk has its factors. \returns false if the run has ended
-bool ChunkProducer::add_factors(std::stop_token ended) {
+bool ChunkProducer::add_factors(const std::stop_token& ended) {
   if (!ahead_.front()->band.scales || ahead_.front()->window) return true;
   const std::shared_ptr<FactorWindow> window = windows_.acquire(ended);
   if (!window) return false;
@@ -64,7 +64,7 @@ bool ChunkProducer::add_factors(std::stop_token ended) {
 }
 
 /// Sees that columns of a matrix have a place. \returns false if the run has ended
-bool ChunkProducer::add_matrix(Chunk& chunk, std::stop_token ended) {
+bool ChunkProducer::add_matrix(Chunk& chunk, const std::stop_token& ended) {
   if (!chunk.band.matrix) return true;
   if (chunk.band.matrix->first) {
     matrix_.reset();

@@ -28,8 +28,8 @@ class ChunkProducer final : public engine::Producer {
   static std::uint64_t factor_memory(const Plan& plan);
 
  private:
-  bool add_factors(std::stop_token ended);
-  bool add_matrix(Chunk& chunk, std::stop_token ended);
+  bool add_factors(const std::stop_token& ended);
+  bool add_matrix(Chunk& chunk, const std::stop_token& ended);
 
   const Plan& plan_;
   const Reading reading_;

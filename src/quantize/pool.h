@@ -25,7 +25,7 @@ class Pool {
 
   /// Waits until one is free.
   /// \returns null if `ended` is requested before. The pool outlives what it gives out
-  std::shared_ptr<T> acquire(std::stop_token ended) {
+  std::shared_ptr<T> acquire(const std::stop_token& ended) {
     std::unique_lock lock(mutex_);
     if (!changed_.wait(lock, ended, [&] { return !free_.empty(); })) return nullptr;
     T* const thing = free_.back();

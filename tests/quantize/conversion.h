@@ -27,6 +27,7 @@ struct Way {
   IoMode io = IoMode::async;
   IntervalSet done = {};
   const std::atomic<bool>* stop = nullptr;
+  bool verify = false;
 };
 
 class Conversion {
@@ -43,7 +44,11 @@ class Conversion {
 
   /// The output's address space, of which all but headers and `done` has been made.
   std::vector<std::byte> run(const Way& way) {
-    const EncoderSettings settings{.threads = way.threads, .isa = best_isa(), .stop = way.stop};
+    const EncoderSettings settings{.threads = way.threads,
+                                   .isa = best_isa(),
+                                   .measure_error = way.verify,
+                                   .verify = way.verify,
+                                   .stop = way.stop};
     const engine::MemoryNeeds needs = ChunkEncoder::memory_needs(plan_, settings);
     engine::MemoryPlan memory = engine::plan_memory(
         needs, engine::least_memory(needs, 0) + 6 * std::max(way.unit_bytes, plan_.band_bytes), 0);

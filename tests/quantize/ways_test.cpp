@@ -22,7 +22,7 @@ std::vector<Way> ways_of(std::initializer_list<std::uint64_t> units) {
     for (const int threads : {1, 3}) {
       for (const std::size_t buffers : {1, 2}) {
         const IoMode mode = std::array{IoMode::async, IoMode::mmap, IoMode::plain}[i++ % 3];
-        ways.push_back({unit, threads, buffers, mode, {}, nullptr});
+        ways.push_back({unit, threads, buffers, mode, {}, nullptr, buffers == 2});
       }
     }
   }

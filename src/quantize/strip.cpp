@@ -1,4 +1,4 @@
-#include "quantize/refusals.h"
+#include "quantize/strip.h"
 
 #include <fmt/format.h>
 
@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "codec/error_range.h"
 #include "sluice/error.h"
 #include "weights/factors.h"
 
@@ -46,6 +47,18 @@ std::string expert_text(const PlannedTensor& tensor, std::uint64_t row) {
   return tensor.experts() > 1 ? fmt::format(" of expert {}", row / tensor.rows_per_expert()) : "";
 }
 
+/// \param row  of the strip
+[[noreturn]] void refuse_encoding(const Strip& strip, std::uint64_t row, const std::string& what) {
+  const PlannedTensor& tensor = strip.tensor();
+  const std::uint64_t in_tensor = strip.piece.first_row + strip.first_row + row;
+  throw Error(ErrorCode::output_damaged,
+              fmt::format("{} at row {}{}, before it was written", what,
+                          in_tensor % tensor.rows_per_expert(), expert_text(tensor, in_tensor)),
+              {.tensor = tensor.name,
+               .cure = "Check this machine's memory and cooling, and run again; if it fails at the "
+                       "same place, try --isa portable and report it"});
+}
+
 }  // namespace
 
 void refuse_values(const Strip& strip, std::span<const io::File> files) {
@@ -82,15 +95,23 @@ void refuse_values(const Strip& strip, std::span<const io::File> files) {
               std::move(context));
 }
 
-void refuse_encoding(const Strip& strip, std::uint64_t row, const std::string& what) {
-  const PlannedTensor& tensor = strip.tensor();
-  const std::uint64_t in_tensor = strip.piece.first_row + strip.first_row + row;
-  throw Error(ErrorCode::output_damaged,
-              fmt::format("{} at row {}{}, before it was written", what,
-                          in_tensor % tensor.rows_per_expert(), expert_text(tensor, in_tensor)),
-              {.tensor = tensor.name,
-               .cure = "Check this machine's memory and cooling, and run again; if it fails at the "
-                       "same place, try --isa portable and report it"});
+void check_encoding(const Strip& strip, std::span<const float> decoded,
+                    std::span<const float> importance, const std::byte* blocks, Isa isa) {
+  const TensorType type = strip.tensor().type;
+  const Codec& codec = *find_codec(type, isa);
+  if (!codec.scales_finite(blocks, decoded.size() / info(type).block_elements)) {
+    refuse_encoding(strip, 0, "the encoder left a scale that is NaN or infinite");
+  }
+  const ErrorRange range(type, isa);
+  range.judge_all(strip.values, decoded, importance, 0,
+                  [&](std::size_t start, std::size_t, const Judgement& judgement) {
+                    if (!judgement.excess) return;
+                    refuse_encoding(
+                        strip, start / strip.piece.columns,
+                        fmt::format("the encoding is off by {:.3g} of its source's square, where "
+                                    "{} has {:.3g} at most",
+                                    judgement.excess->error, name(type), judgement.excess->limit));
+                  });
 }
 
 }  // namespace sluice

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 
 #include "io/file.h"
 #include "plan/plan.h"
+#include "sluice/codec.h"
 #include "weights/decode.h"
 
 namespace sluice {
@@ -26,8 +27,12 @@ struct Strip {
 ///         in the tensor and in the file, or where its factor is, if that is what is wrong
 [[noreturn]] void refuse_values(const Strip& strip, std::span<const io::File> files);
 
-/// \param row  of the strip
+/// Checks encoded rows while their source is at hand: what becomes of them on the disk is for the
+/// tensor's checksum to tell.
+/// \param decoded     what `blocks` decode to
+/// \param importance  of the strip's columns; empty: none is known
 /// \throws Error (output_damaged)
-[[noreturn]] void refuse_encoding(const Strip& strip, std::uint64_t row, const std::string& what);
+void check_encoding(const Strip& strip, std::span<const float> decoded,
+                    std::span<const float> importance, const std::byte* blocks, Isa isa);
 
 }  // namespace sluice
