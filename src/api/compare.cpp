@@ -11,6 +11,7 @@
 #include "api/model_files.h"
 #include "base/clocks.h"
 #include "base/threads.h"
+#include "sluice/error.h"
 #include "sluice/used_files.h"
 #include "verify/comparer.h"
 #include "verify/tensor_pairs.h"
@@ -45,7 +46,17 @@ struct Matched {
   std::vector<std::size_t> places;  // of each pair in `tensors`
 };
 
+// The bands of one checkpoint are what both are read by.
+void refuse_two_checkpoints(const ModelFiles& a, const ModelFiles& b) {
+  if (!a.published || !b.published) return;
+  throw Error(ErrorCode::input_type, "is a checkpoint, and so is what it is compared with",
+              {.file = b.parts.front().path(),
+               .cure = "Make a GGUF model of one of them, as with the type F32, and compare that"});
+}
+
 Matched match(const ModelFiles& a, const ModelFiles& b) {
+  const ModelView view_a = view_of(a);
+  const ModelView view_b = view_of(b);
   std::map<std::string_view, std::size_t> in_b;
   for (std::size_t i = 0; i < b.model.tensors.size(); ++i) {
     in_b.emplace(b.model.tensors[i].name, i);
@@ -62,18 +73,15 @@ Matched match(const ModelFiles& a, const ModelFiles& b) {
       continue;
     }
     const gguf::Tensor& y = b.model.tensors[found->second];
-    const TensorLocation& place = b.locations[found->second];
+    const std::size_t index = found->second;
     in_b.erase(found);
     tensor.b = side_of(y);
     tensor.why_not = obstacle(x, y);
     if (!tensor.why_not.empty()) continue;
     TensorPair& pair = matched.pairs.emplace_back();
-    pair.tensor = &y;
-    pair.file = &b.parts[place.part];
-    pair.offset = place.file_offset;
-    pair.source = &x;
-    pair.source_file = &a.parts[a.locations[i].part];
-    pair.source_offset = a.locations[i].file_offset;
+    pair.turned = b.published;
+    set_tensor(pair.turned ? view_a : view_b, pair.turned ? i : index, pair);
+    set_source(pair.turned ? view_b : view_a, pair.turned ? index : i, pair);
     matched.places.push_back(matched.tensors.size() - 1);
   }
   for (const gguf::Tensor& y : b.model.tensors) {
@@ -105,10 +113,10 @@ Comparison compare(const CompareOptions& options, Observer& observer) {
   const ModelFiles b = open_model(options.b, options.stop);
   std::vector<UsedFile> files = {{options.trace, "the trace", true}};
   for (const ModelFiles* model : {&a, &b}) {
-    require_gguf(*model);
     for (const io::File& part : model->parts) files.push_back({part.path(), "an input"});
   }
   refuse_shared_files(files);
+  refuse_two_checkpoints(a, b);
   Matched matched = match(a, b);
   Comparison comparison;
   PairRun run;

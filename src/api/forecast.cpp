@@ -54,9 +54,8 @@ IntervalSet look_at_earlier_run(const QuantizeOptions& options, const Prepared& 
 MemoryNeed memory_need(const QuantizeOptions& options, const Plan& plan) {
   const engine::MemoryNeeds needs = ChunkEncoder::memory_needs(plan, encoder_settings(options));
   const std::uint64_t held = engine::held_memory(options);
-  MemoryNeed need{.budget = options.memory,
-                  .least = engine::told_least(needs, held),
-                  .threads = needs.threads};
+  MemoryNeed need{
+      .budget = options.memory, .least = engine::told_least(needs, held), .threads = needs.threads};
   if (need.enough()) need.most = engine::plan_memory(needs, need.budget, held).total_bytes;
   return need;
 }

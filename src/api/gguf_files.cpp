@@ -93,11 +93,6 @@ ModelFiles open_gguf(const std::string& path, const std::atomic<bool>* stop) {
     open_parts(names_of_parts(path, first.file, *split));
   }
   gguf::Model model = gguf::merge_parts(parts);
-  for (std::size_t i = 0; i < model.header.tensors.size(); ++i) {
-    const std::uint32_t part = model.parts[i];
-    files.locations.push_back(
-        {part, parts[part].header.data_offset + model.header.tensors[i].offset});
-  }
   files.weights = weights_of(model, parts);
   files.model = std::move(model.header);
   files.headers = std::move(parts);

@@ -80,11 +80,8 @@ ModelFiles open_model(const std::string& path, const std::atomic<bool>* stop,
   return files;
 }
 
-void require_gguf(const ModelFiles& files) {
-  if (!files.published) return;
-  throw Error(ErrorCode::input_type, "is a checkpoint, and only GGUF models can be compared",
-              {.file = files.parts.front().path(),
-               .cure = "Make a GGUF model of it, as with the type F32, and compare that"});
+ModelView view_of(const ModelFiles& files) {
+  return {files.parts, files.model.tensors, &files.weights, files.published};
 }
 
 }  // namespace sluice

@@ -10,6 +10,7 @@
 #include "io/file.h"
 #include "plan/plan.h"
 #include "sluice/gguf.h"
+#include "verify/tensor_pairs.h"
 #include "weights/stored.h"
 
 namespace sluice {
@@ -25,7 +26,6 @@ struct ModelFiles {
   std::vector<io::File> parts;               ///< with the tensors' data
   std::vector<gguf::Part> headers;           ///< of each part of a GGUF model as it stands there
   gguf::Header model;                        ///< metadata and tensors of all parts
-  std::vector<TensorLocation> locations;     ///< of a GGUF model: one for each of model.tensors
   weights::Weights weights;                  ///< one source for each of model.tensors
   std::vector<SmallFile> small_files;        ///< of a checkpoint
   std::vector<std::uint64_t> header_hashes;  ///< XXH3 of each part's header
@@ -44,7 +44,7 @@ struct ModelFiles {
 ModelFiles open_model(const std::string& path, const std::atomic<bool>* stop = nullptr,
                       std::string_view pre = {});
 
-/// \throws Error (input_type) if it is a checkpoint
-void require_gguf(const ModelFiles& files);
+/// For those who look at its tensors. \pre the files outlive it
+ModelView view_of(const ModelFiles& files);
 
 }  // namespace sluice

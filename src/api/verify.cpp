@@ -19,11 +19,6 @@
 namespace sluice {
 namespace {
 
-ModelView view_of(const ModelFiles& files) {
-  require_gguf(files);
-  return {files.parts, files.model.tensors, files.locations};
-}
-
 // What the trace would destroy.
 void refuse_trace(const VerifyOptions& options, const ModelFiles& output,
                   const ModelFiles* against) {

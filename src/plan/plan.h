@@ -83,12 +83,6 @@ struct PlanRequest {
   const ImportanceMatrix* imatrix = nullptr;  ///< outlives the plan; null: none
 };
 
-/// Where a tensor's bytes lie.
-struct TensorLocation {
-  std::size_t part;           ///< which input file
-  std::uint64_t file_offset;  ///< from that file's start
-};
-
 /// Plans the conversion of a model.
 ///
 /// \param model      merged header: metadata of the first part, tensors of all

@@ -13,6 +13,7 @@
 #include "engine/memory_plan.h"
 #include "engine/work.h"
 #include "sluice/codec.h"
+#include "verify/published_rows.h"
 
 namespace sluice {
 namespace {
@@ -57,21 +58,25 @@ class Comparer final : public engine::Operator {
  public:
   Comparer(std::span<const TensorPair> pairs, const StreamingOptions& options)
       : pairs_(pairs), options_(options), sums_(pairs.size()) {
+    const std::uint64_t strip = longest_strip(pairs, kStripElements);
     for (int i = 0; i < thread_count(options.threads); ++i) {
-      strips_.push_back({std::vector<float>(kStripElements), std::vector<float>(kStripElements)});
+      strips_.push_back({std::vector<float>(strip), std::vector<float>(strip)});
     }
   }
 
-  static constexpr std::uint64_t kScratchBytes = 2 * kStripElements * sizeof(float);
+  static std::uint64_t scratch_bytes(std::span<const TensorPair> pairs) {
+    return 2 * longest_strip(pairs, kStripElements) * sizeof(float);
+  }
 
   void run(engine::Task& task, int worker) override {
-    const engine::Unit& chunk = task.unit;
-    const TensorPair& pair = pairs_[chunk.tensor];
-    PairSums found;
-    if (pair.copied()) found.differing_bytes = count_differing(task.inputs[0], task.inputs[1]);
-    if (decodable(pair)) measure(task, strips_[static_cast<std::size_t>(worker)], found);
-    const std::lock_guard lock(mutex_);
-    sums_[chunk.tensor] += found;
+    for (const PairChunk& chunk : chunks_of(pairs_, task)) {
+      const TensorPair& pair = pairs_[chunk.pair];
+      PairSums found;
+      if (pair.copied()) found.differing_bytes = count_differing(chunk.blocks, chunk.source);
+      if (decodable(pair)) measure(chunk, strips_[static_cast<std::size_t>(worker)], found);
+      const std::lock_guard lock(mutex_);
+      sums_[chunk.pair] += found;
+    }
   }
 
   /// Once all is done.
@@ -84,22 +89,32 @@ class Comparer final : public engine::Operator {
   };
 
   static bool decodable(const TensorPair& pair) {
-    return can_decode(pair.source->type) && can_decode(pair.tensor->type);
+    return (pair.published || can_decode(pair.source->type)) && can_decode(pair.tensor->type);
   }
 
-  void measure(const engine::Task& task, Strip& strip, PairSums& found) const {
-    const TensorPair& pair = pairs_[task.unit.tensor];
-    const TensorType to = pair.tensor->type;
-    const TensorType from = pair.source->type;
-    for (std::uint64_t done = 0; done < task.unit.elements; done += kStripElements) {
+  void decode_source(const TensorPair& pair, const PairChunk& chunk, std::uint64_t first,
+                     std::span<float> out) const {
+    if (chunk.published) {
+      return chunk.published->decode(first, out.size(), options_.isa, out.data());
+    }
+    const TensorType type = pair.source->type;
+    find_codec(type, options_.isa)
+        ->decode(chunk.source.data() + byte_size(type, first), out.data(), out.size());
+  }
+
+  void measure(const PairChunk& chunk, Strip& strip, PairSums& found) const {
+    const TensorPair& pair = pairs_[chunk.pair];
+    const TensorType type = pair.tensor->type;
+    const std::uint64_t most = strip_elements(pair, kStripElements);
+    for (std::uint64_t done = 0; done < chunk.elements; done += most) {
       throw_if_stopped(options_.stop);
-      const std::size_t count = std::min<std::uint64_t>(kStripElements, task.unit.elements - done);
-      const std::span<float> x = std::span(strip.x).first(count);
-      const std::span<float> y = std::span(strip.y).first(count);
-      find_codec(to, options_.isa)
-          ->decode(task.inputs[0].data() + byte_size(to, done), y.data(), count);
-      find_codec(from, options_.isa)
-          ->decode(task.inputs[1].data() + byte_size(from, done), x.data(), count);
+      const std::size_t count = std::min(most, chunk.elements - done);
+      std::span<float> x = std::span(strip.x).first(count);
+      std::span<float> y = std::span(strip.y).first(count);
+      find_codec(type, options_.isa)
+          ->decode(chunk.blocks.data() + byte_size(type, done), y.data(), count);
+      decode_source(pair, chunk, done, x);
+      if (pair.turned) std::swap(x, y);
       ErrorSums sums = plain_errors(x, y.data());
       // Sums of what is not finite are not finite, and nothing else is: squares of floats fit.
       if (!std::isfinite(sums.error + sums.norm + sums.decoded_norm)) {
@@ -143,7 +158,7 @@ std::vector<PairDifference> compare_pairs(std::span<const TensorPair> pairs,
                                           PairRun& run) {
   const std::uint64_t held = engine::held_memory(options);
   Comparer comparer(pairs, options);
-  run = run_pairs(pairs, comparer, Comparer::kScratchBytes, held, options, observer);
+  run = run_pairs(pairs, comparer, Comparer::scratch_bytes(pairs), held, options, observer);
   std::vector<PairDifference> differences;
   for (std::size_t i = 0; i < pairs.size(); ++i) differences.push_back(comparer.difference(i));
   return differences;

@@ -1,7 +1,11 @@
 #include "verify/pair_run.h"
 
 #include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <tuple>
 #include <vector>
@@ -12,6 +16,8 @@
 #include "engine/monitor.h"
 #include "engine/stream.h"
 #include "io/spindle.h"
+#include "verify/published_rows.h"
+#include "weights/bands.h"
 
 namespace sluice {
 namespace {
@@ -26,19 +32,81 @@ std::uint64_t smallest_chunk_bytes(const TensorPair& pair) {
 }
 
 std::vector<const io::File*> files_of(std::span<const TensorPair> pairs) {
-  std::vector<const io::File*> files;
+  std::set<const io::File*> files;
   for (const TensorPair& pair : pairs) {
-    files.push_back(pair.file);
-    if (pair.source != nullptr) files.push_back(pair.source_file);
+    files.insert(pair.file);
+    if (pair.published) {
+      for (const io::File& part : pair.published->parts) files.insert(&part);
+    } else if (pair.source != nullptr) {
+      files.insert(pair.source_file);
+    }
   }
-  std::sort(files.begin(), files.end());
-  files.erase(std::unique(files.begin(), files.end()), files.end());
-  return files;
+  return {files.begin(), files.end()};
 }
 
-/// Walks through the chunks of all pairs, in the order in which the outputs' tensors lie on the
-/// disk. A chunk is whole blocks of one expert: of the output (its first input) and, if the pair
-/// has one, of the source (its second). Unit::tensor is the pair's index.
+/// The pairs whose sources are a checkpoint's, as its bands are asked for: with the outputs' rows.
+struct PublishedPairs {
+  const weights::Weights* weights = nullptr;  ///< null: there are none
+  std::vector<std::uint32_t> pairs;           ///< of each wanted tensor
+  std::vector<weights::Wanted> wanted;
+
+  explicit PublishedPairs(std::span<const TensorPair> all) {
+    for (std::uint32_t i = 0; i < all.size(); ++i) {
+      if (!all[i].published || all[i].elements() == 0) continue;
+      weights = all[i].published->weights;
+      pairs.push_back(i);
+      wanted.push_back({.source = all[i].published->made_of,
+                        .row_elements = all[i].row_elements(),
+                        .row_bytes = byte_size(all[i].type(), all[i].row_elements())});
+    }
+  }
+
+  /// The stored tensors that these are made of.
+  std::set<std::size_t> stored() const {
+    std::set<std::size_t> stored;
+    for (const weights::Wanted& one : wanted) {
+      for (const weights::View& view : one.source->views) stored.insert(view.stored);
+    }
+    return stored;
+  }
+
+  /// How many bytes of factors a band of a stored tensor has at most for each of its codes' bytes.
+  double most_factors() const {
+    double most = 0;
+    for (const std::size_t index : stored()) {
+      const weights::Stored& one = weights->stored[index];
+      if (!one.scales) continue;
+      const double row = static_cast<double>(one.scales->columns) * sizeof(float);
+      most = std::max(most, row / static_cast<double>(one.row_bytes()));
+    }
+    return most;
+  }
+
+  /// The most ranges that a unit reads.
+  std::size_t most_inputs() const {
+    std::map<std::size_t, std::size_t> views;
+    std::size_t most = 1;
+    for (const weights::Wanted& one : wanted) {
+      for (const weights::View& view : one.source->views) {
+        most = std::max(most, ++views[view.stored]);
+      }
+    }
+    return most + 2;
+  }
+
+  std::uint64_t factor_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const std::size_t index : stored()) {
+      if (const auto& scales = weights->stored[index].scales) bytes += scales->place.size;
+    }
+    return bytes;
+  }
+};
+
+/// Walks through the chunks of all pairs. First of those whose sources are ranges of a file, in the
+/// order in which the outputs' tensors lie on the disk: a chunk is whole blocks of one expert, of the
+/// output (its first input) and, if the pair has one, of the source (its second). Then through the
+/// checkpoint's bands. Unit::tensor is the pair's index.
 class PairCursor final : public engine::Producer {
  public:
   /// No chunk has more than `chunk_bytes` of both, unless so many blocks as belong together have.
@@ -50,8 +118,10 @@ class PairCursor final : public engine::Producer {
   const std::vector<const io::File*>& files() const { return files_; }
 
  private:
+  std::size_t number_of(const io::File* file) const;
   io::ReadRange range(const io::File* file, std::uint64_t offset, TensorType type,
                       std::uint64_t elements) const;
+  std::optional<engine::Unit> next_band();
 
   std::span<const TensorPair> pairs_;
   const std::uint64_t chunk_bytes_;
@@ -59,27 +129,66 @@ class PairCursor final : public engine::Producer {
   std::vector<std::uint32_t> order_;
   std::size_t place_ = 0;      // in order_
   std::uint64_t element_ = 0;  // of that pair
+  const PublishedPairs published_;
+  std::optional<weights::BandCursor> bands_;
 };
 
 PairCursor::PairCursor(std::span<const TensorPair> pairs, std::uint64_t chunk_bytes)
-    : pairs_(pairs), chunk_bytes_(chunk_bytes), files_(files_of(pairs)), order_(pairs.size()) {
-  for (std::uint32_t i = 0; i < order_.size(); ++i) order_[i] = i;
+    : pairs_(pairs), chunk_bytes_(chunk_bytes), files_(files_of(pairs)), published_(pairs) {
+  for (std::uint32_t i = 0; i < pairs.size(); ++i) {
+    if (!pairs[i].published && pairs[i].elements() > 0) order_.push_back(i);
+  }
   std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
     return std::tuple(pairs[a].file, pairs[a].offset) < std::tuple(pairs[b].file, pairs[b].offset);
   });
+  if (published_.weights == nullptr) return;
+  const double share = 1 / (1 + published_.most_factors());
+  bands_.emplace(*published_.weights, published_.wanted,
+                 static_cast<std::uint64_t>(share * static_cast<double>(chunk_bytes)));
+}
+
+std::size_t PairCursor::number_of(const io::File* file) const {
+  return static_cast<std::size_t>(std::lower_bound(files_.begin(), files_.end(), file) -
+                                  files_.begin());
 }
 
 io::ReadRange PairCursor::range(const io::File* file, std::uint64_t offset, TensorType type,
                                 std::uint64_t elements) const {
-  const auto place = std::lower_bound(files_.begin(), files_.end(), file);
-  return {.part = static_cast<std::size_t>(place - files_.begin()),
+  return {.part = number_of(file),
           .offset = offset + byte_size(type, element_),
           .size = byte_size(type, elements)};
 }
 
+std::optional<engine::Unit> PairCursor::next_band() {
+  std::optional<weights::Band> band = bands_ ? bands_->next() : std::nullopt;
+  if (!band) return std::nullopt;
+  auto details = std::make_shared<PublishedBand>();
+  engine::Unit unit;
+  for (const weights::Piece& piece : band->pieces) {
+    const std::uint32_t index = published_.pairs[piece.wanted];
+    const TensorPair& pair = pairs_[index];
+    const std::uint64_t row = byte_size(pair.type(), pair.row_elements());
+    details->pairs.push_back(index);
+    unit.inputs.push_back({.part = number_of(pair.file),
+                           .offset = pair.offset + piece.first_row * row,
+                           .size = piece.rows * row});
+    unit.elements += piece.elements();
+  }
+  unit.tensor = details->pairs.front();
+  unit.name = pairs_[unit.tensor].tensor->name;
+  const std::span<const io::File> parts = pairs_[unit.tensor].published->parts;
+  for (const std::optional<io::ReadRange>& range : {std::optional(band->range), band->scales}) {
+    if (!range || range->size == 0) continue;
+    unit.inputs.push_back(*range);
+    unit.inputs.back().part = number_of(&parts[range->part]);
+  }
+  details->band = std::move(*band);
+  unit.details = std::move(details);
+  return unit;
+}
+
 std::optional<engine::Unit> PairCursor::next(std::stop_token) {
-  while (place_ < order_.size() && pairs_[order_[place_]].elements() == 0) ++place_;
-  if (place_ == order_.size()) return std::nullopt;
+  if (place_ == order_.size()) return next_band();
   const std::uint32_t index = order_[place_];
   const TensorPair& pair = pairs_[index];
   const std::uint64_t atoms = std::max<std::uint64_t>(1, chunk_bytes_ / smallest_chunk_bytes(pair));
@@ -121,9 +230,21 @@ bool on_one_spindle(std::span<const TensorPair> pairs, Spindle wanted) {
 engine::MemoryNeeds memory_needs(std::span<const TensorPair> pairs, int threads) {
   engine::MemoryNeeds needs{.threads = threads, .inputs = 2};
   for (const TensorPair& pair : pairs) {
+    needs.input_size += pair.tensor->size;
+    if (pair.published) continue;
     needs.smallest_unit = std::max(needs.smallest_unit, smallest_chunk_bytes(pair));
-    needs.input_size += pair.tensor->size + (pair.source == nullptr ? 0 : pair.source->size);
+    if (pair.source != nullptr) needs.input_size += pair.source->size;
   }
+  const PublishedPairs published(pairs);
+  if (published.weights == nullptr) return needs;
+  const auto least = static_cast<double>(
+      weights::BandCursor::smallest_bytes(*published.weights, published.wanted));
+  needs.smallest_unit =
+      std::max(needs.smallest_unit,
+               static_cast<std::uint64_t>(std::ceil((1 + published.most_factors()) * least)));
+  needs.inputs = std::max(needs.inputs, published.most_inputs());
+  needs.input_size += published.factor_bytes() +
+                      weights::BandCursor::total_bytes(*published.weights, published.wanted);
   return needs;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 
@@ -20,11 +21,48 @@ void add(FindingList& findings, Fault fault, const io::File& file, const gguf::T
                 .rows = std::nullopt});
 }
 
+// Whether a type holds the weights of a source bit for bit.
+bool holds(TensorType type, const weights::Weights& weights, const weights::Source& source) {
+  if (source.change != weights::Change::none || source.views.empty()) return false;
+  if (type == TensorType::f32) return true;  // into which everything is decoded
+  return std::ranges::all_of(source.views, [&](const weights::View& view) {
+    const weights::Stored& stored = weights.stored[view.stored];
+    if (stored.coding == weights::Coding::mxfp4) return type == TensorType::mxfp4;
+    return stored.coding == weights::Coding::typed && !stored.scales && stored.type == type;
+  });
+}
+
+// What is only decoded of a checkpoint can always be.
+void require_decodable(const gguf::Tensor& tensor, const io::File& file) {
+  if (can_decode(tensor.type)) return;
+  throw Error(
+      ErrorCode::input_type, fmt::format("type {} cannot be decoded", name(tensor.type)),
+      {.file = file.path(), .tensor = tensor.name, .cure = "Check the file without --against"});
+}
+
 std::string shape_text(const gguf::Tensor& tensor) {
   return fmt::format("{}", fmt::join(tensor.shape, " x "));
 }
 
 }  // namespace
+
+void set_source(const ModelView& source, std::size_t index, TensorPair& pair) {
+  const weights::Place place = weights::place_of(*source.weights, index);
+  pair.source = &source.tensors[index];
+  pair.source_file = &source.parts[place.part];
+  pair.source_offset = place.offset;
+  if (!source.published) return;
+  const weights::Source& made_of = source.weights->sources[index];
+  pair.published = PublishedSource{source.parts, source.weights, &made_of,
+                                   holds(pair.tensor->type, *source.weights, made_of)};
+}
+
+void set_tensor(const ModelView& output, std::size_t index, TensorPair& pair) {
+  const weights::Place place = weights::place_of(*output.weights, index);
+  pair.tensor = &output.tensors[index];
+  pair.file = &output.parts[place.part];
+  pair.offset = place.offset;
+}
 
 std::vector<TensorPair> pair_tensors(const ModelView& output, const ModelView* against,
                                      const ImportanceMatrix* imatrix, FindingList& findings) {
@@ -37,9 +75,7 @@ std::vector<TensorPair> pair_tensors(const ModelView& output, const ModelView* a
   std::vector<TensorPair> pairs;
   for (std::size_t i = 0; i < output.tensors.size(); ++i) {
     TensorPair& pair = pairs.emplace_back();
-    pair.tensor = &output.tensors[i];
-    pair.file = &output.parts[output.locations[i].part];
-    pair.offset = output.locations[i].file_offset;
+    set_tensor(output, i, pair);
     if (against == nullptr) continue;
     const auto found = sources.find(pair.tensor->name);
     if (found == sources.end()) {
@@ -47,7 +83,7 @@ std::vector<TensorPair> pair_tensors(const ModelView& output, const ModelView* a
       continue;
     }
     const gguf::Tensor& source = against->tensors[found->second];
-    const TensorLocation& location = against->locations[found->second];
+    const std::size_t source_index = found->second;
     sources.erase(found);
     if (source.shape != pair.tensor->shape) {
       add(findings, Fault::shape, *pair.file, *pair.tensor,
@@ -60,24 +96,14 @@ std::vector<TensorPair> pair_tensors(const ModelView& output, const ModelView* a
         (source.type == TensorType::nvfp4 || pair.tensor->type == TensorType::nvfp4)) {
       continue;
     }
-    pair.source = &source;
-    pair.source_file = &against->parts[location.part];
-    pair.source_offset = location.file_offset;
+    set_source(*against, source_index, pair);
     if (pair.copied() && source.size > pair.tensor->size) {
       add(findings, Fault::shape, *pair.file, *pair.tensor,
           fmt::format("has {} bytes, its source {}", pair.tensor->size, source.size));
     }
     if (pair.copied() || pair.elements() == 0) continue;
-    for (const auto& [side, file] :
-         {std::pair(&source, pair.source_file), std::pair(pair.tensor, pair.file)}) {
-      if (!can_decode(side->type)) {
-        throw Error(ErrorCode::input_type,
-                    fmt::format("type {} cannot be decoded", name(side->type)),
-                    {.file = file->path(),
-                     .tensor = side->name,
-                     .cure = "Check the file without --against"});
-      }
-    }
+    if (!pair.published) require_decodable(source, *pair.source_file);
+    require_decodable(*pair.tensor, *pair.file);
     if (imatrix != nullptr) {
       pair.importance = imatrix->find(source.name, pair.row_elements(), pair.experts());
     }

@@ -8,17 +8,26 @@
 
 #include "imatrix/importance_matrix.h"
 #include "io/file.h"
-#include "plan/plan.h"
 #include "sluice/gguf.h"
 #include "verify/findings.h"
+#include "weights/stored.h"
 
 namespace sluice {
 
-/// One model: its files, and where each tensor lies in them.
+/// One model: its files, and what each tensor is made of.
 struct ModelView {
   std::span<const io::File> parts;
   std::span<const gguf::Tensor> tensors;
-  std::span<const TensorLocation> locations;  ///< one for each tensor
+  const weights::Weights* weights = nullptr;  ///< one source for each tensor
+  bool published = false;                     ///< a checkpoint: the sources are views of any kind
+};
+
+/// What a checkpoint makes a tensor of.
+struct PublishedSource {
+  std::span<const io::File> parts;
+  const weights::Weights* weights = nullptr;
+  const weights::Source* made_of = nullptr;
+  bool exact = false;  ///< the tensor's type holds these weights as they are
 };
 
 /// A tensor of the output and what it was made from.
@@ -30,9 +39,13 @@ struct TensorPair {
   const gguf::Tensor* source = nullptr;  ///< null: nothing to compare with
   const io::File* source_file = nullptr;
   std::uint64_t source_offset = 0;
+  /// `tensor` is what `source` is compared with: the source of another is the one that is measured.
+  bool turned = false;
+  std::optional<PublishedSource> published;             ///< in place of a range of `source_file`
   const ImportanceMatrix::Entry* importance = nullptr;  ///< null: none is known
 
-  bool copied() const { return source != nullptr && source->type == tensor->type; }
+  /// Bytes can be compared.
+  bool copied() const { return source != nullptr && !published && source->type == tensor->type; }
 
   // How it is looked at: of types that are not all blocks as a row of bytes.
   TensorType type() const { return is_bytes() ? TensorType::i8 : tensor->type; }
@@ -53,8 +66,16 @@ struct TensorPair {
   }
 };
 
+/// Fills in what a tensor is compared with.
+/// \param index  of the tensor, in the source's model
+void set_source(const ModelView& source, std::size_t index, TensorPair& pair);
+
+/// Fills in the tensor that is looked at. \pre the model is of GGUF files
+void set_tensor(const ModelView& output, std::size_t index, TensorPair& pair);
+
 /// Pairs the output's tensors, in its order, with the source's by name. Tensors that only one has
 /// and shapes that differ are findings.
+/// \param output   of GGUF files
 /// \param against  null: nothing is compared
 /// \param imatrix  may be null
 /// \throws Error (imatrix_length, input_type)

@@ -19,6 +19,7 @@
 #include "engine/memory_plan.h"
 #include "sluice/codec.h"
 #include "verify/pair_run.h"
+#include "verify/published_rows.h"
 #include "verify/tensor_findings.h"
 
 namespace sluice {
@@ -69,23 +70,20 @@ class Runs {
 /// Checks chunks, with buffers that are allocated once. One for each thread.
 class ChunkChecker {
  public:
-  /// \param longest_row  of tensors with importance; 0: none has
-  /// \param stop         looked at before each strip; may be null
+  /// \param stop  looked at before each strip; may be null
   ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix, Isa isa,
-               const std::atomic<bool>* stop, std::uint64_t longest_row);
+               const std::atomic<bool>* stop);
 
   /// Bytes that a checker allocates.
-  static std::uint64_t memory_bytes(std::uint64_t longest_row);
+  static std::uint64_t memory_bytes(std::span<const TensorPair> pairs);
 
-  /// \param blocks  the output's bytes
-  /// \param source  the source's; empty if there is nothing to compare with
   /// \throws Error (interrupted)
-  ChunkFacts check(const engine::Unit& chunk, std::span<const std::byte> blocks,
-                   std::span<const std::byte> source);
+  ChunkFacts check(const PairChunk& chunk);
 
  private:
-  void compare(const TensorPair& pair, const engine::Unit& chunk, std::span<const std::byte> blocks,
-               std::span<const std::byte> source, ChunkFacts& facts, Runs& runs);
+  void compare(const TensorPair& pair, const PairChunk& chunk, ChunkFacts& facts, Runs& runs);
+  void decode_source(const TensorPair& pair, const PairChunk& chunk, std::uint64_t first,
+                     std::span<float> out) const;
   std::span<const float> importance_of(const TensorPair& pair, std::uint64_t expert);
 
   std::span<const TensorPair> pairs_;
@@ -99,23 +97,33 @@ class ChunkChecker {
   std::uint64_t row_expert_ = 0;
 };
 
-std::uint64_t ChunkChecker::memory_bytes(std::uint64_t longest_row) {
-  return (2 * kStripElements + longest_row) * sizeof(float);
+// Of tensors with importance; 0: none has.
+std::uint64_t longest_row(std::span<const TensorPair> pairs) {
+  std::uint64_t longest = 0;
+  for (const TensorPair& pair : pairs) {
+    if (pair.importance != nullptr) longest = std::max(longest, pair.row_elements());
+  }
+  return longest;
+}
+
+std::uint64_t ChunkChecker::memory_bytes(std::span<const TensorPair> pairs) {
+  return (2 * longest_strip(pairs, kStripElements) + longest_row(pairs)) * sizeof(float);
 }
 
 ChunkChecker::ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix,
-                           Isa isa, const std::atomic<bool>* stop, std::uint64_t longest_row)
+                           Isa isa, const std::atomic<bool>* stop)
     : pairs_(pairs),
       imatrix_(imatrix),
       isa_(isa),
       stop_(stop),
-      values_(kStripElements),
-      decoded_(kStripElements),
-      importance_(longest_row) {}
+      values_(longest_strip(pairs, kStripElements)),
+      decoded_(values_.size()),
+      importance_(longest_row(pairs)) {}
 
-ChunkFacts ChunkChecker::check(const engine::Unit& chunk, std::span<const std::byte> blocks,
-                               std::span<const std::byte> source) {
-  const TensorPair& pair = pairs_[chunk.tensor];
+ChunkFacts ChunkChecker::check(const PairChunk& chunk) {
+  const TensorPair& pair = pairs_[chunk.pair];
+  const std::span<const std::byte> blocks = chunk.blocks;
+  const std::span<const std::byte> source = chunk.source;
   const TensorType type = pair.type();
   ChunkFacts facts;
   facts.crc32 = crc32_of(blocks);
@@ -139,7 +147,7 @@ ChunkFacts ChunkChecker::check(const engine::Unit& chunk, std::span<const std::b
   if (pair.source == nullptr) return facts;
 
   if (!pair.copied()) {
-    compare(pair, chunk, blocks, source, facts, runs);
+    compare(pair, chunk, facts, runs);
   } else if (std::memcmp(blocks.data(), source.data(), blocks.size()) != 0) {
     for (std::uint64_t i = 0; i < chunk.elements; i += region) {
       const std::uint64_t count = std::min(region, chunk.elements - i);
@@ -152,42 +160,49 @@ ChunkFacts ChunkChecker::check(const engine::Unit& chunk, std::span<const std::b
   return facts;
 }
 
-void ChunkChecker::compare(const TensorPair& pair, const engine::Unit& chunk,
-                           std::span<const std::byte> blocks, std::span<const std::byte> source,
-                           ChunkFacts& facts, Runs& runs) {
+void ChunkChecker::decode_source(const TensorPair& pair, const PairChunk& chunk,
+                                 std::uint64_t first, std::span<float> out) const {
+  if (chunk.published) return chunk.published->decode(first, out.size(), isa_, out.data());
+  const TensorType type = pair.source_type();
+  find_codec(type, isa_)
+      ->decode(chunk.source.data() + byte_size(type, first), out.data(), out.size());
+}
+
+// Strip by strip, of one expert, which has one importance.
+void ChunkChecker::compare(const TensorPair& pair, const PairChunk& chunk, ChunkFacts& facts,
+                           Runs& runs) {
   const TensorType type = pair.type();
-  const TensorType source_type = pair.source_type();
-  const Codec& from = *find_codec(source_type, isa_);
   const Codec& codec = *find_codec(type, isa_);
   const ErrorRange range(type, isa_);
-  const std::span<const float> importance =
-      importance_of(pair, chunk.first_element / pair.expert_elements());
-  const bool source_finite =
-      from.scales_finite(source.data(), chunk.elements / info(source_type).block_elements);
+  const bool exact = pair.published && pair.published->exact;
+  const std::uint64_t most = strip_elements(pair, kStripElements);
+  const std::uint64_t expert = pair.expert_elements();
 
-  for (std::uint64_t done = 0; done < chunk.elements; done += kStripElements) {
+  for (std::uint64_t done = 0; done < chunk.elements;) {
     throw_if_stopped(stop_);
-    const std::size_t count = std::min<std::uint64_t>(kStripElements, chunk.elements - done);
+    const std::uint64_t at = chunk.first_element + done;
+    const std::size_t count = std::min({most, chunk.elements - done, expert - at % expert});
     const std::span<float> values = std::span(values_).first(count);
     const std::span<float> decoded = std::span(decoded_).first(count);
-    from.decode(source.data() + byte_size(source_type, done), values.data(), count);
-    codec.decode(blocks.data() + byte_size(type, done), decoded.data(), count);
+    decode_source(pair, chunk, done, values);
+    codec.decode(chunk.blocks.data() + byte_size(type, done), decoded.data(), count);
     range.judge_all(
-        values, decoded, importance, (chunk.first_element + done) % pair.row_elements(),
+        values, decoded, importance_of(pair, at / expert), at % pair.row_elements(),
         [&](std::size_t start, std::size_t size, const Judgement& judgement) {
           if (!std::isfinite(judgement.error)) {
             const auto region = values.subspan(start, size);
-            if (!source_finite && !std::all_of(region.begin(), region.end(),
-                                               [](float x) { return std::isfinite(x); })) {
+            if (!std::ranges::all_of(region, [](float x) { return std::isfinite(x); })) {
               runs.add(Fault::source, done + start, size);
             }
             return;
           }
+          if (exact && judgement.error != 0) return runs.add(Fault::copy, done + start, size);
           facts.errors += {.error = judgement.error, .norm = judgement.norm};
           if (judgement.excess) {
             runs.add(Fault::error, done + start, size, *judgement.excess);
           }
         });
+    done += count;
   }
 }
 
@@ -210,7 +225,7 @@ struct TensorState {
   ErrorSums errors{};
   std::vector<DamagedRun> runs = {};
 
-  void add(const TensorPair& pair, const engine::Unit& chunk, ChunkFacts&& facts) {
+  void add(const TensorPair& pair, const PairChunk& chunk, ChunkFacts&& facts) {
     constexpr std::size_t kMostRuns = 10000;  // half a MiB
     const TensorType type = pair.type();
     checksum.add(byte_size(type, chunk.first_element), byte_size(type, chunk.elements),
@@ -229,23 +244,22 @@ struct TensorState {
 class Verifier final : public engine::Operator {
  public:
   Verifier(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix,
-           const StreamingOptions& options, std::uint64_t longest_row)
+           const StreamingOptions& options)
       : pairs_(pairs) {
     for (const TensorPair& pair : pairs) {
       states_.push_back({.checksum = TensorChecksum(byte_size(pair.type(), pair.elements()))});
     }
     for (int i = 0; i < thread_count(options.threads); ++i) {
-      checkers_.emplace_back(pairs, imatrix, options.isa, options.stop, longest_row);
+      checkers_.emplace_back(pairs, imatrix, options.isa, options.stop);
     }
   }
 
   void run(engine::Task& task, int worker) override {
-    const engine::Unit& chunk = task.unit;
-    ChunkFacts facts = checkers_[static_cast<std::size_t>(worker)].check(
-        chunk, task.inputs[0],
-        task.inputs.size() > 1 ? task.inputs[1] : std::span<const std::byte>());
-    const std::lock_guard lock(mutex_);
-    states_[chunk.tensor].add(pairs_[chunk.tensor], chunk, std::move(facts));
+    for (const PairChunk& chunk : chunks_of(pairs_, task)) {
+      ChunkFacts facts = checkers_[static_cast<std::size_t>(worker)].check(chunk);
+      const std::lock_guard lock(mutex_);
+      states_[chunk.pair].add(pairs_[chunk.pair], chunk, std::move(facts));
+    }
   }
 
   /// Once all is done.
@@ -274,25 +288,15 @@ class Verifier final : public engine::Operator {
   std::vector<TensorState> states_;
 };
 
-// Of tensors with importance.
-std::uint64_t longest_row(std::span<const TensorPair> pairs) {
-  std::uint64_t longest = 0;
-  for (const TensorPair& pair : pairs) {
-    if (pair.importance != nullptr) longest = std::max(longest, pair.row_elements());
-  }
-  return longest;
-}
-
 }  // namespace
 
 void check_tensors(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix,
                    const StreamingOptions& options, Observer& observer, FindingList& findings,
                    VerifyReport& report) {
-  const std::uint64_t longest = longest_row(pairs);
   const std::uint64_t held = engine::held_memory(options);
-  Verifier verifier(pairs, imatrix, options, longest);
+  Verifier verifier(pairs, imatrix, options);
   const PairRun run =
-      run_pairs(pairs, verifier, ChunkChecker::memory_bytes(longest), held, options, observer);
+      run_pairs(pairs, verifier, ChunkChecker::memory_bytes(pairs), held, options, observer);
   ZeroTensors zeros;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     report.tensors.push_back(verifier.report(i, findings));
