@@ -24,7 +24,8 @@ constexpr std::array kCodes = {
                   "a tensor has a type, or a model is of a kind, that is not read",
                   "Start from the 16-bit model or the published checkpoint; `sluice help types` "
                   "lists types."},
-    ErrorCodeInfo{input_value, "input_value", "a tensor holds NaN or infinity",
+    ErrorCodeInfo{input_value, "input_value",
+                  "a tensor, or a factor of its weights, holds NaN or infinity",
                   "Convert the model anew; the message names tensor and place."},
     ErrorCodeInfo{input_changed, "input_changed", "an input file was written to while it was read",
                   "Let the download or the conversion end, then run again."},
