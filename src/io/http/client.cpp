@@ -167,6 +167,7 @@ Answer Client::get(const Url& url, const std::optional<ByteRange>& range, const 
   }
   auto connection = std::make_unique<Connection>(url, proxy, pool_->certificates(), wait);
   const Connection::Head& head = connection->ask(request, wait);
+  answered_ = true;
   return {*pool_, std::move(key), std::move(connection), head, url, wait};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -67,8 +68,12 @@ class Client {
   /// \throws Error (input_open) naming what the server refuses, or a text of more than `most` bytes
   std::string text(const Url& url, std::size_t most, const Wait& wait);
 
+  /// Whether any server has answered yet, whatever it said.
+  bool answered() const { return answered_; }
+
  private:
   const Environment environment_;
+  std::atomic<bool> answered_ = false;
   const std::unique_ptr<ConnectionPool> pool_;
 };
 

@@ -139,7 +139,7 @@ void Connection::reach(const Url& next, const Wait& wait) {
   for (const tcp::endpoint& address : addresses_of(next, wait)) {
     try {
       const Code error = await(
-          [&](Done done) {
+          [&](const Done& done) {
             socket.async_connect(address, [done](Code failed) { done(failed, 0); });
           },
           wait);
@@ -151,7 +151,7 @@ void Connection::reach(const Url& next, const Wait& wait) {
     Code ignored;
     socket.close(ignored);
   }
-  throw Transient(fmt::format("{} cannot be reached ({})", next.authority(), reason));
+  throw Unreachable(fmt::format("{} cannot be reached ({})", next.authority(), reason));
 }
 
 void Connection::open_tunnel(const Url& server, const Url& proxy, const Wait& wait) {
@@ -190,7 +190,7 @@ void Connection::shake_hands(const Url& server, const Wait& wait) {
     SSL_set_tlsext_host_name(tls, server.host.c_str());
   }
   const Code error = await(
-      [&](Done done) {
+      [&](const Done& done) {
         stream_.async_handshake(asio::ssl::stream_base::client,
                                 [done](Code failed) { done(failed, 0); });
       },

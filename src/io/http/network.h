@@ -43,7 +43,7 @@ auto patiently(const Network& network, const std::string& name, const std::atomi
       try {
         return attempt();
       } catch (const Transient& failure) {
-        retries.wait(failure, done > before);
+        retries.wait(failure, done > before, network.client.answered());
       }
     }
   } catch (const Refused& refused) {

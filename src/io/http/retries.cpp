@@ -39,11 +39,13 @@ void pause(double seconds, const std::atomic<bool>* stop) {
   }
 }
 
-void Retries::wait(const Transient& failure, bool progress) {
+void Retries::wait(const Transient& failure, bool progress, bool answered) {
   if (progress) failures_ = refusals_ = 0;
   ++failures_;
   if (failure.refused) ++refusals_;
-  if (failures_ >= patience_.attempts || refusals_ >= kMostRefusals) {
+  const bool first = !answered && dynamic_cast<const Unreachable*>(&failure) != nullptr;
+  if (failures_ >= (first ? patience_.first_attempts : patience_.attempts) ||
+      refusals_ >= kMostRefusals) {
     throw Error(ErrorCode::input_read,
                 fmt::format("cannot be read over the network: {} ({} in a row)", failure.what(),
                             counted(static_cast<std::uint64_t>(failures_), "failure")),

@@ -17,6 +17,11 @@ struct Transient : std::runtime_error {
   bool refused;          ///< by the server that a redirect led to: the link may have expired
 };
 
+/// No connection comes about.
+struct Unreachable : Transient {
+  using Transient::Transient;
+};
+
 /// What the server refuses, with a status that tells why, and will refuse the next time.
 struct Refused : Error {
   Refused(unsigned with_status, const Error& error) : Error(error), status(with_status) {}
@@ -26,7 +31,8 @@ struct Refused : Error {
 
 /// How patiently a request is repeated.
 struct Patience {
-  int attempts = 10;  ///< without a byte in between
+  int attempts = 10;       ///< without a byte in between
+  int first_attempts = 4;  ///< at a server that cannot be reached, before any has answered
   double first_pause_s = 0.25;
   double longest_pause_s = 30;
 };
@@ -43,8 +49,9 @@ class Retries {
 
   /// Waits until the next attempt.
   /// \param progress  whether bytes came since the last failure
+  /// \param answered  whether any server has answered yet: else a name or a cable is wrong
   /// \throws Error (input_read) if there were too many
-  void wait(const Transient& failure, bool progress);
+  void wait(const Transient& failure, bool progress, bool answered);
 
  private:
   const Patience patience_;
