@@ -82,13 +82,14 @@ struct PublishedPairs {
     return most;
   }
 
-  /// The most ranges that a unit reads.
+  /// The most ranges that a unit reads. A band that begins and ends within each of a view's axes has
+  /// a piece of it for either end of each, and one between.
   std::size_t most_inputs() const {
     std::map<std::size_t, std::size_t> views;
     std::size_t most = 1;
     for (const weights::Wanted& one : wanted) {
       for (const weights::View& view : one.source->views) {
-        most = std::max(most, ++views[view.stored]);
+        most = std::max(most, views[view.stored] += 2 * view.axes.size());
       }
     }
     return most + 2;
