@@ -73,16 +73,6 @@ class RemoteCli : public WebWorld {
     };
   }
 
-  /// Starts a run to out() and kills it once its journal tells of something that is done.
-  void kill_once_begun(std::vector<std::string> command) const {
-    const std::string script =
-        "\"$@\" 2>/dev/null & size() { stat -c %s \"$0.part.journal\" 2>/dev/null || echo 0; }; "
-        "until [ $(size) -gt 0 ]; do sleep 0.01; done; first=$(size); "
-        "until [ $(size) -gt $first ]; do sleep 0.01; done; kill -KILL $!; wait $!";
-    command.insert(command.begin(), {"bash", "-c", script, out()});
-    EXPECT_EQ(run(command).status, 128 + SIGKILL);
-  }
-
   std::string out() const { return folder_ / "out.gguf"; }
 
   mutable std::string said_;  // by all runs
@@ -165,7 +155,7 @@ TEST_F(RemoteCli, AKilledRunGoesOnAcrossTheServersRestart) {
   const std::vector<std::string> command = {
       SLUICE_PROGRAM, "quantize", "--checkpoint", "0.1", "--memory", "64M", "--threads", "2", url,
       out(),          "Q4_0"};
-  kill_once_begun(command);
+  EXPECT_EQ(kill_once_begun(command, out()).status, 128 + SIGKILL);
   ASSERT_TRUE(fs::exists(out() + ".part.journal"));
   const std::string journal = text_of(out() + ".part.journal");
   EXPECT_NE(journal.find("etag"), std::string::npos);
@@ -187,7 +177,7 @@ TEST_F(RemoteCli, AFileThatChangedIsNotGoneOnWith) {
         "--threads",    "2",        server->origin("localhost") + "/model.gguf",
         out(),          "Q4_0"};
   };
-  kill_once_begun(command());
+  EXPECT_EQ(kill_once_begun(command(), out()).status, 128 + SIGKILL);
   const Handler good = files();
   server = serve([&](const Asked& asked) {
     Reply reply = good(asked);

@@ -351,7 +351,7 @@ TEST_F(RemoteFileTest, WhatIsRefusedIsSaidWithACure) {
   for (const auto& [status, word] : std::map<unsigned, std::string>{
            {401, "expired"}, {403, "expired"}, {404, "Check the URL"}}) {
     const auto server = serve([code = status](const Asked&) { return Reply{.status = code}; });
-    const Error error = error_of([&server] { open(*server); });
+    const Error error = error_of([this, &server] { open(*server); });
     EXPECT_EQ(error.code(), ErrorCode::input_open);
     EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
     EXPECT_EQ(server->asked().size(), 1u);  // it would not go better the next time

@@ -71,6 +71,17 @@ inline Finished run(
   return finished;
 }
 
+/// Starts a run that makes `output`, and kills it once its journal tells of something that is done.
+/// Its status is that of the kill, or its own if it ended before.
+inline Finished kill_once_begun(std::vector<std::string> words, const std::string& output) {
+  const std::string script =
+      "\"$@\" 2>/dev/null & size() { stat -c %s \"$0.part.journal\" 2>/dev/null || echo 0; }; "
+      "grows() { until [ $(size) -gt $1 ] || ! kill -0 $! 2>/dev/null; do sleep 0.01; done; }; "
+      "grows 0; grows $(size); kill -KILL $!; wait $!";
+  words.insert(words.begin(), {"bash", "-c", script, output});
+  return run(words);
+}
+
 /// Runs a program on a terminal of its own; all that it shows is in `out`.
 inline Finished run_on_terminal(const std::vector<std::string>& words, unsigned short columns) {
   int terminal = -1;
