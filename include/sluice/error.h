@@ -17,13 +17,13 @@ namespace sluice {
 enum class ErrorCode {
   usage,            ///< an argument is wrong or contradicts another
   memory_budget,    ///< the byte budget cannot hold the smallest unit of work
-  input_open,       ///< an input file is missing or not readable
+  input_open,       ///< an input file is missing or not readable, or refused by its server
   input_format,     ///< an input file breaks its format
   input_truncated,  ///< an input file ends before the data it announces
   input_type,       ///< a tensor has a type, or a model is of a kind, that is not read
-  input_value,      ///< a tensor holds NaN or infinity
-  input_changed,    ///< an input file was written to while it was read
-  input_read,       ///< the device failed while an input was read
+  input_value,      ///< a tensor, or a factor of its weights, holds NaN or infinity
+  input_changed,    ///< an input file was written to, or became another, while it was read
+  input_read,       ///< the device or the network failed while an input was read
   output_is_input,  ///< writing would destroy an input file
   output_open,      ///< the output cannot be created
   output_no_space,  ///< the file system cannot hold the output
