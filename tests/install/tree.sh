@@ -5,7 +5,7 @@ rm -rf "$SLUICE_PREFIX" "$SLUICE_BUILD"/texts/{sluice.1,_sluice} "$SLUICE_BUILD"
 cmake --install "$SLUICE_BUILD" --prefix "$SLUICE_PREFIX" >"$work/log" || { cat "$work/log"; exit 1; }
 for file in bin/sluice share/man/man1/sluice.1 share/bash-completion/completions/sluice \
   share/zsh/site-functions/_sluice share/fish/vendor_completions.d/sluice.fish \
-  share/doc/sluice/{README.md,ERRORS.md,OPTIONS.md,copyright} include/sluice/{quantize.h,sluice.h} \
+  share/doc/sluice/{README.md,CHECKPOINTS.md,ERRORS.md,OPTIONS.md,copyright} include/sluice/{quantize.h,sluice.h} \
   "$SLUICE_LIBDIR"/libsluice.{a,so} "$SLUICE_LIBDIR"/pkgconfig/sluice.pc \
   "$SLUICE_LIBDIR"/cmake/sluice/sluice{Config,ConfigVersion,Targets}.cmake; do
   [ -s "$SLUICE_PREFIX/$file" ] || fail "missing: $file"
