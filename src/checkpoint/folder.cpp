@@ -73,7 +73,7 @@ void expect_all(const std::string& folder, std::span<const std::string> files,
   constexpr std::size_t kNamed = 5;
   std::vector<std::string> missing;
   for (const std::string& file : wanted) {
-    if (!holds(files, file)) missing.push_back(file);
+    if (!holds(files, file)) missing.push_back(visible(file));
   }
   if (missing.empty()) return;
   const std::size_t count = missing.size();
@@ -213,7 +213,8 @@ void check_index(const Folder& folder) {
     for (const Entry& entry : part.entries) {
       const auto [other, is_new] = found.emplace(entry.name, &part);
       if (!is_new) {
-        refuse(part.file, entry.name, fmt::format("{} has it as well", other->second->file));
+        refuse(part.file, entry.name,
+               fmt::format("{} has it as well", visible(other->second->file)));
       }
       if (folder.index && !folder.index->parts.contains(entry.name)) {
         refuse(part.file, entry.name, "the index does not have it");

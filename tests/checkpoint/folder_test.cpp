@@ -54,6 +54,8 @@ TEST(Folder, MissingPartsAreNamed) {
   const Index index =
       parse_index(R"({"weight_map":{"a":"x.safetensors","b":"y.safetensors"}})", "i");
   EXPECT_TRUE(says(refusal({"x.safetensors"}, index), "1 of 2 parts is missing: y.safetensors"));
+  const Index hostile{{{"a", "x\n\x1b[2J.safetensors"}}};
+  EXPECT_TRUE(says(refusal({"y.safetensors"}, hostile), "missing: x\\x0a\\x1b[2J.safetensors"));
   EXPECT_TRUE(says(refusal({"model-00002-of-00003.safetensors"}),
                    "2 of 3 parts are missing: model-00001-of-00003.safetensors, "
                    "model-00003-of-00003.safetensors"));
