@@ -92,16 +92,6 @@ class Comparer final : public engine::Operator {
     return (pair.published || can_decode(pair.source->type)) && can_decode(pair.tensor->type);
   }
 
-  void decode_source(const TensorPair& pair, const PairChunk& chunk, std::uint64_t first,
-                     std::span<float> out) const {
-    if (chunk.published) {
-      return chunk.published->decode(first, out.size(), options_.isa, out.data());
-    }
-    const TensorType type = pair.source->type;
-    find_codec(type, options_.isa)
-        ->decode(chunk.source.data() + byte_size(type, first), out.data(), out.size());
-  }
-
   void measure(const PairChunk& chunk, Strip& strip, PairSums& found) const {
     const TensorPair& pair = pairs_[chunk.pair];
     const TensorType type = pair.tensor->type;
@@ -113,7 +103,7 @@ class Comparer final : public engine::Operator {
       std::span<float> y = std::span(strip.y).first(count);
       find_codec(type, options_.isa)
           ->decode(chunk.blocks.data() + byte_size(type, done), y.data(), count);
-      decode_source(pair, chunk, done, x);
+      chunk.decode_source(pair, done, options_.isa, x);
       if (pair.turned) std::swap(x, y);
       ErrorSums sums = plain_errors(x, y.data());
       // Sums of what is not finite are not finite, and nothing else is: squares of floats fit.

@@ -21,6 +21,13 @@ void PublishedRows::decode(std::uint64_t first, std::uint64_t count, Isa isa, fl
                        first / piece_.columns, count / piece_.columns, isa, out);
 }
 
+void PairChunk::decode_source(const TensorPair& of, std::uint64_t first, Isa isa,
+                              std::span<float> out) const {
+  if (published) return published->decode(first, out.size(), isa, out.data());
+  const TensorType type = of.source_type();
+  find_codec(type, isa)->decode(source.data() + byte_size(type, first), out.data(), out.size());
+}
+
 std::vector<PairChunk> chunks_of(std::span<const TensorPair> pairs, const engine::Task& task) {
   const auto* const band = static_cast<const PublishedBand*>(task.unit.details.get());
   if (band == nullptr) {

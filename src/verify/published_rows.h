@@ -45,6 +45,10 @@ struct PairChunk {
   std::span<const std::byte> blocks;            ///< of the output
   std::span<const std::byte> source;            ///< of the source, if it is a range of a file
   std::optional<PublishedRows> published = {};  ///< or these
+
+  /// Decodes the source's weights from the `first`-th of the chunk on: of a checkpoint, whole rows.
+  void decode_source(const TensorPair& of, std::uint64_t first, Isa isa,
+                     std::span<float> out) const;
 };
 
 /// The chunks that a task holds.

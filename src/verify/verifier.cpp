@@ -82,8 +82,6 @@ class ChunkChecker {
 
  private:
   void compare(const TensorPair& pair, const PairChunk& chunk, ChunkFacts& facts, Runs& runs);
-  void decode_source(const TensorPair& pair, const PairChunk& chunk, std::uint64_t first,
-                     std::span<float> out) const;
   std::span<const float> importance_of(const TensorPair& pair, std::uint64_t expert);
 
   std::span<const TensorPair> pairs_;
@@ -160,14 +158,6 @@ ChunkFacts ChunkChecker::check(const PairChunk& chunk) {
   return facts;
 }
 
-void ChunkChecker::decode_source(const TensorPair& pair, const PairChunk& chunk,
-                                 std::uint64_t first, std::span<float> out) const {
-  if (chunk.published) return chunk.published->decode(first, out.size(), isa_, out.data());
-  const TensorType type = pair.source_type();
-  find_codec(type, isa_)
-      ->decode(chunk.source.data() + byte_size(type, first), out.data(), out.size());
-}
-
 // Strip by strip, of one expert, which has one importance.
 void ChunkChecker::compare(const TensorPair& pair, const PairChunk& chunk, ChunkFacts& facts,
                            Runs& runs) {
@@ -184,7 +174,7 @@ void ChunkChecker::compare(const TensorPair& pair, const PairChunk& chunk, Chunk
     const std::size_t count = std::min({most, chunk.elements - done, expert - at % expert});
     const std::span<float> values = std::span(values_).first(count);
     const std::span<float> decoded = std::span(decoded_).first(count);
-    decode_source(pair, chunk, done, values);
+    chunk.decode_source(pair, done, isa_, values);
     codec.decode(chunk.blocks.data() + byte_size(type, done), decoded.data(), count);
     range.judge_all(
         values, decoded, importance_of(pair, at / expert), at % pair.row_elements(),
