@@ -23,6 +23,9 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"codec", {"base", "simd"}},
     {"gguf", {"base"}},
     {"weights", {"base", "codec", "io"}},
+    {"linear", {"base", "simd"}},
+    {"feedback", {"base", "linear", "codec"}},
+    {"model", {"base", "gguf", "linear"}},
     {"checkpoint", {"base", "gguf", "weights"}},
     {"recipe", {"base"}},
     {"tokenizer", {"base", "gguf"}},
@@ -32,11 +35,14 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"journal", {"base", "io"}},
     {"engine", {"base", "io"}},
     {"quantize", {"base", "weights", "plan", "codec", "io", "journal", "engine"}},
+    {"calibrate",
+     {"base", "weights", "linear", "feedback", "model", "plan", "codec", "io", "journal", "engine",
+      "imatrix", "quantize"}},
     {"verify", {"base", "gguf", "weights", "codec", "imatrix", "io", "plan", "engine"}},
     {"forecast", {"base", "weights", "plan", "io", "engine", "quantize"}},
     {"api",
      {"base", "gguf", "recipe", "imatrix", "plan", "io", "journal", "engine", "quantize", "verify",
-      "forecast", "weights", "checkpoint", "tokenizer"}},
+      "forecast", "weights", "checkpoint", "tokenizer", "model", "calibrate"}},
 };
 
 // Libraries that only one room may use.

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "codec/feedback.h"
+#include "linear/matrix.h"
+#include "linear/moments.h"
+#include "sluice/codec.h"
+#include "sluice/tensor_type.h"
+
+// Quantizing with error feedback: the columns of a matrix get their codes one block after the other,
+// and what one block's codes get wrong the blocks behind it make up for, as far as inputs that come
+// together allow (GPTQ: Frantar et al., 2022; LDLQ: Chee et al., 2023). Sweeps of coordinate descent follow.
+
+namespace sluice::feedback {
+
+struct Settings {
+  TensorType type = TensorType::iq1_m;
+  Effort effort = Effort::best;  ///< best: sweeps after the pass
+  float bias_correction = 1;     ///< how much of the shrinkage is taken back, row by row, under H
+  Isa isa = Isa::portable;
+};
+
+/// Rows that are encoded at once by one worker, so that a panel of U serves many.
+inline constexpr std::size_t kRowsAtOnce = 64;
+
+/// What became of rows: sums of squares under H, over the tokens' number.
+struct Errors {
+  double error = 0;  ///< tr E H E^T
+  double norm = 0;   ///< tr W H W^T
+};
+
+/// Bytes of scratch that one worker needs for rows of n weights.
+std::uint64_t scratch_bytes(std::size_t n);
+
+/// Encodes rows to `out` [rows, row_bytes(type, n)].
+/// \param values   [rows, n], finite; n is a multiple of the type's block. At most kRowsAtOnce
+/// \param factor   of the moments of these columns
+/// \param scratch  scratch_bytes(n)
+/// \pre find_feedback(settings.type) is not null
+Errors encode_rows(const linear::ConstMatrix& values, const linear::Factor& factor,
+                   const Settings& settings, std::byte* scratch, std::byte* out);
+
+}  // namespace sluice::feedback

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/page_buffer.h"
+#include "base/team.h"
+#include "linear/matrix.h"
+#include "sluice/codec.h"
+
+namespace sluice::linear {
+
+/// A symmetric matrix [n, n] of which the upper triangle is kept, in panels of kPanel columns: panel b
+/// has rows [0, min(n, (b + 1) * kPanel)) of columns [b * kPanel, (b + 1) * kPanel), row by row.
+class Triangle {
+ public:
+  static constexpr std::size_t kPanel = 256;
+
+  explicit Triangle(std::size_t n);
+
+  static std::uint64_t bytes(std::size_t n);
+
+  std::size_t size() const { return n_; }
+  std::size_t panels() const { return (n_ + kPanel - 1) / kPanel; }
+  Matrix panel(std::size_t b);
+  ConstMatrix panel(std::size_t b) const;
+  float diagonal(std::size_t i) const;
+
+ private:
+  std::size_t n_;
+  std::vector<std::uint64_t> first_;  // of each panel, in numbers
+  PageBuffer numbers_;
+};
+
+/// Second moments of inputs: the sum of x x^T over tokens, and how many they are.
+struct Moments {
+  Triangle sum;
+  std::uint64_t tokens = 0;
+
+  explicit Moments(std::size_t n) : sum(n) {}
+
+  /// Adds the tokens x [tokens, n], one after the other.
+  void add(const ConstMatrix& x, Isa isa, Team& team);
+};
+
+/// H = U diag(D) U^T with U unit upper triangular: in these terms tr(E H E^T) is the sum over rows of
+/// (E U)^2 D. So what rounding weights column by column should aim at is w + (errors so far) U, and
+/// D is what a column's own error costs (LDLQ: Chee et al., QuIP, 2023; the same as GPTQ's).
+struct Factor {
+  Triangle u;                ///< strictly above the diagonal; its diagonal holds D
+  std::vector<float> local;  ///< H itself, [n / kPanel, kPanel, kPanel]: its blocks on the diagonal
+                             ///< (the last may have fewer rows and columns, with the same stride)
+
+  /// Factors in place.
+  /// \param moments  mean moments times `tokens`; given up
+  /// \param damping  so much of the mean diagonal is added to the diagonal
+  /// Where a pivot would be no more than rounding leaves, it is taken as the damping.
+  static Factor of(Moments&& moments, float damping, Isa isa, Team& team);
+};
+
+}  // namespace sluice::linear

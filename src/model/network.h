@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/team.h"
+#include "linear/matrix.h"
+#include "sluice/codec.h"
+#include "sluice/gguf.h"
+
+// Models that are run, layer by layer, over all tokens of a calibration text at once. A family of
+// models is one description (src/model/families); weights come from whoever has them, and who wants to
+// know what a matrix is multiplied by watches.
+
+namespace sluice::model {
+
+/// Gives the weights of the layer in hand. The names are GGUF's.
+class WeightStore {
+ public:
+  virtual ~WeightStore() = default;
+
+  /// A matrix, or of a tensor of several matrices one of them (an expert's, a head's). What it gives may go
+  /// from memory when the last owner lets it go.
+  /// \throws Error
+  virtual std::shared_ptr<const linear::Rows> matrix(std::string_view tensor,
+                                                     std::uint64_t number = 0) = 0;
+
+  /// A tensor of few numbers, whole: norms, biases, sinks.
+  virtual std::vector<float> numbers(std::string_view tensor) = 0;
+
+  virtual bool has(std::string_view tensor) const = 0;
+};
+
+/// Weight matrices that are multiplied by the same input.
+struct Input {
+  std::vector<std::string> tensors;  ///< as "blk.0.attn_q.weight"
+  std::uint64_t number = 0;          ///< which of their matrices (expert, head)
+  std::uint64_t matrices = 1;        ///< so many they have
+};
+
+/// Sees what matrices are multiplied by, in the order of the calculation. Called by one thread.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+
+  /// Whether to be told of this input at all.
+  virtual bool wants(const Input& input) = 0;
+
+  /// Tokens of an input: x [tokens, columns]. Comes several times for an input, in the order of the tokens.
+  virtual void see(const Input& input, const linear::ConstMatrix& x) = 0;
+
+  /// All tokens of this input have been seen, and what the matrices gave has been used: nobody needs
+  /// the matrices any more. Comes also where no token came (an expert that none was sent to).
+  virtual void finished(const Input& input) = 0;
+};
+
+/// Tokens of a text, in sequences that know nothing of one another.
+struct Tokens {
+  std::vector<std::int32_t> ids;      ///< sequence after sequence
+  std::uint64_t sequence_length = 0;  ///< of all of them
+};
+
+struct RunSettings {
+  Isa isa = Isa::portable;
+  std::uint64_t memory = 0;  ///< bytes for what is between two matrices; see Network::least_memory
+};
+
+/// What is known of a model before its weights are read: the description of its family, with the numbers
+/// that its metadata give.
+class Network {
+ public:
+  /// \throws Error (input_format, or the code of what is not supported) naming the architecture, key or tensor, and
+  ///         which architectures can be run
+  static Network of(const gguf::Header& model, const std::string& file);
+  ~Network();
+
+  std::uint64_t width() const;
+  std::uint64_t layers() const;  ///< that are run: without those that predict further tokens
+  std::uint64_t vocabulary() const;
+
+  /// Names of the tensors that running a layer needs, in the order of their use.
+  std::vector<std::string> tensors_of(std::uint64_t layer) const;
+
+  /// The stream before the first layer: [tokens, width].
+  void embed(const Tokens& tokens, WeightStore& weights, const linear::Matrix& stream,
+             const RunSettings&, Team&) const;
+
+  /// Runs one layer: the stream [tokens, width] before it becomes that after it.
+  /// \param watcher  may be null
+  void run_layer(std::uint64_t layer, const Tokens& tokens, WeightStore& weights,
+                 const linear::Matrix& stream, Watcher* watcher, const RunSettings& settings,
+                 Team& team) const;
+
+  /// After the last layer: logits [tokens, vocabulary] of some tokens' streams; tells of the input of the output
+  /// matrix. `logits` may have no rows: the input alone is of interest.
+  void run_output(const linear::ConstMatrix& stream, WeightStore& weights,
+                  const linear::Matrix& logits, Watcher*, const RunSettings&, Team&) const;
+
+  /// Bytes that run_layer needs beside the stream for this many tokens, with what it asks of the weight store not counted.
+  std::uint64_t least_memory(const Tokens& tokens, int threads) const;
+};
+
+}  // namespace sluice::model
