@@ -30,7 +30,17 @@ enum class OptionKind {
 };
 
 /// The heading that an option stands under, in the order of a help text.
-enum class OptionTopic { arguments, types, importance, files, speed, safety, general, output };
+enum class OptionTopic {
+  arguments,
+  types,
+  importance,
+  calibration,
+  files,
+  speed,
+  safety,
+  general,
+  output
+};
 
 /// "Arguments", "Which types", ...
 std::string_view name(OptionTopic topic) noexcept;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/calibration.h"
 #include "sluice/codec.h"
 #include "sluice/model_edits.h"
 #include "sluice/observer.h"
@@ -48,7 +49,10 @@ struct QuantizeOptions : RecipeOptions, StreamingOptions {
   ImatrixFilter use;                  ///< which of the matrix's entries count
   bool hide_imatrix = false;          ///< keep the matrix's name and numbers out of the metadata
   bool ignore_imatrix_rules = false;  ///< allow very-low-bit types without importance
-  bool allow_requantize = false;      ///< accept sources that are quantized already
+  /// Run the model on this text, layer by layer, and encode each layer's weights with error
+  /// feedback under what they were multiplied by. An importance matrix then serves the other tensors.
+  CalibrationOptions calibration;
+  bool allow_requantize = false;  ///< accept sources that are quantized already
   Effort effort = Effort::best;
   bool measure_error = false;  ///< fill in the errors of TensorReport (costs a decode)
   /// Check every chunk before it is written: finite scales, and an error such as a right encoding

@@ -4,205 +4,20 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
-#include <set>
 #include <vector>
 
-#include "api/option_values.h"
-#include "base/text.h"
-#include "plan/model_edits.h"
+#include "api/option_rows.h"
+#include "api/option_setters.h"
 #include "recipe/recipe_text.h"
-#include "sluice/amounts.h"
 #include "sluice/error.h"
 #include "sluice/nearest_name.h"
-#include "tokenizer/tokenizer.h"
 
 namespace sluice {
 namespace {
 
-using Kind = OptionKind;
-using Topic = OptionTopic;
+using namespace option_rows;
+using namespace option_setters;
 using Q = QuantizeOptions;
-
-/// An option and what it binds to.
-struct Row {
-  Option option;
-  void (*set)(Options& options, const Option& option, std::string_view value);
-};
-
-/// Reads a value into a member of `Options::quantize`, or into a member of that member.
-template <auto... Path>
-void into(Options& options, const Option& option, std::string_view value) {
-  option_values::read(option, value, (options.quantize.*....*Path));
-}
-
-template <std::string Options::*Member>
-void into_text(Options& options, const Option& option, std::string_view value) {
-  option_values::read(option, value, options.*Member);
-}
-
-/// Appends rules, in the order in which they are given by whatever option.
-template <std::vector<TypeRule> RecipeOptions::*Rules, auto Parse>
-void add_rules(Options& options, const Option& option, std::string_view value) {
-  std::string text;
-  option_values::read(option, value, text);
-  const std::vector<TypeRule> more = Parse(text);
-  std::vector<TypeRule>& rules = options.quantize.*Rules;
-  rules.insert(rules.end(), more.begin(), more.end());
-}
-
-void set_type(Options& options, const Option&, std::string_view value) {
-  // Whether the mix has it is seen when the mix is known.
-  if (find_file_type(value, Mix::ik_llama_cpp) == nullptr) {
-    parse_file_type(value, Mix::llama_cpp);
-  }
-  options.type = value;
-}
-
-void set_threads(Options& options, const Option&, std::string_view value) {
-  constexpr int kMost = 1024;
-  try {
-    options.quantize.threads = static_cast<int>(option_values::whole_number(value, 0, kMost));
-  } catch (const Error&) {
-    throw Error(ErrorCode::usage,
-                fmt::format("'{}' is no number of threads from 1 to {}, or 0 for one a core",
-                            printable(value), kMost),
-                {.cure = find_file_type(value) == nullptr ? "Write it in digits"
-                                                          : "A type stands behind the output"});
-  }
-}
-
-void add_pruned_layers(Options& options, const Option&, std::string_view value) {
-  std::vector<std::uint32_t>& layers = options.quantize.edits.pruned_layers;
-  const std::vector<std::uint32_t> more = parse_layers(value);
-  std::set<std::uint32_t> all(layers.begin(), layers.end());
-  all.insert(more.begin(), more.end());
-  layers.assign(all.begin(), all.end());
-}
-
-void add_metadata(Options& options, const Option&, std::string_view value) {
-  options.quantize.edits.metadata.push_back(parse_metadata_override(value));
-}
-
-void set_pre_tokenizer(Options& options, const Option&, std::string_view value) {
-  const std::span<const std::string_view> names = tokenizer::pre_tokenizers();
-  if (std::ranges::find(names, value) == names.end()) {
-    throw Error(ErrorCode::usage,
-                fmt::format("llama.cpp knows no pre-tokenizer '{}'", printable(value)),
-                {.cure = fmt::format("Name one of {}", fmt::join(names, ", "))});
-  }
-  options.quantize.pre = value;
-}
-
-void set_split_tensors(Options& options, const Option&, std::string_view value) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::int32_t>::max();
-  options.quantize.split.max_tensors = option_values::whole_number(value, 1, kMost);
-}
-
-// A number without a unit.
-bool is_bare(std::string_view value) {
-  return !value.empty() && value.back() >= '0' && value.back() <= '9';
-}
-
-void set_memory(Options& options, const Option&, std::string_view value) {
-  // No model can do with so little: a bare number was meant with a unit.
-  constexpr std::uint64_t kLeastMeant = std::uint64_t{1} << 20;
-  const std::uint64_t bytes = option_values::size(value, 1024);
-  if (bytes < kLeastMeant && is_bare(value)) {
-    throw Error(
-        ErrorCode::usage,
-        fmt::format("{} is {}, too little for any model", value, counted(bytes, "byte")),
-        {.cure = fmt::format("Add a unit, as {}", bytes == 0   ? "512M"
-                                                  : bytes < 32 ? fmt::format("{}G", value)
-                                                               : fmt::format("{}M", value))});
-  }
-  options.quantize.memory = bytes;
-}
-
-void set_checkpoint(Options& options, const Option&, std::string_view value) {
-  options.quantize.checkpoint_s = option_values::number(value, 0, 3600);
-}
-
-void set_split_size(Options& options, const Option&, std::string_view value) {
-  // As in gguf-split: a bare number would be a limit of a few bytes.
-  const std::uint64_t bytes = option_values::size(value, 1000);
-  if (is_bare(value) || bytes == 0) {
-    throw Error(ErrorCode::usage, "needs a number of 1 or more and a unit",
-                {.cure = "Write it as 40G or 500M"});
-  }
-  options.quantize.split.max_bytes = bytes;
-}
-
-constexpr unsigned kConversion = kForQuantize | kForPlan;
-constexpr unsigned kReading = kForVerify | kForCompare;
-constexpr unsigned kStreaming = kConversion | kReading;
-
-/// Which peers' llama-quantize has an option of the same name.
-enum class Peers { none, llama_cpp, ik_llama_cpp, both };
-
-/// What few options have.
-struct More {
-  Peers peers = Peers::none;
-  std::string_view default_value = "";
-  std::string_view position = "";
-  bool required = false;
-  bool repeats = false;
-  std::string_view environment = "";
-};
-
-constexpr Option option(std::string_view name, Kind kind, std::string_view value, Topic topic,
-                        unsigned commands, std::string_view help, More more = {}) {
-  const bool llama_cpp = more.peers == Peers::llama_cpp || more.peers == Peers::both;
-  const bool ik_llama_cpp = more.peers == Peers::ik_llama_cpp || more.peers == Peers::both;
-  return {.name = name,
-          .kind = kind,
-          .value = value,
-          .default_value = more.default_value,
-          .help = help,
-          .topic = topic,
-          .commands = commands,
-          .llama_cpp = llama_cpp ? name : "",
-          .ik_llama_cpp = ik_llama_cpp ? name : "",
-          .position = more.position,
-          .environment = more.environment,
-          .required = more.required,
-          .repeats = more.repeats};
-}
-
-constexpr Option flag(std::string_view name, Topic topic, std::string_view help,
-                      Peers peers = Peers::none, unsigned commands = kConversion) {
-  return option(name, Kind::flag, "", topic, commands, help, {.peers = peers});
-}
-
-/// The type of a tensor, or of a kind of tensors.
-constexpr Option type_of(std::string_view name, std::string_view help,
-                         Peers peers = Peers::ik_llama_cpp) {
-  return option(name, Kind::tensor_type, "TYPE", Topic::types, kConversion, help, {.peers = peers});
-}
-
-/// Something that is given for each of several tensors, keys or layers.
-constexpr Option several(std::string_view name, std::string_view value, Topic topic,
-                         std::string_view help, Peers peers) {
-  const Kind kind = value == "FILE" ? Kind::file : Kind::text;
-  return option(name, kind, value, topic, kConversion, help, {.peers = peers, .repeats = true});
-}
-
-/// A file that the command line has at a place of its own.
-constexpr Option placed_file(std::string_view name, std::string_view position, unsigned commands,
-                             std::string_view help, bool required = true) {
-  return option(name, Kind::file, "FILE", Topic::arguments, commands, help,
-                {.position = position, .required = required});
-}
-
-constexpr Option with_letter(std::string_view letter, Option option) {
-  option.letter = letter;
-  return option;
-}
-
-constexpr Option with_llama_cpp_name(std::string_view name, Option option) {
-  option.llama_cpp = name;
-  return option;
-}
 
 constexpr Row kRows[] = {
     {placed_file(
@@ -291,12 +106,29 @@ constexpr Row kRows[] = {
           "Make very-low-bit tensors even without importance values", Peers::ik_llama_cpp),
      into<&Q::ignore_imatrix_rules>},
 
+    {several("calibrate", "FILE", Topic::calibration,
+             "Text to run the model on: codes are chosen by what its weights are multiplied by",
+             Peers::none),
+     into<&Q::calibration, &CalibrationOptions::texts>},
+    {option("calibrate-tokens", Kind::file, "FILE", Topic::calibration, kConversion,
+            "The same as token ids, in place of text"),
+     into<&Q::calibration, &CalibrationOptions::tokens>},
+    {option("calibrate-context", Kind::number, "N", Topic::calibration, kConversion,
+            "Tokens of a sequence, which knows nothing of the others", {.default_value = "512"}),
+     set_calibration_context},
+    {option("calibrate-chunks", Kind::number, "N", Topic::calibration, kConversion,
+            "Most sequences, from the text's beginning; 0: all", {.default_value = "0"}),
+     set_calibration_chunks},
+    {option("scratch", Kind::folder, "DIR", Topic::calibration, kConversion,
+            "Where to keep what is between two layers (default: the output's folder)"),
+     into<&Q::calibration, &CalibrationOptions::scratch>},
+
     {option("against", Kind::file, "FILE", Topic::files, kForVerify,
             "What it was made from, a GGUF file or a checkpoint: every block is compared"),
      into_text<&Options::against>},
     {several("override-kv", "KEY=TYPE:VALUE", Topic::files,
              "Metadata of the output; TYPE is int, float, bool or str", Peers::both),
-     add_metadata},
+     override_metadata},
     {several("prune-layers", "N,...", Topic::files, "Layers to leave out, by their numbers",
              Peers::llama_cpp),
      add_pruned_layers},
@@ -392,13 +224,10 @@ std::span<const Option> options() noexcept {
 }
 
 std::string_view name(OptionTopic topic) noexcept {
-  constexpr std::string_view kNames[] = {"Arguments",
-                                         "Which types",
-                                         "Importance matrix",
-                                         "Files and metadata",
-                                         "Memory, disks and speed",
-                                         "Checks and resuming",
-                                         "Options",
+  constexpr std::string_view kNames[] = {"Arguments",           "Which types",
+                                         "Importance matrix",   "Calibration",
+                                         "Files and metadata",  "Memory, disks and speed",
+                                         "Checks and resuming", "Options",
                                          "Output and logs"};
   return kNames[static_cast<std::size_t>(topic)];
 }
@@ -416,6 +245,10 @@ void Options::set(std::string_view name, std::string_view value) {
 QuantizeOptions Options::for_quantize() const {
   if (!quantize.use.include.empty() && !quantize.use.exclude.empty()) {
     throw Error(ErrorCode::usage, "--include-weights excludes --exclude-weights",
+                {.cure = "Pass one of them"});
+  }
+  if (!quantize.calibration.texts.empty() && !quantize.calibration.tokens.empty()) {
+    throw Error(ErrorCode::usage, "--calibrate excludes --calibrate-tokens",
                 {.cure = "Pass one of them"});
   }
   QuantizeOptions options = quantize;

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#pragma GCC visibility push(default)
+
+namespace sluice {
+
+/// The text that a model is run on, to see what its weights are multiplied by.
+struct CalibrationOptions {
+  /// Files of UTF-8 text, which the model's own tokenizer makes tokens of, one file after the other.
+  std::vector<std::string> texts = {};
+  /// In their place, a file of token ids: decimal numbers with anything between them that is none.
+  std::string tokens = {};
+  /// Tokens of a sequence: the text is cut into so many at a time, which know nothing of one
+  /// another, as llama-imatrix does. What is left at the end is not used.
+  std::uint64_t context = 512;
+  std::uint64_t chunks = 0;  ///< most sequences, from the text's beginning; 0: all
+  /// Folder for what a run keeps of the layer in hand, where it does not fit into memory, and to go on
+  /// after a crash; empty: the output's.
+  std::string scratch = {};
+
+  bool given() const { return !texts.empty() || !tokens.empty(); }
+};
+
+}  // namespace sluice
+
+#pragma GCC visibility pop
