@@ -2,19 +2,18 @@
 
 #include <tbb/concurrent_queue.h>
 #include <tbb/flow_graph.h>
-#include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <utility>
 
 #include "base/checked.h"
 #include "base/page_buffer.h"
 #include "base/stop.h"
 #include "base/thread.h"
+#include "engine/worker_limit.h"
 #include "io/direct.h"
 
 namespace sluice::engine {
@@ -100,39 +99,6 @@ class SlotPool {
   PageBuffer buffer_;
   std::unique_ptr<Slot[]> slots_;
   tbb::concurrent_bounded_queue<Slot*> free_;
-};
-
-/// Lets oneTBB have as many workers as the run with the most threads asks for: more than there are
-/// cores is the user's wish. What another run, or the host, has set is never lowered.
-class WorkerLimit {
- public:
-  explicit WorkerLimit(int threads) {
-    const std::lock_guard lock(mutex_);
-    entry_ = wanted_.insert(static_cast<std::size_t>(threads));
-    apply();
-  }
-  ~WorkerLimit() {
-    const std::lock_guard lock(mutex_);
-    wanted_.erase(entry_);
-    apply();
-  }
-  WorkerLimit(const WorkerLimit&) = delete;
-  WorkerLimit& operator=(const WorkerLimit&) = delete;
-
- private:
-  using Control = tbb::global_control;
-
-  static void apply() {
-    control_.reset();
-    constexpr Control::parameter kMost = Control::max_allowed_parallelism;
-    if (wanted_.empty() || *wanted_.rbegin() <= Control::active_value(kMost)) return;
-    control_ = std::make_unique<Control>(kMost, *wanted_.rbegin());
-  }
-
-  static inline std::mutex mutex_;
-  static inline std::multiset<std::size_t> wanted_;
-  static inline std::unique_ptr<Control> control_;
-  std::multiset<std::size_t>::iterator entry_;
 };
 
 /// reader thread -> [read node] -> [work node, on workers] -> [finish node] -> writer thread

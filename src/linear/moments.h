@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "base/page_buffer.h"
@@ -17,6 +16,7 @@ class Triangle {
  public:
   static constexpr std::size_t kPanel = 256;
 
+  /// All zeros.
   explicit Triangle(std::size_t n);
 
   static std::uint64_t bytes(std::size_t n);
@@ -25,11 +25,11 @@ class Triangle {
   std::size_t panels() const { return (n_ + kPanel - 1) / kPanel; }
   Matrix panel(std::size_t b);
   ConstMatrix panel(std::size_t b) const;
+  float& diagonal(std::size_t i);
   float diagonal(std::size_t i) const;
 
  private:
   std::size_t n_;
-  std::vector<std::uint64_t> first_;  // of each panel, in numbers
   PageBuffer numbers_;
 };
 
@@ -52,10 +52,12 @@ struct Factor {
   std::vector<float> local;  ///< H itself, [n / kPanel, kPanel, kPanel]: its blocks on the diagonal
                              ///< (the last may have fewer rows and columns, with the same stride)
 
-  /// Factors in place.
-  /// \param moments  mean moments times `tokens`; given up
+  /// Factors the mean moments in place. Without tokens, or if all that came is zero, H is the identity.
+  /// \param moments  given up; finite
   /// \param damping  so much of the mean diagonal is added to the diagonal
-  /// Where a pivot would be no more than rounding leaves, it is taken as the damping.
+  /// Where a pivot would be no more than rounding leaves, it is what was added to the diagonal (or a
+  /// millionth of the mean diagonal, if that is more), and U has zeros above it: D is always finite
+  /// and positive.
   static Factor of(Moments&& moments, float damping, Isa isa, Team& team);
 };
 

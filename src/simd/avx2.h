@@ -13,6 +13,9 @@ struct Avx2 : Vectors<32> {
   static SLUICE_INLINE Float round(Float a) noexcept {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
+  static SLUICE_INLINE Float fused_multiply_add(Float a, Float b, Float c) noexcept {
+    return _mm256_fmadd_ps(a, b, c);
+  }
   static SLUICE_INLINE Short add_saturated(Short a, Short b) noexcept {
     return (Short)_mm256_adds_epi16((__m256i)a, (__m256i)b);
   }

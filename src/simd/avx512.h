@@ -84,6 +84,10 @@ struct Avx512 : Vectors<64> {
     return _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
   }
 
+  static SLUICE_INLINE Float fused_multiply_add(Float a, Float b, Float c) noexcept {
+    return _mm512_fmadd_ps(a, b, c);
+  }
+
   static SLUICE_INLINE Short add_saturated(Short a, Short b) noexcept {
     return (Short)_mm512_adds_epi16((__m512i)a, (__m512i)b);
   }

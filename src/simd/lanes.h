@@ -162,6 +162,16 @@ struct Lanes {
   SLUICE_BINARY(append_sign)
 #undef SLUICE_BINARY
 
+  /// a * b + c, rounded once; floats.
+  friend SLUICE_INLINE Lanes fused_multiply_add(const Lanes& a, const Lanes& b,
+                                                const Lanes& c) noexcept {
+    Lanes result;
+    for (std::size_t i = 0; i < kParts; ++i) {
+      result.part[i] = Machine::fused_multiply_add(a.part[i], b.part[i], c.part[i]);
+    }
+    return result;
+  }
+
   /// a < b, where the mask holds.
   friend SLUICE_INLINE Mask<T, N> less_where(const Mask<T, N>& mask, const Lanes& a,
                                              const Lanes& b) noexcept {

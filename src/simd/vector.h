@@ -150,6 +150,34 @@ struct Vectors {
     constexpr float kShift = 0x1.8p23f;
     return (a + kShift) - kShift;
   }
+  /// Without an instruction for it: the product is exact in double; the sum is rounded to odd there,
+  /// so that what rounds it to float sees on which side of a tie it was (Boldo and Melquiond, 2008).
+  static SLUICE_INLINE Float fused_multiply_add(Float a, Float b, Float c) noexcept {
+#if defined(__FP_FAST_FMAF)
+    for (std::size_t i = 0; i < kBytes / sizeof(float); ++i)
+      a[i] = __builtin_fmaf(a[i], b[i], c[i]);
+    return a;
+#else
+    using Double = Register<double>;
+    using Bits = Register<std::int64_t>;
+    typedef float Half __attribute__((vector_size(kBytesOf / 2)));
+    Half halves[2];
+    for (std::size_t h = 0; h < 2; ++h) {
+      const Double product = to_double(a, h) * to_double(b, h);
+      const Double addend = to_double(c, h);
+      const Double sum = product + addend;
+      const Double part = sum - product;
+      const Double lost = (product - (sum - part)) + (addend - part);
+      const Bits bits = reinterpret_cast<Bits>(sum);
+      const Bits away = (lost > 0.0) == (sum > 0.0) ? Bits{} + 1 : Bits{} - 1;
+      const Bits inexact_even = ((lost < 0.0) | (lost > 0.0)) & ((bits & 1) == 0);
+      halves[h] =
+          __builtin_convertvector(reinterpret_cast<Double>(bits + (away & inexact_even)), Half);
+    }
+    std::memcpy(&a, halves, sizeof a);
+    return a;
+#endif
+  }
   static SLUICE_INLINE Int to_int(Float a) noexcept {
     return __builtin_convertvector(a, Int);
   }

@@ -1,0 +1,32 @@
+#include "linear/kernels.h"
+
+namespace sluice {
+
+namespace portable {
+const linear::Kernels& linear_kernels() noexcept;
+}
+namespace avx2 {
+const linear::Kernels& linear_kernels() noexcept;
+}
+namespace avx512 {
+const linear::Kernels& linear_kernels() noexcept;
+}
+
+namespace linear {
+
+const Kernels& kernels(Isa isa) noexcept {
+#ifdef SLUICE_HAS_avx512
+  if (isa == Isa::avx512) return avx512::linear_kernels();
+#endif
+#ifdef SLUICE_HAS_avx2
+  if (isa == Isa::avx2) return avx2::linear_kernels();
+#endif
+#ifdef SLUICE_HAS_portable
+  return portable::linear_kernels();
+#else
+  __builtin_unreachable();
+#endif
+}
+
+}  // namespace linear
+}  // namespace sluice
