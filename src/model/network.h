@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,8 +15,8 @@
 #include "sluice/gguf.h"
 
 // Models that are run, layer by layer, over all tokens of a calibration text at once. A family of
-// models is one description (src/model/families); weights come from whoever has them, and who wants to
-// know what a matrix is multiplied by watches.
+// models is one description (src/model/families); weights come from whoever has them, and who wants
+// to know what a matrix is multiplied by watches.
 
 namespace sluice::model {
 
@@ -24,9 +25,8 @@ class WeightStore {
  public:
   virtual ~WeightStore() = default;
 
-  /// A matrix, or of a tensor of several matrices one of them (an expert's, a head's). What it gives may go
-  /// from memory when the last owner lets it go.
-  /// \throws Error
+  /// A matrix, or of a tensor of several matrices one of them (an expert's, a head's). What it
+  /// gives may go from memory when the last owner lets it go. \throws Error
   virtual std::shared_ptr<const linear::Rows> matrix(std::string_view tensor,
                                                      std::uint64_t number = 0) = 0;
 
@@ -51,11 +51,12 @@ class Watcher {
   /// Whether to be told of this input at all.
   virtual bool wants(const Input& input) = 0;
 
-  /// Tokens of an input: x [tokens, columns]. Comes several times for an input, in the order of the tokens.
+  /// Tokens of an input: x [tokens, columns]. Comes several times for an input, in the order of the
+  /// tokens.
   virtual void see(const Input& input, const linear::ConstMatrix& x) = 0;
 
-  /// All tokens of this input have been seen, and what the matrices gave has been used: nobody needs
-  /// the matrices any more. Comes also where no token came (an expert that none was sent to).
+  /// All tokens of this input have been seen, and what the matrices gave has been used: nobody
+  /// needs the matrices any more. Comes also where no token came (an expert that none was sent to).
   virtual void finished(const Input& input) = 0;
 };
 
@@ -67,16 +68,20 @@ struct Tokens {
 
 struct RunSettings {
   Isa isa = Isa::portable;
-  std::uint64_t memory = 0;  ///< bytes for what is between two matrices; see Network::least_memory
+  /// Bytes for what is between two matrices; see Network::least_memory.
+  std::uint64_t memory = std::numeric_limits<std::uint64_t>::max();
 };
 
-/// What is known of a model before its weights are read: the description of its family, with the numbers
-/// that its metadata give.
+/// What is known of a model before its weights are read: the description of its family, with the
+/// numbers that its metadata give.
 class Network {
  public:
-  /// \throws Error (input_format, or the code of what is not supported) naming the architecture, key or tensor, and
+  /// \throws Error (input_format, or the code of what is not supported) naming the architecture,
+  /// key or tensor, and
   ///         which architectures can be run
   static Network of(const gguf::Header& model, const std::string& file);
+  Network(Network&& other) noexcept;
+  Network& operator=(Network&& other) noexcept;
   ~Network();
 
   std::uint64_t width() const;
@@ -96,13 +101,21 @@ class Network {
                  const linear::Matrix& stream, Watcher* watcher, const RunSettings& settings,
                  Team& team) const;
 
-  /// After the last layer: logits [tokens, vocabulary] of some tokens' streams; tells of the input of the output
-  /// matrix. `logits` may have no rows: the input alone is of interest.
+  /// After the last layer: logits [tokens, vocabulary] of some tokens' streams; tells of the input
+  /// of the output matrix. `logits` may have no rows: the input alone is of interest.
   void run_output(const linear::ConstMatrix& stream, WeightStore& weights,
                   const linear::Matrix& logits, Watcher*, const RunSettings&, Team&) const;
 
-  /// Bytes that run_layer needs beside the stream for this many tokens, with what it asks of the weight store not counted.
+  /// Bytes that run_layer needs beside the stream for this many tokens, with what it asks of the
+  /// weight store not counted.
   std::uint64_t least_memory(const Tokens& tokens, int threads) const;
+
+ private:
+  struct Parts;
+
+  explicit Network(std::unique_ptr<const Parts> parts);
+
+  std::unique_ptr<const Parts> parts_;
 };
 
 }  // namespace sluice::model

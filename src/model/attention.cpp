@@ -1,0 +1,217 @@
+#include "model/attention.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "linear/functions.h"
+
+namespace sluice::model {
+namespace {
+
+class Attention final : public Part {
+ public:
+  explicit Attention(AttentionParts parts) : parts_(std::move(parts)) {}
+
+  std::vector<std::string> tensors() const override;
+  Space space(const Tokens& tokens, int threads) const override;
+  void run(const Run& run, const linear::Matrix& stream) const override;
+
+ private:
+  struct Open;
+
+  AttentionParts parts_;
+};
+
+// Columns of what the input projections give: queries, keys, values side by side.
+struct Columns {
+  std::size_t queries;
+  std::size_t keys;
+  std::size_t values;
+
+  explicit Columns(const Scores& scores)
+      : queries(scores.heads * scores.key_length),
+        keys(scores.key_heads * scores.key_length),
+        values(scores.key_heads * scores.value_length) {}
+
+  std::size_t all() const { return queries + keys + values; }
+};
+
+std::vector<std::string> weights_of(const std::vector<Projection>& projections) {
+  std::vector<std::string> names;
+  for (const Projection& projection : projections) names.push_back(projection.weight);
+  return names;
+}
+
+}  // namespace
+
+// With its weights at hand.
+struct Attention::Open {
+  Open(const Run& with, const AttentionParts& of)
+      : run(with), parts(of), frame(with, of.frame), output(with, of.output) {
+    for (const Projection& p : parts.inputs) inputs.emplace_back(with, p);
+    if (parts.rope) turns.emplace(*parts.rope, with.weights, with.tokens.sequence_length);
+    for (const auto& [name, to] :
+         {std::pair{&parts.query_norm, &query_norm}, std::pair{&parts.key_norm, &key_norm},
+          std::pair{&parts.sinks, &sinks}}) {
+      if (!name->empty()) *to = with.weights.numbers(*name);
+    }
+  }
+
+  void prepare_heads(float* heads, std::size_t count, const std::vector<float>& norm,
+                     std::uint64_t position) const {
+    const std::size_t length = parts.scores.key_length;
+    for (std::size_t h = 0; h < count; ++h) {
+      float* const head = heads + h * length;
+      if (!norm.empty()) {
+        linear::rms_norm(head, norm.data(), length, parts.norm_epsilon, head, run.settings.isa);
+      }
+      if (turns) turns->turn(head, position);
+      if (parts.norm_after_rope) {
+        linear::rms_norm(head, nullptr, length, parts.norm_epsilon, head, run.settings.isa);
+      }
+    }
+  }
+
+  // Norms, positions and temperature.
+  void prepare(const linear::Matrix& q, const linear::Matrix& k) const {
+    for_rows(run.team, q.rows, [&](std::size_t t) {
+      const std::uint64_t position = t % run.tokens.sequence_length;
+      prepare_heads(q.row(t), parts.scores.heads, query_norm, position);
+      prepare_heads(k.row(t), parts.scores.key_heads, key_norm, position);
+      if (parts.temperature.scale == 0) return;
+      const float warmth = parts.temperature.at(position);
+      for (std::size_t i = 0; i < q.columns; ++i) q.row(t)[i] *= warmth;
+    });
+  }
+
+  void project(const linear::ConstMatrix& x, const linear::Matrix& joined) const {
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const std::size_t rows = parts.inputs[i].rows;
+      inputs[i].apply(x, columns_of(joined, first, rows));
+      first += rows;
+    }
+  }
+
+  const Run& run;
+  const AttentionParts& parts;
+  OpenFrame frame;
+  std::vector<OpenProjection> inputs;
+  OpenProjection output;
+  std::optional<Turns> turns;
+  std::vector<float> query_norm;
+  std::vector<float> key_norm;
+  std::vector<float> sinks;
+};
+
+std::vector<std::string> Attention::tensors() const {
+  std::vector<std::string> names = parts_.frame.tensors();
+  for (const Projection& projection : parts_.inputs) append_tensors(projection, names);
+  append_tensors(parts_.output, names);
+  for (const std::string* name : {&parts_.query_norm, &parts_.key_norm, &parts_.sinks}) {
+    if (!name->empty()) names.push_back(*name);
+  }
+  if (parts_.rope) {
+    for (const std::string* name : {&parts_.rope->factors, &parts_.rope->long_factors}) {
+      if (!name->empty()) names.push_back(*name);
+    }
+  }
+  return names;
+}
+
+Space Attention::space(const Tokens& tokens, int threads) const {
+  const std::uint64_t length = tokens.sequence_length;
+  const std::uint64_t numbers =
+      parts_.output.rows + Columns(parts_.scores).all() + parts_.output.columns;
+  return {.fixed = attention_bytes(length) * static_cast<std::uint64_t>(threads) +
+                   (parts_.rope ? Turns::bytes(*parts_.rope, length) : 0),
+          .each = numbers * sizeof(float),
+          .at_once = length};
+}
+
+void Attention::run(const Run& run, const linear::Matrix& stream) const {
+  const Open open(run, parts_);
+  const Watched input(run, {.tensors = weights_of(parts_.inputs)});
+  const Watched inner(run, {.tensors = {parts_.output.weight}});
+  const std::uint64_t at_once =
+      space(run.tokens, run.team.threads()).tokens_within(run.settings.memory, stream.rows);
+  const Columns columns(parts_.scores);
+  const Buffer x_buffer(at_once, stream.columns);
+  const Buffer joined_buffer(at_once, columns.all());
+  const Buffer mixed_buffer(at_once, parts_.output.columns);
+  for_blocks(stream.rows, at_once, [&](std::uint64_t first, std::uint64_t count) {
+    const linear::Matrix block = rows_of(stream, first, count);
+    const linear::Matrix x = x_buffer.rows(count);
+    const linear::Matrix joined = joined_buffer.rows(count);
+    const linear::Matrix mixed = mixed_buffer.rows(count);
+    open.frame.read(block, x);
+    input.see(x);
+    open.project(x, joined);
+    const linear::Matrix q = columns_of(joined, 0, columns.queries);
+    const linear::Matrix k = columns_of(joined, columns.queries, columns.keys);
+    const linear::Matrix v = columns_of(joined, columns.queries + columns.keys, columns.values);
+    open.prepare(q, k);
+    attend(parts_.scores, run.tokens.sequence_length, q, k, v, open.sinks, mixed, run.settings.isa,
+           run.team);
+    inner.see(mixed);
+    open.output.apply(mixed, x);
+    open.frame.add(x, block);
+  });
+  input.finish();
+  inner.finish();
+}
+
+AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const Frame& frame) {
+  const std::uint64_t width = model.whole("embedding_length");
+  const std::uint64_t heads = model.of_layer("attention.head_count", layer);
+  const std::uint64_t key_heads = model.of_layer("attention.head_count_kv", layer, heads);
+  if (heads == 0 || key_heads == 0 || heads % key_heads != 0) {
+    throw model.error(
+        ErrorCode::input_format,
+        fmt::format("layer {} has {} heads of queries for {} of keys", layer, heads, key_heads));
+  }
+  const std::uint64_t usual = width / heads;
+  const Scores scores{.heads = heads,
+                      .key_heads = key_heads,
+                      .key_length = model.whole("attention.key_length", usual),
+                      .value_length = model.whole("attention.value_length", usual)};
+  const Columns columns(scores);
+  AttentionParts parts{.frame = frame,
+                       .inputs = {},
+                       .output = Projection::of(model, of_block(layer, "attn_output"), width,
+                                                heads * scores.value_length),
+                       .scores = scores,
+                       .rope = {},
+                       .norm_epsilon = frame.before.epsilon};
+  parts.scores.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(scores.key_length)));
+  const auto add = [&](const char* name, std::size_t rows) {
+    parts.inputs.push_back(Projection::of(model, of_block(layer, name), rows, width));
+  };
+  if (model.has(of_block(layer, "attn_qkv.weight"))) {
+    add("attn_qkv", columns.all());
+  } else {
+    add("attn_q", columns.queries);
+    add("attn_k", columns.keys);
+    add("attn_v", columns.values);
+  }
+  return parts;
+}
+
+void add_rope(const Metadata& model, bool neighbours, AttentionParts& parts) {
+  parts.rope = rope_of(model, rope_choice(model, parts.scores.key_length, neighbours));
+  add_factors(model, *parts.rope);
+}
+
+void add_head_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts) {
+  const std::uint64_t length = parts.scores.key_length;
+  parts.query_norm = model.numbers(of_block(layer, "attn_q_norm.weight"), length);
+  parts.key_norm = model.numbers(of_block(layer, "attn_k_norm.weight"), length);
+}
+
+std::unique_ptr<Part> attention(AttentionParts parts) {
+  return std::make_unique<Attention>(std::move(parts));
+}
+
+}  // namespace sluice::model

@@ -1,0 +1,42 @@
+#include "model/families/families.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "base/text.h"
+
+namespace sluice::model {
+namespace {
+
+constexpr std::array kFamilies{
+    Family{"gemma2", describe_gemma2}, Family{"gemma3", describe_gemma3},
+    Family{"llama", describe_llama},   Family{"mistral3", describe_mistral3},
+    Family{"phi3", describe_phi3},     Family{"qwen2", describe_qwen2},
+    Family{"qwen3", describe_qwen3},
+};
+
+std::string names_of_families() {
+  std::string names;
+  for (const Family& family : kFamilies) {
+    if (!names.empty()) names += ", ";
+    names += family.architecture;
+  }
+  return names;
+}
+
+}  // namespace
+
+const Family& family_of(const Metadata& model) {
+  const auto found = std::find_if(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
+    return model.architecture() == family.architecture;
+  });
+  if (found != kFamilies.end()) return *found;
+  throw model.error(ErrorCode::input_type,
+                    fmt::format("models of the kind '{}' cannot be run, only {}",
+                                printable(model.architecture()), names_of_families()));
+}
+
+}  // namespace sluice::model

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "model/description.h"
+
+namespace sluice::model {
+
+Description describe_gemma2(const Metadata& model);
+Description describe_gemma3(const Metadata& model);
+Description describe_llama(const Metadata& model);
+Description describe_mistral3(const Metadata& model);
+Description describe_phi3(const Metadata& model);
+Description describe_qwen2(const Metadata& model);
+Description describe_qwen3(const Metadata& model);
+
+}  // namespace sluice::model

@@ -1,0 +1,19 @@
+// Qwen 1.5, 2 and 2.5.
+
+#include "model/attention.h"
+#include "model/families/families.h"
+#include "model/feed_forward.h"
+
+namespace sluice::model {
+
+Description describe_qwen2(const Metadata& model) {
+  return describe(model, [&](std::uint64_t layer) {
+    AttentionParts inner = attention_parts(model, layer, frame_of(model, layer, "attn_norm"));
+    add_rope(model, false, inner);
+    return layer_of(
+        attention(std::move(inner)),
+        feed_forward(feed_forward_parts(model, layer, frame_of(model, layer, "ffn_norm"))));
+  });
+}
+
+}  // namespace sluice::model

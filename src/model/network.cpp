@@ -1,0 +1,115 @@
+#include "model/network.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "linear/functions.h"
+#include "model/description.h"
+#include "sluice/error.h"
+
+namespace sluice::model {
+namespace {
+
+std::size_t row_of_token(const Description& model, const Tokens& tokens, std::size_t t) {
+  const std::int32_t id = tokens.ids[t];
+  if (id >= 0 && static_cast<std::uint64_t>(id) < model.vocabulary) {
+    return static_cast<std::size_t>(id);
+  }
+  throw Error(ErrorCode::usage,
+              fmt::format("token {} of the text is {}, and the model has {} tokens", t, id,
+                          model.vocabulary),
+              {.cure = "make the tokens with the model's own tokenizer"});
+}
+
+}  // namespace
+
+struct Network::Parts {
+  Description description;
+};
+
+Network::Network(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+Network::Network(Network&&) noexcept = default;
+Network& Network::operator=(Network&&) noexcept = default;
+Network::~Network() = default;
+
+Network Network::of(const gguf::Header& model, const std::string& file) {
+  const Metadata metadata(model, file);
+  const Family& family = family_of(metadata);
+  return Network(std::make_unique<const Parts>(Parts{family.describe(metadata)}));
+}
+
+std::uint64_t Network::width() const {
+  return parts_->description.width;
+}
+
+std::uint64_t Network::layers() const {
+  return parts_->description.layers.size();
+}
+
+std::uint64_t Network::vocabulary() const {
+  return parts_->description.vocabulary;
+}
+
+std::vector<std::string> Network::tensors_of(std::uint64_t layer) const {
+  std::vector<std::string> all;
+  for (const auto& part : parts_->description.layers.at(layer)) {
+    for (std::string& name : part->tensors()) all.push_back(std::move(name));
+  }
+  return all;
+}
+
+void Network::embed(const Tokens& tokens, WeightStore& weights, const linear::Matrix& stream,
+                    const RunSettings&, Team& team) const {
+  const Description& model = parts_->description;
+  const auto embedding = weights.matrix(model.embedding);
+  for_rows(team, tokens.ids.size(), [&](std::size_t t) {
+    embedding->decode(row_of_token(model, tokens, t), 1, stream.row(t));
+    for (std::size_t i = 0; i < stream.columns; ++i) stream.row(t)[i] *= model.embedding_scale;
+  });
+}
+
+void Network::run_layer(std::uint64_t layer, const Tokens& tokens, WeightStore& weights,
+                        const linear::Matrix& stream, Watcher* watcher, const RunSettings& settings,
+                        Team& team) const {
+  const Run run{tokens, weights, watcher, settings, team};
+  for (const auto& part : parts_->description.layers.at(layer)) part->run(run, stream);
+}
+
+void Network::run_output(const linear::ConstMatrix& stream, WeightStore& weights,
+                         const linear::Matrix& logits, Watcher* watcher,
+                         const RunSettings& settings, Team& team) const {
+  const Description& model = parts_->description;
+  const Tokens no_tokens;
+  const Run run{no_tokens, weights, watcher, settings, team};
+  const OpenFrame frame(run, {.before = model.output_norm});
+  const OpenProjection output(run, model.output);
+  const Watched input(run, {.tensors = {model.output.weight}});
+  const Space space{.each = model.width * sizeof(float)};
+  const std::uint64_t at_once = space.tokens_within(settings.memory, stream.rows);
+  const Buffer x_buffer(at_once, model.width);
+  for_blocks(stream.rows, at_once, [&](std::uint64_t first, std::uint64_t count) {
+    const linear::Matrix x = x_buffer.rows(count);
+    frame.read({stream.row(first), count, stream.columns, stream.stride}, x);
+    input.see(x);
+    if (logits.rows == 0) return;
+    const linear::Matrix block = rows_of(logits, first, count);
+    output.apply(x, block);
+    if (model.logit_cap == 0) return;
+    for_rows(team, count, [&](std::size_t t) {
+      linear::soft_cap(block.row(t), block.columns, model.logit_cap, settings.isa);
+    });
+  });
+  input.finish();
+}
+
+std::uint64_t Network::least_memory(const Tokens& tokens, int threads) const {
+  std::uint64_t most = parts_->description.width * sizeof(float);
+  for (const Layer& layer : parts_->description.layers) {
+    for (const auto& part : layer) most = std::max(most, part->space(tokens, threads).least());
+  }
+  return most;
+}
+
+}  // namespace sluice::model

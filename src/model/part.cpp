@@ -1,0 +1,114 @@
+#include "model/part.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "linear/functions.h"
+#include "linear/products.h"
+#include "sluice/amounts.h"
+
+namespace sluice::model {
+namespace {
+
+// More tokens at once make nothing faster: what it costs to decode weights is by then a small part.
+constexpr std::uint64_t kMostAtOnce = 4096;
+
+std::vector<float> numbers_of(const Run& run, const std::string& name) {
+  return name.empty() ? std::vector<float>() : run.weights.numbers(name);
+}
+
+}  // namespace
+
+std::uint64_t Space::tokens_within(std::uint64_t memory, std::uint64_t tokens) const {
+  if (memory < least()) {
+    throw Error(
+        ErrorCode::memory_budget,
+        fmt::format(
+            "a layer of the model needs {} bytes beside its weights, and {} are left for it",
+            least(), memory),
+        {.cure = "raise --memory, or calibrate with shorter sequences"});
+  }
+  const std::uint64_t most = std::max(std::min(tokens, kMostAtOnce), at_once);
+  const std::uint64_t fit = each == 0 ? most : std::min(most, (memory - fixed) / each);
+  return fit / at_once * at_once;
+}
+
+linear::Matrix rows_of(const linear::Matrix& matrix, std::size_t first, std::size_t count) {
+  return {matrix.row(first), count, matrix.columns, matrix.stride};
+}
+
+linear::Matrix columns_of(const linear::Matrix& matrix, std::size_t first, std::size_t count) {
+  return {matrix.data + first, matrix.rows, count, matrix.stride};
+}
+
+std::vector<std::string> Frame::tensors() const {
+  std::vector<std::string> names{before.weight};
+  if (!after.weight.empty()) names.push_back(after.weight);
+  return names;
+}
+
+OpenFrame::OpenFrame(const Run& run, const Frame& frame)
+    : run_(run),
+      frame_(frame),
+      before_(numbers_of(run, frame.before.weight)),
+      after_(numbers_of(run, frame.after.weight)) {}
+
+void OpenFrame::read(const linear::ConstMatrix& stream, const linear::Matrix& x) const {
+  for_rows(run_.team, x.rows, [&](std::size_t t) {
+    linear::rms_norm(stream.row(t), before_.data(), x.columns, frame_.before.epsilon, x.row(t),
+                     run_.settings.isa);
+  });
+}
+
+void OpenFrame::add(const linear::Matrix& y, const linear::Matrix& stream) const {
+  for_rows(run_.team, y.rows, [&](std::size_t t) {
+    if (!after_.empty()) {
+      linear::rms_norm(y.row(t), after_.data(), y.columns, frame_.after.epsilon, y.row(t),
+                       run_.settings.isa);
+    }
+    linear::add(stream.row(t), y.row(t), y.columns, run_.settings.isa);
+  });
+}
+
+Projection Projection::of(const Metadata& model, const std::string& name, std::uint64_t rows,
+                          std::uint64_t columns) {
+  return {.weight = model.matrix(name + ".weight", rows, columns),
+          .bias = model.numbers_if_any(name + ".bias", rows),
+          .rows = rows,
+          .columns = columns};
+}
+
+void append_tensors(const Projection& projection, std::vector<std::string>& names) {
+  names.push_back(projection.weight);
+  if (!projection.bias.empty()) names.push_back(projection.bias);
+}
+
+OpenProjection::OpenProjection(const Run& run, const Projection& projection)
+    : run_(run),
+      weight_(run.weights.matrix(projection.weight)),
+      bias_(numbers_of(run, projection.bias)) {}
+
+void OpenProjection::apply(const linear::ConstMatrix& x, const linear::Matrix& y) const {
+  linear::multiply(x, *weight_, y, run_.settings.isa, run_.team);
+  if (bias_.empty()) return;
+  for_rows(run_.team, y.rows, [&](std::size_t t) {
+    linear::add(y.row(t), bias_.data(), y.columns, run_.settings.isa);
+  });
+}
+
+Watched::Watched(const Run& run, Input input)
+    : watcher_(run.watcher),
+      input_(std::move(input)),
+      wanted_(watcher_ != nullptr && watcher_->wants(input_)) {}
+
+void Watched::see(const linear::ConstMatrix& x) const {
+  if (wanted_) watcher_->see(input_, x);
+}
+
+void Watched::finish() const {
+  if (watcher_ != nullptr) watcher_->finished(input_);
+}
+
+}  // namespace sluice::model

@@ -1,0 +1,127 @@
+// Models of random weights against a plain calculation in double, and what must not show in the
+// bits.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/reference.h"
+#include "model/runs.h"
+
+namespace sluice::model_tests {
+namespace {
+
+using testing_support::Bytes;
+using testing_support::GgufWeights;
+namespace families = testing_support::random_families;
+
+/// Mean Kullback-Leibler divergence of logits from the reference's.
+double divergence(const std::vector<Row>& truth, const std::vector<float>& logits) {
+  double total = 0;
+  for (std::size_t t = 0; t < truth.size(); ++t) {
+    const float* const row = logits.data() + t * truth[t].size();
+    double ours = 0;
+    double theirs = 0;
+    for (std::size_t i = 0; i < truth[t].size(); ++i) {
+      ours += std::exp(row[i]);
+      theirs += std::exp(truth[t][i]);
+    }
+    for (std::size_t i = 0; i < truth[t].size(); ++i) {
+      const double log_p = truth[t][i] - std::log(theirs);
+      total += std::exp(log_p) * (log_p - (row[i] - std::log(ours)));
+    }
+  }
+  return total / static_cast<double>(truth.size());
+}
+
+double divergence(const Reference& family, const Bytes& file, std::uint64_t length = 80) {
+  GgufWeights weights(file);
+  const model::Tokens tokens = random_tokens(1, length);
+  const model::Network network = model::Network::of(weights.header(), "model");
+  return divergence(family.calculate(weights, tokens.ids).logits, run(network, weights, tokens));
+}
+
+// Single precision leaves 1e-12 or so; what is left out, turned the wrong way or off by one
+// position is far beyond, as the last test shows.
+constexpr double kBar = 1e-9;
+
+TEST(Network, RunsLlama) {
+  EXPECT_LT(divergence({.layers = 3, .neighbours = true}, families::llama()), kBar);
+  EXPECT_LT(divergence({.layers = 2, .neighbours = true, .position_scale = 0.5},
+                       families::llama_biased()),
+            kBar);
+}
+
+TEST(Network, RunsQwen3) {
+  EXPECT_LT(divergence({.layers = 3, .length = 24}, families::qwen3()), kBar);
+}
+
+Reference gemma2() {
+  return {.layers = 4,
+          .length = 24,
+          .window = [](std::uint32_t layer) { return layer % 2 == 0 ? 16 : 1u << 30; },
+          .score_cap = 4,
+          .logit_cap = 5,
+          .gelu = true,
+          .scaled_embedding = true};
+}
+
+TEST(Network, RunsGemma2) {
+  EXPECT_LT(divergence(gemma2(), families::gemma2()), kBar);
+}
+
+TEST(Network, WhatIsCalculatedOtherwiseIsSeen) {
+  Reference family = gemma2();
+  family.window = [](std::uint32_t layer) { return layer % 2 == 0 ? 17 : 1u << 30; };
+  EXPECT_GT(divergence(family, families::gemma2()), 1000 * kBar);
+  family = gemma2();
+  family.gelu = false;
+  EXPECT_GT(divergence(family, families::gemma2()), 1000 * kBar);
+  EXPECT_GT(divergence({.layers = 3}, families::llama()), 1000 * kBar);
+}
+
+class Bits : public testing::TestWithParam<testing_support::RandomFamily> {};
+
+TEST_P(Bits, DependNeitherOnThreadsNorMemoryNorInstructionsNorOtherSequences) {
+  GgufWeights weights(GetParam().build());
+  const model::Network network = model::Network::of(weights.header(), "model");
+  const model::Tokens tokens = random_tokens(3, 70);
+  const std::vector<float> logits = run(network, weights, tokens, {.isa = Isa::portable});
+  const std::uint64_t least = network.least_memory(tokens, 3);
+  for (const Isa isa : supported_isas()) {
+    EXPECT_EQ(run(network, weights, tokens, {.isa = isa, .threads = 3, .memory = least}), logits)
+        << name(isa);
+  }
+  EXPECT_EQ(run(network, weights, tokens, {.memory = 2 * least}), logits);
+
+  const model::Tokens first{{tokens.ids.begin(), tokens.ids.begin() + 70}, 70};
+  const std::vector<float> alone = run(network, weights, first);
+  EXPECT_EQ(std::vector<float>(logits.begin(),
+                               logits.begin() + static_cast<std::ptrdiff_t>(alone.size())),
+            alone);
+}
+
+std::vector<testing_support::RandomFamily> families_that_run() {
+  std::vector<testing_support::RandomFamily> all;
+  for (const auto& family : testing_support::all_random_families()) {
+    const std::set<std::string> dense{"gemma2", "gemma3",    "llama", "llama-biased", "mistral3",
+                                      "phi3",   "phi3-long", "qwen2", "qwen3"};
+    if (dense.contains(family.name)) all.push_back(family);
+  }
+  return all;
+}
+
+std::string name_of(const testing::TestParamInfo<testing_support::RandomFamily>& info) {
+  std::string name = info.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Bits, testing::ValuesIn(families_that_run()), name_of);
+
+}  // namespace
+}  // namespace sluice::model_tests

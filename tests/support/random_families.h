@@ -1,0 +1,354 @@
+#pragma once
+
+// A random model of each family that src/model runs, with the keys, names and shapes that llama.cpp
+// asks for; of some several, where files of a family differ in what is calculated.
+
+#include "support/random_model.h"
+
+namespace sluice::testing_support {
+
+namespace random_families {
+
+constexpr std::uint32_t kFeedForward = 96;
+
+inline RandomModel& scaled(RandomModel& model, std::string_view type, float factor,
+                           std::uint32_t original_context) {
+  model.string("rope.scaling.type", type).f32("rope.scaling.factor", factor);
+  return model.u32("rope.scaling.original_context_length", original_context);
+}
+
+/// Attention, a norm and a feed-forward part in each layer.
+inline void add_dense(RandomModel& model, const RandomAttention& attention, std::uint32_t layers) {
+  attention.describe(model);
+  model.u32("feed_forward_length", kFeedForward);
+  for (std::uint32_t layer = 0; layer < layers; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    add_feed_forward(model, layer, kFeedForward);
+  }
+}
+
+inline Bytes llama() {
+  RandomModel model("llama", 3);
+  add_dense(model, {}, 3);
+  model.factors("rope_freqs.weight", 8);
+  return model.build();
+}
+
+/// The embedding is the output matrix too; every bias that a file may have.
+inline Bytes llama_biased() {
+  RandomModel model("llama", 2);
+  add_dense(model, {.biases = true}, 2);
+  for (std::uint32_t layer = 0; layer < 2; ++layer) {
+    model.bias(blk(layer, "attn_output.bias"), {RandomModel::kWidth});
+    model.bias(blk(layer, "ffn_gate.bias"), {kFeedForward});
+    model.bias(blk(layer, "ffn_up.bias"), {kFeedForward});
+    model.bias(blk(layer, "ffn_down.bias"), {RandomModel::kWidth});
+  }
+  return scaled(model, "linear", 2, 64).build(false);
+}
+
+inline Bytes mistral3() {
+  RandomModel model("mistral3", 3);
+  add_dense(model, {.head_size = 24, .rotated = 24}, 3);
+  scaled(model, "yarn", 16, 32).f32("rope.scaling.yarn_log_multiplier", 1);
+  model.f32("rope.scaling.yarn_beta_fast", 32).f32("rope.scaling.yarn_beta_slow", 1);
+  model.f32("attention.temperature_scale", 0.1f);
+  return model.build();
+}
+
+inline Bytes qwen2(const std::string& architecture = "qwen2") {
+  RandomModel model(architecture, 3);
+  add_dense(model, {.biases = true}, 3);
+  scaled(model, "yarn", 4, 256);
+  return model.build();
+}
+
+inline Bytes qwen3() {
+  RandomModel model("qwen3", 3);
+  add_dense(model, {.head_size = 24, .rotated = 24, .norms = true}, 3);
+  return model.build(false);
+}
+
+/// Norms after attention and after the feed-forward part too.
+inline void add_gemma(RandomModel& model, const RandomAttention& attention, std::uint32_t layers) {
+  add_dense(model, attention, layers);
+  model.u32("attention.sliding_window", 16);
+  for (std::uint32_t layer = 0; layer < layers; ++layer) {
+    model.norm(blk(layer, "post_attention_norm.weight"), RandomModel::kWidth);
+    model.norm(blk(layer, "post_ffw_norm.weight"), RandomModel::kWidth);
+  }
+}
+
+inline Bytes gemma2() {
+  RandomModel model("gemma2", 4);
+  add_gemma(model, {.head_size = 24, .rotated = 24}, 4);
+  model.f32("attn_logit_softcapping", 4).f32("final_logit_softcapping", 5);
+  return model.build(false);
+}
+
+inline Bytes gemma3() {
+  RandomModel model("gemma3", 7);
+  add_gemma(model, {.head_size = 24, .rotated = 24, .norms = true}, 7);
+  scaled(model, "linear", 8, 16384).f32("rope.freq_base_swa", 500);
+  return model.build(false);
+}
+
+/// \param original_context  up to so many tokens the short factors of positions hold
+inline Bytes phi3(std::uint32_t original_context) {
+  const RandomAttention attention{.rotated = 12};
+  RandomModel model("phi3", 3);
+  attention.describe(model);
+  model.u32("feed_forward_length", kFeedForward);
+  model.u32("rope.scaling.original_context_length", original_context);
+  model.f32("rope.scaling.attn_factor", 1.19f);
+  model.factors("rope_factors_short.weight", 6);
+  model.numbers("rope_factors_long.weight", {6}, 4, 0.5f);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    model.norm(blk(layer, "attn_norm.weight"), RandomModel::kWidth);
+    model.matrix(blk(layer, "attn_qkv.weight"), {RandomModel::kWidth, 128}, 1.5f);
+    model.matrix(blk(layer, "attn_output.weight"), {64, RandomModel::kWidth});
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    model.matrix(blk(layer, "ffn_up.weight"), {RandomModel::kWidth, 2 * kFeedForward}, 1.5f);
+    model.matrix(blk(layer, "ffn_down.weight"), {kFeedForward, RandomModel::kWidth}, 1.5f);
+  }
+  return model.build();
+}
+
+inline void describe_experts(RandomModel& model, std::uint32_t experts, std::uint32_t used,
+                             std::uint32_t size) {
+  model.u32("expert_count", experts).u32("expert_used_count", used);
+  model.u32("expert_feed_forward_length", size).u32("feed_forward_length", kFeedForward);
+}
+
+inline Bytes mixtral() {
+  const RandomAttention attention;
+  RandomModel model("llama", 3);
+  attention.describe(model);
+  model.u32("expert_count", 8).u32("expert_used_count", 2).u32("feed_forward_length", 48);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    add_experts(model, layer, 48, 8);
+  }
+  return model.build();
+}
+
+inline Bytes qwen2moe() {
+  const RandomAttention attention{.biases = true};
+  RandomModel model("qwen2moe", 3);
+  attention.describe(model);
+  describe_experts(model, 6, 3, 40);
+  model.u32("expert_shared_feed_forward_length", 56);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    add_experts(model, layer, 40, 6);
+    add_feed_forward(model, layer, 56, "_shexp");
+    model.matrix(blk(layer, "ffn_gate_inp_shexp.weight"), {RandomModel::kWidth});
+  }
+  return model.build();
+}
+
+inline Bytes qwen3moe() {
+  const RandomAttention attention{.head_size = 24, .rotated = 24, .norms = true};
+  RandomModel model("qwen3moe", 3);
+  attention.describe(model);
+  describe_experts(model, 12, 4, 40);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    add_experts(model, layer, 40, 12);
+  }
+  return model.build();
+}
+
+/// Four layers, the third of which knows no positions; every other one has experts. llama.cpp tells
+/// Maverick by its 128 experts.
+inline Bytes llama4(std::uint32_t experts) {
+  const RandomAttention attention;
+  RandomModel model("llama4", 4);
+  attention.describe(model);
+  describe_experts(model, experts, 1, 24);
+  model.u32("interleave_moe_layer_step", 2).factors("rope_freqs.weight", 8);
+  for (std::uint32_t layer = 0; layer < 4; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    if (layer % 2 == 1) {
+      add_experts(model, layer, 24, experts);
+      add_feed_forward(model, layer, 24, "_shexp");
+    } else {
+      add_feed_forward(model, layer, kFeedForward);
+    }
+  }
+  return model.build();
+}
+
+/// Attention from few numbers a token: DeepSeek's latent attention.
+struct RandomLatent {
+  static constexpr std::uint32_t kHeads = 4;
+  static constexpr std::uint32_t kPlain = 16;   // numbers of a head's key without positions
+  static constexpr std::uint32_t kRotated = 8;  // and with them
+  static constexpr std::uint32_t kValue = 12;   // numbers of a head's value
+  static constexpr std::uint32_t kLatent = 32;  // numbers that keys and values are made of
+  std::uint32_t query_latent = 0;               // and queries; 0: they are made of all
+  bool split = true;                            // keys and values have a matrix each
+
+  void describe(RandomModel& model) const {
+    model.u32("attention.head_count", kHeads).u32("attention.kv_lora_rank", kLatent);
+    if (query_latent != 0) model.u32("attention.q_lora_rank", query_latent);
+    model.u32("attention.head_count_kv", split ? 1 : kHeads);
+    model.u32("attention.key_length", split ? kLatent + kRotated : kPlain + kRotated);
+    model.u32("attention.value_length", split ? kLatent : kValue);
+    model.u32("rope.dimension_count", kRotated);
+    if (!split) return;
+    model.u32("attention.key_length_mla", kPlain + kRotated);
+    model.u32("attention.value_length_mla", kValue);
+  }
+
+  void add(RandomModel& model, std::uint32_t layer) const {
+    const std::uint64_t width = RandomModel::kWidth;
+    const std::uint64_t queries = std::uint64_t{kHeads} * (kPlain + kRotated);
+    model.norm(blk(layer, "attn_norm.weight"), width);
+    if (query_latent == 0) {
+      model.matrix(blk(layer, "attn_q.weight"), {width, queries}, 1.5f);
+    } else {
+      model.matrix(blk(layer, "attn_q_a.weight"), {width, query_latent});
+      model.norm(blk(layer, "attn_q_a_norm.weight"), query_latent);
+      model.matrix(blk(layer, "attn_q_b.weight"), {query_latent, queries}, 1.5f);
+    }
+    model.matrix(blk(layer, "attn_kv_a_mqa.weight"), {width, kLatent + kRotated});
+    model.norm(blk(layer, "attn_kv_a_norm.weight"), kLatent);
+    if (split) {
+      model.matrix(blk(layer, "attn_k_b.weight"), {kPlain, kLatent, kHeads});
+      model.matrix(blk(layer, "attn_v_b.weight"), {kLatent, kValue, kHeads});
+    } else {
+      model.matrix(blk(layer, "attn_kv_b.weight"), {kLatent, kHeads * (kPlain + kValue)});
+    }
+    model.matrix(blk(layer, "attn_output.weight"), {kHeads * kValue, width});
+  }
+};
+
+struct RandomDeepSeek {
+  std::uint32_t layers;
+  std::uint32_t experts;
+  std::uint32_t used;
+  std::uint32_t gating;  ///< 1 softmax, 2 sigmoid
+  RandomLatent attention;
+  std::uint32_t groups = 1;
+  std::uint32_t used_groups = 1;
+
+  Bytes build() const {
+    RandomModel model("deepseek2", layers);
+    attention.describe(model);
+    describe_experts(model, experts, used, 24);
+    model.u32("leading_dense_block_count", 1).u32("expert_shared_count", 2);
+    model.u32("expert_group_count", groups).u32("expert_group_used_count", used_groups);
+    model.u32("expert_gating_func", gating).boolean("expert_weights_norm", gating == 2);
+    model.f32("expert_weights_scale", gating == 2 ? 2.5f : 1);
+    scaled(model, "yarn", 40, 256).f32("rope.scaling.yarn_log_multiplier", 0.0707f);
+    for (std::uint32_t layer = 0; layer < layers; ++layer) add(model, layer);
+    return model.build();
+  }
+
+ private:
+  void add(RandomModel& model, std::uint32_t layer) const {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    if (layer == 0) return add_feed_forward(model, layer, kFeedForward);
+    add_experts(model, layer, 24, experts);
+    add_feed_forward(model, layer, 48, "_shexp");
+    if (gating == 2) model.numbers(blk(layer, "exp_probs_b.bias"), {experts}, 0, 0.2f);
+  }
+};
+
+/// A layer that predicts one token more follows the layers that are run.
+inline Bytes glm4moe(bool norms) {
+  const RandomAttention attention{.rotated = 8, .biases = true, .norms = norms};
+  const std::uint64_t width = RandomModel::kWidth;
+  RandomModel model("glm4moe", 4);
+  attention.describe(model);
+  describe_experts(model, 8, 3, 24);
+  model.u32("leading_dense_block_count", 1).u32("expert_shared_count", 1);
+  model.u32("expert_gating_func", 2).boolean("expert_weights_norm", true);
+  model.f32("expert_weights_scale", 1.5f).u32("nextn_predict_layers", 1);
+  for (std::uint32_t layer = 0; layer < 4; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "post_attention_norm.weight"), width);
+    if (layer == 0) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    add_experts(model, layer, 24, 8);
+    add_feed_forward(model, layer, 24, "_shexp");
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
+  }
+  model.matrix("blk.3.nextn.eh_proj.weight", {2 * width, width});
+  model.norm("blk.3.nextn.enorm.weight", width).norm("blk.3.nextn.hnorm.weight", width);
+  return model.build();
+}
+
+inline Bytes gpt_oss() {
+  const RandomAttention attention{.biases = true};
+  const std::uint64_t width = RandomModel::kWidth;
+  RandomModel model("gpt-oss", 4);
+  attention.describe(model);
+  describe_experts(model, 8, 3, 40);
+  model.u32("attention.sliding_window", 16);
+  scaled(model, "yarn", 32, 256);
+  for (std::uint32_t layer = 0; layer < 4; ++layer) {
+    attention.add(model, layer);
+    model.bias(blk(layer, "attn_output.bias"), {width});
+    model.numbers(blk(layer, "attn_sinks.weight"), {attention.heads}, 1, 1);
+    model.norm(blk(layer, "post_attention_norm.weight"), width);
+    add_experts(model, layer, 40, 8);
+    model.bias(blk(layer, "ffn_gate_inp.bias"), {8});
+    model.bias(blk(layer, "ffn_gate_exps.bias"), {40, 8});
+    model.bias(blk(layer, "ffn_up_exps.bias"), {40, 8});
+    model.bias(blk(layer, "ffn_down_exps.bias"), {width, 8});
+  }
+  return model.build();
+}
+
+}  // namespace random_families
+
+struct RandomFamily {
+  std::string name;
+  std::function<Bytes()> build;
+};
+
+inline std::vector<RandomFamily> all_random_families() {
+  using namespace random_families;
+  const RandomLatent from_few{.query_latent = 24};
+  return {
+      {"llama", llama},
+      {"llama-biased", llama_biased},
+      {"llama-experts", mixtral},
+      {"llama4-scout", [] { return llama4(4); }},
+      {"llama4-maverick", [] { return llama4(128); }},
+      {"mistral3", mistral3},
+      {"qwen2", [] { return qwen2(); }},
+      {"qwen3", qwen3},
+      {"qwen2moe", qwen2moe},
+      {"qwen3moe", qwen3moe},
+      // llama.cpp knows DeepSeek-V2-Lite by its 27 layers.
+      {"deepseek2-lite",
+       [] {
+         return RandomDeepSeek{27, 6, 2, 1, {}}.build();
+       }},
+      {"deepseek2-v3", [=] { return RandomDeepSeek{3, 16, 4, 2, from_few, 4, 2}.build(); }},
+      {"deepseek2-whole",
+       [] {
+         return RandomDeepSeek{27, 6, 2, 1, {.split = false}}.build();
+       }},
+      {"glm4moe", [] { return glm4moe(false); }},
+      {"glm4moe-norms", [] { return glm4moe(true); }},
+      {"gpt-oss", gpt_oss},
+      {"gemma2", gemma2},
+      {"gemma3", gemma3},
+      {"phi3", [] { return phi3(4096); }},
+      {"phi3-long", [] { return phi3(64); }},
+  };
+}
+
+}  // namespace sluice::testing_support
