@@ -17,13 +17,15 @@ constexpr std::size_t kTileRows = kLanes == 16 ? 14 : 6;
 /// Rows to columns, kLanes by kLanes; what is beyond `count` and `depth` is not read.
 static void load_square(const float* from, std::size_t stride, std::size_t count, std::size_t depth,
                         Part (&square)[kLanes]) noexcept {
-  if (count >= kLanes && depth >= kLanes) {
+  if (depth >= kLanes) {
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < kLanes; ++i) square[i] = Part::load(from + i * stride);
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      square[i] = i < count ? Part::load(from + i * stride) : Part(0.0f);
+    }
   } else {
     float rows[kLanes][kLanes] = {};
     for (std::size_t i = 0; i < std::min(count, kLanes); ++i) {
-      std::memcpy(rows[i], from + i * stride, std::min(depth, kLanes) * sizeof(float));
+      std::memcpy(rows[i], from + i * stride, depth * sizeof(float));
     }
     for (std::size_t i = 0; i < kLanes; ++i) square[i] = Part::load(rows[i]);
   }
