@@ -15,6 +15,7 @@ class Attention final : public Part {
   explicit Attention(AttentionParts parts) : parts_(std::move(parts)) {}
 
   std::vector<std::string> tensors() const override;
+  std::vector<Input> inputs() const override;
   Space space(const Tokens& tokens, int threads) const override;
   void run(const Run& run, const linear::Matrix& stream) const override;
 
@@ -121,6 +122,10 @@ std::vector<std::string> Attention::tensors() const {
   return names;
 }
 
+std::vector<Input> Attention::inputs() const {
+  return {{.tensors = weights_of(parts_.inputs)}, {.tensors = {parts_.output.weight}}};
+}
+
 Space Attention::space(const Tokens& tokens, int threads) const {
   const std::uint64_t length = tokens.sequence_length;
   const std::uint64_t numbers =
@@ -133,8 +138,9 @@ Space Attention::space(const Tokens& tokens, int threads) const {
 
 void Attention::run(const Run& run, const linear::Matrix& stream) const {
   const Open open(run, parts_);
-  const Watched input(run, {.tensors = weights_of(parts_.inputs)});
-  const Watched inner(run, {.tensors = {parts_.output.weight}});
+  const std::vector<Input> told = inputs();
+  const Watched input(run, told[0]);
+  const Watched inner(run, told[1]);
   const std::uint64_t at_once =
       space(run.tokens, run.team.threads()).tokens_within(run.settings.memory, stream.rows);
   const Columns columns(parts_.scores);

@@ -13,12 +13,12 @@ class FeedForward final : public Part {
   explicit FeedForward(FeedForwardParts parts) : parts_(std::move(parts)) {}
 
   std::vector<std::string> tensors() const override;
+  std::vector<Input> inputs() const override;
   Space space(const Tokens&, int) const override;
   void run(const Run& run, const linear::Matrix& stream) const override;
 
  private:
   bool packed() const { return parts_.gate.weight.empty(); }
-  Input input() const;
 
   FeedForwardParts parts_;
 };
@@ -35,11 +35,11 @@ Space FeedForward::space(const Tokens&, int) const {
   return {.each = (parts_.down.rows + 2 * parts_.down.columns) * sizeof(float)};
 }
 
-Input FeedForward::input() const {
-  Input input;
-  if (!packed()) input.tensors.push_back(parts_.gate.weight);
-  input.tensors.push_back(parts_.up.weight);
-  return input;
+std::vector<Input> FeedForward::inputs() const {
+  Input outer;
+  if (!packed()) outer.tensors.push_back(parts_.gate.weight);
+  outer.tensors.push_back(parts_.up.weight);
+  return {outer, {.tensors = {parts_.down.weight}}};
 }
 
 void FeedForward::run(const Run& run, const linear::Matrix& stream) const {
@@ -48,8 +48,9 @@ void FeedForward::run(const Run& run, const linear::Matrix& stream) const {
   if (!packed()) gate.emplace(run, parts_.gate);
   const OpenProjection up(run, parts_.up);
   const OpenProjection down(run, parts_.down);
-  const Watched outer(run, input());
-  const Watched inner(run, {.tensors = {parts_.down.weight}});
+  const std::vector<Input> told = inputs();
+  const Watched outer(run, told[0]);
+  const Watched inner(run, told[1]);
   const std::uint64_t at_once =
       space(run.tokens, run.team.threads()).tokens_within(run.settings.memory, stream.rows);
   const std::size_t length = parts_.down.columns;

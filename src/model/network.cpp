@@ -60,6 +60,13 @@ std::vector<std::string> Network::tensors_of(std::uint64_t layer) const {
   return all;
 }
 
+std::vector<std::vector<Input>> Network::inputs_of(std::uint64_t layer) const {
+  if (layer == layers()) return {{{.tensors = {parts_->description.output.weight}}}};
+  std::vector<std::vector<Input>> all;
+  for (const auto& part : parts_->description.layers.at(layer)) all.push_back(part->inputs());
+  return all;
+}
+
 void Network::embed(const Tokens& tokens, WeightStore& weights, const linear::Matrix& stream,
                     const RunSettings&, Team& team) const {
   const Description& model = parts_->description;

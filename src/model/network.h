@@ -91,6 +91,11 @@ class Network {
   /// Names of the tensors that running a layer needs, in the order of their use.
   std::vector<std::string> tensors_of(std::uint64_t layer) const;
 
+  /// What the matrices of a layer are multiplied by, in the order of the calculation: those that are seen
+  /// side by side together. Of several matrices, as those of experts, the first stands for all. The output
+  /// is layer layers().
+  std::vector<std::vector<Input>> inputs_of(std::uint64_t layer) const;
+
   /// The stream before the first layer: [tokens, width].
   void embed(const Tokens& tokens, WeightStore& weights, const linear::Matrix& stream,
              const RunSettings&, Team&) const;

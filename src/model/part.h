@@ -45,6 +45,10 @@ class Part {
   /// Names of the tensors it needs, in the order of their use.
   virtual std::vector<std::string> tensors() const = 0;
 
+  /// What its matrices are multiplied by, in the order of the calculation; of several matrices, as those
+  /// of experts, the first stands for all.
+  virtual std::vector<Input> inputs() const = 0;
+
   virtual Space space(const Tokens& tokens, int threads) const = 0;
 
   /// \param stream  [all tokens, width]

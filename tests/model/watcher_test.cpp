@@ -111,6 +111,20 @@ TEST(Watcher, SeesNothingOfWhatItDoesNotWant) {
   EXPECT_EQ(notes.order.size(), 13u);
 }
 
+TEST(Watcher, IsToldOfWhatTheNetworkNamesBefore) {
+  for (const auto& file : {families::llama(), families::phi3(4096)}) {
+    GgufWeights weights(file);
+    const model::Network network = model::Network::of(weights.header(), "model");
+    std::vector<std::vector<std::string>> named;
+    for (std::uint64_t layer = 0; layer <= network.layers(); ++layer) {
+      for (const auto& together : network.inputs_of(layer)) {
+        for (const model::Input& input : together) named.push_back(input.tensors);
+      }
+    }
+    EXPECT_EQ(notes_of(weights, random_tokens(1, 10)).order, named);
+  }
+}
+
 TEST(Network, NamesTheTensorsThatItNeeds) {
   GgufWeights weights(families::llama());
   const model::Network network = model::Network::of(weights.header(), "model");
