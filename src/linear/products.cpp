@@ -59,6 +59,11 @@ Operand rows_of(const ConstMatrix& m) {
   return {m.data, m.stride, false};
 }
 
+/// Rows that are made at a time.
+std::size_t band_height(std::size_t depth) {
+  return std::max(kBandNumbers / std::max(depth, std::size_t{1}), kBlockColumns);
+}
+
 }  // namespace
 
 void multiply(const ConstMatrix& a, const ConstMatrix& b, const Matrix& out, Isa isa, Team& team) {
@@ -67,8 +72,7 @@ void multiply(const ConstMatrix& a, const ConstMatrix& b, const Matrix& out, Isa
 
 void multiply(const ConstMatrix& a, const Rows& b, const Matrix& out, Isa isa, Team& team) {
   const std::size_t depth = b.columns();
-  const std::size_t fit = kBandNumbers / std::max(depth, std::size_t{1});
-  const std::size_t height = std::min(std::max(fit, kBlockColumns), b.rows());
+  const std::size_t height = std::min(band_height(depth), b.rows());
   constexpr std::size_t kAtOnce = 16;  // rows that one thread decodes
   const Scratch band(height * depth);
   for (std::size_t first = 0; first < b.rows(); first += height) {
@@ -80,6 +84,15 @@ void multiply(const ConstMatrix& a, const Rows& b, const Matrix& out, Isa isa, T
     multiply(a, {band.data(), count, depth, depth}, {out.data + first, out.rows, count, out.stride},
              isa, team);
   }
+}
+
+std::uint64_t multiply_bytes(std::size_t depth, int threads) {
+  std::size_t own = 0;
+  for (const Isa isa : supported_isas()) {
+    own = std::max(own, block_scratch(kernels(isa), kBlockColumns, depth));
+  }
+  const std::uint64_t all = band_height(depth) * depth + own * static_cast<std::uint64_t>(threads);
+  return all * sizeof(float);
 }
 
 void add_product(const ConstMatrix& a, const ConstMatrix& b, const Matrix& out, Isa isa,

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+
 #include "base/team.h"
 #include "linear/matrix.h"
 #include "sluice/codec.h"
@@ -15,6 +18,9 @@ void multiply(const ConstMatrix& a, const ConstMatrix& b, const Matrix& out, Isa
 
 /// The same with rows of b made on the way, some at a time.
 void multiply(const ConstMatrix& a, const Rows& b, const Matrix& out, Isa isa, Team& team);
+
+/// At most so many bytes that takes for itself.
+std::uint64_t multiply_bytes(std::size_t depth, int threads);
 
 /// out [m, n] += a [m, k] b [k, n]
 void add_product(const ConstMatrix& a, const ConstMatrix& b, const Matrix& out, Isa isa,

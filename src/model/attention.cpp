@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "linear/functions.h"
+#include "linear/products.h"
 
 namespace sluice::model {
 namespace {
@@ -130,7 +132,9 @@ Space Attention::space(const Tokens& tokens, int threads) const {
   const std::uint64_t length = tokens.sequence_length;
   const std::uint64_t numbers =
       parts_.output.rows + Columns(parts_.scores).all() + parts_.output.columns;
-  return {.fixed = attention_bytes(length) * static_cast<std::uint64_t>(threads) +
+  const std::size_t deepest = std::max(parts_.output.columns, parts_.output.rows);
+  return {.fixed = linear::multiply_bytes(deepest, threads) +
+                   attention_bytes(length) * static_cast<std::uint64_t>(threads) +
                    (parts_.rope ? Turns::bytes(*parts_.rope, length) : 0),
           .each = numbers * sizeof(float),
           .at_once = length};

@@ -1,9 +1,11 @@
 #include "model/feed_forward.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "linear/functions.h"
+#include "linear/products.h"
 
 namespace sluice::model {
 namespace {
@@ -31,8 +33,10 @@ std::vector<std::string> FeedForward::tensors() const {
   return names;
 }
 
-Space FeedForward::space(const Tokens&, int) const {
-  return {.each = (parts_.down.rows + 2 * parts_.down.columns) * sizeof(float)};
+Space FeedForward::space(const Tokens&, int threads) const {
+  const std::size_t deepest = std::max(parts_.down.rows, parts_.down.columns);
+  return {.fixed = linear::multiply_bytes(deepest, threads),
+          .each = (parts_.down.rows + 2 * parts_.down.columns) * sizeof(float)};
 }
 
 std::vector<Input> FeedForward::inputs() const {

@@ -13,9 +13,15 @@
 namespace sluice::model {
 namespace {
 
-constexpr const char* kOwnFormatCure =
-    "write the model again with the converter it came from; `sluice quantize --imatrix` needs no "
-    "run of the model";
+// What helps where a model cannot be run.
+std::string cure_of(ErrorCode code) {
+  const std::string still =
+      "quantize it without running it: an importance matrix of llama.cpp's own program "
+      "(llama-imatrix) can be given with --imatrix";
+  return code == ErrorCode::input_type
+             ? still
+             : "convert the model again with a program that knows it, or " + still;
+}
 
 }  // namespace
 
@@ -30,7 +36,7 @@ Metadata::Metadata(const gguf::Header& header, std::string file)
 }
 
 Error Metadata::error(ErrorCode code, const std::string& message, std::string_view about) const {
-  return {code, message, {.file = file_, .tensor = std::string(about), .cure = kOwnFormatCure}};
+  return {code, message, {.file = file_, .tensor = std::string(about), .cure = cure_of(code)}};
 }
 
 std::string Metadata::full(std::string_view key) const {

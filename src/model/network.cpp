@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "linear/functions.h"
+#include "linear/products.h"
 #include "model/description.h"
 #include "sluice/error.h"
 
@@ -21,6 +22,11 @@ std::size_t row_of_token(const Description& model, const Tokens& tokens, std::si
               fmt::format("token {} of the text is {}, and the model has {} tokens", t, id,
                           model.vocabulary),
               {.cure = "make the tokens with the model's own tokenizer"});
+}
+
+Space output_space(const Description& model, int threads) {
+  return {.fixed = linear::multiply_bytes(model.width, threads),
+          .each = model.width * sizeof(float)};
 }
 
 }  // namespace
@@ -93,8 +99,8 @@ void Network::run_output(const linear::ConstMatrix& stream, WeightStore& weights
   const OpenFrame frame(run, {.before = model.output_norm});
   const OpenProjection output(run, model.output);
   const Watched input(run, {.tensors = {model.output.weight}});
-  const Space space{.each = model.width * sizeof(float)};
-  const std::uint64_t at_once = space.tokens_within(settings.memory, stream.rows);
+  const std::uint64_t at_once =
+      output_space(model, team.threads()).tokens_within(settings.memory, stream.rows);
   const Buffer x_buffer(at_once, model.width);
   for_blocks(stream.rows, at_once, [&](std::uint64_t first, std::uint64_t count) {
     const linear::Matrix x = x_buffer.rows(count);
@@ -112,7 +118,7 @@ void Network::run_output(const linear::ConstMatrix& stream, WeightStore& weights
 }
 
 std::uint64_t Network::least_memory(const Tokens& tokens, int threads) const {
-  std::uint64_t most = parts_->description.width * sizeof(float);
+  std::uint64_t most = output_space(parts_->description, threads).least();
   for (const Layer& layer : parts_->description.layers) {
     for (const auto& part : layer) most = std::max(most, part->space(tokens, threads).least());
   }

@@ -51,7 +51,7 @@ class Notes : public model::Watcher {
 Notes notes_of(GgufWeights& weights, const model::Tokens& tokens) {
   const model::Network network = model::Network::of(weights.header(), "model");
   Notes notes;
-  run(network, weights, tokens, {.memory = 2 * network.least_memory(tokens, 1), .watcher = &notes});
+  run(network, weights, tokens, {.memory = network.least_memory(tokens, 1), .watcher = &notes});
   return notes;
 }
 
