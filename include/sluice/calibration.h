@@ -17,7 +17,8 @@ struct CalibrationOptions {
   /// Tokens of a sequence: the text is cut into so many at a time, which know nothing of one
   /// another, as llama-imatrix does. What is left at the end is not used.
   std::uint64_t context = 512;
-  std::uint64_t chunks = 0;  ///< most sequences, from the text's beginning; 0: all
+  std::uint64_t chunks = 0;    ///< most sequences, from the text's beginning; 0: all
+  bool parse_special = false;  ///< the text of a control token stands for it
   /// Folder for what a run keeps of the layer in hand, where it does not fit into memory, and to go on
   /// after a crash; empty: the output's.
   std::string scratch = {};

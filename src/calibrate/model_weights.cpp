@@ -28,19 +28,22 @@ ModelWeights::ModelWeights(const ModelSource& model, io::Source& source, const S
 
 std::uint64_t ModelWeights::least_memory(const MatrixMap& map,
                                          const std::vector<std::string>& tensors, int threads) {
-  std::uint64_t before = 0;
-  std::uint64_t most = 0;
-  for (const MatrixId& matrix : map.in_order_of_use(tensors)) {
-    const std::uint64_t bytes = stored_bytes(map.bands(matrix));
-    most = std::max(most, before + bytes);
-    before = bytes;
+  std::uint64_t attention = 0;
+  std::uint64_t others = 0;
+  for (const std::string& name : tensors) {
+    const auto index = map.find(name);
+    if (!index || map.tensor(*index).elements() == 0) continue;
+    const bool one = name.find("_exps.") != name.npos;
+    const std::uint64_t matrices = one ? 1 : map.matrices(*index);
+    (name.find(".attn_") != name.npos ? attention : others) +=
+        matrices * stored_bytes(map.bands({*index, 0}));
   }
-  return most + overhead(threads);
+  return std::max(attention, others) + overhead(threads);
 }
 
 void ModelWeights::expect(const std::vector<std::string>& tensors) {
-  std::vector<MatrixId> matrices = map_.in_order_of_use(tensors);
-  std::erase_if(matrices, [&](const MatrixId& matrix) { return stays_on_disk(matrix); });
+  const std::vector<MatrixId> matrices = map_.in_order_of_use(tensors);
+  for (const MatrixId& matrix : matrices) expected_.insert(matrix.tensor);
   ahead_.expect(matrices);
 }
 
@@ -52,9 +55,10 @@ MatrixId ModelWeights::id_of(std::string_view tensor, std::uint64_t number) cons
   return {*index, number};
 }
 
-// One that would fill the memory alone, such as an embedding of which few rows are wanted.
+// An embedding of which few rows are wanted, or what is used but once.
 bool ModelWeights::stays_on_disk(const MatrixId& matrix) const {
-  return stored_bytes(map_.bands(matrix)) > budget_ / 2 && reads_by_rows(map_, matrix);
+  return !expected_.contains(matrix.tensor) && stored_bytes(map_.bands(matrix)) > budget_ / 2 &&
+         reads_by_rows(map_, matrix);
 }
 
 std::shared_ptr<const linear::Rows> ModelWeights::matrix(std::string_view tensor,

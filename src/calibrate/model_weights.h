@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,8 @@ class ModelWeights final : public model::WeightStore {
   /// \param source  of the model's files; outlives this, as the files do
   ModelWeights(const ModelSource& model, io::Source& source, const Settings& settings);
 
-  /// Bytes that are needed for the largest two matrices of a list that follow one another.
+  /// Bytes that are needed to run a layer: all matrices of its attention, or of its feed-forward
+  /// network, of experts one, are in hand at once.
   static std::uint64_t least_memory(const MatrixMap& map, const std::vector<std::string>& tensors,
                                     int threads);
 
@@ -55,6 +57,7 @@ class ModelWeights final : public model::WeightStore {
   const Settings settings_;
   const std::uint64_t budget_;  // without what reading takes
   RangeReader reader_;
+  std::set<std::size_t> expected_;
   ReadAhead ahead_;
 };
 

@@ -73,11 +73,14 @@ void ReadAhead::run() {
   try {
     for (;;) {
       std::optional<Pending> what;
+      std::vector<Bytes> given_up;
       {
         std::unique_lock lock(account_->mutex);
         account_->changed.wait(lock, [&] { return ended_ || (what = choose()); });
         if (ended_) return;
+        given_up.swap(given_up_);
       }
+      given_up.clear();
       const MatrixId matrix = what->matrix;
       Bytes bytes = read(*std::move(what));
       const std::lock_guard lock(account_->mutex);
@@ -91,13 +94,23 @@ void ReadAhead::run() {
   }
 }
 
+bool ReadAhead::room_for(std::uint64_t bytes) const {
+  return account_->held == 0 || account_->held + bytes <= budget_;
+}
+
 std::optional<ReadAhead::Pending> ReadAhead::choose() {
   if (window_.empty()) fill_window();
-  const bool room =
-      !window_.empty() && (account_->held == 0 || account_->held + window_.back().bytes <= budget_);
+  const bool room = !window_.empty() && room_for(window_.back().bytes);
   if (wanted_ && !read_.contains(*wanted_)) {
     const bool comes = std::ranges::find(window_, *wanted_, &Pending::matrix) != window_.end();
-    if (!comes || !room) return wanted();
+    if (!comes || !room) {
+      Pending what = wanted();
+      if (!room_for(what.bytes)) {
+        for (auto& [matrix, bytes] : read_) given_up_.push_back(std::move(bytes));
+        read_.clear();
+      }
+      return what;
+    }
   }
   if (!room) return std::nullopt;
   Pending first = std::move(window_.back());

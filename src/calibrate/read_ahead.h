@@ -19,8 +19,8 @@ namespace sluice::calibrate {
 
 /// Reads the bytes of matrices before they are asked for, on a thread of its own: some at a time in
 /// the order of their use, these in the order in which they lie in the files. What was read, and what
-/// was taken and still has an owner, stays within the budget, but for a matrix that somebody waits
-/// for.
+/// was taken and still has an owner, stays within the budget, unless what has an owner and what is
+/// waited for do not fit together.
 class ReadAhead {
  public:
   /// \param map, reader  outlive this
@@ -65,6 +65,7 @@ class ReadAhead {
   void fill_window();
   Pending pending(const MatrixId& matrix) const;
   std::vector<Bytes> give_up_before(const MatrixId& matrix);
+  bool room_for(std::uint64_t bytes) const;
   Bytes read(Pending what);
   HeldBytes read(const io::ReadRange& range);
 
@@ -81,6 +82,7 @@ class ReadAhead {
   std::vector<Pending> window_;            // what is read next, the last first
   std::map<MatrixId, Bytes> read_;
   std::optional<MatrixId> wanted_;  // somebody waits for it
+  std::vector<Bytes> given_up_;     // to go when nobody has the mutex
   bool ended_ = false;
   std::exception_ptr failed_;
 

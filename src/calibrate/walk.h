@@ -36,9 +36,10 @@ struct WalkMemory {
 
   std::uint64_t total() const { return stream + layer + weights; }
 
-  /// Half of what is left goes to each of layer and weights.
+  /// Half of what is left of a budget goes to each of layer and weights.
+  /// \param beside  bytes of it that are needed for other things
   /// \throws Error (memory_budget) that names the least
-  WalkMemory within(std::uint64_t budget) const;
+  WalkMemory within(std::uint64_t budget, std::uint64_t beside) const;
 };
 
 struct WalkSettings {

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "linear/functions.h"
 #include "linear/products.h"
@@ -76,10 +79,15 @@ std::vector<std::vector<Input>> Network::inputs_of(std::uint64_t layer) const {
 void Network::embed(const Tokens& tokens, WeightStore& weights, const linear::Matrix& stream,
                     const RunSettings&, Team& team) const {
   const Description& model = parts_->description;
+  // In the order of their rows, neighbours of which a store may read together.
+  std::vector<std::size_t> order(tokens.ids.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t t) { return tokens.ids[t]; });
   const auto embedding = weights.matrix(model.embedding);
-  for_rows(team, tokens.ids.size(), [&](std::size_t t) {
+  for_rows(team, order.size(), [&](std::size_t i) {
+    const std::size_t t = order[i];
     embedding->decode(row_of_token(model, tokens, t), 1, stream.row(t));
-    for (std::size_t i = 0; i < stream.columns; ++i) stream.row(t)[i] *= model.embedding_scale;
+    for (std::size_t c = 0; c < stream.columns; ++c) stream.row(t)[c] *= model.embedding_scale;
   });
 }
 
@@ -97,7 +105,8 @@ void Network::run_output(const linear::ConstMatrix& stream, WeightStore& weights
   const Tokens no_tokens;
   const Run run{no_tokens, weights, watcher, settings, team};
   const OpenFrame frame(run, {.before = model.output_norm});
-  const OpenProjection output(run, model.output);
+  std::optional<OpenProjection> output;
+  if (logits.rows > 0) output.emplace(run, model.output);
   const Watched input(run, {.tensors = {model.output.weight}});
   const std::uint64_t at_once =
       output_space(model, team.threads()).tokens_within(settings.memory, stream.rows);
@@ -106,9 +115,9 @@ void Network::run_output(const linear::ConstMatrix& stream, WeightStore& weights
     const linear::Matrix x = x_buffer.rows(count);
     frame.read({stream.row(first), count, stream.columns, stream.stride}, x);
     input.see(x);
-    if (logits.rows == 0) return;
+    if (!output) return;
     const linear::Matrix block = rows_of(logits, first, count);
-    output.apply(x, block);
+    output->apply(x, block);
     if (model.logit_cap == 0) return;
     for_rows(team, count, [&](std::size_t t) {
       linear::soft_cap(block.row(t), block.columns, model.logit_cap, settings.isa);
