@@ -117,6 +117,13 @@ const Codec* find_codec(TensorType type, Isa isa) noexcept {
   return &codecs(isa)[static_cast<std::size_t>(kPlaces[number])];
 }
 
+const FeedbackKernel* find_feedback(TensorType type, Isa isa) noexcept {
+  const auto& all = kernels(isa).feedback;
+  const auto it =
+      std::find_if(all.begin(), all.end(), [&](const auto& kernel) { return kernel.type == type; });
+  return it == all.end() ? nullptr : &*it;
+}
+
 bool can_decode(TensorType type) noexcept {
   const Codec* codec = find_codec(type);
   return codec != nullptr && codec->decode != nullptr;

@@ -12,14 +12,22 @@ namespace sluice {
 
 inline constexpr std::size_t kFeedbackRows = 16;
 
+/// Numbers of 16 rows, each so many numbers behind the one before.
+template <typename Number>
+struct SixteenRows {
+  Number* data;
+  std::size_t stride;
+
+  Number* row(std::size_t r) const { return data + r * stride; }
+};
+
 /// One block's columns of 16 rows. "Cost" below is the sum over columns of D (e U)^2, e being
 /// the rows' errors w - q in these columns, plus, of the columns before, what is in `shift`.
 struct FeedbackColumns {
-  const float* values;  ///< [columns, 16] weights w
-  const float* shift;   ///< [columns, 16] what errors elsewhere ask for: codes aim at w + shift
-  const float*
-      unit;  ///< [columns, columns] the block of U, with `stride`; only what is strictly above
-             ///< its diagonal is read
+  SixteenRows<const float> values;  ///< weights w
+  SixteenRows<const float> shift;   ///< what errors elsewhere ask for: codes aim at w + shift
+  const float* unit;  ///< [columns, columns] the block of U, its rows `stride` apart; only what is
+                      ///< strictly above the diagonal is read
   std::size_t stride;
   const float* weight;  ///< [columns] D, positive
   const float* metric;  ///< [columns] the diagonal of H itself, positive: what an error costs if
@@ -29,25 +37,26 @@ struct FeedbackColumns {
 
 /// Of one type. All cannot fail, and give the same bytes on each instruction set.
 struct FeedbackKernel {
+  TensorType type;
   std::size_t columns;  ///< of a block
 
   /// Chooses everything: super-block scales, scales as they come, codes. A group's error reaches
   /// those behind it through `unit`.
-  /// \param blocks   16 blocks, `block_stride` bytes apart
-  /// \param decoded  [columns, 16] gets what they decode to
+  /// \param blocks  16 blocks, `block_stride` bytes apart
+  /// \param errors  get w - q, q being what the blocks decode to
   void (*encode)(const FeedbackColumns& columns, std::byte* blocks, std::size_t block_stride,
-                 float* decoded) noexcept;
+                 const SixteenRows<float>& errors) noexcept;
 
   /// Chooses codes and scales of sub-blocks again, super-block scales as they are, sub-block after
   /// sub-block, each given all others (coordinate descent); keeps what is no better.
-  /// Here `unit` is the block of H itself (all of it is read), `weight` is not used, and `shift` holds, negated,
-  /// what the gradient is but for this block's own errors: the sum over other columns k of
-  /// e_k H_kj, for each column j.
+  /// Here `unit` is the block of H itself (all of it is read), `weight` is not used, and `shift` is
+  /// what the errors of all other blocks ask for: the sum over their columns k of e_k H_kj, for each
+  /// column j of this one.
   void (*improve)(const FeedbackColumns& columns, std::byte* blocks, std::size_t block_stride,
-                  float* decoded) noexcept;
+                  const SixteenRows<float>& errors) noexcept;
 
-  /// Multiplies the scales of one block by a factor, as nearly as they can be coded; zero and what would not be
-  /// finite stay as they are.
+  /// Multiplies the super-block scales of one block by a factor, as nearly as they can be coded, but
+  /// none to zero or beyond what is finite.
   void (*rescale)(std::byte* block, float factor) noexcept;
 };
 

@@ -9,6 +9,9 @@ namespace sluice::inline SLUICE_ISA {
 #define SLUICE_DECLARE(type) Codec codec_##type() noexcept;
 SLUICE_CODEC_TYPES(SLUICE_DECLARE)
 
+#define SLUICE_DECLARE_FEEDBACK(type) FeedbackKernel feedback_##type() noexcept;
+SLUICE_FEEDBACK_TYPES(SLUICE_DECLARE_FEEDBACK)
+
 std::remove_pointer_t<DecodeCodesFunction> decode_f8_e4m3, decode_f8_e5m2, decode_int8,
     decode_words4, decode_words8, decode_mxfp4_codes;
 
@@ -19,8 +22,11 @@ std::remove_pointer_t<decltype(Kernels::largest_magnitude)> find_largest_magnitu
 const Kernels& kernel_table() noexcept {
 #define SLUICE_ROW(type) codec_##type(),
   static const std::array kCodecs = {SLUICE_CODEC_TYPES(SLUICE_ROW)};
+#define SLUICE_FEEDBACK_ROW(type) feedback_##type(),
+  static const std::array kFeedback = {SLUICE_FEEDBACK_TYPES(SLUICE_FEEDBACK_ROW)};
   static const Kernels kKernels = {
       .codecs = kCodecs,
+      .feedback = kFeedback,
       .code_decoders = {.f8_e4m3 = decode_f8_e4m3,
                         .f8_e5m2 = decode_f8_e5m2,
                         .int8 = decode_int8,

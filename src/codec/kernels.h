@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "codec/feedback.h"
 #include "codec/measures.h"
 #include "codec/published.h"
 #include "sluice/codec.h"
@@ -11,6 +12,7 @@ namespace sluice {
 /// What is compiled once for each instruction set.
 struct Kernels {
   std::span<const Codec> codecs;
+  std::span<const FeedbackKernel> feedback;
   CodeDecoders code_decoders;
   ErrorSums (*plain_errors)(std::span<const float> x, const float* y) noexcept;
   ErrorSums (*weighted_errors)(std::span<const float> x, const float* y,

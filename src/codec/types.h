@@ -37,3 +37,8 @@
   TYPE(iq4_k)                    \
   TYPE(iq5_k)                    \
   TYPE(iq6_k)
+
+// Those that have a feedback kernel (codec/feedback/frame.h says how to add one): a word here, and a
+// file of codec/feedback that defines feedback_<word>().
+
+#define SLUICE_FEEDBACK_TYPES(TYPE) TYPE(iq1_m)

@@ -76,9 +76,11 @@ Floats sub_block_sum(const GroupFloats& values) noexcept {
 }
 
 /// A group's code as the formats have it: the codebook index, and 1 in the 12th bit for shift -1/8.
-inline unsigned entry_of(const Solution& solution, std::size_t group) noexcept {
-  const auto code = static_cast<unsigned>(solution.code[lane_of_group(group)]);
+inline unsigned entry_of(unsigned code) noexcept {
   return kEntryOfVector[code % kNegativeShift] | (code & kNegativeShift) >> 2;
+}
+inline unsigned entry_of(const Solution& solution, std::size_t group) noexcept {
+  return entry_of(static_cast<unsigned>(solution.code[lane_of_group(group)]));
 }
 
 /// The super-block scale that looks best by the first `kFirst` of what was found; 0 if nothing is

@@ -132,10 +132,10 @@ SLUICE_INLINE void measure(const Groups& groups, const Shorts& number, Choice& c
       groups.sum_w * (kDelta * kDelta);
 }
 
-/// The search, inlined in both of its forms.
+/// The search, inlined in all of its forms.
 template <std::size_t kSets>
-SLUICE_INLINE void find(const Groups& groups, const GroupFloats& scale, Choice& up,
-                        Choice& down) noexcept {
+SLUICE_INLINE void find(const GroupFloats (&x)[kWidth], const Shorts (&share)[kWidth],
+                        const GroupFloats& scale, Shorts& up, Shorts& down) noexcept {
   const GroupFloats inverse = select(scale > 0x1p-60f, GroupFloats(kStep) / scale, 0);
   Shifted<kSets> plus;
   Shifted<kSets> minus;
@@ -143,7 +143,7 @@ SLUICE_INLINE void find(const Groups& groups, const GroupFloats& scale, Choice& 
 #pragma GCC unroll 8
   for (std::size_t j = 0; j < kWidth; ++j) {
     constexpr float kMost = kFarthest * kStep;
-    const Shorts place = narrow(to_ints(clamp(groups.x[j] * inverse, -kMost, kMost)));
+    const Shorts place = narrow(to_ints(clamp(x[j] * inverse, -kMost, kMost)));
     // Not noexcept, because the compilers disagree about where an attribute stands beside it.
     const auto add_key = [&](Shifted<kSets> & shifted, const Shorts& y)
         __attribute__((always_inline)) {
@@ -154,7 +154,7 @@ SLUICE_INLINE void find(const Groups& groups, const GroupFloats& scale, Choice& 
       const Shorts power = kPowersOf3[j];
       shifted.numbers[0] = subtract_where(negative(y), shifted.numbers[0], power);
       shifted.numbers[0] = subtract_where(negative(raises), shifted.numbers[0], power);
-      const Shorts price = multiply_high_unsigned(groups.share[j], abs(beyond));
+      const Shorts price = multiply_high_unsigned(share[j], abs(beyond));
       shifted.keys[j] = append_sign(
           (price & ~((1 << kCoordinateBits) - 1)) | static_cast<std::int16_t>(j), raises);
     };
@@ -186,11 +186,17 @@ SLUICE_INLINE void find(const Groups& groups, const GroupFloats& scale, Choice& 
     plus.keep_if_cheaper(set, in_plus);
     minus.keep_if_cheaper(set, in_minus);
   }
+  up = plus.number;
+  down = minus.number | kNegativeShift;
+}
 
-  measure<1>(groups, plus.number, up);
-  measure<-1>(groups, minus.number, down);
-  up.code = plus.number;
-  down.code = minus.number | kNegativeShift;
+/// The search and what it found is worth.
+template <std::size_t kSets>
+SLUICE_INLINE void find_and_measure(const Groups& groups, const GroupFloats& scale, Choice& up,
+                                    Choice& down) noexcept {
+  find<kSets>(groups.x, groups.share, scale, up.code, down.code);
+  measure<1>(groups, up.code, up);
+  measure<-1>(groups, down.code & (kNegativeShift - 1), down);
 }
 
 /// The power of two at or below `magnitude`, within the range whose inverse is a normal number.
@@ -307,21 +313,29 @@ void prepare(const GroupFloats* w, const GroupFloats* wx, Groups& groups) noexce
 }
 
 template <std::size_t kSets>
+void nearest(const GroupFloats (&x)[kWidth], const Shorts (&share)[kWidth],
+             const GroupFloats& scale, Shorts& up, Shorts& down) noexcept {
+  find<kSets>(x, share, scale, up, down);
+}
+
+template <std::size_t kSets>
 void search_shifts(const Groups& groups, const GroupFloats& scale, Choice& up,
                    Choice& down) noexcept {
-  find<kSets>(groups, scale, up, down);
+  find_and_measure<kSets>(groups, scale, up, down);
 }
 
 template <std::size_t kSets>
 void search(const Groups& groups, const GroupFloats& scale, Choice& choice) noexcept {
   Choice other;
-  find<kSets>(groups, scale, choice, other);
+  find_and_measure<kSets>(groups, scale, choice, other);
   const auto better = scale * other.yy - other.twice_xy < scale * choice.yy - choice.twice_xy;
   choice.twice_xy = select(better, other.twice_xy, choice.twice_xy);
   choice.yy = select(better, other.yy, choice.yy);
   choice.code = select(narrow(better), other.code, choice.code);
 }
 
+template void nearest<kAllSets>(const GroupFloats (&)[kWidth], const Shorts (&)[kWidth],
+                                const GroupFloats&, Shorts&, Shorts&) noexcept;
 template void search_shifts<kAllSets>(const Groups&, const GroupFloats&, Choice&, Choice&) noexcept;
 template void search_shifts<kFewSets>(const Groups&, const GroupFloats&, Choice&, Choice&) noexcept;
 template void search<kAllSets>(const Groups&, const GroupFloats&, Choice&) noexcept;

@@ -90,4 +90,10 @@ template <std::size_t kSets>
 void search_shifts(const Groups& groups, const GroupFloats& scale, Choice& up,
                    Choice& down) noexcept;
 
+/// The codes alone (see Choice) for values x, at the scale of each lane, for either shift.
+/// \param share  see Groups
+template <std::size_t kSets>
+void nearest(const GroupFloats (&x)[kWidth], const Shorts (&share)[kWidth],
+             const GroupFloats& scale, Shorts& up, Shorts& down) noexcept;
+
 }  // namespace sluice::inline SLUICE_ISA::iq1

@@ -1,0 +1,121 @@
+#pragma once
+
+// A block of weights and the second moments of its inputs, factored in double by the book.
+
+#include <cmath>
+#include <cstddef>
+#include <random>
+#include <vector>
+
+#include "codec/feedback.h"
+#include "sluice/codec.h"
+#include "sluice/tensor_type.h"
+
+namespace sluice::test {
+
+/// H = U D U^T, columns last to first.
+struct SecondMoments {
+  std::size_t n;
+  std::vector<double> h;
+  std::vector<double> u;
+  std::vector<double> d;
+
+  SecondMoments(std::size_t size, std::vector<double> moments)
+      : n(size), h(std::move(moments)), u(n * n), d(n) {
+    std::vector<double> rest = h;
+    for (std::size_t k = n; k-- > 0;) {
+      d[k] = rest[k * n + k];
+      u[k * n + k] = 1;
+      for (std::size_t i = 0; i < k; ++i) u[i * n + k] = rest[i * n + k] / d[k];
+      for (std::size_t i = 0; i < k; ++i) {
+        for (std::size_t j = 0; j < k; ++j) rest[i * n + j] -= u[i * n + k] * d[k] * u[j * n + k];
+      }
+    }
+  }
+
+  /// Of inputs that have `n / 8` things in common, and scales of their own, spread by `spread`.
+  static SecondMoments correlated(std::size_t n, double spread = 0.5) {
+    std::mt19937 random(7);
+    std::normal_distribution<double> normal;
+    const std::size_t rank = n / 8;
+    std::vector<double> common(rank * n);
+    std::vector<double> scale(n);
+    for (double& c : common) c = normal(random);
+    for (double& s : scale) s = std::exp(spread * normal(random));
+    std::vector<double> h(n * n);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        double sum = i == j ? static_cast<double>(rank) / 16 : 0;
+        for (std::size_t k = 0; k < rank; ++k) sum += common[k * n + i] * common[k * n + j];
+        h[i * n + j] = sum * scale[i] * scale[j];
+      }
+    }
+    return {n, std::move(h)};
+  }
+
+  SecondMoments diagonal() const {
+    std::vector<double> only(n * n);
+    for (std::size_t i = 0; i < n; ++i) only[i * n + i] = h[i * n + i];
+    return {n, std::move(only)};
+  }
+
+  /// tr(E H E^T)
+  double cost(const std::vector<float>& errors) const {
+    double sum = 0;
+    for (std::size_t r = 0; r < errors.size(); r += n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        double of_column = 0;
+        for (std::size_t j = 0; j < n; ++j) of_column += h[i * n + j] * double{errors[r + j]};
+        sum += of_column * double{errors[r + i]};
+      }
+    }
+    return sum;
+  }
+};
+
+inline std::vector<float> to_floats(const std::vector<double>& numbers) {
+  return {numbers.begin(), numbers.end()};
+}
+
+/// 16 rows of one block, coded by a kernel.
+struct FeedbackCase {
+  const FeedbackKernel& kernel;
+  std::size_t n = kernel.columns;
+  std::vector<float> values;
+  std::vector<float> u, d, h, metric;
+  std::vector<float> shift = std::vector<float>(kFeedbackRows * n);
+  std::vector<float> errors = std::vector<float>(kFeedbackRows * n);
+  std::size_t block_bytes = info(kernel.type).block_bytes;
+  std::vector<std::byte> blocks = std::vector<std::byte>(kFeedbackRows * block_bytes);
+
+  FeedbackCase(const FeedbackKernel& k, const SecondMoments& moments, std::vector<float> rows)
+      : kernel(k),
+        values(std::move(rows)),
+        u(to_floats(moments.u)),
+        d(to_floats(moments.d)),
+        h(to_floats(moments.h)) {
+    for (std::size_t i = 0; i < n; ++i) metric.push_back(h[i * n + i]);
+  }
+
+  void encode(Effort effort = Effort::best) {
+    kernel.encode(columns(u, effort), blocks.data(), block_bytes, {errors.data(), n});
+  }
+  void improve(Effort effort = Effort::best) {
+    kernel.improve(columns(h, effort), blocks.data(), block_bytes, {errors.data(), n});
+  }
+  std::vector<float> decoded() const {
+    std::vector<float> out(values.size());
+    find_codec(kernel.type)->decode(blocks.data(), out.data(), out.size());
+    return out;
+  }
+  bool finite() const {
+    return find_codec(kernel.type)->scales_finite(blocks.data(), kFeedbackRows);
+  }
+
+ private:
+  FeedbackColumns columns(const std::vector<float>& unit, Effort effort) const {
+    return {{values.data(), n}, {shift.data(), n}, unit.data(), n, d.data(), metric.data(), effort};
+  }
+};
+
+}  // namespace sluice::test
