@@ -5,7 +5,8 @@
 #include "sluice/codec.h"
 
 // What is calculated between products: functions of single numbers and of rows. Exponentials are
-// polynomials of our own, and sums have one order, so that the bits are the same on every machine.
+// polynomials of our own (libraries' differ), and sums have one order, so that the bits are the same
+// on every machine. NaN stays NaN.
 
 namespace sluice::linear {
 
@@ -29,5 +30,12 @@ void silu_gate(float* gate, const float* up, std::size_t n, Isa isa);
 
 /// gate = gelu(gate) * up, with the approximation of gelu by tanh
 void gelu_gate(float* gate, const float* up, std::size_t n, Isa isa);
+
+/// gate = g sigmoid(1.702 g) (u + 1), where g is the gate, at most 7, and u is `up`, from -7 to 7:
+/// gpt-oss's
+void clamped_silu_gate(float* gate, const float* up, std::size_t n, Isa isa);
+
+/// x = 1 / (1 + exp(-x))
+void sigmoid(float* x, std::size_t n, Isa isa);
 
 }  // namespace sluice::linear

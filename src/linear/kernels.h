@@ -25,6 +25,19 @@ inline constexpr std::size_t kDepth = 256;
 /// So many columns the factor is eliminated by at a time.
 inline constexpr std::size_t kStrip = 32;
 
+/// Those of linear/functions.h.
+struct Functions {
+  void (*rms_norm)(const float* x, const float* weights, std::size_t n, float epsilon,
+                   float* out) noexcept;
+  void (*add)(float* x, const float* y, std::size_t n) noexcept;
+  void (*softmax)(float* x, std::size_t n, const float* sink) noexcept;
+  void (*soft_cap)(float* x, std::size_t n, float cap) noexcept;
+  void (*silu_gate)(float* gate, const float* up, std::size_t n) noexcept;
+  void (*gelu_gate)(float* gate, const float* up, std::size_t n) noexcept;
+  void (*clamped_silu_gate)(float* gate, const float* up, std::size_t n) noexcept;
+  void (*sigmoid)(float* x, std::size_t n) noexcept;
+};
+
 /// What is compiled once for each instruction set. A tile is as much of a product as registers hold.
 struct Kernels {
   std::size_t tile_rows;
@@ -46,6 +59,8 @@ struct Kernels {
   /// \param minus   [columns, kStrip] of row j, column k > j: -U_jk D_k
   /// \param pivots  D; where it is infinite, X is zero
   void (*solve)(const Matrix& rows, const float* minus, const float* pivots) noexcept;
+
+  Functions functions;
 };
 
 /// Numbers that lay_rows and lay_columns may write beyond the end.

@@ -142,6 +142,8 @@ static void solve(const linear::Matrix& rows, const float* minus, const float* p
   }
 }
 
+const linear::Functions& linear_functions() noexcept;
+
 const linear::Kernels& linear_kernels() noexcept {
   static const linear::Kernels kKernels = {
       .tile_rows = kTileRows,
@@ -150,6 +152,7 @@ const linear::Kernels& linear_kernels() noexcept {
       .lay_columns = lay<kTileColumns>,
       .add_tile = add_tile,
       .solve = solve,
+      .functions = linear_functions(),
   };
   return kKernels;
 }
