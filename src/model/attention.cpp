@@ -17,7 +17,7 @@ class Attention final : public Part {
   explicit Attention(AttentionParts parts) : parts_(std::move(parts)) {}
 
   std::vector<std::string> tensors() const override;
-  std::vector<Input> inputs() const override;
+  std::vector<std::vector<Input>> inputs() const override;
   Space space(const Tokens& tokens, int threads) const override;
   void run(const Run& run, const linear::Matrix& stream) const override;
 
@@ -124,8 +124,8 @@ std::vector<std::string> Attention::tensors() const {
   return names;
 }
 
-std::vector<Input> Attention::inputs() const {
-  return {{.tensors = weights_of(parts_.inputs)}, {.tensors = {parts_.output.weight}}};
+std::vector<std::vector<Input>> Attention::inputs() const {
+  return {{{.tensors = weights_of(parts_.inputs)}, {.tensors = {parts_.output.weight}}}};
 }
 
 Space Attention::space(const Tokens& tokens, int threads) const {
@@ -142,7 +142,7 @@ Space Attention::space(const Tokens& tokens, int threads) const {
 
 void Attention::run(const Run& run, const linear::Matrix& stream) const {
   const Open open(run, parts_);
-  const std::vector<Input> told = inputs();
+  const std::vector<Input> told = inputs().front();
   const Watched input(run, told[0]);
   const Watched inner(run, told[1]);
   const std::uint64_t at_once =

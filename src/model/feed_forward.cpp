@@ -1,7 +1,6 @@
 #include "model/feed_forward.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "linear/functions.h"
@@ -15,91 +14,136 @@ class FeedForward final : public Part {
   explicit FeedForward(FeedForwardParts parts) : parts_(std::move(parts)) {}
 
   std::vector<std::string> tensors() const override;
-  std::vector<Input> inputs() const override;
-  Space space(const Tokens&, int) const override;
+  std::vector<std::vector<Input>> inputs() const override { return {parts_.inputs()}; }
+  Space space(const Tokens&, int threads) const override;
   void run(const Run& run, const linear::Matrix& stream) const override;
 
  private:
-  bool packed() const { return parts_.gate.weight.empty(); }
-
   FeedForwardParts parts_;
 };
 
 std::vector<std::string> FeedForward::tensors() const {
   std::vector<std::string> names = parts_.frame.tensors();
-  if (!packed()) append_tensors(parts_.gate, names);
-  append_tensors(parts_.up, names);
-  append_tensors(parts_.down, names);
+  for (std::string& name : parts_.tensors()) names.push_back(std::move(name));
   return names;
 }
 
 Space FeedForward::space(const Tokens&, int threads) const {
-  const std::size_t deepest = std::max(parts_.down.rows, parts_.down.columns);
-  return {.fixed = linear::multiply_bytes(deepest, threads),
-          .each = (parts_.down.rows + 2 * parts_.down.columns) * sizeof(float)};
-}
-
-std::vector<Input> FeedForward::inputs() const {
-  Input outer;
-  if (!packed()) outer.tensors.push_back(parts_.gate.weight);
-  outer.tensors.push_back(parts_.up.weight);
-  return {outer, {.tensors = {parts_.down.weight}}};
+  return {.fixed = parts_.product_bytes(threads),
+          .each = (parts_.down.rows + parts_.joined()) * sizeof(float)};
 }
 
 void FeedForward::run(const Run& run, const linear::Matrix& stream) const {
   const OpenFrame frame(run, parts_.frame);
-  std::optional<OpenProjection> gate;
-  if (!packed()) gate.emplace(run, parts_.gate);
-  const OpenProjection up(run, parts_.up);
-  const OpenProjection down(run, parts_.down);
-  const std::vector<Input> told = inputs();
-  const Watched outer(run, told[0]);
-  const Watched inner(run, told[1]);
+  const OpenFeedForward inner(run, parts_, FeedForwardBiases(run, parts_));
   const std::uint64_t at_once =
       space(run.tokens, run.team.threads()).tokens_within(run.settings.memory, stream.rows);
-  const std::size_t length = parts_.down.columns;
   const Buffer x_buffer(at_once, stream.columns);
-  const Buffer joined_buffer(at_once, 2 * length);
+  const Buffer joined_buffer(at_once, parts_.joined());
   for_blocks(stream.rows, at_once, [&](std::uint64_t first, std::uint64_t count) {
     const linear::Matrix block = rows_of(stream, first, count);
     const linear::Matrix x = x_buffer.rows(count);
-    const linear::Matrix joined = joined_buffer.rows(count);
-    const linear::Matrix gates = columns_of(joined, 0, length);
-    const linear::Matrix ups = columns_of(joined, length, length);
     frame.read(block, x);
-    outer.see(x);
-    if (gate) gate->apply(x, gates);
-    up.apply(x, gate ? ups : joined);
-    gate_rows(parts_.activation, gates, ups, run);
-    inner.see(gates);
-    down.apply(gates, x);
+    inner.apply(x, joined_buffer.rows(count));
     frame.add(x, block);
   });
-  outer.finish();
   inner.finish();
 }
 
-}  // namespace
-
+// gate = activation(gate) * up, row by row.
 void gate_rows(Activation activation, const linear::Matrix& gate, const linear::ConstMatrix& up,
                const Run& run) {
-  const auto function = activation == Activation::silu ? linear::silu_gate : linear::gelu_gate;
+  const auto function = [&] {
+    switch (activation) {
+      case Activation::gelu:
+        return linear::gelu_gate;
+      case Activation::clamped_silu:
+        return linear::clamped_silu_gate;
+      case Activation::silu:
+        break;
+    }
+    return linear::silu_gate;
+  }();
   for_rows(run.team, gate.rows, [&](std::size_t t) {
     function(gate.row(t), up.row(t), gate.columns, run.settings.isa);
   });
 }
 
-FeedForwardParts feed_forward_parts(const Metadata& model, std::uint64_t layer,
-                                    const Frame& frame) {
+}  // namespace
+
+std::vector<std::string> FeedForwardParts::tensors() const {
+  std::vector<std::string> names;
+  for (const std::string* name :
+       {&gate.bias, &up.bias, &down.bias, &gate.weight, &up.weight, &down.weight}) {
+    if (!name->empty()) names.push_back(*name);
+  }
+  return names;
+}
+
+std::vector<Input> FeedForwardParts::inputs(std::uint64_t number,
+                                            std::vector<std::string> others) const {
+  if (!packed()) others.push_back(gate.weight);
+  others.push_back(up.weight);
+  return {{.tensors = std::move(others), .number = number, .matrices = up.matrices},
+          {.tensors = {down.weight}, .number = number, .matrices = down.matrices}};
+}
+
+std::uint64_t FeedForwardParts::product_bytes(int threads) const {
+  return linear::multiply_bytes(std::max(down.rows, down.columns), threads);
+}
+
+FeedForwardBiases::FeedForwardBiases(const Run& run, const FeedForwardParts& parts)
+    : gate(numbers_of(run, parts.gate.bias)),
+      up(numbers_of(run, parts.up.bias)),
+      down(numbers_of(run, parts.down.bias)) {}
+
+OpenFeedForward::OpenFeedForward(const Run& run, const FeedForwardParts& parts,
+                                 const FeedForwardBiases& biases, std::uint64_t number,
+                                 std::vector<std::string> others)
+    : run_(run),
+      parts_(parts),
+      gate_(parts.packed() ? std::nullopt
+                           : std::optional<OpenProjection>({run, parts.gate, number, biases.gate})),
+      up_(run, parts.up, number, biases.up),
+      down_(run, parts.down, number, biases.down),
+      outer_(run, parts.inputs(number, std::move(others))[0]),
+      inner_(run, parts.inputs(number)[1]) {}
+
+void OpenFeedForward::apply(const linear::Matrix& x, const linear::Matrix& joined) const {
+  const std::size_t length = parts_.down.columns;
+  const linear::Matrix gates = columns_of(joined, 0, length);
+  const linear::Matrix ups = columns_of(joined, length, length);
+  outer_.see(x);
+  if (gate_) gate_->apply(x, gates);
+  up_.apply(x, gate_ ? ups : columns_of(joined, 0, parts_.joined()));
+  gate_rows(parts_.activation, gates, ups, run_);
+  inner_.see(gates);
+  down_.apply(gates, x);
+}
+
+void OpenFeedForward::finish() const {
+  outer_.finish();
+  inner_.finish();
+}
+
+FeedForwardParts gated_parts(const Metadata& model, std::uint64_t layer, const std::string& ending,
+                             std::uint64_t length, std::uint64_t matrices) {
   const std::uint64_t width = model.whole("embedding_length");
-  const std::uint64_t length = model.of_layer("feed_forward_length", layer);
   const auto projection = [&](const char* name, std::uint64_t rows, std::uint64_t columns) {
-    return Projection::of(model, of_block(layer, name), rows, columns);
+    return Projection::of(model, of_block(layer, name + ending), rows, columns, matrices);
   };
-  FeedForwardParts parts{.frame = frame, .up = {}, .down = projection("ffn_down", width, length)};
-  const bool packed = !model.has(of_block(layer, "ffn_gate.weight"));
+  FeedForwardParts parts{.up = {}, .down = projection("ffn_down", width, length)};
+  const bool packed = !model.has(of_block(layer, "ffn_gate" + ending + ".weight"));
   if (!packed) parts.gate = projection("ffn_gate", length, width);
   parts.up = projection("ffn_up", packed ? 2 * length : length, width);
+  return parts;
+}
+
+FeedForwardParts feed_forward_parts(const Metadata& model, std::uint64_t layer,
+                                    const Frame& frame) {
+  FeedForwardParts parts =
+      gated_parts(model, layer, "", model.of_layer("feed_forward_length", layer));
+  parts.frame = frame;
   return parts;
 }
 

@@ -72,7 +72,9 @@ std::vector<std::string> Network::tensors_of(std::uint64_t layer) const {
 std::vector<std::vector<Input>> Network::inputs_of(std::uint64_t layer) const {
   if (layer == layers()) return {{{.tensors = {parts_->description.output.weight}}}};
   std::vector<std::vector<Input>> all;
-  for (const auto& part : parts_->description.layers.at(layer)) all.push_back(part->inputs());
+  for (const auto& part : parts_->description.layers.at(layer)) {
+    for (std::vector<Input>& together : part->inputs()) all.push_back(std::move(together));
+  }
   return all;
 }
 

@@ -92,7 +92,7 @@ class Network {
   std::vector<std::string> tensors_of(std::uint64_t layer) const;
 
   /// What the matrices of a layer are multiplied by, in the order of the calculation: those that are seen
-  /// side by side together. Of several matrices, as those of experts, the first stands for all. The output
+  /// side by side together. Of the matrices of experts the first stands for all. The output
   /// is layer layers().
   std::vector<std::vector<Input>> inputs_of(std::uint64_t layer) const;
 

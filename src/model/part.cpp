@@ -15,11 +15,11 @@ namespace {
 // More tokens at once make nothing faster: what it costs to decode weights is by then a small part.
 constexpr std::uint64_t kMostAtOnce = 4096;
 
+}  // namespace
+
 std::vector<float> numbers_of(const Run& run, const std::string& name) {
   return name.empty() ? std::vector<float>() : run.weights.numbers(name);
 }
-
-}  // namespace
 
 std::uint64_t Space::tokens_within(std::uint64_t memory, std::uint64_t tokens) const {
   if (memory < least()) {
@@ -73,11 +73,14 @@ void OpenFrame::add(const linear::Matrix& y, const linear::Matrix& stream) const
 }
 
 Projection Projection::of(const Metadata& model, const std::string& name, std::uint64_t rows,
-                          std::uint64_t columns) {
-  return {.weight = model.matrix(name + ".weight", rows, columns),
-          .bias = model.numbers_if_any(name + ".bias", rows),
-          .rows = rows,
-          .columns = columns};
+                          std::uint64_t columns, std::uint64_t matrices) {
+  const std::string bias = name + ".bias";
+  Projection projection{.weight = model.matrix(name + ".weight", rows, columns, matrices),
+                        .rows = rows,
+                        .columns = columns,
+                        .matrices = matrices};
+  if (model.has(bias)) projection.bias = model.matrix(bias, matrices, rows);
+  return projection;
 }
 
 void append_tensors(const Projection& projection, std::vector<std::string>& names) {
@@ -89,6 +92,14 @@ OpenProjection::OpenProjection(const Run& run, const Projection& projection)
     : run_(run),
       weight_(run.weights.matrix(projection.weight)),
       bias_(numbers_of(run, projection.bias)) {}
+
+OpenProjection::OpenProjection(const Run& run, const Projection& projection, std::uint64_t number,
+                               const std::vector<float>& biases)
+    : run_(run), weight_(run.weights.matrix(projection.weight, number)) {
+  if (biases.empty()) return;
+  const auto first = biases.begin() + static_cast<std::ptrdiff_t>(number * projection.rows);
+  bias_.assign(first, first + static_cast<std::ptrdiff_t>(projection.rows));
+}
 
 void OpenProjection::apply(const linear::ConstMatrix& x, const linear::Matrix& y) const {
   linear::multiply(x, *weight_, y, run_.settings.isa, run_.team);

@@ -45,9 +45,9 @@ class Part {
   /// Names of the tensors it needs, in the order of their use.
   virtual std::vector<std::string> tensors() const = 0;
 
-  /// What its matrices are multiplied by, in the order of the calculation; of several matrices, as those
-  /// of experts, the first stands for all.
-  virtual std::vector<Input> inputs() const = 0;
+  /// What its matrices are multiplied by, in the order of the calculation: those that are seen side by
+  /// side together. Of the matrices of experts the first stands for all.
+  virtual std::vector<std::vector<Input>> inputs() const = 0;
 
   virtual Space space(const Tokens& tokens, int threads) const = 0;
 
@@ -93,6 +93,9 @@ void for_rows(Team& team, std::size_t rows, const Function& of) {
   });
 }
 
+/// The numbers of a tensor; without a name none.
+std::vector<float> numbers_of(const Run& run, const std::string& name);
+
 /// x / sqrt(mean(x^2) + epsilon), times weights.
 struct Norm {
   std::string weight;  ///< a tensor's name
@@ -124,16 +127,18 @@ class OpenFrame {
   std::vector<float> after_;
 };
 
-/// A weight matrix [rows, columns], and the bias that is added to what it gives, if there is one.
+/// A weight matrix [rows, columns], or several (of experts, of heads), and the bias that is added to
+/// what each gives, if there is one.
 struct Projection {
   std::string weight;
   std::string bias = {};
   std::uint64_t rows = 0;
   std::uint64_t columns = 0;
+  std::uint64_t matrices = 1;
 
   /// `name`.weight, which must be there, and `name`.bias.
   static Projection of(const Metadata& model, const std::string& name, std::uint64_t rows,
-                       std::uint64_t columns);
+                       std::uint64_t columns, std::uint64_t matrices = 1);
 };
 
 void append_tensors(const Projection& projection, std::vector<std::string>& names);
@@ -142,6 +147,9 @@ void append_tensors(const Projection& projection, std::vector<std::string>& name
 class OpenProjection {
  public:
   OpenProjection(const Run& run, const Projection& projection);
+  /// One of several matrices. \param biases  of all of them, or nothing
+  OpenProjection(const Run& run, const Projection& projection, std::uint64_t number,
+                 const std::vector<float>& biases);
 
   /// y [tokens, rows] = x [tokens, columns] W^T + bias
   void apply(const linear::ConstMatrix& x, const linear::Matrix& y) const;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -105,23 +104,14 @@ TEST_P(Bits, DependNeitherOnThreadsNorMemoryNorInstructionsNorOtherSequences) {
             alone);
 }
 
-std::vector<testing_support::RandomFamily> families_that_run() {
-  std::vector<testing_support::RandomFamily> all;
-  for (const auto& family : testing_support::all_random_families()) {
-    const std::set<std::string> dense{"gemma2", "gemma3",    "llama", "llama-biased", "mistral3",
-                                      "phi3",   "phi3-long", "qwen2", "qwen3"};
-    if (dense.contains(family.name)) all.push_back(family);
-  }
-  return all;
-}
-
 std::string name_of(const testing::TestParamInfo<testing_support::RandomFamily>& info) {
   std::string name = info.param.name;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, Bits, testing::ValuesIn(families_that_run()), name_of);
+INSTANTIATE_TEST_SUITE_P(Families, Bits, testing::ValuesIn(testing_support::all_random_families()),
+                         name_of);
 
 }  // namespace
 }  // namespace sluice::model_tests

@@ -337,10 +337,6 @@ inline std::vector<RandomFamily> all_random_families() {
          return RandomDeepSeek{27, 6, 2, 1, {}}.build();
        }},
       {"deepseek2-v3", [=] { return RandomDeepSeek{3, 16, 4, 2, from_few, 4, 2}.build(); }},
-      {"deepseek2-whole",
-       [] {
-         return RandomDeepSeek{27, 6, 2, 1, {.split = false}}.build();
-       }},
       {"glm4moe", [] { return glm4moe(false); }},
       {"glm4moe-norms", [] { return glm4moe(true); }},
       {"gpt-oss", gpt_oss},

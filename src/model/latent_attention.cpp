@@ -1,0 +1,326 @@
+#include "model/latent_attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "linear/functions.h"
+#include "linear/products.h"
+
+namespace sluice::model {
+namespace {
+
+// Numbers of a head or a token.
+struct Lengths {
+  std::size_t heads;
+  std::size_t plain;    // of a query, without positions
+  std::size_t rotated;  // and with them
+  std::size_t latent;   // shared by all heads
+  std::size_t value;
+  std::size_t few;  // that queries are made of; 0: of all
+
+  explicit Lengths(const LatentParts& parts)
+      : heads(parts.heads),
+        plain(parts.keys.columns),
+        rotated(2 * parts.rope.frequencies.size()),
+        latent(parts.keys.rows),
+        value(parts.values.rows),
+        few(parts.query_latent ? parts.query.columns : 0) {}
+
+  std::size_t query() const { return plain + rotated; }
+  std::size_t key() const { return latent + rotated; }
+};
+
+class LatentAttention final : public Part {
+ public:
+  explicit LatentAttention(LatentParts parts) : parts_(std::move(parts)), lengths_(parts_) {}
+
+  std::vector<std::string> tensors() const override;
+  std::vector<std::vector<Input>> inputs() const override;
+  Space space(const Tokens& tokens, int threads) const override;
+  void run(const Run& run, const linear::Matrix& stream) const override;
+
+ private:
+  struct Open;
+  struct Buffers;
+
+  LatentParts parts_;
+  Lengths lengths_;
+};
+
+Input input_of(const LatentParts& parts) {
+  const Projection& query = parts.query_latent ? *parts.query_latent : parts.query;
+  return {.tensors = {query.weight, parts.latent.weight}};
+}
+
+Input input_of_head(const Projection& projection, std::uint64_t number) {
+  return {.tensors = {projection.weight}, .number = number, .matrices = projection.matrices};
+}
+
+// The matrices of one head, watched.
+class OpenHead {
+ public:
+  OpenHead(const Run& run, const LatentParts& parts, std::uint64_t number)
+      : keys_(run, parts.keys, number, {}),
+        values_(run, parts.values, number, {}),
+        query_(run, input_of_head(parts.keys, number)),
+        mixed_(run, input_of_head(parts.values, number)) {}
+
+  /// Queries become what is compared with the shared numbers.
+  void widen(const linear::ConstMatrix& query, const linear::Matrix& wide) const {
+    query_.see(query);
+    keys_.apply(query, wide);
+  }
+  /// Shared numbers become values.
+  void narrow(const linear::ConstMatrix& mixed, const linear::Matrix& values) const {
+    mixed_.see(mixed);
+    values_.apply(mixed, values);
+  }
+  void finish() const {
+    query_.finish();
+    mixed_.finish();
+  }
+
+ private:
+  OpenProjection keys_;
+  OpenProjection values_;
+  Watched query_;
+  Watched mixed_;
+};
+
+}  // namespace
+
+struct LatentAttention::Buffers {
+  Buffer x;
+  Buffer few;  // numbers that queries are made of
+  Buffer query;
+  Buffer key;    // the shared numbers, and the part that knows positions
+  Buffer wide;   // one head's queries, as keys are
+  Buffer mixed;  // shared numbers as one head weighs them
+  Buffer values;
+
+  Buffers(const LatentParts& parts, const Lengths& n, std::size_t tokens)
+      : x(tokens, parts.output.rows),
+        few(tokens, n.few),
+        query(tokens, n.heads * n.query()),
+        key(tokens, n.key()),
+        wide(tokens, n.key()),
+        mixed(tokens, n.latent),
+        values(tokens, n.heads * n.value) {}
+
+  static std::uint64_t bytes(const LatentParts& parts, const Lengths& n) {
+    return sizeof(float) *
+           (parts.output.rows + n.few + 2 * n.key() + n.latent + n.heads * (n.query() + n.value));
+  }
+};
+
+// With its weights at hand.
+struct LatentAttention::Open {
+  Open(const Run& with, const LatentParts& what, const Lengths& lengths)
+      : run(with),
+        parts(what),
+        n(lengths),
+        frame(with, what.frame),
+        few(what.query_latent ? std::make_unique<FewForQueries>(with, what) : nullptr),
+        query(with, what.query),
+        latent(with, what.latent),
+        latent_norm(with, {.before = what.latent_norm}),
+        heads(open_heads(with, what)),
+        output(with, what.output),
+        turns(what.rope, with.weights, with.tokens.sequence_length),
+        input(with, input_of(what)),
+        inner(with, {.tensors = {what.output.weight}}) {}
+
+  // The few numbers that queries are made of, where they are.
+  struct FewForQueries {
+    OpenProjection projection;
+    OpenFrame norm;
+    Watched input;
+
+    FewForQueries(const Run& run, const LatentParts& parts)
+        : projection(run, *parts.query_latent),
+          norm(run, {.before = parts.query_norm}),
+          input(run, {.tensors = {parts.query.weight}}) {}
+  };
+
+  static std::vector<OpenHead> open_heads(const Run& run, const LatentParts& parts) {
+    std::vector<OpenHead> all;
+    for (std::uint64_t head = 0; head < parts.heads; ++head) all.emplace_back(run, parts, head);
+    return all;
+  }
+
+  void make_queries(const linear::Matrix& x, const linear::Matrix& numbers,
+                    const linear::Matrix& q) const {
+    if (!few) return query.apply(x, q);
+    few->projection.apply(x, numbers);
+    few->norm.read(numbers, numbers);
+    few->input.see(numbers);
+    query.apply(numbers, q);
+  }
+
+  // The parts that know positions.
+  void turn(const linear::Matrix& q, const linear::Matrix& key) const {
+    for_rows(run.team, q.rows, [&](std::size_t t) {
+      const std::uint64_t position = t % run.tokens.sequence_length;
+      turns.turn(key.row(t) + n.latent, position);
+      for (std::size_t h = 0; h < n.heads; ++h) {
+        turns.turn(q.row(t) + h * n.query() + n.plain, position);
+      }
+    });
+  }
+
+  // Behind what is compared with the shared numbers comes what is compared with the turned ones.
+  void complete(const linear::ConstMatrix& turned, const linear::Matrix& wide) const {
+    for_rows(run.team, wide.rows, [&](std::size_t t) {
+      std::copy_n(turned.row(t), n.rotated, wide.row(t) + n.latent);
+      if (parts.temperature.scale == 0) return;
+      const float warmth = parts.temperature.at(t % run.tokens.sequence_length);
+      for (std::size_t i = 0; i < wide.columns; ++i) wide.row(t)[i] *= warmth;
+    });
+  }
+
+  void run_head(std::size_t number, const Buffers& buffers, std::size_t tokens) const {
+    const linear::Matrix q = columns_of(buffers.query.rows(tokens), number * n.query(), n.query());
+    const linear::Matrix key = buffers.key.rows(tokens);
+    const linear::Matrix wide = buffers.wide.rows(tokens);
+    const linear::Matrix mixed = buffers.mixed.rows(tokens);
+    heads[number].widen(columns_of(q, 0, n.plain), columns_of(wide, 0, n.latent));
+    complete(columns_of(q, n.plain, n.rotated), wide);
+    const Scores scores{.heads = 1,
+                        .key_heads = 1,
+                        .key_length = n.key(),
+                        .value_length = n.latent,
+                        .scale = parts.scale};
+    attend(scores, run.tokens.sequence_length, wide, key, columns_of(key, 0, n.latent), {}, mixed,
+           run.settings.isa, run.team);
+    heads[number].narrow(mixed, columns_of(buffers.values.rows(tokens), number * n.value, n.value));
+  }
+
+  void run_block(const Buffers& buffers, const linear::Matrix& block) const {
+    const linear::Matrix x = buffers.x.rows(block.rows);
+    const linear::Matrix q = buffers.query.rows(block.rows);
+    const linear::Matrix key = buffers.key.rows(block.rows);
+    const linear::Matrix values = buffers.values.rows(block.rows);
+    const linear::Matrix shared = columns_of(key, 0, n.latent);
+    frame.read(block, x);
+    input.see(x);
+    make_queries(x, buffers.few.rows(block.rows), q);
+    latent.apply(x, key);
+    latent_norm.read(shared, shared);
+    turn(q, key);
+    for (std::size_t h = 0; h < n.heads; ++h) run_head(h, buffers, block.rows);
+    inner.see(values);
+    output.apply(values, x);
+    frame.add(x, block);
+  }
+
+  void finish() const {
+    input.finish();
+    if (few) few->input.finish();
+    for (const OpenHead& head : heads) head.finish();
+    inner.finish();
+  }
+
+  const Run& run;
+  const LatentParts& parts;
+  const Lengths& n;
+  OpenFrame frame;
+  std::unique_ptr<const FewForQueries> few;
+  OpenProjection query;
+  OpenProjection latent;
+  OpenFrame latent_norm;
+  std::vector<OpenHead> heads;
+  OpenProjection output;
+  Turns turns;
+  Watched input;
+  Watched inner;
+};
+
+std::vector<std::string> LatentAttention::tensors() const {
+  std::vector<std::string> names = parts_.frame.tensors();
+  if (parts_.query_latent) {
+    append_tensors(*parts_.query_latent, names);
+    names.push_back(parts_.query_norm.weight);
+  }
+  append_tensors(parts_.query, names);
+  append_tensors(parts_.latent, names);
+  names.push_back(parts_.latent_norm.weight);
+  for (const Projection* each : {&parts_.keys, &parts_.values, &parts_.output}) {
+    append_tensors(*each, names);
+  }
+  return names;
+}
+
+std::vector<std::vector<Input>> LatentAttention::inputs() const {
+  std::vector<Input> all{input_of(parts_)};
+  if (parts_.query_latent) all.push_back({.tensors = {parts_.query.weight}});
+  for (std::uint64_t head = 0; head < parts_.heads; ++head) {
+    all.push_back(input_of_head(parts_.keys, head));
+    all.push_back(input_of_head(parts_.values, head));
+  }
+  all.push_back({.tensors = {parts_.output.weight}});
+  return {all};
+}
+
+Space LatentAttention::space(const Tokens& tokens, int threads) const {
+  const std::uint64_t length = tokens.sequence_length;
+  const std::size_t deepest =
+      std::max({parts_.output.rows, parts_.output.columns, parts_.query.columns});
+  return {.fixed = linear::multiply_bytes(deepest, threads) +
+                   attention_bytes(length) * static_cast<std::uint64_t>(threads) +
+                   Turns::bytes(parts_.rope, length),
+          .each = Buffers::bytes(parts_, lengths_),
+          .at_once = length};
+}
+
+void LatentAttention::run(const Run& run, const linear::Matrix& stream) const {
+  const std::uint64_t at_once =
+      space(run.tokens, run.team.threads()).tokens_within(run.settings.memory, stream.rows);
+  const Open open(run, parts_, lengths_);
+  const Buffers buffers(parts_, lengths_, at_once);
+  for_blocks(stream.rows, at_once, [&](std::uint64_t first, std::uint64_t count) {
+    open.run_block(buffers, rows_of(stream, first, count));
+  });
+  open.finish();
+}
+
+LatentParts latent_parts(const Metadata& model, std::uint64_t layer, const Frame& frame) {
+  const std::uint64_t width = model.whole("embedding_length");
+  const std::uint64_t heads = model.of_layer("attention.head_count", layer);
+  const std::uint64_t latent = model.whole("attention.kv_lora_rank");
+  const std::uint64_t key = model.whole("attention.key_length_mla");
+  const std::uint64_t value = model.whole("attention.value_length_mla");
+  const std::uint64_t rotated = model.whole("rope.dimension_count");
+  const auto projection = [&](const char* name, std::uint64_t rows, std::uint64_t columns,
+                              std::uint64_t matrices = 1) {
+    return Projection::of(model, of_block(layer, name), rows, columns, matrices);
+  };
+  const auto norm = [&](const char* name, std::uint64_t count) {
+    return Norm{.weight = model.numbers(of_block(layer, name), count),
+                .epsilon = frame.before.epsilon};
+  };
+  LatentParts parts{.frame = frame,
+                    .query = {},
+                    .latent = projection("attn_kv_a_mqa", latent + rotated, width),
+                    .latent_norm = norm("attn_kv_a_norm.weight", latent),
+                    .keys = projection("attn_k_b", latent, key - rotated, heads),
+                    .values = projection("attn_v_b", value, latent, heads),
+                    .output = projection("attn_output", width, heads * value),
+                    .heads = heads,
+                    .rope = {}};
+  if (model.has(of_block(layer, "attn_q_a.weight"))) {
+    const std::uint64_t few = model.whole("attention.q_lora_rank");
+    parts.query_latent = projection("attn_q_a", few, width);
+    parts.query_norm = norm("attn_q_a_norm.weight", few);
+    parts.query = projection("attn_q_b", heads * key, few);
+  } else {
+    parts.query = projection("attn_q", heads * key, width);
+  }
+  return parts;
+}
+
+std::unique_ptr<Part> latent_attention(LatentParts parts) {
+  return std::make_unique<LatentAttention>(std::move(parts));
+}
+
+}  // namespace sluice::model
