@@ -48,17 +48,45 @@ export async function loadModel(modelPath) {
   return (await llama()).loadModel({modelPath, gpuLayers: 0, checkTensors: true});
 }
 
+/** Probabilities in the order of the vocabulary. */
+function rowOf({probabilities: all}) {
+  const row = Array(all.size);
+  for (const [token, p] of all) row[token] = p;
+  return row;
+}
+
 /** A model's next-token distributions after each of some tokens that any vocabulary has. */
 export async function distributions(modelPath) {
   const model = await loadModel(modelPath);
   const context = await model.createContext({contextSize: 64, threads: THREADS});
   const input = Array.from({length: 16}, (_, i) => [10 + i * 7, WHOLE_DISTRIBUTION]);
   const output = await context.getSequence().controlledEvaluate(input);
-  const rows = output.map(({next}) => {
-    const row = Array(next.probabilities.size);
-    for (const [token, p] of next.probabilities) row[token] = p;
-    return row;
+  await model.dispose();
+  return output.map(({next}) => rowOf(next));
+}
+
+/**
+ * A model's next-token distributions after each token of sequences from the one numbered `first` on.
+ * Keys and values are kept in F32.
+ */
+export async function probabilities(modelPath, sequences, first) {
+  const model = await loadModel(modelPath);
+  const context = await model.createContext({
+    contextSize: sequences[0].length + 8,
+    batchSize: Math.min(sequences[0].length, 512),
+    threads: THREADS,
+    flashAttention: false,
+    experimentalKvCacheKeyType: "F32",
+    experimentalKvCacheValueType: "F32",
   });
+  const sequence = context.getSequence();
+  const rows = [];
+  for (const tokens of sequences) {
+    await sequence.clearHistory();
+    const output = await sequence.controlledEvaluate(
+      tokens.map((token, i) => i < first ? token : [token, WHOLE_DISTRIBUTION]));
+    rows.push(...output.slice(first).map(({next}) => rowOf(next)));
+  }
   await model.dispose();
   return rows;
 }

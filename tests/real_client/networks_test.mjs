@@ -1,0 +1,88 @@
+// Models of all families, run by sluice, give the next token the probabilities that real llama.cpp
+// gives it. Weights are random and in F32; llama.cpp keeps keys and values in F32 too, not in F16 as
+// it does unless told otherwise; what is left is rounding, and Gemma's GELU, of which llama.cpp has a
+// table in F16.
+
+import assert from "node:assert/strict";
+import {execFileSync} from "node:child_process";
+import {readFileSync, rmSync, writeFileSync} from "node:fs";
+import {join} from "node:path";
+import {after, test} from "node:test";
+import {probabilities, shutDown} from "./divergence.mjs";
+import {outputFolder} from "./sluice.mjs";
+
+rmSync(outputFolder("networks"), {recursive: true});
+const folder = outputFolder("networks");
+after(shutDown);
+
+const VOCABULARY = 288;
+const BAR = 1e-6;
+const models = (...args) =>
+  execFileSync(process.env.SLUICE_MODELS, args.map(String), {encoding: "utf8"});
+const path = (name) => join(folder, `${name}.gguf`);
+
+/**
+ * Tokens that are the same each time, of a generator of pseudorandom numbers; none is special. Of some
+ * seeds a token's last expert and the next one are the same but for the last bit, and it goes to
+ * either: that token alone is then far beyond the bar.
+ */
+function sequences(count, length) {
+  let state = 17;
+  const next = () => {
+    state = (state * 1103515245 + 12345) % 2 ** 31;
+    return 3 + Math.floor(state / 2 ** 31 * (VOCABULARY - 3));
+  };
+  return Array.from({length: count}, () => Array.from({length}, next));
+}
+
+/** Logits of sluice, a row after each token of each sequence from the one numbered `first` on. */
+function logits(name, tokens, first) {
+  const [input, output] = ["tokens", "logits"].map((file) => join(folder, file));
+  writeFileSync(input, Int32Array.from(tokens.flat()));
+  models("run", path(name), input, tokens[0].length, first, output);
+  const all = new Float32Array(readFileSync(output).buffer);
+  return Array.from({length: all.length / VOCABULARY}, (_, i) =>
+    all.subarray(i * VOCABULARY, (i + 1) * VOCABULARY));
+}
+
+/**
+ * Kullback-Leibler divergence in nats of the softmax of some logits from probabilities, whose sum is 1
+ * but for rounding.
+ */
+function divergence(probabilities, row) {
+  const total = probabilities.reduce((a, p) => a + p);
+  const highest = Math.max(...row);
+  const shift = highest + Math.log(row.reduce((a, x) => a + Math.exp(x - highest), 0));
+  return probabilities.reduce((a, p, i) =>
+    p > 0 ? a + p / total * (Math.log(p / total) - (row[i] - shift)) : a, 0);
+}
+
+/** Mean divergence of one model in sluice from another, or the same, in llama.cpp. */
+async function compare(ours, theirs, tokens, first = 0) {
+  const truth = await probabilities(path(theirs), tokens, first);
+  const rows = logits(ours, tokens, first);
+  assert.equal(rows.length, truth.length);
+  const all = rows.map((row, i) => divergence(truth[i], row));
+  return all.reduce((a, b) => a + b) / all.length;
+}
+
+const names = models("write", folder).trim().split("\n");
+const short = sequences(3, 96);
+
+for (const name of names) {
+  test(name, async (t) => {
+    const mean = await compare(name, name, short);
+    t.diagnostic(`KL divergence ${mean.toExponential(1)}`);
+    assert.ok(mean < BAR, `KL divergence ${mean}`);
+  });
+}
+
+test("Llama 4 beyond the chunk of 8192 tokens that it looks at", async (t) => {
+  const mean = await compare("llama4-scout", "llama4-scout", sequences(1, 8256), 8160);
+  t.diagnostic(`KL divergence ${mean.toExponential(1)}`);
+  assert.ok(mean < BAR, `KL divergence ${mean}`);
+});
+
+test("positions that turn other pairs of numbers are seen", async () => {
+  assert.ok(await compare("control", "qwen2", short) > 100 * BAR);
+});
