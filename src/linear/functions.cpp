@@ -37,17 +37,4 @@ void sigmoid(float* x, std::size_t n, Isa isa) {
   kernels(isa).functions.sigmoid(x, n);
 }
 
-void clamped_silu_gate(float* gate, const float* up, std::size_t n, Isa) {
-  constexpr float kMost = 7.0F;
-  for (std::size_t i = 0; i < n; ++i) {
-    const float g = std::min(gate[i], kMost);
-    const float u = std::clamp(up[i], -kMost, kMost);
-    gate[i] = g / (1.0F + exponential(-1.702F * g)) * (u + 1.0F);
-  }
-}
-
-void sigmoid(float* x, std::size_t n, Isa) {
-  for (std::size_t i = 0; i < n; ++i) x[i] = 1.0F / (1.0F + exponential(-x[i]));
-}
-
 }  // namespace sluice::linear
