@@ -12,12 +12,13 @@
 #include <string>
 #include <vector>
 
-#include "codec/feedback_case.h"
 #include "sluice/codec.h"
+#include "support/second_moments.h"
 
 namespace sluice {
 namespace {
 
+using test::FactoredMoments;
 using test::FeedbackCase;
 using test::SecondMoments;
 
@@ -33,7 +34,7 @@ class Feedback : public testing::TestWithParam<TensorType> {
  protected:
   const FeedbackKernel& kernel_ = *find_feedback(GetParam());
   const std::size_t n_ = kernel_.columns;
-  const SecondMoments moments_ = SecondMoments::correlated(n_);
+  const FactoredMoments moments_{SecondMoments::correlated(n_)};
 
   std::vector<float> rows(float scale = 0.02f) const {
     std::mt19937 random(3);
@@ -75,7 +76,7 @@ TEST_P(Feedback, CostsLessThanThePlainEncoderWhereInputsComeTogether) {
 }
 
 TEST_P(Feedback, CostsAsMuchWhereTheyDoNot) {
-  const SecondMoments diagonal = moments_.diagonal();
+  const FactoredMoments diagonal(moments_.diagonal());
   FeedbackCase feedback(kernel_, diagonal, rows());
   const double plain = diagonal.cost(plain_errors(feedback));
   feedback.encode();
@@ -85,7 +86,7 @@ TEST_P(Feedback, CostsAsMuchWhereTheyDoNot) {
 
 TEST_P(Feedback, WhatOtherBlocksAskForIsMadeUpFor) {
   // Codes are to aim at w + shift: with D alone, the cost is that of coding w + shift.
-  const SecondMoments diagonal = moments_.diagonal();
+  const FactoredMoments diagonal(moments_.diagonal());
   FeedbackCase shifted(kernel_, diagonal, rows());
   std::vector<float> sum = shifted.values;
   for (std::size_t i = 0; i < sum.size(); ++i) {
@@ -156,11 +157,11 @@ TEST_P(Feedback, RowsDoNotKnowEachOther) {
 }
 
 TEST_P(Feedback, HostileNumbersGiveFiniteBlocks) {
-  const SecondMoments wide = SecondMoments::correlated(n_, 7);
+  const FactoredMoments wide(SecondMoments::correlated(n_, 7));
   const auto [least, most] = std::minmax_element(wide.d.begin(), wide.d.end());
   ASSERT_GT(*most / *least, 1e12);
   for (const float scale : {0.0f, 1e-42f, 1e-30f, 1e-6f, 1.0f, 1e5f, 1e30f, 1e38f}) {
-    for (const SecondMoments* moments : {&moments_, &wide}) {
+    for (const FactoredMoments* moments : {&moments_, &wide}) {
       FeedbackCase feedback(kernel_, *moments, rows(scale / 8));
       feedback.encode();
       feedback.improve();

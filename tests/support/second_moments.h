@@ -1,10 +1,11 @@
 #pragma once
 
-// A block of weights and the second moments of its inputs, factored in double by the book.
+// Second moments of inputs, factored in double by the book, and a block of weights.
 
 #include <cmath>
 #include <cstddef>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "codec/feedback.h"
@@ -13,25 +14,9 @@
 
 namespace sluice::test {
 
-/// H = U D U^T, columns last to first.
 struct SecondMoments {
   std::size_t n;
-  std::vector<double> h;
-  std::vector<double> u;
-  std::vector<double> d;
-
-  SecondMoments(std::size_t size, std::vector<double> moments)
-      : n(size), h(std::move(moments)), u(n * n), d(n) {
-    std::vector<double> rest = h;
-    for (std::size_t k = n; k-- > 0;) {
-      d[k] = rest[k * n + k];
-      u[k * n + k] = 1;
-      for (std::size_t i = 0; i < k; ++i) u[i * n + k] = rest[i * n + k] / d[k];
-      for (std::size_t i = 0; i < k; ++i) {
-        for (std::size_t j = 0; j < k; ++j) rest[i * n + j] -= u[i * n + k] * d[k] * u[j * n + k];
-      }
-    }
-  }
+  std::vector<double> h;  ///< [n, n]
 
   /// Of inputs that have `n / 8` things in common, and scales of their own, spread by `spread`.
   static SecondMoments correlated(std::size_t n, double spread = 0.5) {
@@ -73,6 +58,25 @@ struct SecondMoments {
   }
 };
 
+/// H = U D U^T, columns last to first.
+struct FactoredMoments : SecondMoments {
+  std::vector<double> u;
+  std::vector<double> d;
+
+  explicit FactoredMoments(SecondMoments moments)
+      : SecondMoments(std::move(moments)), u(n * n), d(n) {
+    std::vector<double> rest = h;
+    for (std::size_t k = n; k-- > 0;) {
+      d[k] = rest[k * n + k];
+      u[k * n + k] = 1;
+      for (std::size_t i = 0; i < k; ++i) u[i * n + k] = rest[i * n + k] / d[k];
+      for (std::size_t i = 0; i < k; ++i) {
+        for (std::size_t j = 0; j < k; ++j) rest[i * n + j] -= u[i * n + k] * d[k] * u[j * n + k];
+      }
+    }
+  }
+};
+
 inline std::vector<float> to_floats(const std::vector<double>& numbers) {
   return {numbers.begin(), numbers.end()};
 }
@@ -88,7 +92,7 @@ struct FeedbackCase {
   std::size_t block_bytes = info(kernel.type).block_bytes;
   std::vector<std::byte> blocks = std::vector<std::byte>(kFeedbackRows * block_bytes);
 
-  FeedbackCase(const FeedbackKernel& k, const SecondMoments& moments, std::vector<float> rows)
+  FeedbackCase(const FeedbackKernel& k, const FactoredMoments& moments, std::vector<float> rows)
       : kernel(k),
         values(std::move(rows)),
         u(to_floats(moments.u)),

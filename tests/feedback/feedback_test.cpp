@@ -1,0 +1,191 @@
+// Rows coded with error feedback, against second moments that are factored and summed in double.
+
+#include "feedback/feedback.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <random>
+#include <vector>
+
+#include "linear/moments.h"
+#include "sluice/codec.h"
+#include "support/second_moments.h"
+#include "support/thread_team.h"
+
+namespace sluice::feedback {
+namespace {
+
+using test::SecondMoments;
+
+constexpr float kDamping = 0.01f;
+
+linear::Factor factor_of(const SecondMoments& moments, Isa isa) {
+  linear::Moments sums(moments.n);
+  sums.tokens = 1;
+  for (std::size_t j = 0; j < moments.n; ++j) {
+    constexpr std::size_t kPanel = linear::Triangle::kPanel;
+    const linear::Matrix panel = sums.sum.panel(j / kPanel);
+    for (std::size_t i = 0; i < panel.rows; ++i) {
+      panel.row(i)[j % kPanel] = static_cast<float>(moments.h[i * moments.n + j]);
+    }
+  }
+  ThreadTeam team;
+  return linear::Factor::of(std::move(sums), kDamping, isa, team);
+}
+
+SecondMoments damped(SecondMoments moments) {
+  double mean = 0;
+  for (std::size_t i = 0; i < moments.n; ++i) {
+    mean += moments.h[i * moments.n + i] / static_cast<double>(moments.n);
+  }
+  for (std::size_t i = 0; i < moments.n; ++i) moments.h[i * moments.n + i] += kDamping * mean;
+  return {moments.n, std::move(moments.h)};
+}
+
+/// Rows of two blocks.
+struct Case {
+  std::size_t n = 512;
+  std::size_t rows = 21;
+  SecondMoments moments = SecondMoments::correlated(n);
+  SecondMoments truth = damped(moments);
+  std::vector<float> values;
+  std::vector<std::byte> blocks;
+
+  explicit Case(std::size_t count = 21) : rows(count) {
+    std::mt19937 random(11);
+    std::normal_distribution<float> normal(0, 0.02f);
+    for (std::size_t i = 0; i < rows * n; ++i) values.push_back(normal(random));
+  }
+
+  Errors encode(const Settings& settings) {
+    const linear::Factor factor = factor_of(moments, settings.isa);
+    const std::size_t row_bytes = byte_size(settings.type, n);
+    blocks.assign(rows * row_bytes, std::byte{});
+    // What was in the scratch must not matter.
+    std::vector<float> scratch(scratch_bytes(n) / sizeof(float), std::nanf(""));
+    Errors all;
+    for (std::size_t r = 0; r < rows; r += kRowsAtOnce) {
+      const std::size_t count = std::min(kRowsAtOnce, rows - r);
+      const Errors some =
+          encode_rows({values.data() + r * n, count, n, n}, factor, settings,
+                      reinterpret_cast<std::byte*>(scratch.data()), blocks.data() + r * row_bytes);
+      all.error += some.error;
+      all.norm += some.norm;
+    }
+    return all;
+  }
+
+  std::vector<float> decoded(TensorType type) const {
+    std::vector<float> out(values.size());
+    find_codec(type)->decode(blocks.data(), out.data(), out.size());
+    return out;
+  }
+
+  /// tr(E H E^T)
+  double error(TensorType type) const {
+    std::vector<float> errors = decoded(type);
+    for (std::size_t i = 0; i < errors.size(); ++i) errors[i] = values[i] - errors[i];
+    return truth.cost(errors);
+  }
+};
+
+constexpr TensorType kType = TensorType::iq1_m;
+
+TEST(FeedbackRows, CostLessWithEachStep) {
+  Case rows;
+  rows.blocks.resize(rows.rows * byte_size(kType, rows.n));
+  std::vector<float> diagonal;
+  for (std::size_t i = 0; i < rows.n; ++i) {
+    diagonal.push_back(static_cast<float>(rows.truth.h[i * rows.n + i]));
+  }
+  find_codec(kType)->encode({.values = rows.values.data(),
+                             .rows = rows.rows,
+                             .row_elements = rows.n,
+                             .importance = diagonal.data(),
+                             .bias_correction = 0},
+                            rows.blocks.data());
+  double before = rows.error(kType) * 0.7;
+  for (const int sweeps : {0, 1, 2}) {
+    rows.encode({.type = kType, .sweeps = sweeps, .bias_correction = 0, .isa = best_isa()});
+    const double now = rows.error(kType);
+    EXPECT_LT(now, before * (sweeps == 0 ? 1 : 0.99)) << sweeps;
+    before = now;
+  }
+}
+
+TEST(FeedbackRows, ErrorsAreThoseOfTheBlocks) {
+  for (const float bias_correction : {0.0f, 1.0f, 1.5f}) {
+    Case rows;
+    const Errors errors = rows.encode(
+        {.type = kType, .sweeps = 1, .bias_correction = bias_correction, .isa = best_isa()});
+    EXPECT_NEAR(errors.error / rows.error(kType), 1, 2e-3) << bias_correction;
+    EXPECT_NEAR(errors.norm / rows.truth.cost(rows.values), 1, 1e-3);
+  }
+}
+
+TEST(FeedbackRows, ShrinkageIsTakenBackRowByRow) {
+  const auto shrunk = [](float bias_correction) {
+    Case rows;
+    rows.encode(
+        {.type = kType, .sweeps = 1, .bias_correction = bias_correction, .isa = best_isa()});
+    const std::vector<float> decoded = rows.decoded(kType);
+    double most = 0;
+    for (std::size_t r = 0; r < rows.rows; ++r) {
+      double ww = 0;
+      double wq = 0;
+      for (std::size_t i = 0; i < rows.n; ++i) {
+        double column = 0;
+        for (std::size_t j = 0; j < rows.n; ++j) {
+          column += rows.truth.h[i * rows.n + j] * double{rows.values[r * rows.n + j]};
+        }
+        ww += column * double{rows.values[r * rows.n + i]};
+        wq += column * double{decoded[r * rows.n + i]};
+      }
+      most = std::max(most, std::abs(ww / wq - 1));
+    }
+    return most;
+  };
+  EXPECT_LT(shrunk(1), 1e-3);
+  EXPECT_GT(shrunk(0), 5e-3);
+}
+
+TEST(FeedbackRows, EveryInstructionSetGivesTheSameBytes) {
+  Case best;
+  best.encode({.type = kType, .sweeps = 1, .isa = best_isa()});
+  for (const Isa isa : supported_isas()) {
+    Case other;
+    other.encode({.type = kType, .sweeps = 1, .isa = isa});
+    EXPECT_EQ(other.blocks, best.blocks) << name(isa);
+  }
+}
+
+TEST(FeedbackRows, BytesDoNotDependOnHowManyComeAtOnce) {
+  Case many(kRowsAtOnce + 3);
+  Case few(5);
+  const Settings settings = {.type = kType, .sweeps = 1, .isa = best_isa()};
+  many.encode(settings);
+  few.encode(settings);
+  EXPECT_TRUE(std::equal(few.blocks.begin(), few.blocks.end(), many.blocks.begin()));
+}
+
+TEST(FeedbackRows, ZerosStayZerosAndHostileRowsFinite) {
+  Case rows(4);
+  const std::size_t n = rows.n;
+  std::fill_n(rows.values.begin(), n, 0.0f);
+  for (std::size_t i = 0; i < n; ++i) {
+    rows.values[n + i] *= 1e38f;
+    rows.values[2 * n + i] *= 1e-42f;
+    if (i % 7 != 0) rows.values[3 * n + i] = 0;
+  }
+  rows.encode({.type = kType, .sweeps = 2, .isa = best_isa()});
+  const std::vector<float> decoded = rows.decoded(kType);
+  for (const float q : decoded) ASSERT_TRUE(std::isfinite(q));
+  EXPECT_TRUE(std::all_of(decoded.begin(), decoded.begin() + static_cast<std::ptrdiff_t>(n),
+                          [](float q) { return q == 0; }));
+}
+
+}  // namespace
+}  // namespace sluice::feedback
