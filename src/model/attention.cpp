@@ -47,6 +47,20 @@ std::vector<std::string> weights_of(const std::vector<Projection>& projections) 
   return names;
 }
 
+void check(const Metadata& model, std::uint64_t layer, const Scores& scores) {
+  constexpr std::uint64_t kMost = 1 << 20;
+  const auto sensible = [](std::uint64_t n) { return n > 0 && n <= kMost; };
+  if (sensible(scores.heads) && sensible(scores.key_heads) && sensible(scores.key_length) &&
+      sensible(scores.value_length) && scores.heads % scores.key_heads == 0) {
+    return;
+  }
+  throw model.error(
+      ErrorCode::input_format,
+      fmt::format("layer {} cannot have {} heads of queries and {} of keys, of {} "
+                  "numbers, with values of {}",
+                  layer, scores.heads, scores.key_heads, scores.key_length, scores.value_length));
+}
+
 }  // namespace
 
 // With its weights at hand.
@@ -176,17 +190,12 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
 AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const Frame& frame) {
   const std::uint64_t width = model.whole("embedding_length");
   const std::uint64_t heads = model.of_layer("attention.head_count", layer);
-  const std::uint64_t key_heads = model.of_layer("attention.head_count_kv", layer, heads);
-  if (heads == 0 || key_heads == 0 || heads % key_heads != 0) {
-    throw model.error(
-        ErrorCode::input_format,
-        fmt::format("layer {} has {} heads of queries for {} of keys", layer, heads, key_heads));
-  }
-  const std::uint64_t usual = width / heads;
+  const std::uint64_t usual = heads == 0 ? 0 : width / heads;
   const Scores scores{.heads = heads,
-                      .key_heads = key_heads,
+                      .key_heads = model.of_layer("attention.head_count_kv", layer, heads),
                       .key_length = model.whole("attention.key_length", usual),
                       .value_length = model.whole("attention.value_length", usual)};
+  check(model, layer, scores);
   const Columns columns(scores);
   AttentionParts parts{.frame = frame,
                        .inputs = {},

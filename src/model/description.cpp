@@ -28,6 +28,9 @@ Projection output_of(const Metadata& model, std::uint64_t vocabulary, std::uint6
 Description describe(const Metadata& model, const LayerOf& make_layer) {
   Description description;
   description.width = model.whole("embedding_length");
+  if (description.width == 0) {
+    throw model.error(ErrorCode::input_format, "its embeddings have no numbers");
+  }
   description.vocabulary = vocabulary_of(model);
   description.embedding = model.matrix(kEmbedding, description.vocabulary, description.width);
   description.output_norm = norm_of(model, "output_norm");

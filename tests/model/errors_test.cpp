@@ -81,13 +81,17 @@ TEST(ModelErrors, NameBothShapes) {
 }
 
 TEST(ModelErrors, RefuseNumbersThatMakeNoSense) {
-  for (const auto& [key, value] : {std::pair{"llama.attention.head_count", gguf::Value::of(0u)},
-                                   std::pair{"llama.attention.head_count_kv", gguf::Value::of(3u)},
-                                   std::pair{"llama.rope.dimension_count", gguf::Value::of(17u)},
-                                   std::pair{"llama.rope.dimension_count", gguf::Value::of(32u)},
-                                   std::pair{"llama.embedding_length", gguf::Value::of("wide")},
-                                   std::pair{"llama.rope.scaling.factor", gguf::Value::of(-1.0f)},
-                                   std::pair{"llama.rope.freq_base", gguf::Value::of(0.0f)}}) {
+  for (const auto& [key, value] :
+       {std::pair{"llama.attention.head_count", gguf::Value::of(0u)},
+        std::pair{"llama.attention.head_count_kv", gguf::Value::of(3u)},
+        std::pair{"llama.rope.dimension_count", gguf::Value::of(17u)},
+        std::pair{"llama.rope.dimension_count", gguf::Value::of(32u)},
+        std::pair{"llama.attention.key_length", gguf::Value::of(0u)},
+        std::pair{"llama.attention.value_length", gguf::Value::of(0xffffffffu)},
+        std::pair{"llama.embedding_length", gguf::Value::of(0u)},
+        std::pair{"llama.embedding_length", gguf::Value::of("wide")},
+        std::pair{"llama.rope.scaling.factor", gguf::Value::of(-1.0f)},
+        std::pair{"llama.rope.freq_base", gguf::Value::of(0.0f)}}) {
     const Failure failure = describe([&](gguf::Header& header) { header.set(key, value); });
     EXPECT_EQ(failure.code, ErrorCode::input_format) << failure.text;
   }
