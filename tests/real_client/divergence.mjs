@@ -101,6 +101,14 @@ function chunksOf(model, text, limit) {
     [bos, ...tokens.slice(i * CONTEXT + 1, (i + 1) * CONTEXT)]);
 }
 
+/** The same of a text file, as a model cuts it into tokens. */
+export async function chunks(modelPath, textPath, limit) {
+  const model = await loadModel(modelPath);
+  const cut = chunksOf(model, readFileSync(textPath, "utf8"), limit);
+  await model.dispose();
+  return cut;
+}
+
 /**
  * Runs a model over chunks of tokens and hands each scored prediction to `visit(index, actual,
  * probabilities)`: the prediction's number, the token that did come, and a Map from token to

@@ -8,8 +8,8 @@ import {execFileSync} from "node:child_process";
 import {readFileSync, rmSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {after, test} from "node:test";
-import {probabilities, shutDown} from "./divergence.mjs";
-import {outputFolder} from "./sluice.mjs";
+import {chunks, probabilities, shutDown} from "./divergence.mjs";
+import {MODEL, TEXT, outputFolder} from "./sluice.mjs";
 
 rmSync(outputFolder("networks"), {recursive: true});
 const folder = outputFolder("networks");
@@ -36,13 +36,15 @@ function sequences(count, length) {
 }
 
 /** Logits of sluice, a row after each token of each sequence from the one numbered `first` on. */
-function logits(name, tokens, first) {
+function logits(model, tokens, first) {
   const [input, output] = ["tokens", "logits"].map((file) => join(folder, file));
   writeFileSync(input, Int32Array.from(tokens.flat()));
-  models("run", path(name), input, tokens[0].length, first, output);
+  models("run", model, input, tokens[0].length, first, output);
   const all = new Float32Array(readFileSync(output).buffer);
-  return Array.from({length: all.length / VOCABULARY}, (_, i) =>
-    all.subarray(i * VOCABULARY, (i + 1) * VOCABULARY));
+  const rows = tokens.length * (tokens[0].length - first);
+  const vocabulary = all.length / rows;
+  return Array.from({length: rows}, (_, i) =>
+    all.subarray(i * vocabulary, (i + 1) * vocabulary));
 }
 
 /**
@@ -59,7 +61,7 @@ function divergence(probabilities, row) {
 
 /** Mean divergence of one model in sluice from another, or the same, in llama.cpp. */
 async function compare(ours, theirs, tokens, first = 0) {
-  const truth = await probabilities(path(theirs), tokens, first);
+  const truth = await probabilities(theirs, tokens, first);
   const rows = logits(ours, tokens, first);
   assert.equal(rows.length, truth.length);
   const all = rows.map((row, i) => divergence(truth[i], row));
@@ -71,18 +73,24 @@ const short = sequences(3, 96);
 
 for (const name of names) {
   test(name, async (t) => {
-    const mean = await compare(name, name, short);
+    const mean = await compare(path(name), path(name), short);
     t.diagnostic(`KL divergence ${mean.toExponential(1)}`);
     assert.ok(mean < BAR, `KL divergence ${mean}`);
   });
 }
 
+test("a trained model, of a text", async (t) => {
+  const mean = await compare(MODEL, MODEL, await chunks(MODEL, TEXT, 2));
+  t.diagnostic(`KL divergence ${mean.toExponential(1)}`);
+  assert.ok(mean < BAR, `KL divergence ${mean}`);
+});
+
 test("Llama 4 beyond the chunk of 8192 tokens that it looks at", async (t) => {
-  const mean = await compare("llama4-scout", "llama4-scout", sequences(1, 8256), 8160);
+  const mean = await compare(path("llama4-scout"), path("llama4-scout"), sequences(1, 8256), 8160);
   t.diagnostic(`KL divergence ${mean.toExponential(1)}`);
   assert.ok(mean < BAR, `KL divergence ${mean}`);
 });
 
 test("positions that turn other pairs of numbers are seen", async () => {
-  assert.ok(await compare("control", "qwen2", short) > 100 * BAR);
+  assert.ok(await compare(path("control"), path("qwen2"), short) > 100 * BAR);
 });
