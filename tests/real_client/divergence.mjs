@@ -66,18 +66,18 @@ export async function distributions(modelPath) {
 }
 
 /**
- * A model's next-token distributions after each token of sequences from the one numbered `first` on.
- * Keys and values are kept in F32.
+ * A model's next-token distributions after each token of sequences from the one numbered `first` on;
+ * `type` is that of keys and values.
  */
-export async function probabilities(modelPath, sequences, first) {
+export async function probabilities(modelPath, sequences, first, type = "F32") {
   const model = await loadModel(modelPath);
   const context = await model.createContext({
     contextSize: sequences[0].length + 8,
     batchSize: Math.min(sequences[0].length, 512),
     threads: THREADS,
     flashAttention: false,
-    experimentalKvCacheKeyType: "F32",
-    experimentalKvCacheValueType: "F32",
+    experimentalKvCacheKeyType: type,
+    experimentalKvCacheValueType: type,
   });
   const sequence = context.getSequence();
   const rows = [];
