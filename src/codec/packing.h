@@ -34,6 +34,14 @@ static inline void pack_nibbles(const std::uint8_t* codes, std::uint8_t* bytes,
   }
 }
 
+/// Puts code i of these among others.
+template <int kApart>
+static inline void set_nibble(std::uint8_t* bytes, std::size_t i, unsigned code) noexcept {
+  std::uint8_t& byte = bytes[i / (2 * kApart) * kApart + i % kApart];
+  const unsigned shift = i / kApart % 2 * 4;
+  byte = static_cast<std::uint8_t>((byte & ~(15u << shift)) | (code & 15) << shift);
+}
+
 /// The opposite of 32 codes: numbers of [0, 15].
 static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {
   Bytes<16> packed;
@@ -42,6 +50,10 @@ static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes
   const Bytes<16> second = packed >> 4;
   std::memcpy(codes, &first, sizeof first);
   std::memcpy(codes + 16, &second, sizeof second);
+}
+
+static inline void set_bit(std::uint8_t& byte, std::size_t i, unsigned bit) noexcept {
+  byte = static_cast<std::uint8_t>((byte & ~(1u << i)) | (bit & 1) << i);
 }
 
 /// Where four runs of 32 codes are put together, as many of a run as fill a register.
@@ -67,6 +79,13 @@ static inline void pack_two_bits(const std::uint8_t* codes, std::uint8_t* bytes)
                                                        (c[64] & 3) << 4 | (c[96] & 3) << 6);
     }
   }
+}
+
+/// Puts the lowest two bits of code i among the others'.
+static inline void set_two_bits(std::uint8_t* bytes, std::size_t i, unsigned code) noexcept {
+  std::uint8_t& byte = bytes[i / 128 * 32 + i % 32];
+  const unsigned shift = i / 32 % 4 * 2;
+  byte = static_cast<std::uint8_t>((byte & ~(3u << shift)) | (code & 3) << shift);
 }
 
 static inline void unpack_two_bits(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {

@@ -41,4 +41,10 @@
 // Those that have a feedback kernel (codec/feedback/frame.h says how to add one): a word here, and a
 // file of codec/feedback that defines feedback_<word>().
 
-#define SLUICE_FEEDBACK_TYPES(TYPE) TYPE(iq1_m)
+#define SLUICE_FEEDBACK_TYPES(TYPE) \
+  TYPE(iq1_m)                       \
+  TYPE(q2_k)                        \
+  TYPE(q3_k)                        \
+  TYPE(q4_k)                        \
+  TYPE(q5_k)                        \
+  TYPE(q6_k)

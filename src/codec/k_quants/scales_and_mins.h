@@ -24,6 +24,23 @@ struct ScalesAndMins {
     }
   }
 
+  void set(std::size_t s, unsigned scale, unsigned min) noexcept {
+    if (s < 4) {
+      bytes[s] = static_cast<std::uint8_t>((bytes[s] & ~63u) | scale);
+      bytes[s + 4] = static_cast<std::uint8_t>((bytes[s + 4] & ~63u) | min);
+    } else {
+      bytes[s + 4] = static_cast<std::uint8_t>((scale & 15) | (min & 15) << 4);
+      bytes[s - 4] = static_cast<std::uint8_t>((bytes[s - 4] & 63u) | scale >> 4 << 6);
+      bytes[s] = static_cast<std::uint8_t>((bytes[s] & 63u) | min >> 4 << 6);
+    }
+  }
+  unsigned scale(std::size_t s) const noexcept {
+    return s < 4 ? bytes[s] & 63u : (bytes[s + 4] & 15u) | (bytes[s - 4] >> 6u) << 4;
+  }
+  unsigned min(std::size_t s) const noexcept {
+    return s < 4 ? bytes[s + 4] & 63u : bytes[s + 4] >> 4u | (bytes[s] >> 6u) << 4;
+  }
+
   void get(std::uint8_t (&scales)[8], std::uint8_t (&mins)[8]) const noexcept {
     for (int s = 0; s < 4; ++s) {
       scales[s] = bytes[s] & 63;
