@@ -3,40 +3,33 @@
 
 import assert from "node:assert/strict";
 import {execFileSync} from "node:child_process";
-import {existsSync, readdirSync, rmSync} from "node:fs";
+import {rmSync} from "node:fs";
 import {join} from "node:path";
 import {after, test} from "node:test";
 import {distributions, Reference, shutDown} from "./divergence.mjs";
-import {CHECKPOINTS, IMATRIX, MODEL, outputFolder, sluice, TEXT} from "./sluice.mjs";
+import {CHECKPOINT_NAMES, IMATRIX, MODEL, outputFolder, quantizeCheckpoint, sluice, TEXT}
+  from "./sluice.mjs";
 
 rmSync(outputFolder("checkpoints"), {recursive: true});
 const folder = outputFolder("checkpoints");
 after(shutDown);
 
-const make = (checkpoint, name, type, ...flags) => {
-  const path = join(folder, name);
-  sluice("quantize", "--ignore-imatrix-rules", ...flags, checkpoint, path, type);
-  return path;
-};
-
 // llama.cpp knows a Lite model by its 26 or 27 layers, and the tiny one has fewer.
 const UNKNOWN = ["deepseek_v2_lite"];
-// Pre-tokenizers that the tiny tokenizers' own rules do not tell.
-const PRE = {deepseek_v2_lite: "deepseek-llm", kimi_k2_int4: "kimi-k2"};
-
 const divergence = (p, q) =>
   p.reduce((sum, row, i) => sum + row.reduce((a, x, k) =>
     x > 0 ? a + x * Math.log(x / Math.max(q[i][k], 1e-38)) : a, 0), 0) / p.length;
 
-const names = readdirSync(CHECKPOINTS)
-  .filter((name) => existsSync(join(CHECKPOINTS, name, "config.json")));
+const made = (name, type) => {
+  const path = join(folder, `${name}-${type}.gguf`);
+  quantizeCheckpoint(name, path, type);
+  return path;
+};
 
-for (const name of names.filter((each) => !UNKNOWN.includes(each))) {
+for (const name of CHECKPOINT_NAMES.filter((each) => !UNKNOWN.includes(each))) {
   test(`${name} evaluates`, async (t) => {
-    const flags = PRE[name] ? ["--pre", PRE[name]] : [];
-    const input = join(CHECKPOINTS, name);
-    const whole = await distributions(make(input, `${name}.gguf`, "BF16", ...flags));
-    const small = await distributions(make(input, `${name}-q8_0.gguf`, "Q8_0", ...flags));
+    const whole = await distributions(made(name, "BF16"));
+    const small = await distributions(made(name, "Q8_0"));
     for (const row of [...whole, ...small]) {
       assert.ok(Math.abs(row.reduce((a, b) => a + b, 0) - 1) < 1e-3, "no distribution");
     }
@@ -48,6 +41,10 @@ for (const name of names.filter((each) => !UNKNOWN.includes(each))) {
 
 test("the trained model says the same, before and after", async () => {
   execFileSync(process.env.SLUICE_CHECKPOINTS, [folder]);
+  const make = (source, name, type, ...flags) => {
+    sluice("quantize", "--ignore-imatrix-rules", ...flags, source, join(folder, name), type);
+    return join(folder, name);
+  };
   const reference = await Reference.load(MODEL, TEXT, 2);
   const input = join(folder, "trained");
   const back = await reference.compare(make(input, "trained.gguf", "F16"));

@@ -1,5 +1,7 @@
 // models write FOLDER
 //   writes a random model of each family, and prints their names
+// models widen MODEL OUT
+//   writes a model with all its tensors in F32
 // models run MODEL TOKENS LENGTH FIRST OUT
 //   runs a model over the file TOKENS, sequences of LENGTH 32-bit numbers each, and writes the logits
 //   after each token of a sequence from FIRST on
@@ -26,6 +28,25 @@ int write(const std::string& folder) {
   }
   // The weights of another family, whose positions turn other pairs of numbers.
   write_file(folder + "/control.gguf", random_families::qwen2("llama"));
+  return 0;
+}
+
+int widen(const std::string& path, const std::string& out) {
+  GgufWeights weights(read_file(path));
+  gguf::Header header = weights.header();
+  for (gguf::Tensor& tensor : header.tensors) {
+    tensor.type = TensorType::f32;
+    tensor.size = tensor.elements() * sizeof(float);
+  }
+  const std::uint64_t size = gguf::lay_out(header.tensors, header.alignment);
+  Bytes file = gguf::serialize_header(header);
+  const std::size_t data = file.size();
+  file.resize(data + size);
+  for (const gguf::Tensor& tensor : header.tensors) {
+    const std::vector<float> values = weights.numbers(tensor.name);
+    std::memcpy(file.data() + data + tensor.offset, values.data(), tensor.size);
+  }
+  write_file(out, file);
   return 0;
 }
 
@@ -78,6 +99,7 @@ int run(const std::string& path, const model::Tokens& tokens, std::size_t first,
 int main(int count, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + count);
   if (words.size() == 2 && words[0] == "write") return write(words[1]);
+  if (words.size() == 3 && words[0] == "widen") return widen(words[1], words[2]);
   if (words.size() != 6 || words[0] != "run") return 2;
   try {
     return run(words[1], read_tokens(words[2], std::stoull(words[3])), std::stoull(words[4]),

@@ -1,7 +1,7 @@
 // Where the tests find the program and its inputs, and how they run it.
 
 import {execFileSync} from "node:child_process";
-import {mkdirSync} from "node:fs";
+import {existsSync, mkdirSync, readdirSync} from "node:fs";
 import {join} from "node:path";
 
 /** A variable that the build sets for each test. */
@@ -30,4 +30,17 @@ export function outputFolder(name) {
 /** Runs sluice; throws with its messages if it fails. */
 export function sluice(...args) {
   return execFileSync(program, args, {encoding: "utf8"});
+}
+
+/** The tiny checkpoints of all families. */
+export const CHECKPOINT_NAMES = readdirSync(CHECKPOINTS)
+  .filter((name) => existsSync(join(CHECKPOINTS, name, "config.json")));
+
+// Pre-tokenizers that the tiny tokenizers' own rules do not tell.
+const PRE = {deepseek_v2_lite: "deepseek-llm", kimi_k2_int4: "kimi-k2"};
+
+/** Makes a GGUF file of one of them. */
+export function quantizeCheckpoint(name, output, type) {
+  const flags = PRE[name] ? ["--pre", PRE[name]] : [];
+  sluice("quantize", ...flags, join(CHECKPOINTS, name), output, type);
 }
