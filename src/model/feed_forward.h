@@ -73,7 +73,8 @@ class OpenFeedForward {
 /// As most models name and number them. What has no ffn_gate has it in ffn_up.
 FeedForwardParts feed_forward_parts(const Metadata& model, std::uint64_t layer, const Frame& frame);
 
-/// The matrices alone, whose names end in `ending`: `length` numbers within, so many matrices of each.
+/// The matrices alone, whose names end in `ending`: `length` numbers within, so many matrices of
+/// each.
 FeedForwardParts gated_parts(const Metadata& model, std::uint64_t layer, const std::string& ending,
                              std::uint64_t length, std::uint64_t matrices = 1);
 

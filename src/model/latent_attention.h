@@ -9,10 +9,10 @@
 
 namespace sluice::model {
 
-/// Attention whose keys and values are made of a few numbers a token that all heads share (multi-head
-/// latent attention: DeepSeek-V2, 2024). It is run as it stands in files that have the two matrices
-/// apart: queries go through their head's matrix to the shared numbers, and are compared with those;
-/// what they weigh goes through the head's other matrix.
+/// Attention whose keys and values are made of a few numbers a token that all heads share
+/// (multi-head latent attention: DeepSeek-V2, 2024). It is run as it stands in files that have the
+/// two matrices apart: queries go through their head's matrix to the shared numbers, and are
+/// compared with those; what they weigh goes through the head's other matrix.
 struct LatentParts {
   Frame frame;
   std::optional<Projection> query_latent = {};  ///< queries are made of few numbers too

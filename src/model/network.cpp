@@ -32,10 +32,27 @@ Space output_space(const Description& model, int threads) {
           .each = model.width * sizeof(float)};
 }
 
+/// \throws Error (input_value) if the stream holds what is no number: it would spread to all
+/// moments.
+void check_stream(const linear::Matrix& stream, std::uint64_t layer, const std::string& file,
+                  Team& team) {
+  for_rows(team, stream.rows, [&](std::size_t t) {
+    float sum = 0;
+    for (std::size_t i = 0; i < stream.columns; ++i) sum += 0 * stream.row(t)[i];
+    if (sum == 0) return;
+    throw Error(
+        ErrorCode::input_value,
+        fmt::format("layer {} of the model makes NaN or infinity of token {}", layer, t),
+        {.file = file,
+         .cure = "run `sluice verify` on the model, which names tensors that hold such values"});
+  });
+}
+
 }  // namespace
 
 struct Network::Parts {
   Description description;
+  std::string file;
 };
 
 Network::Network(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
@@ -46,7 +63,7 @@ Network::~Network() = default;
 Network Network::of(const gguf::Header& model, const std::string& file) {
   const Metadata metadata(model, file);
   const Family& family = family_of(metadata);
-  return Network(std::make_unique<const Parts>(Parts{family.describe(metadata)}));
+  return Network(std::make_unique<const Parts>(Parts{family.describe(metadata), file}));
 }
 
 std::uint64_t Network::width() const {
@@ -98,6 +115,7 @@ void Network::run_layer(std::uint64_t layer, const Tokens& tokens, WeightStore& 
                         Team& team) const {
   const Run run{tokens, weights, watcher, settings, team};
   for (const auto& part : parts_->description.layers.at(layer)) part->run(run, stream);
+  check_stream(stream, layer, parts_->file, team);
 }
 
 void Network::run_output(const linear::ConstMatrix& stream, WeightStore& weights,

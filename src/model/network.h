@@ -91,9 +91,9 @@ class Network {
   /// Names of the tensors that running a layer needs, in the order of their use.
   std::vector<std::string> tensors_of(std::uint64_t layer) const;
 
-  /// What the matrices of a layer are multiplied by, in the order of the calculation: those that are seen
-  /// side by side together. Of the matrices of experts the first stands for all. The output
-  /// is layer layers().
+  /// What the matrices of a layer are multiplied by, in the order of the calculation: those that
+  /// are seen side by side together. Of the matrices of experts the first stands for all. The
+  /// output is layer layers().
   std::vector<std::vector<Input>> inputs_of(std::uint64_t layer) const;
 
   /// The stream before the first layer: [tokens, width].
@@ -102,6 +102,8 @@ class Network {
 
   /// Runs one layer: the stream [tokens, width] before it becomes that after it.
   /// \param watcher  may be null
+  /// \throws Error (memory_budget) if settings.memory is less than least_memory(); (input_value) if
+  ///         what comes out is no number
   void run_layer(std::uint64_t layer, const Tokens& tokens, WeightStore& weights,
                  const linear::Matrix& stream, Watcher* watcher, const RunSettings& settings,
                  Team& team) const;

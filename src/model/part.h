@@ -45,8 +45,8 @@ class Part {
   /// Names of the tensors it needs, in the order of their use.
   virtual std::vector<std::string> tensors() const = 0;
 
-  /// What its matrices are multiplied by, in the order of the calculation: those that are seen side by
-  /// side together. Of the matrices of experts the first stands for all.
+  /// What its matrices are multiplied by, in the order of the calculation: those that are seen side
+  /// by side together. Of the matrices of experts the first stands for all.
   virtual std::vector<std::vector<Input>> inputs() const = 0;
 
   virtual Space space(const Tokens& tokens, int threads) const = 0;
@@ -127,8 +127,8 @@ class OpenFrame {
   std::vector<float> after_;
 };
 
-/// A weight matrix [rows, columns], or several (of experts, of heads), and the bias that is added to
-/// what each gives, if there is one.
+/// A weight matrix [rows, columns], or several (of experts, of heads), and the bias that is added
+/// to what each gives, if there is one.
 struct Projection {
   std::string weight;
   std::string bias = {};

@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "model/runs.h"
 #include "sluice/error.h"
@@ -105,6 +110,24 @@ TEST(ModelErrors, NameTheTokenThatTheModelHasNot) {
   const Failure failure = failure_of([&] { run(network, weights, tokens); });
   EXPECT_EQ(failure.code, ErrorCode::usage);
   EXPECT_NE(failure.text.find("288"), std::string::npos) << failure.text;
+}
+
+TEST(ModelErrors, NameTheLayerThatMakesWhatIsNoNumber) {
+  class Broken : public GgufWeights {
+   public:
+    using GgufWeights::GgufWeights;
+    std::vector<float> numbers(std::string_view name) override {
+      std::vector<float> values = GgufWeights::numbers(name);
+      if (name == "blk.1.ffn_norm.weight") values[5] = NAN;
+      return values;
+    }
+  };
+  Broken weights(families::llama());
+  const model::Network network = model::Network::of(weights.header(), "tiny.gguf");
+  const Failure failure = failure_of([&] { run(network, weights, random_tokens(1, 8)); });
+  EXPECT_EQ(failure.code, ErrorCode::input_value);
+  EXPECT_NE(failure.text.find("layer 1"), std::string::npos) << failure.text;
+  EXPECT_NE(failure.text.find("tiny.gguf"), std::string::npos) << failure.text;
 }
 
 TEST(ModelErrors, TellTheLeastMemory) {

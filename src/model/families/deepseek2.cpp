@@ -1,5 +1,5 @@
-// DeepSeek-V2, V3 and R1, Kimi K2: latent attention, a few dense layers, then experts, some of which
-// all tokens share.
+// DeepSeek-V2, V3 and R1, Kimi K2: latent attention, a few dense layers, then experts, some of
+// which all tokens share.
 
 #include <cmath>
 

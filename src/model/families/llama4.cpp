@@ -1,6 +1,6 @@
 // Llama 4: of four layers three see their stretch of 8192 tokens, and the fourth sees all, without
-// positions. llama.cpp, whose files say neither, knows these numbers too, and Maverick, which has no
-// norms of heads, by its 128 experts.
+// positions. llama.cpp, whose files say neither, knows these numbers too, and Maverick, which has
+// no norms of heads, by its 128 experts.
 
 #include "model/attention.h"
 #include "model/experts.h"

@@ -1,4 +1,5 @@
-// Qwen 1.5 and 2 with experts: those that all tokens share weigh what they give by a gate of their own.
+// Qwen 1.5 and 2 with experts: those that all tokens share weigh what they give by a gate of their
+// own.
 
 #include "model/attention.h"
 #include "model/experts.h"
