@@ -6,6 +6,7 @@
 
 #include "sluice/compare.h"
 #include "sluice/forecast.h"
+#include "sluice/imatrix.h"
 #include "sluice/inspect.h"
 #include "sluice/quantize.h"
 #include "sluice/verify.h"
@@ -49,6 +50,10 @@ std::string to_json(const RunReport& report);
 /// (`name`, `a` and `b`, each `type`, `shape` and `bytes`, or null; where known `error`, `power`,
 /// `cosine`, `max_absolute`, `not_finite`, `differing_bytes`, `why_not`).
 std::string to_json(const Comparison& comparison);
+
+/// What became of an importance matrix: the members of ImatrixReport by their names, texts that are
+/// empty as null; `quiet_experts` (`layer`, `expert`, `tokens`).
+std::string to_json(const ImatrixReport& report);
 
 /// What the headers of a model say: `files` (`path`, `size`, `format`: "GGUF" or "safetensors";
 /// of GGUF `version`, `alignment`, `data_offset`), `notes`, `tensor_count`, `weights`, `data_bytes`, `bits_per_weight`; `metadata`

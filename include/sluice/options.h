@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sluice/compare.h"
+#include "sluice/imatrix.h"
 #include "sluice/quantize.h"
 #include "sluice/verify.h"
 
@@ -50,6 +51,7 @@ inline constexpr unsigned kForQuantize = 1;
 inline constexpr unsigned kForPlan = 2;
 inline constexpr unsigned kForVerify = 4;
 inline constexpr unsigned kForCompare = 8;
+inline constexpr unsigned kForImatrix = 16;
 
 /// What is to be known of an option. All texts end with a zero.
 struct Option {
@@ -82,6 +84,8 @@ struct Options {
   std::string against;       ///< verify: the source
   std::string a;             ///< compare
   std::string b;
+  std::string model;            ///< imatrix: in place of `input`, which is a text then
+  bool process_output = false;  ///< imatrix
 
   /// Sets an option, in any order. The name may have dashes before it and may be a peer's name;
   /// errors call the option by it.
@@ -96,6 +100,8 @@ struct Options {
   VerifyOptions for_verify() const;
   /// What `sluice::compare` takes.
   CompareOptions for_compare() const;
+  /// What `sluice::make_imatrix` takes.
+  ImatrixOptions for_imatrix() const;
 };
 
 }  // namespace sluice

@@ -27,7 +27,7 @@
  *
  * Version 2: observers are made by the library and learn of finished tensors; sluice_quantize has
  * a report, and sluice_plan_json is sluice_plan; verifying can be stopped; sluice_forecast,
- * sluice_compare, sluice_inspect and the list of options are there.
+ * sluice_compare, sluice_inspect and the list of options are there; later also sluice_imatrix.
  */
 #ifndef SLUICE_SLUICE_H
 #define SLUICE_SLUICE_H
@@ -151,6 +151,14 @@ int sluice_verify(const sluice_options* options, sluice_observer* observer, char
 int sluice_compare(const sluice_options* options, sluice_observer* observer, char** comparison,
                    sluice_error** error);
 
+/*
+ * Makes an importance matrix, "output": runs the model "input" on the texts "text", or on the ids in
+ * "calibrate-tokens", or goes on where an earlier run with the same options ended. `report`: what
+ * was run, and experts that saw few tokens, as from `sluice imatrix --json`.
+ */
+int sluice_imatrix(const sluice_options* options, sluice_observer* observer, char** report,
+                   sluice_error** error);
+
 /* What the headers of a GGUF file or a checkpoint say: `sluice inspect --json --full`. */
 int sluice_inspect(const char* path, char** inspection, sluice_error** error);
 
@@ -223,7 +231,8 @@ enum sluice_function {
   SLUICE_FOR_QUANTIZE = 1,
   SLUICE_FOR_PLAN = 2, /* and sluice_forecast */
   SLUICE_FOR_VERIFY = 4,
-  SLUICE_FOR_COMPARE = 8
+  SLUICE_FOR_COMPARE = 8,
+  SLUICE_FOR_IMATRIX = 16
 };
 
 typedef struct sluice_option {

@@ -209,6 +209,7 @@ static_assert(SLUICE_FOR_QUANTIZE == sluice::kForQuantize);
 static_assert(SLUICE_FOR_PLAN == sluice::kForPlan);
 static_assert(SLUICE_FOR_VERIFY == sluice::kForVerify);
 static_assert(SLUICE_FOR_COMPARE == sluice::kForCompare);
+static_assert(SLUICE_FOR_IMATRIX == sluice::kForImatrix);
 static_assert(SLUICE_FLAG == static_cast<int>(sluice::OptionKind::flag));
 static_assert(SLUICE_CHOICE == static_cast<int>(sluice::OptionKind::choice));
 static_assert(SLUICE_NUMBER == static_cast<int>(sluice::OptionKind::number));
@@ -318,6 +319,14 @@ int sluice_compare(const sluice_options* options, sluice_observer* observer, cha
                    sluice_error** error) {
   return guarded_text(comparison, error, [&] {
     return sluice::to_json(observed(observer, values_of(options).for_compare(), sluice::compare));
+  });
+}
+
+int sluice_imatrix(const sluice_options* options, sluice_observer* observer, char** report,
+                   sluice_error** error) {
+  return guarded_text(report, error, [&] {
+    return sluice::to_json(
+        observed(observer, values_of(options).for_imatrix(), sluice::make_imatrix));
   });
 }
 

@@ -388,4 +388,32 @@ std::string to_json(const Inspection& model, std::uint64_t most_elements) {
   });
 }
 
+std::string to_json(const ImatrixReport& report) {
+  return document([&](JsonText& json) {
+    add_text(json, "output", report.output);
+    add_text(json, "model", report.model);
+    add_text(json, "architecture", report.architecture);
+    json.field("tokens", report.tokens);
+    json.field("chunks", report.chunks);
+    json.field("chunk_size", report.chunk_size);
+    json.field("tensors", report.tensors);
+    json.field("layers", report.layers);
+    json.field("resumed_layers", report.resumed_layers);
+    json.field("experts", report.experts);
+    json.field("few_tokens", report.few_tokens);
+    json.objects("quiet_experts", report.quiet_experts, [&](const QuietExpert& quiet) {
+      json.field("layer", quiet.layer);
+      json.field("expert", quiet.expert);
+      json.field("tokens", quiet.tokens);
+    });
+    json.field("state_bytes", report.state_bytes);
+    json.field("read_bytes", report.read_bytes);
+    json.field("wall_s", report.wall_s);
+    json.field("peak_anon_bytes", report.peak_anon_bytes);
+    json.field("io", report.io);
+    json.field("isa", report.isa);
+    json.field("threads", report.threads);
+  });
+}
+
 }  // namespace sluice

@@ -44,6 +44,7 @@ void add_rules(Options& options, const Option& option, std::string_view value) {
 constexpr unsigned kConversion = kForQuantize | kForPlan;
 constexpr unsigned kReading = kForVerify | kForCompare;
 constexpr unsigned kStreaming = kConversion | kReading;
+constexpr unsigned kRunning = kStreaming | kForImatrix;
 
 /// Which peers' llama-quantize has an option of the same name.
 enum class Peers { none, llama_cpp, ik_llama_cpp, both };

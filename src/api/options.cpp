@@ -37,6 +37,13 @@ constexpr Row kRows[] = {
     {option("threads", Kind::number, "N", Topic::arguments, kConversion,
             "Compute threads; 0: one a core", {.default_value = "0", .position = "nthreads"}),
      set_threads},
+    {placed_file("input", "model", kForImatrix,
+                 "GGUF file, or a published checkpoint's folder; or any part of either, or a URL",
+                 false),
+     into<&Q::input>},
+    {option("text", Kind::file, "FILE", Topic::arguments, kForImatrix,
+            "Texts to run it on, one after the other", {.position = "text", .repeats = true}),
+     into<&Q::calibration, &CalibrationOptions::texts>},
     {placed_file("output", "output", kForVerify, "GGUF file to check, or any part of a split one"),
      into<&Q::output>},
     {placed_file("a", "a", kForCompare,
@@ -106,12 +113,36 @@ constexpr Row kRows[] = {
           "Make very-low-bit tensors even without importance values", Peers::ik_llama_cpp),
      into<&Q::ignore_imatrix_rules>},
 
+    {with_letter("m", option("model", Kind::file, "FILE", Topic::calibration, kForImatrix,
+                             "The model, instead of by its place before the texts")),
+     into_text<&Options::model>},
+    {with_letter("f", option("file", Kind::file, "FILE", Topic::calibration, kForImatrix,
+                             "A text, instead of by its place", {.repeats = true})),
+     into<&Q::calibration, &CalibrationOptions::texts>},
+    {with_letter("o", option("output", Kind::file, "FILE", Topic::calibration, kForImatrix,
+                             "Importance matrix to make")),
+     into<&Q::output>},
+    {with_letter("c", option("ctx-size", Kind::number, "N", Topic::calibration, kForImatrix,
+                             "Tokens of a sequence, which knows nothing of the others",
+                             {.default_value = "512"})),
+     set_calibration_context},
+    {option("chunks", Kind::number, "N", Topic::calibration, kForImatrix,
+            "Most sequences, from the text's beginning; 0: all", {.default_value = "0"}),
+     set_calibration_chunks},
+    {flag("parse-special", Topic::calibration,
+          "What stands for a control token in a text becomes one", Peers::none, kForImatrix),
+     into<&Q::calibration, &CalibrationOptions::parse_special>},
+    {flag("process-output", Topic::calibration, "Make values for output.weight too", Peers::none,
+          kForImatrix),
+     [](Options& options, const Option& option, std::string_view value) {
+       option_values::read(option, value, options.process_output);
+     }},
     {several("calibrate", "FILE", Topic::calibration,
              "Text to run the model on: codes are chosen by what its weights are multiplied by",
              Peers::none),
      into<&Q::calibration, &CalibrationOptions::texts>},
-    {option("calibrate-tokens", Kind::file, "FILE", Topic::calibration, kConversion,
-            "The same as token ids, in place of text"),
+    {option("calibrate-tokens", Kind::file, "FILE", Topic::calibration, kConversion | kForImatrix,
+            "Token ids in place of text"),
      into<&Q::calibration, &CalibrationOptions::tokens>},
     {option("calibrate-context", Kind::number, "N", Topic::calibration, kConversion,
             "Tokens of a sequence, which knows nothing of the others", {.default_value = "512"}),
@@ -132,7 +163,7 @@ constexpr Row kRows[] = {
     {several("prune-layers", "N,...", Topic::files, "Layers to leave out, by their numbers",
              Peers::llama_cpp),
      add_pruned_layers},
-    {option("pre", Kind::text, "NAME", Topic::files, kConversion,
+    {option("pre", Kind::text, "NAME", Topic::files, kConversion | kForImatrix,
             "Pre-tokenizer of a checkpoint whose own is unknown, as llama.cpp names it"),
      set_pre_tokenizer},
     {option("via", Kind::choice, "f32|bf16", Topic::files, kConversion,
@@ -150,15 +181,15 @@ constexpr Row kRows[] = {
           Peers::both),
      into<&Q::split, &SplitOptions::keep>},
 
-    {with_letter("t", option("threads", Kind::number, "N", Topic::speed, kStreaming,
+    {with_letter("t", option("threads", Kind::number, "N", Topic::speed, kRunning,
                              "Threads; 0: one a core", {.default_value = "0"})),
      set_threads},
     {with_llama_cpp_name("max-buffer-size",
-                         option("memory", Kind::size, "SIZE", Topic::speed, kStreaming,
+                         option("memory", Kind::size, "SIZE", Topic::speed, kRunning,
                                 "Byte budget for input, scratch and output together, as 128M or 2G",
                                 {.default_value = "512M"})),
      set_memory},
-    {option("io", Kind::choice, "auto|mmap|async|read", Topic::speed, kStreaming,
+    {option("io", Kind::choice, "auto|mmap|async|read", Topic::speed, kRunning,
             "How to read: auto, mmap, async (io_uring) or read", {.default_value = "auto"}),
      into<&Q::io>},
     {option("spindle", Kind::choice, "auto|shared|separate", Topic::speed, kStreaming,
@@ -168,7 +199,7 @@ constexpr Row kRows[] = {
     {option("effort", Kind::choice, "fast|best", Topic::speed, kConversion,
             "How hard to search for small errors: fast or best", {.default_value = "best"}),
      into<&Q::effort>},
-    {option("isa", Kind::choice, "auto|avx512|avx2|portable", Topic::speed, kStreaming,
+    {option("isa", Kind::choice, "auto|avx512|avx2|portable", Topic::speed, kRunning,
             "Instruction set of the kernels: auto, avx512, avx2 or portable; what comes out is the "
             "same",
             {.default_value = "auto", .environment = "SLUICE_ISA"}),
@@ -179,7 +210,7 @@ constexpr Row kRows[] = {
      set_checkpoint},
     {flag("restart", Topic::safety,
           "Begin anew even if an earlier run left something to go on with", Peers::none,
-          kForQuantize),
+          kForQuantize | kForImatrix),
      into<&Q::restart>},
     {flag("same-input", Topic::safety,
           "Go on with a copy of the input, whose times are others: header and samples are compared",
@@ -266,6 +297,22 @@ VerifyOptions Options::for_verify() const {
   options.output = quantize.output;
   options.against = against;
   options.imatrix = quantize.imatrix;
+  return options;
+}
+
+ImatrixOptions Options::for_imatrix() const {
+  ImatrixOptions options;
+  static_cast<StreamingOptions&>(options) = quantize;
+  options.input = quantize.input;
+  options.output = quantize.output;
+  options.pre = quantize.pre;
+  options.calibration = quantize.calibration;
+  options.process_output = process_output;
+  options.restart = quantize.restart;
+  if (model.empty()) return options;
+  std::vector<std::string>& texts = options.calibration.texts;
+  if (!quantize.input.empty()) texts.insert(texts.begin(), quantize.input);
+  options.input = model;
   return options;
 }
 

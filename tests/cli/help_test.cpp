@@ -53,8 +53,8 @@ TEST(Help, EachCommandHasExamplesAndTopics) {
 TEST(Help, EachTopicIsListedAndTold) {
   const std::string overview = sluice({"help"}).out;
   EXPECT_EQ(overview, sluice({"--help"}).out);
-  for (const std::string topic : {"types", "checkpoints", "network", "imatrix", "memory", "disks",
-                                  "resume", "environment", "completions", "exit-status"}) {
+  for (const std::string topic : {"types", "checkpoints", "network", "importance", "memory",
+                                  "disks", "resume", "environment", "completions", "exit-status"}) {
     EXPECT_TRUE(has(overview, "\n  " + topic + " ")) << topic;
     const Finished told = sluice({"help", topic});
     EXPECT_EQ(told.status, 0) << topic;

@@ -35,7 +35,8 @@ std::string section(const std::string& text, const std::string& begin, const std
 const std::map<std::string, unsigned> kCommands = {{"quantize", sluice::kForQuantize},
                                                    {"plan", sluice::kForPlan},
                                                    {"verify", sluice::kForVerify},
-                                                   {"compare", sluice::kForCompare}};
+                                                   {"compare", sluice::kForCompare},
+                                                   {"imatrix", sluice::kForImatrix}};
 
 // The options of a command that a text lacks.
 // \param dash    what the text has for a dash, as a regular expression

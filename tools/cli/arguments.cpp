@@ -218,15 +218,11 @@ void take_values(const std::vector<Given>& given, const CommandFacts& command, A
 }
 
 constexpr std::array kRuns = {
-    std::pair{kForQuantize, Command::quantize},
-    std::pair{kForPlan, Command::plan},
-    std::pair{kForVerify, Command::verify},
-    std::pair{kForInspect, Command::inspect},
-    std::pair{kForCompare, Command::compare},
-    std::pair{kForReport, Command::report},
-    std::pair{kForDemo, Command::demo},
-    std::pair{kForHelp, Command::help},
-    std::pair{kForCompletion, Command::completion},
+    std::pair{kForQuantize, Command::quantize}, std::pair{kForPlan, Command::plan},
+    std::pair{kForVerify, Command::verify},     std::pair{kForInspect, Command::inspect},
+    std::pair{kForCompare, Command::compare},   std::pair{kForImatrix, Command::imatrix},
+    std::pair{kForReport, Command::report},     std::pair{kForDemo, Command::demo},
+    std::pair{kForHelp, Command::help},         std::pair{kForCompletion, Command::completion},
 };
 
 void fill(const Parser& parser, Arguments& arguments) {
@@ -240,6 +236,7 @@ void fill(const Parser& parser, Arguments& arguments) {
   if ((command.bit & (kForQuantize | kForPlan)) != 0) arguments.options = options.for_quantize();
   arguments.verify = options.for_verify();
   arguments.compare.options = options.for_compare();
+  arguments.imatrix.options = options.for_imatrix();
   if (arguments.dry_run) arguments.command = Command::plan;
 }
 

@@ -5,6 +5,7 @@
 
 #include "compare_command.h"
 #include "console.h"
+#include "imatrix_command.h"
 #include "inspect_command.h"
 #include "plan_command.h"
 #include "report_command.h"
@@ -15,7 +16,18 @@
 namespace sluice::cli {
 
 /// Which command was given.
-enum class Command { quantize, plan, verify, inspect, compare, report, demo, completion, help };
+enum class Command {
+  quantize,
+  plan,
+  verify,
+  inspect,
+  compare,
+  imatrix,
+  report,
+  demo,
+  completion,
+  help
+};
 
 /// The command line, parsed.
 struct Arguments {
@@ -27,6 +39,7 @@ struct Arguments {
   PlanArguments plan;
   InspectArguments inspect;
   CompareArguments compare;
+  ImatrixArguments imatrix;
   ReportArguments report_page;
   TextArguments text;
   bool dry_run = false;                 ///< quantize: do as plan does

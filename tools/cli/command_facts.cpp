@@ -26,6 +26,9 @@ constexpr std::array kCommands = {
     std::tuple{kForCompare, "compare", "Measure how far one model is from another",
                "Exit status: 0 if both have the same tensors and all could be compared, however "
                "much they differ; 1 if not, or if a tensor's error is above --max-error."},
+    std::tuple{kForImatrix, "imatrix", "Run a model on a text to see which weights matter",
+               "The model may be far larger than memory. The file is in llama.cpp's format, for "
+               "--imatrix here and there."},
     std::tuple{kForReport, "report", "Make a page of quantize's reports", ""},
     std::tuple{kForDemo, "demo", "Make a small model and quantize it to IQ1_M", ""},
     std::tuple{kForCompletion, "completion", "Print a script that completes commands in a shell",

@@ -120,9 +120,10 @@ power supply that is not trusted.
 constexpr std::string_view kImatrix = R"(
 An importance matrix tells for each column of a weight tensor how large the activations are that it
 meets; errors are made small where they matter. Types of three bits or less are far worse without.
-Most published models have one; llama.cpp's llama-imatrix makes one from a text. Both of its file
-formats are read (.dat and .gguf).
+Most published models have one; `sluice imatrix` makes one from a text, as llama.cpp's llama-imatrix
+does. Both file formats are read (.dat and .gguf).
 
+    sluice imatrix model.gguf text.txt -o model.imatrix.gguf
     sluice quantize --imatrix model.imatrix model.gguf out.gguf IQ1_M
 
 The matrix must be of the very model: a row whose length does not fit is an error. Where a
@@ -225,6 +226,10 @@ constexpr std::array<std::string_view, 2> kInspectExamples = {
 constexpr std::array<std::string_view, 2> kCompareExamples = {
     "sluice compare model-BF16.gguf model-IQ1_M.gguf",
     "sluice compare --max-error 0.01 model-BF16.gguf model-Q8_0.gguf"};
+constexpr std::array<std::string_view, 3> kImatrixExamples = {
+    "sluice imatrix model-BF16.gguf text.txt -o model.imatrix.gguf",
+    "sluice imatrix Llama-4-Maverick/ text.txt -o maverick.imatrix.gguf --memory 16G --chunks 64",
+    "sluice imatrix -m model-BF16.gguf -f text.txt -o imatrix.gguf -c 512 --process-output"};
 constexpr std::array<std::string_view, 2> kReportExamples = {
     "sluice report -o page.html run.json", "sluice report -o page.html one.json another.json"};
 constexpr std::array<std::string_view, 1> kDemoExamples = {"sluice demo"};
@@ -264,7 +269,7 @@ std::vector<Topic> help_topics() {
   return {types_topic(),
           {"checkpoints", "Models as they were published", blocks_of(kCheckpoints)},
           {"network", "Models on the hub and on servers", blocks_of(kNetwork)},
-          {"imatrix", "Importance matrices", blocks_of(kImatrix)},
+          {"importance", "Importance matrices", blocks_of(kImatrix)},
           {"memory", "How much memory it takes", blocks_of(kMemory)},
           {"disks", "Reading and writing fast, and where", blocks_of(kDisks)},
           {"resume", "Going on after a stop, a crash or a full disk", blocks_of(kResume)},
@@ -279,6 +284,7 @@ std::span<const std::string_view> examples_of(std::string_view command) {
   if (command == "verify") return kVerifyExamples;
   if (command == "inspect") return kInspectExamples;
   if (command == "compare") return kCompareExamples;
+  if (command == "imatrix") return kImatrixExamples;
   if (command == "report") return kReportExamples;
   if (command == "demo") return kDemoExamples;
   if (command == "help") return kHelpExamples;

@@ -9,6 +9,7 @@
 #include "compare_command.h"
 #include "console.h"
 #include "demo_model.h"
+#include "imatrix_command.h"
 #include "inspect_command.h"
 #include "plan_command.h"
 #include "progress.h"
@@ -113,6 +114,9 @@ int main(int argc, char** argv) {
         break;
       case Command::compare:
         return ended(run_compare(parsed.arguments.compare));
+      case Command::imatrix:
+        run_imatrix(parsed.arguments.imatrix);
+        break;
       case Command::report:
         run_report(parsed.arguments.report_page);
         break;

@@ -18,8 +18,8 @@ namespace {
 using Kind = OptionKind;
 using Heading = OptionTopic;
 
-constexpr unsigned kForAll = kForQuantize | kForPlan | kForVerify | kForCompare | kForInspect |
-                             kForReport | kForDemo | kForProgram;
+constexpr unsigned kForAll = kForQuantize | kForPlan | kForVerify | kForCompare | kForImatrix |
+                             kForInspect | kForReport | kForDemo | kForProgram;
 
 // Writes into a member of Arguments, or into a member of that member.
 template <auto... Path>
@@ -209,6 +209,8 @@ std::span<const ProgramOption> program_options() {
       {flag("json", "As JSON", Heading::output, kForInspect), into<&A::inspect, &Inspect::json>},
       {flag("json", "As JSON", Heading::output, kForCompare),
        into<&A::compare, &CompareArguments::json>},
+      {flag("json", "As JSON", Heading::output, kForImatrix),
+       into<&A::imatrix, &ImatrixArguments::json>},
       {with_letter("q", flag("quiet", "Print nothing but errors and what was asked for",
                              Heading::output, kForAll)),
        into<&A::console, &ConsoleOptions::quiet>},

@@ -129,6 +129,14 @@ void check_files(const Arguments& arguments) {
       add_model(arguments.compare.options.b, "a model", files);
       files.push_back({arguments.compare.options.trace, "the trace", true});
       break;
+    case Command::imatrix:
+      add_model(arguments.imatrix.options.input, "the model", files);
+      files.push_back({arguments.imatrix.options.calibration.tokens, "the tokens"});
+      for (const std::string& text : arguments.imatrix.options.calibration.texts) {
+        files.push_back({text, "a text"});
+      }
+      files.push_back({arguments.imatrix.options.output, "the output", true});
+      break;
     case Command::report:
       add_written(arguments.report_page.page, "the page");
       for (const std::string& file : arguments.report_page.reports) {
