@@ -68,11 +68,17 @@ void check_machine() {
 
 // Whether the same command goes on where this run ended.
 bool can_go_on(const Arguments& arguments, ErrorCode code) {
+  QuantizeOptions output = arguments.options;
+  std::string left = ".journal";
+  if (arguments.command == Command::imatrix) {
+    output.output = arguments.imatrix.options.output;
+    left = ".state";
+  }
   std::error_code ignored;
-  return arguments.command == Command::quantize &&
+  return (arguments.command == Command::quantize || arguments.command == Command::imatrix) &&
          (code == ErrorCode::interrupted || code == ErrorCode::output_no_space ||
           code == ErrorCode::output_write || code == ErrorCode::input_read) &&
-         std::filesystem::exists(working_file(arguments.options) + ".journal", ignored);
+         std::filesystem::exists(working_file(output) + left, ignored);
 }
 
 // Whether model and output may have been named in the wrong order.
