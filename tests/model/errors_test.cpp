@@ -97,7 +97,8 @@ TEST(ModelErrors, RefuseNumbersThatMakeNoSense) {
         std::pair{"llama.embedding_length", gguf::Value::of("wide")},
         std::pair{"llama.rope.scaling.factor", gguf::Value::of(-1.0f)},
         std::pair{"llama.rope.freq_base", gguf::Value::of(0.0f)}}) {
-    const Failure failure = describe([&](gguf::Header& header) { header.set(key, value); });
+    const Failure failure =
+        describe([&, k = key, v = value](gguf::Header& header) { header.set(k, v); });
     EXPECT_EQ(failure.code, ErrorCode::input_format) << failure.text;
   }
 }
