@@ -23,7 +23,7 @@ template <std::size_t kSubBlockOf, int kHigh>
 struct NumberCodes {
   static constexpr std::size_t kSubBlock = kSubBlockOf;
   static constexpr std::size_t kGroup = 1;
-  static constexpr std::size_t kTogether = 3;
+  static constexpr std::size_t kTogether = 5;
   static constexpr std::size_t kAlternatives = 1;
 
   using Scale = Line;
@@ -42,12 +42,6 @@ struct NumberCodes {
   };
 };
 
-/// Steps from the plain encoder's numbers, the nearest ones first.
-struct Step {
-  std::int32_t scale;
-  std::int32_t min;
-};
-
 /// Types of d * scale * code - dmin * min. A scale code is the two numbers, the min above bit 8.
 template <typename BlockOf, std::size_t kSubBlock, int kHigh, int kLargest>
 struct AffineType : NumberCodes<kSubBlock, kHigh> {
@@ -61,17 +55,20 @@ struct AffineType : NumberCodes<kSubBlock, kHigh> {
     (i == 0 ? block.d : block.dmin) = half;
   }
 
-  static constexpr Step kSteps[] = {{0, 0}, {1, 0},   {-1, 0}, {0, 1}, {0, -1},
-                                    {1, 1}, {-1, -1}, {1, -1}, {-1, 1}};
+  /// How far a scale and a min go to either side of the plain encoder's.
+  static constexpr int reach(Effort effort) noexcept { return effort == Effort::fast ? 1 : 2; }
   static constexpr std::size_t candidates(Effort effort) noexcept {
-    return effort == Effort::fast ? 3 : std::size(kSteps);
+    const int steps = 2 * reach(effort) + 1;
+    return static_cast<std::size_t>(steps * steps);
   }
-  static Ints candidate(const Ints& plain, std::size_t n, Effort) noexcept {
-    const auto near = [](const Ints& number, std::int32_t step) noexcept {
-      return min(max(number + step, 0), kLargest);
+  static Ints candidate(const Ints& plain, std::size_t n, Effort effort) noexcept {
+    const int steps = 2 * reach(effort) + 1;
+    const int place = static_cast<int>(n);
+    const auto near = [&](const Ints& number, int step) noexcept {
+      return min(max(number + (step - reach(effort)), 0), kLargest);
     };
-    return near(plain & 255, kSteps[n].scale) |
-           simd::shift_left<8>(near(simd::shift_right<8>(plain), kSteps[n].min));
+    return near(plain & 255, place % steps) |
+           simd::shift_left<8>(near(simd::shift_right<8>(plain), place / steps));
   }
   static Line scale_of(const Floats* factors, const Ints& code) noexcept {
     return {factors[0] * to_floats(code & 255), factors[1] * to_floats(simd::shift_right<8>(code))};
@@ -88,12 +85,12 @@ struct SymmetricType : NumberCodes<16, -2 * kLow - 1> {
   static std::uint16_t factor(const Block& block, std::size_t) noexcept { return block.d; }
   static void set_factor(Block& block, std::size_t, std::uint16_t half) noexcept { block.d = half; }
 
-  static constexpr std::int32_t kSteps[] = {0, 1, -1, 2, -2, 3};
   static constexpr std::size_t candidates(Effort effort) noexcept {
-    return effort == Effort::fast ? 3 : std::size(kSteps);
+    return effort == Effort::fast ? 5 : 9;
   }
-  static Ints candidate(const Ints& plain, std::size_t n, Effort) noexcept {
-    return min(max(plain + kSteps[n], 0), -2 * kLowest - 1);
+  static Ints candidate(const Ints& plain, std::size_t n, Effort effort) noexcept {
+    const int reach = static_cast<int>(candidates(effort) / 2);
+    return min(max(plain + (static_cast<int>(n) - reach), 0), -2 * kLowest - 1);
   }
   static Line scale_of(const Floats* factors, const Ints& code) noexcept {
     const Floats step = factors[0] * to_floats(code + kLowest);

@@ -37,6 +37,12 @@ static void load_square(const float* from, std::size_t stride, std::size_t count
 template <std::size_t Width>
 static void lay_run(const linear::Operand& a, std::size_t count, std::size_t depth,
                     float* to) noexcept {
+  if (a.deep && count == Width) {  // so many bytes are a few instructions
+    for (std::size_t p = 0; p < depth; ++p, to += Width) {
+      std::memcpy(to, a.data + p * a.stride, Width * sizeof(float));
+    }
+    return;
+  }
   if (a.deep) {
     for (std::size_t p = 0; p < depth; ++p, to += Width) {
       std::memcpy(to, a.data + p * a.stride, count * sizeof(float));
