@@ -102,6 +102,16 @@ void attend(const Scores& scores, std::uint64_t sequence_length, const linear::M
   });
 }
 
+Temperature temperature_of(const Metadata& model, std::uint64_t stretch) {
+  const Temperature temperature{.scale = model.number("attention.temperature_scale", 0),
+                                .stretch = static_cast<double>(stretch)};
+  if (temperature.scale != 0 && stretch == 0) {
+    throw model.error(ErrorCode::input_format,
+                      "its queries grow with the context, whose length is missing");
+  }
+  return temperature;
+}
+
 float Temperature::at(std::uint64_t position) const {
   const double stretches = std::floor((static_cast<double>(position) + offset) / stretch);
   return static_cast<float>(std::log(stretches + 1) * scale + 1);

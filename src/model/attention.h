@@ -52,6 +52,10 @@ struct Temperature {
   float at(std::uint64_t position) const;
 };
 
+/// Of models whose metadata give the scale.
+/// \throws Error if there is a scale, and no stretch
+Temperature temperature_of(const Metadata& model, std::uint64_t stretch);
+
 /// What a layer's attention is made of.
 struct AttentionParts {
   Frame frame;

@@ -133,9 +133,15 @@ FeedForwardParts gated_parts(const Metadata& model, std::uint64_t layer, const s
     return Projection::of(model, of_block(layer, name + ending), rows, columns, matrices);
   };
   FeedForwardParts parts{.up = {}, .down = projection("ffn_down", width, length)};
-  const bool packed = !model.has(of_block(layer, "ffn_gate" + ending + ".weight"));
-  if (!packed) parts.gate = projection("ffn_gate", length, width);
-  parts.up = projection("ffn_up", packed ? 2 * length : length, width);
+  const auto has = [&](const char* name) {
+    return model.has(of_block(layer, name + ending + ".weight"));
+  };
+  if (has("ffn_gate")) {
+    parts.gate = projection("ffn_gate", length, width);
+    parts.up = projection("ffn_up", length, width);
+  } else {
+    parts.up = projection(has("ffn_gate_up") ? "ffn_gate_up" : "ffn_up", 2 * length, width);
+  }
   return parts;
 }
 

@@ -70,7 +70,7 @@ class OpenFeedForward {
   Watched inner_;
 };
 
-/// As most models name and number them. What has no ffn_gate has it in ffn_up.
+/// As most models name and number them. What has no ffn_gate has it in ffn_gate_up, or in ffn_up.
 FeedForwardParts feed_forward_parts(const Metadata& model, std::uint64_t layer, const Frame& frame);
 
 /// The matrices alone, whose names end in `ending`: `length` numbers within, so many matrices of

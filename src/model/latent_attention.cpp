@@ -1,5 +1,7 @@
 #include "model/latent_attention.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -291,6 +293,13 @@ LatentParts latent_parts(const Metadata& model, std::uint64_t layer, const Frame
   const std::uint64_t key = model.whole("attention.key_length_mla");
   const std::uint64_t value = model.whole("attention.value_length_mla");
   const std::uint64_t rotated = model.whole("rope.dimension_count");
+  if (heads == 0 || latent == 0 || rotated >= key) {
+    throw model.error(
+        ErrorCode::input_format,
+        fmt::format("{} heads with keys of {} numbers, {} of which know positions, made "
+                    "of {}, make no sense",
+                    heads, key, rotated, latent));
+  }
   const auto projection = [&](const char* name, std::uint64_t rows, std::uint64_t columns,
                               std::uint64_t matrices = 1) {
     return Projection::of(model, of_block(layer, name), rows, columns, matrices);

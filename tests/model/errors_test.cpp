@@ -103,6 +103,30 @@ TEST(ModelErrors, RefuseNumbersThatMakeNoSense) {
   }
 }
 
+TEST(ModelErrors, RefuseExpertsAndHeadsThatMakeNoSense) {
+  const Bytes file = families::RandomDeepSeek{3, 16, 4, 2, {.query_latent = 24}, 4, 2}.build();
+  for (const auto& [key, value] :
+       {std::pair{"expert_used_count", 0u}, std::pair{"expert_used_count", 17u},
+        std::pair{"expert_used_count", 9u}, std::pair{"expert_count", 8u},
+        std::pair{"expert_group_count", 3u}, std::pair{"expert_group_used_count", 5u},
+        std::pair{"expert_gating_func", 9u}, std::pair{"expert_shared_count", 3u},
+        std::pair{"attention.head_count", 0u}, std::pair{"attention.kv_lora_rank", 0u},
+        std::pair{"attention.key_length_mla", 8u}, std::pair{"rope.dimension_count", 24u}}) {
+    gguf::Header header = GgufWeights(file).header();
+    header.set(std::string("deepseek2.") + key, gguf::Value::of(value));
+    const Failure failure = failure_of([&] { model::Network::of(header, "tiny.gguf"); });
+    EXPECT_EQ(failure.code, ErrorCode::input_format) << key << failure.text;
+  }
+}
+
+TEST(ModelErrors, RefuseKeysAndValuesInOne) {
+  gguf::Header header = GgufWeights(families::RandomDeepSeek{2, 6, 2, 1, {}}.build()).header();
+  tensor_of(header, "blk.0.attn_k_b.weight").name = "blk.0.attn_kv_b.weight";
+  const Failure failure = failure_of([&] { model::Network::of(header, "tiny.gguf"); });
+  EXPECT_EQ(failure.code, ErrorCode::input_type);
+  EXPECT_NE(failure.text.find("blk.0.attn_kv_b.weight"), std::string::npos) << failure.text;
+}
+
 TEST(ModelErrors, NameTheTokenThatTheModelHasNot) {
   GgufWeights weights(families::llama());
   const model::Network network = model::Network::of(weights.header(), "tiny.gguf");

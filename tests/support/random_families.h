@@ -237,6 +237,7 @@ struct RandomDeepSeek {
   RandomLatent attention;
   std::uint32_t groups = 1;
   std::uint32_t used_groups = 1;
+  bool gate_up = false;  ///< the experts' gate and up are one tensor
 
   Bytes build() const {
     RandomModel model("deepseek2", layers);
@@ -256,7 +257,7 @@ struct RandomDeepSeek {
     attention.add(model, layer);
     model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
     if (layer == 0) return add_feed_forward(model, layer, kFeedForward);
-    add_experts(model, layer, 24, experts);
+    add_experts(model, layer, 24, experts, gate_up);
     add_feed_forward(model, layer, 48, "_shexp");
     if (gating == 2) model.numbers(blk(layer, "exp_probs_b.bias"), {experts}, 0, 0.2f);
   }
@@ -336,7 +337,7 @@ inline std::vector<RandomFamily> all_random_families() {
        [] {
          return RandomDeepSeek{27, 6, 2, 1, {}}.build();
        }},
-      {"deepseek2-v3", [=] { return RandomDeepSeek{3, 16, 4, 2, from_few, 4, 2}.build(); }},
+      {"deepseek2-v3", [=] { return RandomDeepSeek{3, 16, 4, 2, from_few, 4, 2, true}.build(); }},
       {"glm4moe", [] { return glm4moe(false); }},
       {"glm4moe-norms", [] { return glm4moe(true); }},
       {"gpt-oss", gpt_oss},

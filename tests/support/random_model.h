@@ -155,22 +155,27 @@ struct RandomAttention {
 
 /// Gate, up and down matrix, under names that end in `ending`; with `experts`, so many of each.
 inline void add_feed_forward(RandomModel& model, std::uint32_t layer, std::uint64_t size,
-                             const std::string& ending = "", std::uint64_t experts = 0) {
-  std::vector<std::uint64_t> in = {RandomModel::kWidth, size};
-  std::vector<std::uint64_t> out = {size, RandomModel::kWidth};
-  if (experts != 0) {
-    in.push_back(experts);
-    out.push_back(experts);
+                             const std::string& ending = "", std::uint64_t experts = 0,
+                             bool gate_up = false) {
+  const auto add = [&](const std::string& name, std::uint64_t columns, std::uint64_t rows) {
+    std::vector<std::uint64_t> shape = {columns, rows};
+    if (experts != 0) shape.push_back(experts);
+    model.matrix(blk(layer, name + ending + ".weight"), shape, 1.5f);
+  };
+  if (gate_up) {
+    add("ffn_gate_up", RandomModel::kWidth, 2 * size);
+  } else {
+    add("ffn_gate", RandomModel::kWidth, size);
+    add("ffn_up", RandomModel::kWidth, size);
   }
-  model.matrix(blk(layer, "ffn_gate" + ending + ".weight"), in, 1.5f);
-  model.matrix(blk(layer, "ffn_up" + ending + ".weight"), in, 1.5f);
-  model.matrix(blk(layer, "ffn_down" + ending + ".weight"), out, 1.5f);
+  add("ffn_down", size, RandomModel::kWidth);
 }
 
+/// \param gate_up  gate and up are one tensor
 inline void add_experts(RandomModel& model, std::uint32_t layer, std::uint64_t size,
-                        std::uint64_t experts) {
+                        std::uint64_t experts, bool gate_up = false) {
   model.matrix(blk(layer, "ffn_gate_inp.weight"), {RandomModel::kWidth, experts}, 1.5f);
-  add_feed_forward(model, layer, size, "_exps", experts);
+  add_feed_forward(model, layer, size, "_exps", experts, gate_up);
 }
 
 }  // namespace sluice::testing_support

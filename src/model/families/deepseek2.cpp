@@ -19,13 +19,18 @@ float deepseek2_scale(const Metadata& model, const RopeChoice& choice, const Rop
 }
 
 LatentParts deepseek2_attention(const Metadata& model, std::uint64_t layer) {
+  if (model.has(of_block(layer, "attn_kv_b.weight"))) {
+    throw model.error(ErrorCode::input_type,
+                      "has the matrices of keys and values in one, as converters wrote it before "
+                      "April 2025; this cannot be run",
+                      of_block(layer, "attn_kv_b.weight"));
+  }
   LatentParts parts = latent_parts(model, layer, frame_of(model, layer, "attn_norm"));
   const RopeChoice choice = rope_choice(model, parts.latent.rows - parts.keys.rows, true);
   parts.rope = rope_of(model, choice);
   parts.scale = deepseek2_scale(model, choice, parts.rope);
-  parts.temperature = {.scale = model.number("attention.temperature_scale", 0),
-                       .stretch = static_cast<double>(
-                           model.whole("attention.temperature_length", trained_context(model)))};
+  parts.temperature =
+      temperature_of(model, model.whole("attention.temperature_length", trained_context(model)));
   return parts;
 }
 

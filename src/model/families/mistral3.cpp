@@ -7,12 +7,7 @@
 namespace sluice::model {
 
 Description describe_mistral3(const Metadata& model) {
-  const Temperature temperature{.scale = model.number("attention.temperature_scale", 0),
-                                .stretch = static_cast<double>(trained_context(model))};
-  if (temperature.scale != 0 && temperature.stretch == 0) {
-    throw model.error(ErrorCode::input_format,
-                      "its queries grow with the context, whose length is missing");
-  }
+  const Temperature temperature = temperature_of(model, trained_context(model));
   return describe(model, [&](std::uint64_t layer) {
     AttentionParts inner = attention_parts(model, layer, frame_of(model, layer, "attn_norm"));
     inner.scores.scale = model.number("attention.scale", inner.scores.scale);
