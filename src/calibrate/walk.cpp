@@ -50,6 +50,7 @@ Walk::Walk(const model::Network& network, const model::Tokens& tokens, ModelWeig
     found_ = true;
     done_ = *layers;
   }
+  state_.require_space(tokens.ids.size(), network.width());
 }
 
 linear::Matrix Walk::stream() const {

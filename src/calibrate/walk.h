@@ -55,8 +55,8 @@ struct WalkSettings {
 /// on the way.
 class Walk {
  public:
-  /// Looks for what an earlier run has left.
-  /// \throws Error (resume_refused, input_read)
+  /// Looks for what an earlier run has left, and for room for what this one will leave.
+  /// \throws Error (resume_refused, input_read, output_no_space)
   Walk(const model::Network& network, const model::Tokens& tokens, ModelWeights& weights,
        Team& team, const WalkSettings& settings);
 

@@ -12,6 +12,7 @@
 
 #include "base/page_buffer.h"
 #include "io/file.h"
+#include "io/output_file.h"
 #include "io/sink.h"
 #include "sluice/error.h"
 
@@ -87,6 +88,16 @@ std::optional<std::uint64_t> WalkState::load(const linear::Matrix& stream) const
     refuse_state(path_, "is damaged");
   }
   return header.layers;
+}
+
+void WalkState::require_space(std::uint64_t tokens, std::uint64_t width) const {
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::absolute(path_, failed).parent_path();
+  const std::uint64_t available = std::filesystem::space(folder, failed).available;
+  if (failed) return;  // writing will tell
+  const std::uint64_t there = std::filesystem::file_size(path_, failed);
+  const std::uint64_t needed = 2 * bytes(tokens, width) - (failed ? 0 : there);
+  if (available < needed) io::throw_no_space(path_, needed, available);
 }
 
 void WalkState::save(std::uint64_t layers, const linear::ConstMatrix& stream) const {

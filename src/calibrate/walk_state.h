@@ -31,6 +31,10 @@ class WalkState {
   /// \throws Error (resume_refused) if the state is of another binding or damaged; input_read
   std::optional<std::uint64_t> load(const linear::Matrix& stream) const;
 
+  /// Makes sure, before anything is calculated, that states find room: two of them for a moment.
+  /// \throws Error (output_no_space)
+  void require_space(std::uint64_t tokens, std::uint64_t width) const;
+
   /// Replaces the state.
   /// \param stream  without gaps between rows, from a page's start on; no rows before the first layer
   /// \throws Error (output_open, output_no_space, output_write)

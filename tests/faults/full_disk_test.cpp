@@ -107,6 +107,22 @@ TEST_F(FullDisk, AFullLoopDeviceIsFoundBeforeWork) {
   EXPECT_GT(fs::file_size(disk / "out.gguf"), kOutputSize);
 }
 
+TEST_F(FullDisk, RoomForWhatARunGoesOnWithIsFoundBeforeWork) {
+  const Mount disk({"-t", "tmpfs", "-o", "size=3m", "tmpfs"});
+  SLUICE_NEEDS(disk.mounted(), disk.why_not());
+  const std::string output = disk / "out.gguf";
+  const auto imatrix = [&](const std::string& context) {
+    return run({SLUICE_PROGRAM, "imatrix", SLUICE_TEST_DATA "/model/tiny-llama-f16.gguf",
+                SLUICE_TEST_DATA "/model/validation.txt", "-o", output, "--chunks", "8", "-c",
+                context});
+  };
+  const Finished done = imatrix("256");  // a state has 2 MiB, of which there are two
+  EXPECT_EQ(done.status, 4) << done.errors;
+  EXPECT_NE(done.errors.find("needs 4.0 MiB"), std::string::npos) << done.errors;
+  EXPECT_TRUE(fs::is_empty(fs::path(output).parent_path()));
+  EXPECT_EQ(imatrix("64").status, 0);
+}
+
 TEST_F(FullDisk, AFullTmpfsIsFoundBeforeWork) {
   const Mount disk({"-t", "tmpfs", "-o", "size=4m", "none"});
   SLUICE_NEEDS(disk.mounted(), disk.why_not());
