@@ -41,6 +41,25 @@ std::map<std::string, std::vector<float>> values_of(const std::string& path) {
   return values;
 }
 
+void expect_same_values(const std::string& found_in, const std::string& expected_in) {
+  const auto ours = values_of(found_in);
+  const auto theirs = values_of(expected_in);
+  ASSERT_EQ(ours.size(), theirs.size());
+  for (const auto& [name, expected] : theirs) {
+    const std::vector<float>& found = ours.at(name);
+    ASSERT_EQ(found.size(), expected.size()) << name;
+    if (name.ends_with(".counts")) {
+      EXPECT_EQ(found, expected) << name;
+      continue;
+    }
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_NEAR(found[i], expected[i], 0.01f * expected[i]) << name << " " << i;
+    }
+    const double sum = std::accumulate(expected.begin(), expected.end(), 0.0);
+    EXPECT_NEAR(std::accumulate(found.begin(), found.end(), 0.0), sum, 1e-3 * sum) << name;
+  }
+}
+
 class Imatrix : public testing::Test {
  protected:
   Finished imatrix(std::vector<std::string> words) {
@@ -79,21 +98,19 @@ TEST_F(Imatrix, ValuesAreThoseOfLlamaCpp) {
   EXPECT_EQ(report["tokens"], 6 * 128);
   EXPECT_EQ(report["tensors"], 8 * 7 + 1);
   EXPECT_EQ(report["experts"], 0);
-  const auto ours = values_of(output_);
-  const auto theirs = values_of(kData + "/imatrix/llama-imatrix.gguf");
-  ASSERT_EQ(ours.size(), theirs.size());
-  for (const auto& [name, expected] : theirs) {
-    const std::vector<float>& found = ours.at(name);
-    ASSERT_EQ(found.size(), expected.size()) << name;
-    if (name.ends_with(".counts")) {
-      EXPECT_EQ(found, expected) << name;
-      continue;
-    }
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      EXPECT_NEAR(found[i], expected[i], 0.01f * expected[i]) << name << " " << i;
-    }
-    const double sum = std::accumulate(expected.begin(), expected.end(), 0.0);
-    EXPECT_NEAR(std::accumulate(found.begin(), found.end(), 0.0), sum, 1e-3 * sum) << name;
+  expect_same_values(output_, kData + "/imatrix/llama-imatrix.gguf");
+}
+
+TEST_F(Imatrix, ValuesOfExpertsAndHeadsAreThoseOfLlamaCpp) {
+  for (const RandomFamily& family : all_random_families()) {
+    const std::string theirs = kData + "/imatrix/llama-imatrix-" + family.name + ".gguf";
+    if (!fs::exists(theirs)) continue;
+    const std::string model = folder_ / (family.name + ".gguf");
+    write_file(model, family.build());
+    const Finished done =
+        imatrix({model, kText, "-o", output_, "-c", "128", "--chunks", "6", "--restart"});
+    ASSERT_EQ(done.status, 0) << done.errors;
+    expect_same_values(output_, theirs);
   }
 }
 
