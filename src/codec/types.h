@@ -42,7 +42,13 @@
 // file of codec/feedback that defines feedback_<word>().
 
 #define SLUICE_FEEDBACK_TYPES(TYPE) \
+  TYPE(iq1_s)                       \
   TYPE(iq1_m)                       \
+  TYPE(iq2_xxs)                     \
+  TYPE(iq2_xs)                      \
+  TYPE(iq2_s)                       \
+  TYPE(iq3_xxs)                     \
+  TYPE(iq3_s)                       \
   TYPE(q2_k)                        \
   TYPE(q3_k)                        \
   TYPE(q4_k)                        \

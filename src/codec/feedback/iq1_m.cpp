@@ -1,20 +1,18 @@
 #include "codec/i_quants/iq1_m.h"
 
+#include "codec/feedback/iq1.h"
 #include "codec/feedback/kernel.h"
-#include "codec/i_quants/iq1_search.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-/// Two candidates of 16 rows are the 32 lanes of a search, which gives the best codes for either
-/// shift.
 struct FeedbackIq1M {
   using Block = BlockIq1M;
   static constexpr TensorType kType = TensorType::iq1_m;
   static constexpr std::size_t kSubBlock = 16;
-  static constexpr std::size_t kGroup = 8;
-  static constexpr std::size_t kTogether = 2;
-  static constexpr std::size_t kAlternatives = 2;
+  static constexpr std::size_t kGroup = ldlq::Iq1Group::kGroup;
+  static constexpr std::size_t kTogether = ldlq::Iq1Group::kTogether;
+  static constexpr std::size_t kAlternatives = 2;  // a shift each
   static constexpr std::size_t kFactors = 1;
 
   static std::uint16_t factor(const Block& block, std::size_t) noexcept { return block.d(); }
@@ -33,7 +31,7 @@ struct FeedbackIq1M {
     return effort == Effort::fast ? 4 : 8;
   }
   static ldlq::Ints candidate(const ldlq::Ints& plain, std::size_t n, Effort effort) noexcept {
-    return ldlq::window(plain, n, effort == Effort::fast ? 4 : 8, 1, 8);
+    return ldlq::window(plain, n, static_cast<int>(candidates(effort)), 1, iq1::kScales);
   }
 
   using Scale = ldlq::Floats;
@@ -41,45 +39,18 @@ struct FeedbackIq1M {
     return factors[0] * to_floats(code + code + 1);
   }
 
-  class Group {
-   public:
-    explicit Group(const float (&metric)[kGroup]) noexcept {
-      float most = 0x1p-100f;
-      for (const float m : metric) most = most < m ? m : most;
-      for (std::size_t j = 0; j < kGroup; ++j) {
-        share_[j] =
-            static_cast<std::int16_t>(static_cast<int>(metric[j] / most * 4095 + 0.5f) * 16);
-      }
-    }
-    void nearest(const Scale (&scale)[kTogether], const ldlq::Floats (&target)[kTogether][kGroup],
-                 ldlq::Option<kGroup> (&options)[kAlternatives][kTogether]) const noexcept {
-      iq1::GroupFloats x[kGroup];
-      for (std::size_t j = 0; j < kGroup; ++j) x[j] = join(target[0][j], target[1][j]);
-      simd::Shorts code[kAlternatives];
-      iq1::nearest<iq1::kAllSets>(x, share_, join(scale[0], scale[1]), code[0], code[1]);
-      for (std::size_t a = 0; a < kAlternatives; ++a) {
-        decode(code[a], a == 0 ? kIq1Delta : -kIq1Delta, scale, options[a]);
-      }
-    }
+  struct Group : ldlq::Iq1Group {
+    using Iq1Group::Iq1Group;
 
-   private:
-    static void decode(const simd::Shorts& code, float shift, const Scale (&scale)[kTogether],
-                       ldlq::Option<kGroup> (&options)[kTogether]) noexcept {
-      const simd::Shorts flags = iq1::flags_of(code & (iq1::kNegativeShift - 1));
-      for (std::size_t k = 0; k < kTogether; ++k) options[k].code = widen(code, k);
-      const iq1::GroupFloats s = join(scale[0], scale[1]);
-      const iq1::GroupFloats middle = s * shift;
-      const iq1::GroupFloats high = s * (1 + shift);
-      const iq1::GroupFloats low = s * (shift - 1);
-      for (std::size_t j = 0; j < kGroup; ++j) {
-        const auto plus = widen(any_bit(flags, 1 << (2 * j)));
-        const auto minus = widen(any_bit(flags, 2 << (2 * j)));
-        const iq1::GroupFloats y = select(plus, high, select(minus, low, middle));
-        for (std::size_t k = 0; k < kTogether; ++k) options[k].decoded[j] = half(y, k);
-      }
+    void nearest(const Scale (&scale)[kTogether], const Target& target,
+                 Options (&options)[kAlternatives]) const noexcept {
+      simd::Shorts up;
+      simd::Shorts down;
+      search(scale, target, up, down);
+      const iq1::GroupFloats scales = join(scale[0], scale[1]);
+      decode(up, scales, kIq1Delta, options[0]);
+      decode(down, scales, -kIq1Delta, options[1]);
     }
-
-    simd::Shorts share_[kGroup];
   };
 };
 

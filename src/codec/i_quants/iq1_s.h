@@ -21,6 +21,18 @@ struct BlockIq1S {
   std::uint16_t high[8];  ///< [sub-block]
 
   bool finite() const noexcept { return finite_half(d); }
+
+  /// A sub-block's scale, and the sign of its shift (1: minus) above that.
+  unsigned scale_and_shift(std::size_t sub_block) const noexcept { return high[sub_block] >> 12; }
+  void set_scale_and_shift(std::size_t sub_block, unsigned code) noexcept {
+    high[sub_block] = static_cast<std::uint16_t>((high[sub_block] & 0xfffu) | code << 12);
+  }
+  void set_index(std::size_t group, unsigned index) noexcept {
+    const unsigned at = 3 * (group % 4);
+    low[group] = static_cast<std::uint8_t>(index);
+    high[group / 4] =
+        static_cast<std::uint16_t>((high[group / 4] & ~(7u << at)) | index >> 8 << at);
+  }
   void decode(float* y) const noexcept {
     const float d_value = f16_to_f32(d);
     for (unsigned group = 0; group < 32; ++group) {

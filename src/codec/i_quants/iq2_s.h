@@ -32,15 +32,18 @@ struct BlockIq2S {
   std::uint8_t high[8];
   std::uint8_t scales[8];  ///< two sub-blocks a byte, low nibble first
 
-  /// Fills in a block of zeros.
   void set_octet(std::size_t group, const std::array<unsigned, 1>& entry,
                  unsigned sign_bits) noexcept {
     low[group] = static_cast<std::uint8_t>(entry[0]);
-    high[group / 4] = static_cast<std::uint8_t>(high[group / 4] | entry[0] >> 8 << 2 * (group % 4));
+    const unsigned at = 2 * (group % 4);
+    high[group / 4] =
+        static_cast<std::uint8_t>((high[group / 4] & ~(3u << at)) | entry[0] >> 8 << at);
     signs[group] = static_cast<std::uint8_t>(sign_bits);
   }
+  unsigned scale(std::size_t b) const noexcept { return scales[b / 2] >> 4 * (b % 2) & 15u; }
   void set_scale(std::size_t b, unsigned l) noexcept {
-    scales[b / 2] = static_cast<std::uint8_t>(scales[b / 2] | l << 4 * (b % 2));
+    const unsigned at = 4 * (b % 2);
+    scales[b / 2] = static_cast<std::uint8_t>((scales[b / 2] & ~(15u << at)) | l << at);
   }
 
   bool finite() const noexcept { return finite_half(d); }

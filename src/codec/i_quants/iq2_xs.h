@@ -30,12 +30,14 @@ struct BlockIq2Xs {
   std::uint16_t code[32];  ///< [group]
   std::uint8_t scales[8];  ///< two sub-blocks a byte, low nibble first
 
-  /// Fills in a block of zeros. `signs`: 8 bits, of which an even number is set.
+  /// `signs`: 8 bits, of which an even number is set.
   void set_octet(std::size_t group, const std::array<unsigned, 1>& entry, unsigned signs) noexcept {
     code[group] = static_cast<std::uint16_t>(entry[0] | (signs & 127) << 9);
   }
+  unsigned scale(std::size_t b) const noexcept { return scales[b / 2] >> 4 * (b % 2) & 15u; }
   void set_scale(std::size_t b, unsigned l) noexcept {
-    scales[b / 2] = static_cast<std::uint8_t>(scales[b / 2] | l << 4 * (b % 2));
+    const unsigned at = 4 * (b % 2);
+    scales[b / 2] = static_cast<std::uint8_t>((scales[b / 2] & ~(15u << at)) | l << at);
   }
 
   bool finite() const noexcept { return finite_half(d); }

@@ -31,20 +31,23 @@ struct BlockIq2Xxs {
     std::uint32_t word() const noexcept {
       return signs_and_scale[0] | std::uint32_t{signs_and_scale[1]} << 16;
     }
-    void add_bits(std::uint32_t bits) noexcept {
-      signs_and_scale[0] = static_cast<std::uint16_t>(signs_and_scale[0] | bits);
-      signs_and_scale[1] = static_cast<std::uint16_t>(signs_and_scale[1] | bits >> 16);
+    void set_bits(std::uint32_t mask, std::uint32_t bits) noexcept {
+      const std::uint32_t changed = (word() & ~mask) | bits;
+      signs_and_scale[0] = static_cast<std::uint16_t>(changed);
+      signs_and_scale[1] = static_cast<std::uint16_t>(changed >> 16);
     }
   };
   std::uint16_t d;  ///< fp16 scale of the super-block
   SubBlock sub_block[8];
 
-  /// Fills in a block of zeros. `signs`: 8 bits, of which an even number is set.
+  /// `signs`: 8 bits, of which an even number is set.
   void set_octet(std::size_t group, const std::array<unsigned, 1>& entry, unsigned signs) noexcept {
     sub_block[group / 4].index[group % 4] = static_cast<std::uint8_t>(entry[0]);
-    sub_block[group / 4].add_bits((signs & 127u) << 7 * (group % 4));
+    const unsigned at = 7 * (group % 4);
+    sub_block[group / 4].set_bits(127u << at, (signs & 127u) << at);
   }
-  void set_scale(std::size_t b, unsigned l) noexcept { sub_block[b].add_bits(l << 28); }
+  unsigned scale(std::size_t b) const noexcept { return sub_block[b].word() >> 28; }
+  void set_scale(std::size_t b, unsigned l) noexcept { sub_block[b].set_bits(15u << 28, l << 28); }
 
   bool finite() const noexcept { return finite_half(d); }
   void decode(float* y) const noexcept {

@@ -32,17 +32,20 @@ struct BlockIq3S {
   std::uint8_t signs[32];  ///< two groups a byte, low nibble first; bit set: value is negative
   std::uint8_t scales[4];  ///< two sub-blocks a byte, low nibble first
 
-  /// Fills in a block of zeros: groups 2 * octet and 2 * octet + 1.
+  /// Groups 2 * octet and 2 * octet + 1.
   void set_octet(std::size_t octet, const std::array<unsigned, 2>& entry,
                  unsigned sign_bits) noexcept {
     low[2 * octet] = static_cast<std::uint8_t>(entry[0]);
     low[2 * octet + 1] = static_cast<std::uint8_t>(entry[1]);
     const unsigned ninth = entry[0] >> 8 | entry[1] >> 8 << 1;
-    high[octet / 4] = static_cast<std::uint8_t>(high[octet / 4] | ninth << 2 * (octet % 4));
+    const unsigned at = 2 * (octet % 4);
+    high[octet / 4] = static_cast<std::uint8_t>((high[octet / 4] & ~(3u << at)) | ninth << at);
     signs[octet] = static_cast<std::uint8_t>(sign_bits);
   }
+  unsigned scale(std::size_t b) const noexcept { return scales[b / 2] >> 4 * (b % 2) & 15u; }
   void set_scale(std::size_t b, unsigned l) noexcept {
-    scales[b / 2] = static_cast<std::uint8_t>(scales[b / 2] | l << 4 * (b % 2));
+    const unsigned at = 4 * (b % 2);
+    scales[b / 2] = static_cast<std::uint8_t>((scales[b / 2] & ~(15u << at)) | l << at);
   }
 
   bool finite() const noexcept { return finite_half(d); }

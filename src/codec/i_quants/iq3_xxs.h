@@ -31,33 +31,37 @@ struct BlockIq3Xxs {
   std::uint8_t index[64];               ///< [group]
   std::uint16_t signs_and_scale[8][2];  ///< [sub-block], low half first
 
-  /// Fills in a block of zeros: groups 2 * octet and 2 * octet + 1. `signs`: 8 bits, of which an
+  /// Groups 2 * octet and 2 * octet + 1. `signs`: 8 bits, of which an
   /// even number is set.
   void set_octet(std::size_t octet, const std::array<unsigned, 2>& entry, unsigned signs) noexcept {
     index[2 * octet] = static_cast<std::uint8_t>(entry[0]);
     index[2 * octet + 1] = static_cast<std::uint8_t>(entry[1]);
-    add_bits(octet / 4, (signs & 127u) << 7 * (octet % 4));
+    const unsigned at = 7 * (octet % 4);
+    set_bits(octet / 4, 127u << at, (signs & 127u) << at);
   }
-  void set_scale(std::size_t b, unsigned l) noexcept { add_bits(b, l << 28); }
+  unsigned scale(std::size_t b) const noexcept { return word(b) >> 28; }
+  void set_scale(std::size_t b, unsigned l) noexcept { set_bits(b, 15u << 28, l << 28); }
 
   bool finite() const noexcept { return finite_half(d); }
   void decode(float* y) const noexcept {
     const float super_scale = f16_to_f32(d);
     for (unsigned group = 0; group < 64; ++group, y += 4) {
-      const std::uint16_t* halves = signs_and_scale[group / 8];
-      const std::uint32_t word = halves[0] | std::uint32_t{halves[1]} << 16;
-      const float scale = super_scale * (0.5f + static_cast<float>(word >> 28)) * 0.5f;
-      const unsigned signs = expand_signs(word >> 7 * (group / 2 % 4) & 127);
+      const std::uint32_t bits = word(group / 8);
+      const float scale = super_scale * (0.5f + static_cast<float>(bits >> 28)) * 0.5f;
+      const unsigned signs = expand_signs(bits >> 7 * (group / 2 % 4) & 127);
       decode_signed(kIq3xxsCodebook[index[group]], signs >> 4 * (group % 2), scale, y);
     }
   }
   static void encode(const EncodeRows& rows, std::byte* out) noexcept;
 
  private:
-  void add_bits(std::size_t b, std::uint32_t bits) noexcept {
-    std::uint16_t* const halves = signs_and_scale[b];
-    halves[0] = static_cast<std::uint16_t>(halves[0] | bits);
-    halves[1] = static_cast<std::uint16_t>(halves[1] | bits >> 16);
+  std::uint32_t word(std::size_t b) const noexcept {
+    return signs_and_scale[b][0] | std::uint32_t{signs_and_scale[b][1]} << 16;
+  }
+  void set_bits(std::size_t b, std::uint32_t mask, std::uint32_t bits) noexcept {
+    const std::uint32_t changed = (word(b) & ~mask) | bits;
+    signs_and_scale[b][0] = static_cast<std::uint16_t>(changed);
+    signs_and_scale[b][1] = static_cast<std::uint16_t>(changed >> 16);
   }
 };
 static_assert(sizeof(BlockIq3Xxs) == 98);

@@ -25,8 +25,12 @@ class MagnitudeSearch : public Measure<Type> {
  public:
   explicit MagnitudeSearch(const Octets& octets) noexcept;
 
-  /// The best entries at each sub-block's scale; `scale` has it in all of the sub-block's lanes.
-  void nearest(const Floats& scale, OctetCodes<Type>& codes) const noexcept;
+  /// The best entries at each octet's scale.
+  void nearest(const OctetFloats& scale, OctetCodes<Type>& codes) const noexcept;
+  /// The same where `scale` has each sub-block's in all of its lanes.
+  void nearest(const Floats& scale, OctetCodes<Type>& codes) const noexcept {
+    nearest(OctetFloats{scale, scale}, codes);
+  }
 
  private:
   using Magnitudes = Format<Type>;
@@ -289,14 +293,18 @@ void MagnitudeSearch<Type>::search(std::size_t r, const Positions& place,
 }
 
 template <typename Type>
-void MagnitudeSearch<Type>::nearest(const Floats& scale, OctetCodes<Type>& codes) const noexcept {
-  const Floats inverse = select(scale > 0x1p-60f, Floats(1) / scale, 0);
+void MagnitudeSearch<Type>::nearest(const OctetFloats& scale,
+                                    OctetCodes<Type>& codes) const noexcept {
+  OctetFloats inverse;
+  for (std::size_t h = 0; h < kHalves; ++h) {
+    inverse[h] = select(scale[h] > 0x1p-60f, Floats(1) / scale[h], 0);
+  }
   Positions place;
   for (std::size_t j = 0; j < kOctet; ++j) {
     OctetFloats of_half;
     for (std::size_t h = 0; h < kHalves; ++h) {
       const std::size_t row = 2 * j + h;
-      const Floats near = min(abs(this->octets_.x[row]) * inverse, kFarthest);
+      const Floats near = min(abs(this->octets_.x[row]) * inverse[h], kFarthest);
       of_half[h] = near * root_[row] + 0.5f;
     }
     place[j] = narrow(to_ints(of_half[0]), to_ints(of_half[1]));

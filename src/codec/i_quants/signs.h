@@ -20,13 +20,13 @@ template <std::size_t kWidth>
 void decode_signed(const std::array<std::int8_t, kWidth>& entry, unsigned signs, float scale,
                    float* out) noexcept {
   using Bytes = std::int8_t __attribute__((vector_size(4)));
-  using Floats = float __attribute__((vector_size(16)));
+  using FourFloats = float __attribute__((vector_size(16)));
   using Bits = std::uint32_t __attribute__((vector_size(16)));
   constexpr Bits kBit = {1, 2, 4, 8};
   for (std::size_t first = 0; first < kWidth; first += 4) {
     Bytes bytes;
     std::memcpy(&bytes, &entry[first], sizeof bytes);
-    const Floats values = scale * __builtin_convertvector(bytes, Floats);
+    const FourFloats values = scale * __builtin_convertvector(bytes, FourFloats);
     Bits result;
     std::memcpy(&result, &values, sizeof result);
     // A sign is flipped without a branch: which way it goes cannot be foretold.

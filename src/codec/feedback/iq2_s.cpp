@@ -1,0 +1,12 @@
+#include "codec/i_quants/iq2_s.h"
+
+#include "codec/feedback/kernel.h"
+#include "codec/feedback/magnitudes.h"
+
+namespace sluice::inline SLUICE_ISA {
+
+FeedbackKernel feedback_iq2_s() noexcept {
+  return ldlq::kernel<ldlq::FeedbackMagnitudes<BlockIq2S, TensorType::iq2_s, 6, 2>>();
+}
+
+}  // namespace sluice::inline SLUICE_ISA
