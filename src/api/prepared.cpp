@@ -90,6 +90,13 @@ std::vector<UsedFile> other_files(const QuantizeOptions& options, const Prepared
       {options.imatrix, "the importance matrix"},
       {options.trace, "the trace", true},
       {prepared.names.work_path + ".journal", "the output's journal", true}};
+  if (options.calibration.given()) {
+    files.push_back({state_file_of(options, prepared.names), "the state of the calibration", true});
+    files.push_back({options.calibration.tokens, "the calibration's tokens"});
+  }
+  for (const std::string& text : options.calibration.texts) {
+    files.push_back({text, "the calibration text"});
+  }
   for (const io::File& part : prepared.files.parts) files.push_back({part.path(), "the input"});
   for (const SmallFile& small : prepared.files.small_files) {
     files.push_back({small.file.path(), "the input"});
@@ -121,19 +128,28 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
   prepared.files = open_model(options.input, options.stop, options.pre);
   if (options.split.keep && prepared.files.published) order_by_part(prepared.files);
   prepared.imatrix = open_matrix(options.imatrix, options.use, options.stop);
-  const PlanRequest request{.recipe = options,
-                            .split = options.split,
-                            .edits = options.edits,
-                            .hide_imatrix = options.hide_imatrix,
-                            .allow_requantize = options.allow_requantize,
-                            .effort = options.effort,
-                            .imatrix = prepared.matrix()};
+  if (options.calibration.given()) {
+    prepared.calibration = open_calibration(options, prepared.files);
+  }
+  const PlanRequest request{
+      .recipe = options,
+      .split = options.split,
+      .edits = options.edits,
+      .hide_imatrix = options.hide_imatrix,
+      .allow_requantize = options.allow_requantize,
+      .effort = options.effort,
+      .imatrix = prepared.matrix(),
+      .calibration = prepared.calibration ? std::optional(facts_of(options, *prepared.calibration))
+                                          : std::nullopt};
   prepared.plan = make_plan(request, prepared.files.model, prepared.files.weights,
                             prepared.files.published, prepared.files.parts.front().path());
   std::vector<std::string>& notes = prepared.plan.notes;
   notes.insert(notes.begin(), prepared.files.notes.begin(), prepared.files.notes.end());
   note_unused(options, prepared, notes);
   prepared.names = names_of(options, prepared.plan.parts);
+  if (prepared.calibration) {
+    decide(options, prepared.files, prepared.names, prepared.plan, *prepared.calibration);
+  }
   if (!options.output.empty()) {
     io::check_output(options.output, prepared.names.work_path, prepared.names.parts,
                      other_files(options, prepared));
@@ -170,11 +186,11 @@ journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prep
   if (prepared.imatrix) {
     binding.imatrix = journal::input_of(prepared.imatrix->file.file(), 0, kSamples);
   }
-  binding.options =
-      fmt::format("{}{}{}, {} mix, effort {}{}", options.file_type->name,
-                  options.pure ? " --pure" : "", options.via == Via::bf16 ? " --via bf16" : "",
-                  options.mix == Mix::llama_cpp ? "llama.cpp" : "ik_llama.cpp",
-                  name(options.effort), split_text(options.split));
+  binding.options = fmt::format(
+      "{}{}{}, {} mix, effort {}{}{}", options.file_type->name, options.pure ? " --pure" : "",
+      options.via == Via::bf16 ? " --via bf16" : "",
+      options.mix == Mix::llama_cpp ? "llama.cpp" : "ik_llama.cpp", name(options.effort),
+      split_text(options.split), calibration_text(prepared.calibration.get()));
   binding.plan_hash = hash_of(prepared.plan);
   for (const OutputPart& part : prepared.plan.parts) binding.part_sizes.push_back(part.size);
   return binding;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "api/calibration.h"
 #include "api/model_files.h"
 #include "api/output_names.h"
 #include "imatrix/importance_matrix.h"
@@ -28,7 +30,10 @@ struct Prepared {
   std::optional<OpenedMatrix> imatrix;
   Plan plan;
   OutputNames names;
+  std::unique_ptr<Calibration> calibration;  ///< null: no text is given
 
+  /// What the engine makes.
+  const Plan& streamed() const { return calibration ? calibration->rest : plan; }
   const ImportanceMatrix* matrix() const { return imatrix ? &imatrix->matrix : nullptr; }
 };
 

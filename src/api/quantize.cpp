@@ -33,6 +33,9 @@
 namespace sluice {
 namespace {
 
+// Room of the output's buffer while a model is run: matrices come one after the other.
+constexpr std::size_t kExtentsOfCalibrated = 64;
+
 // A file that was written to while it was read may have given anything.
 void check_unchanged(const io::File& file, const io::FileState& then) {
   if (file.state() == then) return;
@@ -76,54 +79,120 @@ void note_large_parts(const SplitOptions& split, const Plan& plan, Observer& obs
                             bytes_text(static_cast<double>(largest->output_size))));
 }
 
-// Streams all that an earlier run has not made through the encoder into the output's files.
-void make_output(const QuantizeOptions& options, const Prepared& prepared,
-                 std::span<const journal::Record> records, io::Source& source,
-                 HalfMadeOutput& half_made, Observer& observer, RunReport& report) {
-  const Plan& plan = prepared.plan;
-  const EncoderSettings settings = encoder_settings(options);
-  const engine::MemoryPlan memory = engine::plan_memory(
-      ChunkEncoder::memory_needs(plan, settings), options.memory, engine::held_memory(options));
-  const IntervalSet done = journal::ranges_of(records);
-  ChunkEncoder encoder(plan, prepared.files.parts, prepared.matrix(),
-                       prepared.imatrix ? &prepared.imatrix->file : nullptr, settings);
-  RunState state(plan, done, encoder,
-                 {.threads = settings.threads,
-                  .measure_error = settings.measure_error,
-                  .trace = options.trace},
-                 observer);
-  state.skip(ChunkCursor::input_done(plan, memory.unit_bytes, done));
-  if (!records.empty()) {
-    observer.note(fmt::format("resuming: {:.1f} % done", 100 * share_done(state.progress())));
+/// Everything that is told of where a run stands.
+RunState::Options state_options(const QuantizeOptions& options, const Prepared& prepared,
+                                const EncoderSettings& settings) {
+  std::uint64_t input = prepared.streamed().input_size;
+  if (prepared.calibration) {
+    input += calibrate::treated_input(prepared.plan, prepared.calibration->model.plan);
   }
-  engine::Turns turns(report.shared_spindle);
-  ChunkProducer chunks(plan, ChunkCursor(plan, memory.unit_bytes, done), memory,
-                       {source, turns, state});
-  OutputWriter writer(plan, records, {half_made.sink(), half_made.journal(), turns, state},
-                      {.extents = memory.extents, .checkpoint_s = options.checkpoint_s});
-  writer.put_headers();
-  const auto tell = [&] {
-    for (const std::string& note : weight_notes(plan, state.tensors(), encoder)) {
-      observer.note(note);
-    }
-  };
-  try {
-    engine::stream({chunks, encoder, &writer}, source, memory,
-                   {.threads = settings.threads, .stop = options.stop}, turns, state);
-  } catch (...) {
-    tell();  // the run that goes on will not see these weights
-    throw;
-  }
-  tell();
-
-  state.report(report);
-  report.resumed_bytes = done.size();
-  report.tensors = std::move(state.tensors());
-  for (std::size_t i = 0; i < report.tensors.size(); ++i) {
-    report.tensors[i].crc32 = writer.crc32(i);
-  }
-  sum_errors(report);
+  return {.threads = settings.threads,
+          .measure_error = settings.measure_error,
+          .input_bytes = input,
+          .trace = options.trace};
 }
+
+std::uint64_t input_done(const Prepared& prepared, std::uint64_t unit_bytes,
+                         const IntervalSet& done) {
+  const std::uint64_t streamed = ChunkCursor::input_done(prepared.streamed(), unit_bytes, done);
+  if (!prepared.calibration) return streamed;
+  return streamed +
+         calibrate::treated_input_done(prepared.plan, prepared.calibration->model.plan, done);
+}
+
+/// Makes all that an earlier run has not made.
+class OutputRun {
+ public:
+  OutputRun(const QuantizeOptions& options, const Prepared& prepared,
+            std::span<const journal::Record> records, HalfMadeOutput& half_made, Observer& observer,
+            bool shared_spindle)
+      : options_(options),
+        prepared_(prepared),
+        settings_(encoder_settings(options)),
+        observer_(observer),
+        memory_(memory_plan(options, prepared, settings_)),
+        done_(journal::ranges_of(records)),
+        found_(prepared.plan.tensors.size()),
+        state_(prepared.plan, done_, found_, state_options(options, prepared, settings_), observer),
+        turns_(shared_spindle),
+        writer_(prepared.plan, records, {half_made.sink(), half_made.journal(), turns_, state_},
+                {.extents = memory_.extents, .checkpoint_s = options.checkpoint_s}) {
+    state_.skip(input_done(prepared, memory_.unit_bytes, done_));
+    if (!records.empty()) {
+      observer.note(fmt::format("resuming: {:.1f} % done", 100 * share_done(state_.progress())));
+    }
+  }
+
+  void run(io::Source& source) {
+    try {
+      writer_.put_headers();
+      stream(source);
+      if (prepared_.calibration) make_treated(source);
+    } catch (...) {
+      tell();  // the run that goes on will not see these weights
+      throw;
+    }
+    tell();
+  }
+
+  void report(RunReport& report) {
+    state_.report(report);
+    report.resumed_bytes = done_.size();
+    report.tensors = std::move(state_.tensors());
+    for (std::size_t i = 0; i < report.tensors.size(); ++i) {
+      report.tensors[i].crc32 = writer_.crc32(i);
+    }
+    sum_errors(report);
+  }
+
+ private:
+  static engine::MemoryPlan memory_plan(const QuantizeOptions& options, const Prepared& prepared,
+                                        const EncoderSettings& settings) {
+    engine::MemoryPlan memory =
+        engine::plan_memory(ChunkEncoder::memory_needs(prepared.streamed(), settings),
+                            options.memory, engine::held_memory(options));
+    if (prepared.calibration) memory.extents = std::min(memory.extents, kExtentsOfCalibrated);
+    return memory;
+  }
+
+  void stream(io::Source& source) {
+    const Plan& plan = prepared_.streamed();
+    ChunkEncoder encoder(plan, prepared_.files.parts, prepared_.matrix(),
+                         prepared_.imatrix ? &prepared_.imatrix->file : nullptr, settings_, found_);
+    ChunkProducer chunks(plan, ChunkCursor(plan, memory_.unit_bytes, done_), memory_,
+                         {source, turns_, state_});
+    engine::stream({chunks, encoder, &writer_}, source, memory_,
+                   {.threads = settings_.threads, .stop = options_.stop}, turns_, state_);
+  }
+
+  void make_treated(io::Source& source) {
+    calibrate::RowOutput output(prepared_.plan, done_, writer_, state_, found_);
+    try {
+      calibrate::make_treated(prepared_.calibration->model, prepared_.plan, settings_, source,
+                              state_, output, observer_);
+    } catch (...) {
+      writer_.save();
+      throw;
+    }
+  }
+
+  void tell() {
+    for (const std::string& note : weight_notes(prepared_.plan, state_.tensors(), found_)) {
+      observer_.note(note);
+    }
+  }
+
+  const QuantizeOptions& options_;
+  const Prepared& prepared_;
+  const EncoderSettings settings_;
+  Observer& observer_;
+  const engine::MemoryPlan memory_;
+  const IntervalSet done_;
+  EncodingFindings found_;
+  RunState state_;
+  engine::Turns turns_;
+  OutputWriter writer_;
+};
 
 }  // namespace
 
@@ -166,7 +235,13 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   }
   report.shared_spindle = spindle.shared;
   report.spindle = spindle.reason;
-  make_output(options, prepared, found.records, input.source(), half_made, observer, report);
+  if (prepared.calibration && found.records.empty()) {
+    // Of a run whose output is gone.
+    std::filesystem::remove(prepared.calibration->model.state_file);
+  }
+  OutputRun run(options, prepared, found.records, half_made, observer, spindle.shared);
+  run.run(input.source());
+  run.report(report);
   report.io = input.mode();
   if (!half_made.sink().direct()) {
     observer.note(

@@ -70,6 +70,14 @@ Monitor::Scope Monitor::working(int worker, const Task& task) {
   });
 }
 
+Monitor::Scope Monitor::computing() {
+  balance_.worker(+1);
+  return Scope([this, watch = Stopwatch()] {
+    balance_.worker(-1);
+    compute_ns_ += watch.nanoseconds();
+  });
+}
+
 Monitor::Scope Monitor::at_the_disk(std::string_view name, std::uint64_t offset,
                                     std::uint64_t bytes) {
   writing_.begin();

@@ -55,6 +55,10 @@ class Monitor {
   // Workers.
   Scope working(int worker, const Task& task);
 
+  /// What workers do that is no unit, and that makes one: made() tells when.
+  Scope computing();
+  void made() { ++to_finish_; }
+
   // The writer.
   Scope writing(std::uint64_t offset, std::uint64_t bytes);
   Scope syncing();

@@ -247,7 +247,8 @@ std::vector<ConversionRate> measure_encoding(const Plan& plan, std::span<const s
   const std::vector<Conversion> conversions = conversions_of(plan, left);
   const Plan cut = cut_of(plan, conversions);
   settings.threads = std::min(settings.threads, core_count());
-  ChunkEncoder encoder(cut, files, imatrix, nullptr, settings);
+  EncodingFindings found(cut.tensors.size());
+  ChunkEncoder encoder(cut, files, imatrix, nullptr, settings, found);
   const engine::MemoryNeeds needs = probe_needs(cut, settings);
   const std::unique_ptr<io::Source> source = io::open_uncached_source(io::pointers_to(files));
 

@@ -34,6 +34,17 @@ void describe_matrix(const ImportanceMatrix& imatrix, bool hidden, gguf::Header&
   if (imatrix.chunks() > 0) header.set("quantize.imatrix.chunks_count", number(imatrix.chunks()));
 }
 
+void describe_calibration(const PlanRequest& request, gguf::Header& header) {
+  if (!request.calibration || request.hide_imatrix) return;
+  const CalibrationFacts& facts = *request.calibration;
+  const auto number = [](std::uint64_t value) {
+    return gguf::Value::of(static_cast<std::uint32_t>(value));
+  };
+  header.set("sluice.calibration.files", gguf::Value::of(facts.files));
+  header.set("sluice.calibration.tokens", number(facts.tokens));
+  header.set("sluice.calibration.sequence_length", number(facts.sequence_length));
+}
+
 // Whether the output is of the file type at all: of a model that is all vectors, say, nothing is.
 bool becomes(const FileType& file_type, std::span<const TypeChoice> choices) {
   return std::ranges::any_of(choices, [&](const TypeChoice& choice) {
@@ -106,6 +117,7 @@ void describe_output(const PlanRequest& request, std::span<const TypeChoice> cho
   header.set("sluice.effort", gguf::Value::of(name(request.effort)));
   set_metadata(request.edits, header);  // the user's word against the source's and ours
   if (request.imatrix != nullptr) describe_matrix(*request.imatrix, request.hide_imatrix, header);
+  describe_calibration(request, header);
   mend_types(file, header, notes);
   if (auto note = gguf::long_names(header)) notes.push_back(*std::move(note));
 }

@@ -52,10 +52,11 @@ void check_source(const PlannedTensor& tensor, bool allow_requantize, const std:
 ChosenTypes choices_for(const PlanRequest& request, const gguf::Header& model, bool published,
                         const std::string& file) {
   try {
-    return choose_types(request.recipe, model,
-                        {.has_imatrix = request.imatrix != nullptr,
-                         .in_file_order = request.split.keep,
-                         .published = published});
+    return choose_types(
+        request.recipe, model,
+        {.has_imatrix = request.imatrix != nullptr || request.calibration.has_value(),
+         .in_file_order = request.split.keep,
+         .published = published});
   } catch (const Error& error) {
     if (error.code() == ErrorCode::usage) throw;
     throw Error::in_file(file, error);

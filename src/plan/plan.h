@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -72,6 +73,13 @@ struct Plan {
   std::uint64_t output_end() const { return parts.back().end(); }
 };
 
+/// A text that weights are encoded for, see CalibrationOptions.
+struct CalibrationFacts {
+  std::string files;  ///< their names
+  std::uint64_t tokens = 0;
+  std::uint64_t sequence_length = 0;
+};
+
 /// What a plan is made from.
 struct PlanRequest {
   RecipeOptions recipe;
@@ -81,6 +89,7 @@ struct PlanRequest {
   bool allow_requantize = false;
   Effort effort = Effort::best;
   const ImportanceMatrix* imatrix = nullptr;  ///< outlives the plan; null: none
+  std::optional<CalibrationFacts> calibration = {};
 };
 
 /// Plans the conversion of a model.

@@ -56,20 +56,6 @@ class Parts {
   std::span<std::byte> rest_;
 };
 
-void add_errors(std::span<const float> values, std::span<const float> decoded,
-                std::span<const float> importance, EncodingErrors& errors) {
-  const ErrorSums plain = plain_errors(values, decoded.data());
-  errors.plain += plain;
-  if (importance.empty()) {
-    errors.weighted += plain;
-    return;
-  }
-  for (std::size_t row = 0; row < values.size(); row += importance.size()) {
-    errors.weighted +=
-        weighted_errors(values.subspan(row, importance.size()), &decoded[row], importance.data());
-  }
-}
-
 }  // namespace
 
 /// What one piece's weights come to.
@@ -82,14 +68,13 @@ struct ChunkEncoder::Findings {
 
 ChunkEncoder::ChunkEncoder(const Plan& plan, std::span<const io::File> files,
                            const ImportanceMatrix* imatrix, const io::MappedFile* imatrix_file,
-                           const EncoderSettings& settings)
+                           const EncoderSettings& settings, EncodingFindings& found)
     : plan_(plan),
       files_(files),
       imatrix_(imatrix),
       imatrix_file_(imatrix_file),
       settings_(settings),
-      errors_(plan.tensors.size()),
-      findings_(plan.tensors.size()) {
+      found_(found) {
   const std::uint64_t strip = strip_elements(plan);
   for (int i = 0; i < settings.threads; ++i) {
     scratch_.push_back({.values = std::vector<float>(strip),
@@ -129,10 +114,7 @@ void ChunkEncoder::run(engine::Task& task, int worker) {
         pass({plan_, bytes, piece, 0, {}}, out, scratch, findings);
     if (!chunk.matrix) task.results.push_back({piece.wanted, chunk.outputs[i], result});
     task.decode_ns += findings.decode_ns;
-    const std::lock_guard lock(mutex_);
-    errors_[piece.wanted].plain += findings.errors.plain;
-    errors_[piece.wanted].weighted += findings.errors.weighted;
-    findings_[piece.wanted].add(findings.weights);
+    found_.add(piece.wanted, findings.errors, findings.weights);
   }
   // What could not be read of it was taken for zeros.
   if (imatrix_file_ != nullptr) imatrix_file_->check();

@@ -2,18 +2,16 @@
 
 #include <atomic>
 #include <cstddef>
-#include <mutex>
 #include <span>
 #include <vector>
 
-#include "codec/measures.h"
 #include "engine/memory_plan.h"
 #include "engine/work.h"
 #include "io/file.h"
 #include "io/mapped_source.h"
 #include "plan/plan.h"
 #include "quantize/chunk.h"
-#include "quantize/lost_range.h"
+#include "quantize/encoding_findings.h"
 #include "quantize/strip.h"
 #include "sluice/codec.h"
 
@@ -30,23 +28,6 @@ struct EncoderSettings {
   const std::atomic<bool>* stop = nullptr;  ///< looked at before each strip; may be null
 };
 
-/// A tensor's errors so far.
-struct EncodingErrors {
-  ErrorSums plain{};
-  ErrorSums weighted{};  ///< with the importances, where they are known
-};
-
-/// What a tensor's weights were found to be, so far.
-struct WeightFindings {
-  bool any_nonzero = false;
-  LostRange lost_range{};
-
-  void add(const WeightFindings& other) {
-    any_nonzero |= other.any_nonzero;
-    lost_range.add(other.lost_range);
-  }
-};
-
 /// Decodes a chunk's pieces strip by strip and encodes them. Of what is moved the weights are only
 /// checked. The details of its units are Chunks; their factors are there, or the second input.
 class ChunkEncoder final : public engine::Operator {
@@ -54,8 +35,10 @@ class ChunkEncoder final : public engine::Operator {
   /// \param files         the input files, for messages
   /// \param imatrix       may be null, as
   /// \param imatrix_file  which is what it reads from
+  /// \param found         gets what is found out; outlives this
   ChunkEncoder(const Plan& plan, std::span<const io::File> files, const ImportanceMatrix* imatrix,
-               const io::MappedFile* imatrix_file, const EncoderSettings& settings);
+               const io::MappedFile* imatrix_file, const EncoderSettings& settings,
+               EncodingFindings& found);
 
   /// What a run with such chunks needs.
   static engine::MemoryNeeds memory_needs(const Plan& plan, const EncoderSettings& settings);
@@ -67,15 +50,6 @@ class ChunkEncoder final : public engine::Operator {
 
   /// Gives out the rows of a matrix with its last columns.
   void conclude(engine::Task& task) override;
-
-  EncodingErrors errors(std::size_t tensor) const {
-    const std::lock_guard lock(mutex_);
-    return errors_[tensor];
-  }
-  WeightFindings findings(std::size_t tensor) const {
-    const std::lock_guard lock(mutex_);
-    return findings_[tensor];
-  }
 
  private:
   // Buffers of one worker, allocated once.
@@ -108,9 +82,7 @@ class ChunkEncoder final : public engine::Operator {
   const io::MappedFile* imatrix_file_;
   const EncoderSettings settings_;
   std::vector<Scratch> scratch_;
-  mutable std::mutex mutex_;
-  std::vector<EncodingErrors> errors_;
-  std::vector<WeightFindings> findings_;
+  EncodingFindings& found_;
 };
 
 }  // namespace sluice

@@ -30,12 +30,12 @@ TensorReport report_of(const PlannedTensor& tensor) {
           .lacks_importance = tensor.lacks_importance};
 }
 
-RunState::RunState(const Plan& plan, const IntervalSet& done, const ChunkEncoder& encoder,
+RunState::RunState(const Plan& plan, const IntervalSet& done, const EncodingFindings& found,
                    const Options& options, Observer& observer)
-    : Monitor(observer, options.threads, plan.input_size, options.trace),
+    : Monitor(observer, options.threads, options.input_bytes, options.trace),
       plan_(plan),
       done_(done),
-      encoder_(encoder),
+      found_(found),
       measure_error_(options.measure_error),
       reports_(plan.tensors.size()) {
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
@@ -63,7 +63,7 @@ void RunState::finished(const engine::Task& task) {
 
 TensorReport RunState::describe(std::size_t index) const {
   const PlannedTensor& tensor = plan_.tensors[index];
-  const EncodingErrors errors = encoder_.errors(index);
+  const EncodingErrors errors = found_.errors(index);
   const auto known = [&](double sum) {
     if (tensor.unchanged) return 0.0;
     if (!measure_error_ || !states_[index].whole) return std::numeric_limits<double>::quiet_NaN();
@@ -74,7 +74,7 @@ TensorReport RunState::describe(std::size_t index) const {
   report.plain_error = known(errors.plain.relative());
   report.weighted_power = known(errors.weighted.norm);
   report.plain_power = known(errors.plain.norm);
-  const WeightFindings findings = encoder_.findings(index);
+  const WeightFindings findings = found_.weights(index);
   report.beyond_range = findings.lost_range.weights;
   report.all_zero = states_[index].whole && tensor.elements() > 0 && !findings.any_nonzero;
   return report;

@@ -7,7 +7,7 @@
 #include "base/interval_set.h"
 #include "engine/monitor.h"
 #include "plan/plan.h"
-#include "quantize/chunk_encoder.h"
+#include "quantize/encoding_findings.h"
 #include "sluice/observer.h"
 
 namespace sluice {
@@ -22,19 +22,23 @@ class RunState final : public engine::Monitor {
   struct Options {
     int threads = 1;
     bool measure_error = false;
-    std::string trace;  ///< empty: none
+    std::uint64_t input_bytes = 0;  ///< in all, for the progress
+    std::string trace;              ///< empty: none
   };
 
-  /// \param done     of the output's address space, by an earlier run
-  /// \param encoder  knows the errors
+  /// \param done   of the output's address space, by an earlier run
+  /// \param found  what the encoders find; outlives this
   /// \throws Error (output_open) if the trace cannot be written
-  RunState(const Plan& plan, const IntervalSet& done, const ChunkEncoder& encoder,
+  RunState(const Plan& plan, const IntervalSet& done, const EncodingFindings& found,
            const Options& options, Observer& observer);
 
   /// Input that an earlier run has read.
   using Monitor::skip;
 
   void finished(const engine::Task& task) override;
+
+  /// Tells the observer that time goes by.
+  void tick() { observer().progress(progress()); }
 
   /// What became of each tensor, but for the CRCs, in the output's order.
   std::vector<TensorReport>& tensors() { return reports_; }
@@ -49,7 +53,7 @@ class RunState final : public engine::Monitor {
 
   const Plan& plan_;
   const IntervalSet done_;
-  const ChunkEncoder& encoder_;
+  const EncodingFindings& found_;
   const bool measure_error_;
   std::vector<TensorState> states_;
   std::vector<TensorReport> reports_;

@@ -11,12 +11,12 @@
 namespace sluice {
 namespace {
 
-std::string lost_range_note(const Plan& plan, const ChunkEncoder& encoder) {
+std::string lost_range_note(const Plan& plan, const EncodingFindings& found) {
   constexpr std::size_t kExamples = 3;
   std::string examples;
   std::size_t tensors = 0;
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
-    const LostRange lost = encoder.findings(i).lost_range;
+    const LostRange lost = found.weights(i).lost_range;
     if (lost.weights == 0 || ++tensors > kExamples) continue;
     const PlannedTensor& tensor = plan.tensors[i];
     examples += fmt::format("{}{} ({}, of which {:g} became {:g} in {})", tensors == 1 ? "" : ", ",
@@ -42,9 +42,9 @@ std::string zeros_note(const Plan& plan, std::span<const TensorReport> reports) 
 }  // namespace
 
 std::vector<std::string> weight_notes(const Plan& plan, std::span<const TensorReport> reports,
-                                      const ChunkEncoder& encoder) {
+                                      const EncodingFindings& found) {
   std::vector<std::string> notes;
-  for (const std::string& note : {lost_range_note(plan, encoder), zeros_note(plan, reports)}) {
+  for (const std::string& note : {lost_range_note(plan, found), zeros_note(plan, reports)}) {
     if (!note.empty()) notes.push_back(note);
   }
   return notes;

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "quantize/chunk_encoder.h"
+#include "plan/plan.h"
+#include "quantize/encoding_findings.h"
 #include "sluice/observer.h"
 
 namespace sluice {
@@ -13,6 +14,6 @@ namespace sluice {
 /// that are all zeros.
 /// \param reports  one for each of the plan's tensors, so far
 std::vector<std::string> weight_notes(const Plan& plan, std::span<const TensorReport> reports,
-                                      const ChunkEncoder& encoder);
+                                      const EncodingFindings& found);
 
 }  // namespace sluice

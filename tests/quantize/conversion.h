@@ -59,7 +59,8 @@ class Conversion {
     engine::Turns turns(false);
     Observer silent;
     engine::Monitor monitor(silent, way.threads, plan_.input_size, {});
-    ChunkEncoder encoder(plan_, files_.parts, imatrix_, nullptr, settings);
+    EncodingFindings found(plan_.tensors.size());
+    ChunkEncoder encoder(plan_, files_.parts, imatrix_, nullptr, settings, found);
     ChunkProducer chunks(plan_, ChunkCursor(plan_, memory.unit_bytes, way.done), memory,
                          {*opened.source, turns, monitor});
     Output output(plan_, way.done);

@@ -1,0 +1,115 @@
+#include "calibrate/calibrated_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "base/thread.h"
+#include "calibrate/layer_encoder.h"
+#include "calibrate/monitored.h"
+#include "calibrate/walk_state.h"
+#include "engine/team.h"
+#include "plan/input.h"
+#include "sluice/amounts.h"
+
+namespace sluice::calibrate {
+namespace {
+
+template <typename Function>
+void for_treated(const CalibrationPlan& calibration, const Function& of) {
+  for (std::uint32_t i = 0; i < calibration.treatments.size(); ++i) {
+    if (calibration.treatments[i] != Treatment::none) of(i);
+  }
+}
+
+/// Whether an earlier run has made all treated matrices of a layer.
+bool is_made(const CalibratedModel& calibrated, const Plan& plan, const RowOutput& output,
+             std::uint64_t layer) {
+  const auto made = [&](const std::string& name) {
+    const auto tensor = calibrated.index.find(name);
+    if (!tensor || calibrated.plan.treatments[*tensor] == Treatment::none) return true;
+    const PlannedTensor& planned = plan.tensors[*tensor];
+    return output.has({*tensor, 0, planned.rows_per_expert() * planned.experts()});
+  };
+  for (const auto& together : calibrated.network.inputs_of(layer)) {
+    for (const model::Input& input : together) {
+      if (!std::ranges::all_of(input.tensors, made)) return false;
+    }
+  }
+  return true;
+}
+
+/// Whether an earlier run has made all that a state's layers are needed for.
+std::uint64_t layers_made(const CalibratedModel& calibrated, const Plan& plan,
+                          const RowOutput& output) {
+  std::uint64_t layer = 0;
+  while (layer < calibrated.network.layers() && is_made(calibrated, plan, output, layer)) ++layer;
+  return layer;
+}
+
+}  // namespace
+
+Plan without_treated(const Plan& plan, const CalibrationPlan& calibration) {
+  static const weights::Source kNothing;
+  Plan rest = plan;
+  for_treated(calibration, [&](std::uint32_t i) { rest.wanted[i].source = &kNothing; });
+  measure_bands(rest);
+  return rest;
+}
+
+std::uint64_t treated_input(const Plan& plan, const CalibrationPlan& calibration) {
+  std::uint64_t bytes = 0;
+  for_treated(calibration, [&](std::uint32_t i) { bytes += plan.tensors[i].input_size; });
+  return bytes;
+}
+
+std::uint64_t treated_input_done(const Plan& plan, const CalibrationPlan& calibration,
+                                 const IntervalSet& done) {
+  std::uint64_t bytes = 0;
+  for_treated(calibration, [&](std::uint32_t i) { bytes += input_done(plan, i, done); });
+  return bytes;
+}
+
+void make_treated(const CalibratedModel& calibrated, const Plan& plan,
+                  const EncoderSettings& settings, io::Source& source, engine::Monitor& monitor,
+                  RowOutput& output, Observer& observer) {
+  const model::Network& network = calibrated.network;
+  const std::uint64_t made = layers_made(calibrated, plan, output);
+  if (made == network.layers() && is_made(calibrated, plan, output, made)) return;
+  engine::TbbTeam threads(settings.threads, settings.stop);
+  MonitoredTeam team(threads, monitor);
+  MonitoredSource monitored(source, monitor);
+  ModelWeights weights(calibrated.source, monitored,
+                       {.isa = settings.isa,
+                        .threads = settings.threads,
+                        .memory = calibrated.memory.weights,
+                        .stop = settings.stop});
+  const WalkSettings walk_settings{.isa = settings.isa,
+                                   .layer_memory = calibrated.memory.layer,
+                                   .output = true,
+                                   .state = calibrated.state_file,
+                                   .binding = calibrated.state_binding,
+                                   .stop = settings.stop};
+  std::optional<Walk> walk;
+  walk.emplace(network, calibrated.tokens, weights, team, walk_settings);
+  // What was made of layers before is gone, as far as the journal knows.
+  if (walk->done() > made) {
+    walk->end();
+    walk.emplace(network, calibrated.tokens, weights, team, walk_settings);
+  }
+  LayerEncoder encoder({plan, calibrated.index, calibrated.plan, weights, output, settings, team});
+  Thread runner([&] { walk->run(encoder); });
+  runner.join();
+  walk->end();
+  if (encoder.scarce_experts() > 0) {
+    observer.note(
+        fmt::format("{} of {} inputs of experts met fewer tokens than they have columns: what they "
+                    "lack is taken "
+                    "from the tokens of their layer",
+                    encoder.scarce_experts(), encoder.experts()));
+  }
+}
+
+}  // namespace sluice::calibrate

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "calibrate/tensor_index.h"
+#include "calibrate/treatment.h"
+#include "model/network.h"
+#include "plan/plan.h"
+
+namespace sluice::calibrate {
+
+/// What calibration does for a plan's tensors.
+struct CalibrationPlan {
+  std::vector<Treatment> treatments;  ///< of each of the plan's tensors
+  std::uint64_t bytes = 0;            ///< most that moments, factors and encoding take at once
+  std::uint64_t bytes_of_all = 0;     ///< the same, were feedback for all that has a kernel to fit
+  std::vector<std::string> notes;     ///< what gets less than feedback, and why
+
+  bool has_feedback() const;
+};
+
+/// Decides which tensors get feedback: matrices that the network multiplies, of a type with a feedback
+/// kernel, as far as the second moments of their inputs fit; the largest of what are needed at once
+/// give way first. What has no feedback is told mean squares.
+/// \param budget  bytes for moments, factors and encoding
+CalibrationPlan plan_calibration(const Plan& plan, const TensorIndex& index,
+                                 const model::Network& network, std::uint64_t budget, int threads);
+
+}  // namespace sluice::calibrate

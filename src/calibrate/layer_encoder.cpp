@@ -1,0 +1,150 @@
+#include "calibrate/layer_encoder.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "base/stop.h"
+#include "calibrate/feedback_settings.h"
+#include "calibrate/shrinkage.h"
+
+namespace sluice::calibrate {
+namespace {
+
+constexpr std::string_view kExperts = "_exps.weight";
+constexpr std::string_view kRouter = ".ffn_gate_inp.weight";
+
+bool is_router_name(const std::string& tensor) {
+  return tensor.ends_with(kRouter);
+}
+
+bool is_router(const model::Input& input) {
+  return std::ranges::any_of(input.tensors, is_router_name);
+}
+
+bool is_of_experts(const model::Input& input) {
+  return input.tensors.front().ends_with(kExperts);
+}
+
+// Whether the experts' input is the router's too.
+bool is_layers_input(const model::Input& input) {
+  return input.tensors.front().find(".ffn_down") == std::string::npos;
+}
+
+std::pair<std::string, std::uint64_t> key_of(const model::Input& input) {
+  return {input.tensors.front(), input.number};
+}
+
+linear::Moments copy_of(const linear::Moments& moments) {
+  linear::Moments copy(moments.sum.size());
+  add_scaled(moments.sum, 1, copy.sum);
+  copy.tokens = moments.tokens;
+  return copy;
+}
+
+}  // namespace
+
+template <typename Function>
+void LayerEncoder::for_tensors(const model::Input& input, const Function& of) const {
+  for (const std::string& name : input.tensors) {
+    const auto tensor = with_.index.find(name);
+    if (!tensor) continue;
+    const Treatment treatment = with_.calibration.treatments[*tensor];
+    if (treatment != Treatment::none) of(*tensor, name, treatment);
+  }
+}
+
+// Whether some of a tensor's matrices are still to be made.
+bool LayerEncoder::is_due(std::uint32_t tensor, std::uint64_t first, std::uint64_t end) const {
+  const std::uint64_t rows = with_.plan.tensors[tensor].rows_per_expert();
+  return !with_.output.has({tensor, first * rows, (end - first) * rows});
+}
+
+// Whether experts of the router's layer are still to be made with feedback.
+bool LayerEncoder::experts_want(const model::Input& router) const {
+  const std::string& name = *std::ranges::find_if(router.tensors, is_router_name);
+  const std::string block = name.substr(0, name.size() - kRouter.size());
+  bool want = false;
+  const model::Input experts{.tensors = {block + ".ffn_gate_exps.weight",
+                                         block + ".ffn_up_exps.weight",
+                                         block + ".ffn_gate_up_exps.weight"}};
+  for_tensors(experts, [&](std::uint32_t tensor, const std::string&, Treatment treatment) {
+    want |=
+        treatment == Treatment::feedback && is_due(tensor, 0, with_.plan.tensors[tensor].experts());
+  });
+  return want;
+}
+
+bool LayerEncoder::wants(const model::Input& input) {
+  const auto tensor = with_.index.find(input.tensors.front());
+  if (!tensor) return false;
+  bool due = false;
+  bool moments = false;
+  // Those of an expert are what the moments of later ones are drawn towards.
+  for_tensors(input, [&](std::uint32_t each, const std::string&, Treatment treatment) {
+    due |= is_due(each, input.number, input.matrices);
+    moments |= treatment == Treatment::feedback;
+  });
+  if (is_router(input) && experts_want(input)) due = moments = true;
+  if (due) sums_.try_emplace(key_of(input), with_.plan.tensors[*tensor].row_elements(), moments);
+  return due;
+}
+
+void LayerEncoder::see(const model::Input& input, const linear::ConstMatrix& x) {
+  throw_if_stopped(with_.settings.stop);
+  sums_.at(key_of(input)).add(x, with_.settings.isa, with_.team);
+  with_.output.tick();
+}
+
+void LayerEncoder::finished(const model::Input& input) {
+  const auto node = sums_.extract(key_of(input));
+  if (node.empty()) return;
+  InputSums& sums = node.mapped();
+  const std::vector<float> importance = sums.importance();
+  encode(input, Treatment::importance, {.importance = importance});
+  if (!sums.has_moments()) return;
+  if (is_router(input) && experts_want(input)) router_ = copy_of(sums.moments());
+  bool due = false;
+  for_tensors(input, [&](std::uint32_t tensor, const std::string&, Treatment treatment) {
+    due |= treatment == Treatment::feedback && is_due(tensor, input.number, input.number + 1);
+  });
+  linear::Moments moments = moments_of(input, std::move(sums.moments()));
+  if (!due) return;
+  const linear::Factor factor =
+      linear::Factor::of(std::move(moments), kDamping, with_.settings.isa, with_.team);
+  encode(input, Treatment::feedback, {.factor = &factor});
+}
+
+// Drawn towards those of the layer, if the input is of experts.
+linear::Moments LayerEncoder::moments_of(const model::Input& input, linear::Moments&& seen) {
+  linear::Moments moments = std::move(seen);
+  if (!is_of_experts(input)) return moments;
+  ++experts_;
+  if (moments.tokens < moments.sum.size()) ++scarce_experts_;
+  if (is_layers_input(input)) {
+    if (router_ && router_->sum.size() == moments.sum.size()) draw_towards(*router_, moments);
+    return moments;
+  }
+  linear::Moments& before =
+      experts_before_.try_emplace(input.tensors.front(), moments.sum.size()).first->second;
+  add_scaled(moments.sum, 1, before.sum);
+  before.tokens += moments.tokens;
+  draw_towards(before, moments);
+  return moments;
+}
+
+void LayerEncoder::encode(const model::Input& input, Treatment treatment,
+                          const MatrixEncoder::Knowledge& known) {
+  for_tensors(input, [&](std::uint32_t tensor, const std::string& name, Treatment its) {
+    if (its != treatment || !is_due(tensor, input.number, input.number + 1)) return;
+    encoder_.encode(tensor, input.number, *with_.weights.matrix(name, input.number), known);
+  });
+}
+
+void LayerEncoder::done(std::uint64_t) {
+  router_.reset();
+  experts_before_.clear();
+  with_.output.settle();
+}
+
+}  // namespace sluice::calibrate
