@@ -18,6 +18,13 @@ struct ByteVector {
 template <int N>
 using Bytes = typename ByteVector<N>::type;
 
+/// Writes the low bits of `value` over those that stand at bit `at`.
+template <int kBits, typename Word>
+SLUICE_INLINE void put_bits(Word& word, std::size_t at, unsigned value) noexcept {
+  constexpr unsigned kMask = (1u << kBits) - 1;
+  word = static_cast<Word>((word & ~(kMask << at)) | (value & kMask) << at);
+}
+
 /// The low four bits of `weights` codes, those `kApart` from each other in one byte: byte j of each
 /// run of kApart bytes holds code j of 2 kApart and, above it, code j + kApart. Where codes have
 /// more bits, these are left out.
@@ -37,9 +44,7 @@ static inline void pack_nibbles(const std::uint8_t* codes, std::uint8_t* bytes,
 /// Puts code i of these among others.
 template <int kApart>
 static inline void set_nibble(std::uint8_t* bytes, std::size_t i, unsigned code) noexcept {
-  std::uint8_t& byte = bytes[i / (2 * kApart) * kApart + i % kApart];
-  const unsigned shift = i / kApart % 2 * 4;
-  byte = static_cast<std::uint8_t>((byte & ~(15u << shift)) | (code & 15) << shift);
+  put_bits<4>(bytes[i / (2 * kApart) * kApart + i % kApart], i / kApart % 2 * 4, code);
 }
 
 /// The opposite of 32 codes: numbers of [0, 15].
@@ -50,10 +55,6 @@ static inline void unpack_nibbles(const std::uint8_t* bytes, std::uint8_t* codes
   const Bytes<16> second = packed >> 4;
   std::memcpy(codes, &first, sizeof first);
   std::memcpy(codes + 16, &second, sizeof second);
-}
-
-static inline void set_bit(std::uint8_t& byte, std::size_t i, unsigned bit) noexcept {
-  byte = static_cast<std::uint8_t>((byte & ~(1u << i)) | (bit & 1) << i);
 }
 
 /// Where four runs of 32 codes are put together, as many of a run as fill a register.
@@ -83,9 +84,7 @@ static inline void pack_two_bits(const std::uint8_t* codes, std::uint8_t* bytes)
 
 /// Puts the lowest two bits of code i among the others'.
 static inline void set_two_bits(std::uint8_t* bytes, std::size_t i, unsigned code) noexcept {
-  std::uint8_t& byte = bytes[i / 128 * 32 + i % 32];
-  const unsigned shift = i / 32 % 4 * 2;
-  byte = static_cast<std::uint8_t>((byte & ~(3u << shift)) | (code & 3) << shift);
+  put_bits<2>(bytes[i / 128 * 32 + i % 32], i / 32 % 4 * 2, code);
 }
 
 static inline void unpack_two_bits(const std::uint8_t* bytes, std::uint8_t* codes) noexcept {

@@ -53,4 +53,9 @@
   TYPE(q3_k)                        \
   TYPE(q4_k)                        \
   TYPE(q5_k)                        \
-  TYPE(q6_k)
+  TYPE(q6_k)                        \
+  TYPE(iq4_nl)                      \
+  TYPE(iq4_xs)                      \
+  TYPE(iq2_k)                       \
+  TYPE(iq3_k)                       \
+  TYPE(iq4_k)

@@ -16,7 +16,7 @@ struct FeedbackQ3K : ldlq::SymmetricType<BlockQ3_K, -4, -32> {
   }
   static void set_code(Block& block, std::size_t i, unsigned code) noexcept {
     set_two_bits(block.low, i, code);
-    set_bit(block.high[i % 32], i / 32, code >> 2);
+    put_bits<1>(block.high[i % 32], i / 32, code >> 2);
   }
 };
 

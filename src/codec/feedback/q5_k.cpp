@@ -16,7 +16,7 @@ struct FeedbackQ5K : ldlq::AffineType<BlockQ5_K, 32, 31, 63> {
   }
   static void set_code(Block& block, std::size_t i, unsigned code) noexcept {
     set_nibble<32>(block.low, i, code);
-    set_bit(block.high[i % 32], i / 32, code >> 4);
+    put_bits<1>(block.high[i % 32], i / 32, code >> 4);
   }
 };
 
