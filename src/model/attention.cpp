@@ -66,14 +66,15 @@ void check(const Metadata& model, std::uint64_t layer, const Scores& scores) {
 // With its weights at hand.
 struct Attention::Open {
   Open(const Run& with, const AttentionParts& of)
-      : run(with), parts(of), frame(with, of.frame), output(with, of.output) {
+      : run(with),
+        parts(of),
+        frame(with, of.frame),
+        output(with, of.output),
+        query_norm(numbers_of(with, of.query_norm)),
+        key_norm(numbers_of(with, of.key_norm)),
+        sinks(numbers_of(with, of.sinks)) {
     for (const Projection& p : parts.inputs) inputs.emplace_back(with, p);
     if (parts.rope) turns.emplace(*parts.rope, with.weights, with.tokens.sequence_length);
-    for (const auto& [name, to] :
-         {std::pair{&parts.query_norm, &query_norm}, std::pair{&parts.key_norm, &key_norm},
-          std::pair{&parts.sinks, &sinks}}) {
-      if (!name->empty()) *to = with.weights.numbers(*name);
-    }
   }
 
   void prepare_heads(float* heads, std::size_t count, const std::vector<float>& norm,

@@ -62,9 +62,8 @@ struct AttentionParts {
   std::vector<Projection> inputs;  ///< of queries, keys, values; or all in one
   Projection output;
   Scores scores;
-  std::optional<Rope> rope;  ///< none: the layer knows no positions
-  std::string query_norm =
-      {};  ///< weights of the norm of each head before it is turned, or nothing
+  std::optional<Rope> rope;     ///< none: the layer knows no positions
+  std::string query_norm = {};  ///< of each head before it is turned: weights, or nothing
   std::string key_norm = {};
   bool norm_after_rope = false;  ///< then heads are divided by their norms alone
   float norm_epsilon = 0;
@@ -73,8 +72,8 @@ struct AttentionParts {
 };
 
 /// As most models name and number them: heads, lengths, and what tensors there are, with all reach,
-/// without norms of heads. Families change what is otherwise with them. \param frame  the norms
-/// around it
+/// without norms of heads. Families change what is otherwise with them.
+/// \param frame  the norms around it
 AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const Frame& frame);
 
 /// Adds rotary positions as the model's keys and tensors say.
