@@ -157,8 +157,8 @@ std::uint64_t binding_of(const ImatrixOptions& options, const ImatrixRun& run) {
 /// Tells how far a run is: by the bytes of the matrices whose inputs are summed.
 class SumProgress {
  public:
-  SumProgress(const ImatrixRun& run, const calibrate::MatrixMap& map, Observer& observer)
-      : map_(map), observer_(observer) {
+  SumProgress(const ImatrixRun& run, calibrate::ModelWeights& weights, Observer& observer)
+      : weights_(weights), map_(weights.map()), observer_(observer) {
     for (std::uint64_t layer = 0; layer < run.network->layers(); ++layer) {
       layer_bytes_.push_back(0);
       for (const auto& together : run.network->inputs_of(layer)) {
@@ -179,7 +179,13 @@ class SumProgress {
     progress_.input_bytes_done =
         std::min(progress_.input_bytes, progress_.input_bytes_done + bytes_of(input));
     progress_.elapsed_s = watch_.seconds();
-    progress_.wait_cores_s = progress_.elapsed_s;
+    progress_.wait_disk_s = weights_.waited_s();
+    progress_.wait_cores_s = progress_.elapsed_s - progress_.wait_disk_s;
+    for (const std::string& name : input.tensors) {
+      if (const auto index = map_.find(name)) {
+        progress_.weights_done += map_.rows(*index) * map_.columns(*index);
+      }
+    }
     peak_ = std::max(peak_, anonymous_bytes());
     observer_.progress(progress_);
   }
@@ -187,6 +193,7 @@ class SumProgress {
   std::uint64_t peak() const { return peak_; }
 
  private:
+  calibrate::ModelWeights& weights_;
   const calibrate::MatrixMap& map_;
   Observer& observer_;
   Stopwatch watch_;
@@ -211,6 +218,10 @@ void open_output(io::Sink& sink, calibrate::Walk& walk, const ImatrixRun& run) {
     sink.resume();
   } else {
     std::error_code ignored;
+    if (walk.done() > 0) {
+      throw Error(ErrorCode::resume_refused, "has no longer what an earlier run wrote",
+                  {.file = sink.work_path(), .cure = "Begin anew with --restart"});
+    }
     if (!walk.found() && sink.found() &&
         std::filesystem::file_size(sink.work_path(), ignored) > 0) {
       throw Error(ErrorCode::output_open,
@@ -303,7 +314,7 @@ ImatrixReport walk_and_sum(const ImatrixOptions& options, const ImatrixRun& run,
                         .binding = binding_of(options, run),
                         .stop = options.stop});
   open_output(sink, walk, run);
-  SumProgress progress(run, map, observer);
+  SumProgress progress(run, weights, observer);
   report.resumed_layers = walk.done();
   progress.skip(walk.done());
   observer.note(walk.done() > 0

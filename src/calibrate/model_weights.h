@@ -46,6 +46,9 @@ class ModelWeights final : public model::WeightStore {
   const MatrixMap& map() const { return map_; }
   std::uint64_t read_bytes() const { return reader_.done(); }
 
+  /// Seconds that whoever asked has waited for matrices.
+  double waited_s() { return ahead_.waited_s(); }
+
   /// The most bytes of matrices that were in memory at once, but for those that stay on the disk.
   std::uint64_t most_held() const { return ahead_.most_held(); }
 

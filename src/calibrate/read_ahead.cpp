@@ -42,6 +42,7 @@ std::shared_ptr<const MatrixBytes> ReadAhead::take(const MatrixId& matrix) {
     given_up.clear();
     lock.lock();
     wanted_ = matrix;
+    const BusyClock::Guard waiting(waited_);
     account_->changed.notify_all();
     account_->changed.wait(lock, [&] { return failed_ != nullptr || read_.contains(matrix); });
     wanted_.reset();

@@ -11,6 +11,7 @@
 #include <tuple>
 #include <vector>
 
+#include "base/clocks.h"
 #include "base/thread.h"
 #include "calibrate/matrix_map.h"
 #include "calibrate/range_reader.h"
@@ -36,6 +37,9 @@ class ReadAhead {
   /// and is not asked for goes when there is something to wait for. One thread calls this at a time.
   /// \throws Error that reading met
   std::shared_ptr<const MatrixBytes> take(const MatrixId& matrix);
+
+  /// Seconds that take() has waited, in all.
+  double waited_s() { return waited_.seconds(); }
 
   /// The most bytes that were in memory at once.
   std::uint64_t most_held() const;
@@ -73,6 +77,7 @@ class ReadAhead {
   RangeReader& reader_;
   const std::uint64_t budget_;
   const std::shared_ptr<Account> account_ = std::make_shared<Account>();
+  BusyClock waited_;
 
   // Under the account's mutex.
   std::vector<MatrixId> order_;
