@@ -22,8 +22,10 @@ struct Settings {
   /// Of coordinate descent, after the pass. With n columns, the pass takes 2 n operations a weight and
   /// each sweep 2 n more.
   int sweeps = 2;
-  /// How much of the shrinkage is taken back: row by row, scales are multiplied by
-  /// 1 + bias_correction * (f - 1), f = w H w^T / w H q^T, q being what w decodes to; f is at most 1.6.
+  /// How much of the shrinkage is taken back. By f = w H w^T / w H q^T, q being what w decodes to, a
+  /// row is unbiased. Its noise then enlarges what the next norm divides by, by sqrt(f), which the row
+  /// gives back too: its scales are multiplied by 1 + bias_correction * (f sqrt(f) - 1). At most 1.6
+  /// is taken for f.
   float bias_correction = 1;
   Isa isa = Isa::portable;
 };

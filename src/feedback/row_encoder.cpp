@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 
 #include "linear/block.h"
@@ -253,7 +254,8 @@ Errors RowEncoder::correct_bias() {
     double factor = 1;
     if (wq > 0 && ww > 0) {
       const double unbiased = std::min(ww / wq, kMostUnbiased);
-      factor = std::max(0.0, 1 + settings_.bias_correction * (unbiased - 1));
+      factor = 1 + settings_.bias_correction * (unbiased * std::sqrt(unbiased) - 1);
+      factor = std::max(0.0, factor);
     }
     multiply_row(r, static_cast<float>(factor));
     // The errors are then (1 - factor) w + factor e.
