@@ -6,7 +6,7 @@ import {execFileSync} from "node:child_process";
 import {rmSync} from "node:fs";
 import {join} from "node:path";
 import {after, test} from "node:test";
-import {distributions, Reference, shutDown} from "./divergence.mjs";
+import {distributions, meanDivergence, Reference, shutDown} from "./divergence.mjs";
 import {CHECKPOINT_NAMES, IMATRIX, MODEL, outputFolder, quantizeCheckpoint, sluice, TEXT}
   from "./sluice.mjs";
 
@@ -16,10 +16,6 @@ after(shutDown);
 
 // llama.cpp knows a Lite model by its 26 or 27 layers, and the tiny one has fewer.
 const UNKNOWN = ["deepseek_v2_lite"];
-const divergence = (p, q) =>
-  p.reduce((sum, row, i) => sum + row.reduce((a, x, k) =>
-    x > 0 ? a + x * Math.log(x / Math.max(q[i][k], 1e-38)) : a, 0), 0) / p.length;
-
 const made = (name, type) => {
   const path = join(folder, `${name}-${type}.gguf`);
   quantizeCheckpoint(name, path, type);
@@ -33,7 +29,7 @@ for (const name of CHECKPOINT_NAMES.filter((each) => !UNKNOWN.includes(each))) {
     for (const row of [...whole, ...small]) {
       assert.ok(Math.abs(row.reduce((a, b) => a + b, 0) - 1) < 1e-3, "no distribution");
     }
-    const far = divergence(whole, small);
+    const far = meanDivergence(whole, small);
     t.diagnostic(`KL divergence ${far.toExponential(2)}`);
     assert.ok(far < 0.02, `KL divergence ${far}`);
   });

@@ -91,6 +91,13 @@ export async function probabilities(modelPath, sequences, first, type = "F32") {
   return rows;
 }
 
+/** Mean Kullback-Leibler divergence in nats of rows of probabilities from others. */
+export function meanDivergence(truth, rows) {
+  return rows.reduce((sum, row, i) => sum + row.reduce((a, q, k) =>
+    truth[i][k] > 0 ? a + truth[i][k] * Math.log(truth[i][k] / Math.max(q, TINY)) : a, 0), 0) /
+    rows.length;
+}
+
 /** Cuts a text into at most `limit` chunks of CONTEXT tokens, each begun by BOS. */
 function chunksOf(model, text, limit) {
   const {bos} = model.tokens;
