@@ -4,16 +4,15 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <charconv>
 #include <span>
 #include <vector>
 
 #include "base/stop.h"
-#include "base/text.h"
 #include "io/file.h"
 #include "sluice/amounts.h"
 #include "sluice/error.h"
 #include "tokenizer/encoder.h"
+#include "tokenizer/token_ids.h"
 
 namespace sluice {
 namespace {
@@ -33,34 +32,6 @@ std::string read_text(const std::string& path, const std::atomic<bool>* stop) {
   }
   text.resize(done);
   return text;
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-std::vector<std::int32_t> read_ids(const std::string& path, std::uint64_t vocabulary,
-                                   const std::atomic<bool>* stop) {
-  const std::string text = read_text(path, stop);
-  std::vector<std::int32_t> ids;
-  for (auto at = text.begin(); (at = std::find_if(at, text.end(), is_digit)) != text.end();) {
-    const auto end = std::find_if_not(at, text.end(), is_digit);
-    const std::string_view digits(&*at, static_cast<std::size_t>(end - at));
-    const bool negative = at != text.begin() && at[-1] == '-';
-    std::int32_t id = 0;
-    const bool read = std::from_chars(digits.begin(), digits.end(), id).ec == std::errc();
-    if (negative || !read || static_cast<std::uint64_t>(id) >= vocabulary) {
-      throw Error(ErrorCode::input_format,
-                  fmt::format("{}{} is no token of this model, which has {}", negative ? "-" : "",
-                              printable(digits), vocabulary),
-                  {.file = path,
-                   .offset = static_cast<std::uint64_t>(at - text.begin()),
-                   .cure = "Give ids that this model's tokenizer made, from 0 on"});
-    }
-    ids.push_back(id);
-    at = end;
-  }
-  return ids;
 }
 
 model::Tokens cut(std::vector<std::int32_t> ids, const CalibrationOptions& options) {
@@ -102,8 +73,9 @@ model::Tokens tokens_of_texts(const CalibrationOptions& options, const gguf::Hea
 model::Tokens calibration_tokens(const CalibrationOptions& options, const gguf::Header& model,
                                  const std::string& model_file, std::uint64_t vocabulary,
                                  const std::atomic<bool>* stop) {
-  return options.texts.empty() ? cut(read_ids(options.tokens, vocabulary, stop), options)
-                               : tokens_of_texts(options, model, model_file, stop);
+  if (!options.texts.empty()) return tokens_of_texts(options, model, model_file, stop);
+  const std::string ids = read_text(options.tokens, stop);
+  return cut(tokenizer::read_token_ids(ids, vocabulary, options.tokens), options);
 }
 
 std::uint64_t hash_of(const model::Tokens& tokens) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
@@ -21,12 +22,13 @@ std::vector<std::int32_t> read_token_ids(std::string_view text, std::uint64_t vo
     const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), id);
     if (error != std::errc() || stop != word.data() + word.size() || id < 0 ||
         static_cast<std::uint64_t>(id) >= vocabulary) {
-      throw Error(ErrorCode::input_format,
-                  fmt::format("'{}' is no id of the model's tokens, which are 0 to {}",
-                              printable(word), vocabulary - 1),
-                  {.file = file,
-                   .offset = at,
-                   .cure = "Give ids of this very model's tokens, with spaces or commas between"});
+      throw Error(
+          ErrorCode::input_format,
+          fmt::format("'{}' is no token of this model, which has {}", printable(word), vocabulary),
+          {.file = file,
+           .offset = at,
+           .cure = "Give ids that this model's tokenizer made, from 0 on, with spaces or "
+                   "commas between"});
     }
     ids.push_back(id);
     at = end;

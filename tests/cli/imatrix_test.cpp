@@ -220,7 +220,7 @@ TEST_F(Imatrix, SaysWhatCannotBeDone) {
   expect_refusal({kModel, "--calibrate-tokens", ids(600, 5000), "-o", output_}, 3,
                  "is no token of this model");
   expect_refusal({kModel, "--calibrate-tokens", write_text("ids", "1 -2 3"), "-o", output_}, 3,
-                 "-2 is no token");
+                 "'-2' is no token");
   expect_refusal({kModel, kText, "-o", kText}, 4, "it is a text, which would be lost");
   expect_refusal({kModel, kText, "-o", output_, "--memory", "30M"}, 2, "the least is");
   const std::string unknown = folder_ / "unknown.gguf";
