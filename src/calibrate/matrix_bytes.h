@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/page_buffer.h"
@@ -16,7 +17,10 @@ struct MatrixId {
   std::size_t tensor = 0;  ///< index in the model
   std::uint64_t number = 0;
 
-  friend auto operator<=>(const MatrixId&, const MatrixId&) = default;
+  friend bool operator==(const MatrixId&, const MatrixId&) = default;
+  friend bool operator<(const MatrixId& a, const MatrixId& b) {
+    return std::pair(a.tensor, a.number) < std::pair(b.tensor, b.number);
+  }
 };
 
 /// Bytes of a file that are in memory.

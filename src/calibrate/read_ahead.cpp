@@ -175,13 +175,13 @@ HeldBytes ReadAhead::read(const io::ReadRange& range) {
     account_->held += range.size;
     account_->most = std::max(account_->most, account_->held);
   }
-  const HeldBytes held(new PageBuffer(range.size),
-                       [account = account_, size = range.size](const PageBuffer* buffer) {
-                         delete buffer;
-                         const std::lock_guard lock(account->mutex);
-                         account->held -= size;
-                         account->changed.notify_all();
-                       });
+  HeldBytes held(new PageBuffer(range.size),
+                 [account = account_, size = range.size](const PageBuffer* buffer) {
+                   delete buffer;
+                   const std::lock_guard lock(account->mutex);
+                   account->held -= size;
+                   account->changed.notify_all();
+                 });
   reader_.read(range, held->bytes());
   known = held;
   return held;

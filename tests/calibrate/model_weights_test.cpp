@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Checkpoints, ::testing::ValuesIn(checkpoints()),
 
 /// A GGUF file of F32 tensors.
 struct SmallModel {
-  SmallModel(std::string path, const testing_support::Bytes& bytes) : bytes_(bytes) {
+  SmallModel(const std::string& path, const testing_support::Bytes& bytes) : bytes_(bytes) {
     testing_support::write_file(path, bytes);
     files.push_back(io::File::open_input(path));
     header = gguf::parse_header(bytes_, bytes_.size(), path).value();
