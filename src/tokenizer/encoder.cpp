@@ -93,6 +93,10 @@ class TextEncoder : public Encoder {
                                     printable(kind)));
     }
     const std::string name = text_of(model, "tokenizer.ggml.pre");
+    if (name.empty()) {
+      // llama.cpp warns, and takes its "default", which fits hardly any model.
+      refuse_kind(file, "tokenizer.ggml.pre is missing: how texts are cut into words is not known");
+    }
     const PreTokenizer* const words = find_pre_tokenizer(name);
     if (words == nullptr) {
       refuse_kind(file,

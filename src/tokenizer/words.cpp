@@ -96,7 +96,7 @@ const std::vector<PreTokenizer>& pre_tokenizer_rows() {
                  "mellum2"},
        .cuts = {kEach, kGpt2Words}},
       {.names = {"falcon"}, .cuts = {R"([\p{P}$+<=>^~|`]+)", kGpt2Words, kThreeDigits}},
-      {.names = {"default", ""},
+      {.names = {"default"},
        .cuts = {R"([\p{P}$+<=>^~|]+)", kGpt2Words, R"(\p{N}+)", kThreeDigits}},
       {.names = {"minicpm5"},
        .cuts = {kUpToThree, kEnding + kWord + R"(|\p{N}+)" + kSigns + kSpaces},

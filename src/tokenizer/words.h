@@ -17,7 +17,7 @@ struct PreTokenizer {
   bool is_without_merges = false;  ///< perhaps
 };
 
-/// The one of that name, or null. An empty name is llama.cpp's "default".
+/// The one of that name, or null.
 const PreTokenizer* find_pre_tokenizer(std::string_view name);
 
 }  // namespace sluice::tokenizer

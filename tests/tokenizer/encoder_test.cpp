@@ -149,6 +149,8 @@ TEST(Encoder, WhatItDoesNotKnowIsNamed) {
   }
   EXPECT_NE(refusal(small_pairs("odd", kSmall, {}), ErrorCode::input_type).find("'odd'"),
             std::string::npos);
+  EXPECT_NE(refusal(small_pairs("", kSmall, {}), ErrorCode::input_type).find("is missing"),
+            std::string::npos);
 }
 
 TEST(Encoder, WhatLlamaCppRefusesIsRefused) {
