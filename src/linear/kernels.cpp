@@ -14,7 +14,7 @@ const linear::Kernels& linear_kernels() noexcept;
 
 namespace linear {
 
-const Kernels& kernels(Isa isa) noexcept {
+const Kernels& kernels([[maybe_unused]] Isa isa) noexcept {
 #ifdef SLUICE_HAS_avx512
   if (isa == Isa::avx512) return avx512::linear_kernels();
 #endif

@@ -1,6 +1,7 @@
 #include "linear/products.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "linear/block.h"
@@ -34,7 +35,9 @@ struct Blocks {
 };
 
 void clear(const Matrix& out) {
-  for (std::size_t r = 0; r < out.rows; ++r) std::fill_n(out.row(r), out.columns, 0.0f);
+  for (std::size_t r = 0; r < out.rows; ++r) {
+    std::memset(out.row(r), 0, out.columns * sizeof(float));
+  }
 }
 
 /// out = a b^T, or out += a b^T

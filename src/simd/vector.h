@@ -154,12 +154,14 @@ struct Vectors {
   /// so that what rounds it to float sees on which side of a tie it was (Boldo and Melquiond, 2008).
   static SLUICE_INLINE Float fused_multiply_add(Float a, Float b, Float c) noexcept {
 #if defined(__FP_FAST_FMAF)
-    for (std::size_t i = 0; i < kBytes / sizeof(float); ++i)
+    for (std::size_t i = 0; i < kBytes / sizeof(float); ++i) {
       a[i] = __builtin_fmaf(a[i], b[i], c[i]);
+    }
     return a;
 #else
     using Double = Register<double>;
     using Bits = Register<std::int64_t>;
+    using Unsigned = Register<std::uint64_t>;
     typedef float Half __attribute__((vector_size(kBytesOf / 2)));
     Half halves[2];
     for (std::size_t h = 0; h < 2; ++h) {
@@ -169,10 +171,13 @@ struct Vectors {
       const Double part = sum - product;
       const Double lost = (product - (sum - part)) + (addend - part);
       const Bits bits = reinterpret_cast<Bits>(sum);
-      const Bits away = (lost > 0.0) == (sum > 0.0) ? Bits{} + 1 : Bits{} - 1;
-      const Bits inexact_even = ((lost < 0.0) | (lost > 0.0)) & ((bits & 1) == 0);
-      halves[h] =
-          __builtin_convertvector(reinterpret_cast<Double>(bits + (away & inexact_even)), Half);
+      const Bits even = ~bits & 1;
+      const Bits inexact = reinterpret_cast<Bits>(lost > 0.0) | reinterpret_cast<Bits>(lost < 0.0);
+      // An even sum goes one up or down in magnitude, to where the exact one is.
+      const Bits down = reinterpret_cast<Bits>(
+          reinterpret_cast<Unsigned>(bits ^ reinterpret_cast<Bits>(lost)) >> 63);
+      const Bits odd = bits + ((even - ((down & even) << 1)) & inexact);
+      halves[h] = __builtin_convertvector(reinterpret_cast<Double>(odd), Half);
     }
     std::memcpy(&a, halves, sizeof a);
     return a;

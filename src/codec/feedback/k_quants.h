@@ -55,20 +55,21 @@ struct AffineType : NumberCodes<kSubBlock, kHigh> {
     (i == 0 ? block.d : block.dmin) = half;
   }
 
-  /// How far a scale and a min go to either side of the plain encoder's.
-  static constexpr int reach(Effort effort) noexcept { return effort == Effort::fast ? 1 : 2; }
+  /// So many scales and mins are tried, in the middle of which are the plain encoder's.
+  static constexpr std::size_t numbers(Effort effort) noexcept {
+    return effort == Effort::fast ? 3 : 5;
+  }
   static constexpr std::size_t candidates(Effort effort) noexcept {
-    const int steps = 2 * reach(effort) + 1;
-    return static_cast<std::size_t>(steps * steps);
+    return numbers(effort) * numbers(effort);
   }
   static Ints candidate(const Ints& plain, std::size_t n, Effort effort) noexcept {
-    const int steps = 2 * reach(effort) + 1;
-    const int place = static_cast<int>(n);
-    const auto near = [&](const Ints& number, int step) noexcept {
-      return min(max(number + (step - reach(effort)), 0), kLargest);
+    const std::size_t all = numbers(effort);
+    const auto near = [all](const Ints& number, std::size_t place) noexcept {
+      const auto step = static_cast<std::int32_t>(place) - static_cast<std::int32_t>(all / 2);
+      return min(max(number + step, 0), kLargest);
     };
-    return near(plain & 255, place % steps) |
-           simd::shift_left<8>(near(simd::shift_right<8>(plain), place / steps));
+    return near(plain & 255, n % all) |
+           simd::shift_left<8>(near(simd::shift_right<8>(plain), n / all));
   }
   static Line scale_of(const Floats* factors, const Ints& code) noexcept {
     return {factors[0] * to_floats(code & 255), factors[1] * to_floats(simd::shift_right<8>(code))};
