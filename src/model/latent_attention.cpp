@@ -1,37 +1,15 @@
 #include "model/latent_attention.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "linear/functions.h"
 #include "linear/products.h"
+#include "model/latent_heads.h"
 
 namespace sluice::model {
 namespace {
-
-// Numbers of a head or a token.
-struct Lengths {
-  std::size_t heads;
-  std::size_t plain;    // of a query, without positions
-  std::size_t rotated;  // and with them
-  std::size_t latent;   // shared by all heads
-  std::size_t value;
-  std::size_t few;  // that queries are made of; 0: of all
-
-  explicit Lengths(const LatentParts& parts)
-      : heads(parts.heads),
-        plain(parts.keys.columns),
-        rotated(2 * parts.rope.frequencies.size()),
-        latent(parts.keys.rows),
-        value(parts.values.rows),
-        few(parts.query_latent ? parts.query.columns : 0) {}
-
-  std::size_t query() const { return plain + rotated; }
-  std::size_t key() const { return latent + rotated; }
-};
 
 class LatentAttention final : public Part {
  public:
@@ -47,48 +25,13 @@ class LatentAttention final : public Part {
   struct Buffers;
 
   LatentParts parts_;
-  Lengths lengths_;
+  LatentLengths lengths_;
 };
 
 Input input_of(const LatentParts& parts) {
   const Projection& query = parts.query_latent ? *parts.query_latent : parts.query;
   return {.tensors = {query.weight, parts.latent.weight}};
 }
-
-Input input_of_head(const Projection& projection, std::uint64_t number) {
-  return {.tensors = {projection.weight}, .number = number, .matrices = projection.matrices};
-}
-
-// The matrices of one head, watched.
-class OpenHead {
- public:
-  OpenHead(const Run& run, const LatentParts& parts, std::uint64_t number)
-      : keys_(run, parts.keys, number, {}),
-        values_(run, parts.values, number, {}),
-        query_(run, input_of_head(parts.keys, number)),
-        mixed_(run, input_of_head(parts.values, number)) {}
-
-  /// Queries become what is compared with the shared numbers.
-  void widen(const linear::ConstMatrix& query, const linear::Matrix& wide) const {
-    query_.see(query);
-    keys_.apply(query, wide);
-  }
-  /// Shared numbers become values.
-  void narrow(const linear::ConstMatrix& mixed, const linear::Matrix& values) const {
-    mixed_.see(mixed);
-    values_.apply(mixed, values);
-  }
-  void finish() const {
-    query_.finish();
-    mixed_.finish();
-  }
-
- private:
-  OpenProjection keys_;
-  OpenProjection values_;
-  Watched query_;
-  Watched mixed_;
-};
 
 }  // namespace
 
@@ -101,7 +44,7 @@ struct LatentAttention::Buffers {
   Buffer mixed;  // shared numbers as one head weighs them
   Buffer values;
 
-  Buffers(const LatentParts& parts, const Lengths& n, std::size_t tokens)
+  Buffers(const LatentParts& parts, const LatentLengths& n, std::size_t tokens)
       : x(tokens, parts.output.rows),
         few(tokens, n.few),
         query(tokens, n.heads * n.query()),
@@ -110,7 +53,7 @@ struct LatentAttention::Buffers {
         mixed(tokens, n.latent),
         values(tokens, n.heads * n.value) {}
 
-  static std::uint64_t bytes(const LatentParts& parts, const Lengths& n) {
+  static std::uint64_t bytes(const LatentParts& parts, const LatentLengths& n) {
     return sizeof(float) *
            (parts.output.rows + n.few + 2 * n.key() + n.latent + n.heads * (n.query() + n.value));
   }
@@ -118,7 +61,7 @@ struct LatentAttention::Buffers {
 
 // With its weights at hand.
 struct LatentAttention::Open {
-  Open(const Run& with, const LatentParts& what, const Lengths& lengths)
+  Open(const Run& with, const LatentParts& what, const LatentLengths& lengths)
       : run(with),
         parts(what),
         n(lengths),
@@ -127,11 +70,15 @@ struct LatentAttention::Open {
         query(with, what.query),
         latent(with, what.latent),
         latent_norm(with, {.before = what.latent_norm}),
-        heads(open_heads(with, what)),
+        heads(open_heads(with, what, lengths)),
         output(with, what.output),
         turns(what.rope, with.weights, with.tokens.sequence_length),
         input(with, input_of(what)),
-        inner(with, {.tensors = {what.output.weight}}) {}
+        inner(with, {.tensors = {what.output.weight}}) {
+    if (!what.joined.weight.empty()) {
+      joined_input.emplace(with, Input{.tensors = {what.joined.weight}});
+    }
+  }
 
   // The few numbers that queries are made of, where they are.
   struct FewForQueries {
@@ -144,12 +91,6 @@ struct LatentAttention::Open {
           norm(run, {.before = parts.query_norm}),
           input(run, {.tensors = {parts.query.weight}}) {}
   };
-
-  static std::vector<OpenHead> open_heads(const Run& run, const LatentParts& parts) {
-    std::vector<OpenHead> all;
-    for (std::uint64_t head = 0; head < parts.heads; ++head) all.emplace_back(run, parts, head);
-    return all;
-  }
 
   void make_queries(const linear::Matrix& x, const linear::Matrix& numbers,
                     const linear::Matrix& q) const {
@@ -209,6 +150,7 @@ struct LatentAttention::Open {
     make_queries(x, buffers.few.rows(block.rows), q);
     latent.apply(x, key);
     latent_norm.read(shared, shared);
+    if (joined_input) joined_input->see(shared);
     turn(q, key);
     for (std::size_t h = 0; h < n.heads; ++h) run_head(h, buffers, block.rows);
     inner.see(values);
@@ -219,13 +161,14 @@ struct LatentAttention::Open {
   void finish() const {
     input.finish();
     if (few) few->input.finish();
+    if (joined_input) joined_input->finish();
     for (const OpenHead& head : heads) head.finish();
     inner.finish();
   }
 
   const Run& run;
   const LatentParts& parts;
-  const Lengths& n;
+  const LatentLengths& n;
   OpenFrame frame;
   std::unique_ptr<const FewForQueries> few;
   OpenProjection query;
@@ -235,6 +178,7 @@ struct LatentAttention::Open {
   OpenProjection output;
   Turns turns;
   Watched input;
+  std::optional<Watched> joined_input;
   Watched inner;
 };
 
@@ -247,8 +191,8 @@ std::vector<std::string> LatentAttention::tensors() const {
   append_tensors(parts_.query, names);
   append_tensors(parts_.latent, names);
   names.push_back(parts_.latent_norm.weight);
-  for (const Projection* each : {&parts_.keys, &parts_.values, &parts_.output}) {
-    append_tensors(*each, names);
+  for (const Projection* each : {&parts_.joined, &parts_.keys, &parts_.values, &parts_.output}) {
+    if (!each->weight.empty()) append_tensors(*each, names);
   }
   return names;
 }
@@ -256,7 +200,8 @@ std::vector<std::string> LatentAttention::tensors() const {
 std::vector<std::vector<Input>> LatentAttention::inputs() const {
   std::vector<Input> all{input_of(parts_)};
   if (parts_.query_latent) all.push_back({.tensors = {parts_.query.weight}});
-  for (std::uint64_t head = 0; head < parts_.heads; ++head) {
+  if (!parts_.joined.weight.empty()) all.push_back({.tensors = {parts_.joined.weight}});
+  for (std::uint64_t head = 0; head < (parts_.joined.weight.empty() ? parts_.heads : 0); ++head) {
     all.push_back(input_of_head(parts_.keys, head));
     all.push_back(input_of_head(parts_.values, head));
   }
@@ -266,11 +211,14 @@ std::vector<std::vector<Input>> LatentAttention::inputs() const {
 
 Space LatentAttention::space(const Tokens& tokens, int threads) const {
   const std::uint64_t length = tokens.sequence_length;
+  const std::uint64_t turned = parts_.joined.weight.empty() ? 0
+                                                            : parts_.heads * lengths_.plain *
+                                                                  lengths_.latent * sizeof(float);
   const std::size_t deepest =
       std::max({parts_.output.rows, parts_.output.columns, parts_.query.columns});
   return {.fixed = linear::multiply_bytes(deepest, threads) +
                    attention_bytes(length) * static_cast<std::uint64_t>(threads) +
-                   Turns::bytes(parts_.rope, length),
+                   Turns::bytes(parts_.rope, length) + turned,
           .each = Buffers::bytes(parts_, lengths_),
           .at_once = length};
 }
@@ -284,48 +232,6 @@ void LatentAttention::run(const Run& run, const linear::Matrix& stream) const {
     open.run_block(buffers, rows_of(stream, first, count));
   });
   open.finish();
-}
-
-LatentParts latent_parts(const Metadata& model, std::uint64_t layer, const Frame& frame) {
-  const std::uint64_t width = model.whole("embedding_length");
-  const std::uint64_t heads = model.of_layer("attention.head_count", layer);
-  const std::uint64_t latent = model.whole("attention.kv_lora_rank");
-  const std::uint64_t key = model.whole("attention.key_length_mla");
-  const std::uint64_t value = model.whole("attention.value_length_mla");
-  const std::uint64_t rotated = model.whole("rope.dimension_count");
-  if (heads == 0 || latent == 0 || rotated >= key) {
-    throw model.error(
-        ErrorCode::input_format,
-        fmt::format("{} heads with keys of {} numbers, {} of which know positions, made "
-                    "of {}, make no sense",
-                    heads, key, rotated, latent));
-  }
-  const auto projection = [&](const char* name, std::uint64_t rows, std::uint64_t columns,
-                              std::uint64_t matrices = 1) {
-    return Projection::of(model, of_block(layer, name), rows, columns, matrices);
-  };
-  const auto norm = [&](const char* name, std::uint64_t count) {
-    return Norm{.weight = model.numbers(of_block(layer, name), count),
-                .epsilon = frame.before.epsilon};
-  };
-  LatentParts parts{.frame = frame,
-                    .query = {},
-                    .latent = projection("attn_kv_a_mqa", latent + rotated, width),
-                    .latent_norm = norm("attn_kv_a_norm.weight", latent),
-                    .keys = projection("attn_k_b", latent, key - rotated, heads),
-                    .values = projection("attn_v_b", value, latent, heads),
-                    .output = projection("attn_output", width, heads * value),
-                    .heads = heads,
-                    .rope = {}};
-  if (model.has(of_block(layer, "attn_q_a.weight"))) {
-    const std::uint64_t few = model.whole("attention.q_lora_rank");
-    parts.query_latent = projection("attn_q_a", few, width);
-    parts.query_norm = norm("attn_q_a_norm.weight", few);
-    parts.query = projection("attn_q_b", heads * key, few);
-  } else {
-    parts.query = projection("attn_q", heads * key, width);
-  }
-  return parts;
 }
 
 std::unique_ptr<Part> latent_attention(LatentParts parts) {

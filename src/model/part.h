@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/page_buffer.h"
@@ -147,6 +148,8 @@ void append_tensors(const Projection& projection, std::vector<std::string>& name
 class OpenProjection {
  public:
   OpenProjection(const Run& run, const Projection& projection);
+  OpenProjection(const Run& run, std::shared_ptr<const linear::Rows> weight)
+      : run_(run), weight_(std::move(weight)) {}
   /// One of several matrices. \param biases  of all of them, or nothing
   OpenProjection(const Run& run, const Projection& projection, std::uint64_t number,
                  const std::vector<float>& biases);

@@ -119,14 +119,6 @@ TEST(ModelErrors, RefuseExpertsAndHeadsThatMakeNoSense) {
   }
 }
 
-TEST(ModelErrors, RefuseKeysAndValuesInOne) {
-  gguf::Header header = GgufWeights(families::RandomDeepSeek{2, 6, 2, 1, {}}.build()).header();
-  tensor_of(header, "blk.0.attn_k_b.weight").name = "blk.0.attn_kv_b.weight";
-  const Failure failure = failure_of([&] { model::Network::of(header, "tiny.gguf"); });
-  EXPECT_EQ(failure.code, ErrorCode::input_type);
-  EXPECT_NE(failure.text.find("blk.0.attn_kv_b.weight"), std::string::npos) << failure.text;
-}
-
 TEST(ModelErrors, NameTheTokenThatTheModelHasNot) {
   GgufWeights weights(families::llama());
   const model::Network network = model::Network::of(weights.header(), "tiny.gguf");

@@ -338,6 +338,10 @@ inline std::vector<RandomFamily> all_random_families() {
          return RandomDeepSeek{27, 6, 2, 1, {}}.build();
        }},
       {"deepseek2-v3", [=] { return RandomDeepSeek{3, 16, 4, 2, from_few, 4, 2, true}.build(); }},
+      {"deepseek2-joined",
+       [] {
+         return RandomDeepSeek{3, 16, 4, 2, {.query_latent = 24, .split = false}}.build();
+       }},
       {"glm4moe", [] { return glm4moe(false); }},
       {"glm4moe-norms", [] { return glm4moe(true); }},
       {"gpt-oss", gpt_oss},

@@ -11,24 +11,19 @@ namespace sluice::model {
 namespace {
 
 // YaRN sharpens the part with positions by itself; here the part without gets the same.
-float deepseek2_scale(const Metadata& model, const RopeChoice& choice, const Rope& rope) {
-  const double key = static_cast<double>(model.whole("attention.key_length_mla"));
+float deepseek2_scale(const Metadata& model, const RopeChoice& choice, const Rope& rope,
+                      std::uint64_t key) {
   const double growth =
       1 - model.number("rope.scaling.yarn_log_multiplier", 0) * std::log(choice.scale);
-  return static_cast<float>(std::pow(rope.magnitude * growth, 2) / std::sqrt(key));
+  return static_cast<float>(std::pow(rope.magnitude * growth, 2) /
+                            std::sqrt(static_cast<double>(key)));
 }
 
 LatentParts deepseek2_attention(const Metadata& model, std::uint64_t layer) {
-  if (model.has(of_block(layer, "attn_kv_b.weight"))) {
-    throw model.error(ErrorCode::input_type,
-                      "has the matrices of keys and values in one, as converters wrote it before "
-                      "April 2025; this cannot be run",
-                      of_block(layer, "attn_kv_b.weight"));
-  }
   LatentParts parts = latent_parts(model, layer, frame_of(model, layer, "attn_norm"));
   const RopeChoice choice = rope_choice(model, parts.latent.rows - parts.keys.rows, true);
   parts.rope = rope_of(model, choice);
-  parts.scale = deepseek2_scale(model, choice, parts.rope);
+  parts.scale = deepseek2_scale(model, choice, parts.rope, parts.query.rows / parts.heads);
   parts.temperature =
       temperature_of(model, model.whole("attention.temperature_length", trained_context(model)));
   return parts;
