@@ -28,11 +28,11 @@ for (const name of names.filter((each) => each !== "deepseek2-lite")) {
   test(name, async (t) => {
     const model = path(`${name}.gguf`);
     const make = (output, ...flags) => {
-      sluice("quantize", "--pure", "--ignore-imatrix-rules", ...flags, model, output, "IQ4_NL");
+      sluice("quantize", "-q", "--pure", "--ignore-imatrix-rules", ...flags, model, output, "IQ4_NL");
       return output;
     };
     const matrix = path(`${name}.imatrix.gguf`);
-    sluice("imatrix", model, path("text"), "-o", matrix, "-c", "128");
+    sluice("imatrix", "-q", model, path("text"), "-o", matrix, "-c", "128");
     const plain = make(path(`${name}-plain.gguf`), "--imatrix", matrix);
     const calibrated = make(path(`${name}-calibrated.gguf`), "--imatrix", matrix,
       "--calibrate", path("text"), "--calibrate-context", "128");
