@@ -169,7 +169,7 @@ void expect_near_the_least_of(const Codebook& codebook) {
 }
 
 template <typename Block, TensorType kType>
-using Magnitudes = ldlq::FeedbackMagnitudes<Block, kType, 6, 2>;
+using Magnitudes = ldlq::FeedbackMagnitudes<Block, kType, 6, 4>;
 
 TEST(FeedbackSearch, TernaryCodesAreNearTheBest) {
   expect_near_the_least<FeedbackIq1M>(

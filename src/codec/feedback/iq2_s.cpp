@@ -5,8 +5,10 @@
 
 namespace sluice::inline SLUICE_ISA {
 
+using FeedbackIq2S = ldlq::FeedbackMagnitudes<BlockIq2S, TensorType::iq2_s, 6, 4>;
+
 FeedbackKernel feedback_iq2_s() noexcept {
-  return ldlq::kernel<ldlq::FeedbackMagnitudes<BlockIq2S, TensorType::iq2_s, 6, 2>>();
+  return ldlq::kernel<FeedbackIq2S>();
 }
 
 }  // namespace sluice::inline SLUICE_ISA

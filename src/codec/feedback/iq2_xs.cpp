@@ -5,8 +5,10 @@
 
 namespace sluice::inline SLUICE_ISA {
 
+using FeedbackIq2Xs = ldlq::FeedbackMagnitudes<BlockIq2Xs, TensorType::iq2_xs, 6, 4>;
+
 FeedbackKernel feedback_iq2_xs() noexcept {
-  return ldlq::kernel<ldlq::FeedbackMagnitudes<BlockIq2Xs, TensorType::iq2_xs, 6, 2>>();
+  return ldlq::kernel<FeedbackIq2Xs>();
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -5,8 +5,10 @@
 
 namespace sluice::inline SLUICE_ISA {
 
+using FeedbackIq2Xxs = ldlq::FeedbackMagnitudes<BlockIq2Xxs, TensorType::iq2_xxs, 6, 4>;
+
 FeedbackKernel feedback_iq2_xxs() noexcept {
-  return ldlq::kernel<ldlq::FeedbackMagnitudes<BlockIq2Xxs, TensorType::iq2_xxs, 6, 2>>();
+  return ldlq::kernel<FeedbackIq2Xxs>();
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -5,8 +5,10 @@
 
 namespace sluice::inline SLUICE_ISA {
 
+using FeedbackIq3S = ldlq::FeedbackMagnitudes<BlockIq3S, TensorType::iq3_s, 6, 4>;
+
 FeedbackKernel feedback_iq3_s() noexcept {
-  return ldlq::kernel<ldlq::FeedbackMagnitudes<BlockIq3S, TensorType::iq3_s, 6, 2>>();
+  return ldlq::kernel<FeedbackIq3S>();
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -5,8 +5,10 @@
 
 namespace sluice::inline SLUICE_ISA {
 
+using FeedbackIq3Xxs = ldlq::FeedbackMagnitudes<BlockIq3Xxs, TensorType::iq3_xxs, 6, 4>;
+
 FeedbackKernel feedback_iq3_xxs() noexcept {
-  return ldlq::kernel<ldlq::FeedbackMagnitudes<BlockIq3Xxs, TensorType::iq3_xxs, 6, 2>>();
+  return ldlq::kernel<FeedbackIq3Xxs>();
 }
 
 }  // namespace sluice::inline SLUICE_ISA
