@@ -102,6 +102,19 @@ TEST_F(RemoteCheckpoint, OnAServerThatListsNothing) {
   }
 }
 
+TEST_F(RemoteCheckpoint, IsRunWithoutBeingOnTheDisk) {
+  const auto server = serve(plain_server);
+  std::ofstream(folder_ / "ids") << "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16";
+  const auto imatrix = [&](const std::string& model) {
+    const Finished done = sluice({"imatrix", model, "--calibrate-tokens", folder_ / "ids", "-c",
+                                  "8", "-o", folder_ / "out.gguf"});
+    EXPECT_EQ(done.status, 0) << done.errors;
+    return read_file(folder_ / "out.gguf");
+  };
+  const std::vector<std::byte> expected = imatrix(kCheckpoint);
+  EXPECT_EQ(imatrix(server->origin("localhost") + "/some/deepseek_v3_fp8/"), expected);
+}
+
 TEST_F(RemoteCheckpoint, OnTheHub) {
   const auto server = serve_hub();
   Json expected = told(kCheckpoint);
