@@ -35,13 +35,6 @@ std::pair<std::string, std::uint64_t> key_of(const model::Input& input) {
   return {input.tensors.front(), input.number};
 }
 
-linear::Moments copy_of(const linear::Moments& moments) {
-  linear::Moments copy(moments.sum.size());
-  add_scaled(moments.sum, 1, copy.sum);
-  copy.tokens = moments.tokens;
-  return copy;
-}
-
 }  // namespace
 
 template <typename Function>
@@ -80,9 +73,8 @@ bool LayerEncoder::wants(const model::Input& input) {
   if (!tensor) return false;
   bool due = false;
   bool moments = false;
-  // Those of an expert are what the moments of later ones are drawn towards.
   for_tensors(input, [&](std::uint32_t each, const std::string&, Treatment treatment) {
-    due |= is_due(each, input.number, input.matrices);
+    due |= is_due(each, input.number, input.number + 1);
     moments |= treatment == Treatment::feedback;
   });
   if (is_router(input) && experts_want(input)) due = moments = true;
@@ -108,29 +100,25 @@ void LayerEncoder::finished(const model::Input& input) {
   for_tensors(input, [&](std::uint32_t tensor, const std::string&, Treatment treatment) {
     due |= treatment == Treatment::feedback && is_due(tensor, input.number, input.number + 1);
   });
-  linear::Moments moments = moments_of(input, std::move(sums.moments()));
   if (!due) return;
+  shrink(input, sums.moments());
   const linear::Factor factor =
-      linear::Factor::of(std::move(moments), kDamping, with_.settings.isa, with_.team);
+      linear::Factor::of(std::move(sums.moments()), kDamping, with_.settings.isa, with_.team);
   encode(input, Treatment::feedback, {.factor = &factor});
 }
 
-// Drawn towards those of the layer, if the input is of experts.
-linear::Moments LayerEncoder::moments_of(const model::Input& input, linear::Moments&& seen) {
-  linear::Moments moments = std::move(seen);
-  if (!is_of_experts(input)) return moments;
+// Shrunk, if the input is of experts: where it is the router's too towards that of all tokens; what an
+// expert's hidden units are is its own.
+void LayerEncoder::shrink(const model::Input& input, linear::Moments& moments) {
+  if (!is_of_experts(input)) return;
   ++experts_;
   if (moments.tokens < moments.sum.size()) ++scarce_experts_;
-  if (is_layers_input(input)) {
-    if (router_ && router_->sum.size() == moments.sum.size()) draw_towards(*router_, moments);
-    return moments;
+  if (is_layers_input(input) && router_ && router_->tokens > 0 &&
+      router_->sum.size() == moments.sum.size()) {
+    shrink_towards(*router_, moments);
+  } else {
+    shrink_towards_diagonal(moments);
   }
-  linear::Moments& before =
-      experts_before_.try_emplace(input.tensors.front(), moments.sum.size()).first->second;
-  add_scaled(moments.sum, 1, before.sum);
-  before.tokens += moments.tokens;
-  draw_towards(before, moments);
-  return moments;
 }
 
 void LayerEncoder::encode(const model::Input& input, Treatment treatment,
@@ -143,7 +131,6 @@ void LayerEncoder::encode(const model::Input& input, Treatment treatment,
 
 void LayerEncoder::done(std::uint64_t) {
   router_.reset();
-  experts_before_.clear();
   with_.output.settle();
 }
 

@@ -55,15 +55,12 @@ class LayerEncoder final : public Visitor {
   bool experts_want(const model::Input& router) const;
   void encode(const model::Input& input, Treatment treatment,
               const MatrixEncoder::Knowledge& known);
-  linear::Moments moments_of(const model::Input& input, linear::Moments&& seen);
+  void shrink(const model::Input& input, linear::Moments& moments);
 
   const Surroundings with_;
   MatrixEncoder encoder_;
   std::map<Key, InputSums> sums_;
-  // What the moments of experts are drawn towards, in the layer in hand: those of the router's input,
-  // and, by tensor, those of the experts before.
-  std::optional<linear::Moments> router_;
-  std::map<std::string, linear::Moments> experts_before_;
+  std::optional<linear::Moments> router_;  // of all tokens of the layer in hand
   std::uint64_t experts_ = 0;
   std::uint64_t scarce_experts_ = 0;
 };

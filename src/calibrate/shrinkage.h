@@ -3,19 +3,20 @@
 #include "linear/moments.h"
 
 // What few tokens say of an input's second moments is mostly chance: an expert that saw fewer tokens
-// than it has columns has moments without full rank. They are drawn towards those of many tokens.
+// than it has columns has moments without full rank. With n tokens and N columns their mean H counts for
+// n / (N + n), and the rest is what is known of it otherwise (as Ledoit and Wolf, 2004, shrink covariances;
+// the share is measured, see bench/notes).
 
 namespace sluice::calibrate {
 
-/// So many tokens of the many count, for each column, beside what an expert saw itself.
-inline constexpr double kPriorTokensPerColumn = 0.25;
+/// The rest is the mean of many tokens' moments: as if N more tokens had been like these.
+/// \param many  of as many columns, with tokens
+void shrink_towards(const linear::Moments& many, linear::Moments& few);
 
-/// Adds to the sums of few tokens those of many, as if these were kPriorTokensPerColumn tokens for each
-/// column; fewer, if they are fewer.
-/// \param prior  of as many columns
-void draw_towards(const linear::Moments& prior, linear::Moments& moments);
+/// The rest is the mean's own diagonal.
+void shrink_towards_diagonal(linear::Moments& few);
 
-/// sum += factor * other, element by element. Both are of one size.
-void add_scaled(const linear::Triangle& other, float factor, linear::Triangle& sum);
+/// The same moments once more.
+linear::Moments copy_of(const linear::Moments& moments);
 
 }  // namespace sluice::calibrate
