@@ -68,6 +68,14 @@ struct TimeEstimate {
   double cores_s = 0;
   double read_bytes_per_s = 0;  ///< of the input, past the page cache
   std::vector<ConversionRate> conversions;
+  /// What of `cores_s` a calibration text takes, in seconds.
+  struct Calibration {
+    double forward_s = 0;   ///< running the model
+    double moments_s = 0;   ///< summing second moments
+    double factors_s = 0;   ///< factoring them
+    double feedback_s = 0;  ///< encoding with feedback
+  };
+  std::optional<Calibration> calibration = {};
 };
 
 /// A plan, what carrying it out needs, and how long it takes.

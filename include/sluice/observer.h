@@ -109,6 +109,7 @@ struct RunReport {
   std::string architecture;  ///< the input's `general.architecture`
   std::string file_type;     ///< that was asked for: `IQ1_M`
   std::string imatrix;       ///< empty: none
+  std::string calibration;   ///< files of the calibration text; empty: none
   Effort effort = Effort::best;
   /// Half a sentence on the tensors that have an `asked`; empty: there are none.
   std::string substituted;

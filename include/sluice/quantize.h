@@ -78,10 +78,22 @@ struct PlannedTensorView {
   TensorType type;
   std::optional<TensorType> asked;  ///< as in TensorReport
   std::string rule;                 ///< why this type
+  /// What a calibration text does for it: "feedback", "mean squares"; empty: nothing.
+  std::string calibration = {};
   bool lacks_importance;  ///< the importance matrix has no row for it, and it had better have one
   std::uint64_t part;     ///< which output file
   std::uint64_t offset;   ///< in that file
   std::uint64_t size;     ///< bytes there
+};
+
+/// What running the model on a text takes.
+struct CalibrationView {
+  std::uint64_t tokens = 0;
+  std::uint64_t sequence_length = 0;
+  std::uint64_t feedback_tensors = 0;
+  std::uint64_t mean_squares_tensors = 0;
+  std::string state_file;         ///< what a run that is cut off goes on with
+  std::uint64_t state_bytes = 0;  ///< of it; for moments twice as many
 };
 
 /// What will be done, tensor by tensor in the output's order.
@@ -95,6 +107,7 @@ struct PlanView {
   std::uint64_t output_bytes = 0;  ///< of all output files
   std::vector<PartReport> parts;   ///< the output files; without an output their names are endings
   std::uint64_t weights = 0;
+  std::optional<CalibrationView> calibration;  ///< none: no text is given
 };
 
 /// Decides everything, reads headers only, writes nothing. `options.output` may be empty.

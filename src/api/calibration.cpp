@@ -7,7 +7,9 @@
 #include <filesystem>
 
 #include "api/calibration_tokens.h"
+#include "base/checked.h"
 #include "base/threads.h"
+#include "calibrate/walk_state.h"
 #include "engine/memory_plan.h"
 #include "sluice/error.h"
 
@@ -16,6 +18,11 @@ namespace {
 
 // Beside what is shared out: the output's buffer, stacks, allocator slack.
 constexpr std::uint64_t kBesideWalk = std::uint64_t{40} << 20;
+
+std::uint64_t whole_mib(std::uint64_t bytes) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  return align_up(bytes, kMiB) / kMiB;
+}
 
 /// Tensors with a treatment have importance.
 void forgive_missing(const calibrate::CalibrationPlan& calibration, Plan& plan) {
@@ -33,11 +40,10 @@ void refuse_without_feedback(const calibrate::CalibrationPlan& calibration, std:
                              const std::string& file) {
   if (calibration.has_feedback()) return;
   if (calibration.bytes_of_all > calibration.bytes) {
-    constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
     throw Error(ErrorCode::memory_budget,
                 fmt::format("--memory is too small for error feedback of any tensor: with {}M it "
                             "serves all of them",
-                            (beside + calibration.bytes_of_all) / kMiB + 1),
+                            whole_mib(beside + calibration.bytes_of_all)),
                 {.file = file, .cure = "Raise --memory, or quantize without --calibrate"});
   }
   throw Error(ErrorCode::usage,
@@ -108,10 +114,37 @@ void decide(const QuantizeOptions& options, const ModelFiles& files, const Outpu
   refuse_without_feedback(model.plan, taken, files.parts.front().path());
   forgive_missing(model.plan, plan);
   plan.notes.insert(plan.notes.end(), model.plan.notes.begin(), model.plan.notes.end());
+  if (model.plan.bytes_of_all > model.plan.bytes) {
+    plan.notes.push_back(fmt::format("with --memory {}M all of them have room",
+                                     whole_mib(taken + model.plan.bytes_of_all)));
+  }
   model.memory = least.within(options.memory, beside + model.plan.bytes);
+  calibration.least_bytes = taken + model.plan.bytes;
+  calibration.most_bytes = model.memory.total() + beside + model.plan.bytes;
   model.state_file = state_file_of(options, names);
   model.state_binding = binding_of_state(files, model.tokens);
   calibration.rest = calibrate::without_treated(plan, model.plan);
+}
+
+void add_calibration(const Calibration& calibration, PlanView& view) {
+  using calibrate::Treatment;
+  const calibrate::CalibratedModel& model = calibration.model;
+  const std::vector<Treatment>& treatments = model.plan.treatments;
+  for (std::size_t i = 0; i < treatments.size(); ++i) {
+    view.tensors[i].calibration = treatments[i] == Treatment::feedback     ? "feedback"
+                                  : treatments[i] == Treatment::importance ? "mean squares"
+                                                                           : "";
+  }
+  const auto count = [&](Treatment treatment) {
+    return static_cast<std::uint64_t>(std::ranges::count(treatments, treatment));
+  };
+  view.calibration = {
+      .tokens = model.tokens.ids.size(),
+      .sequence_length = model.tokens.sequence_length,
+      .feedback_tensors = count(Treatment::feedback),
+      .mean_squares_tensors = count(Treatment::importance),
+      .state_file = model.state_file,
+      .state_bytes = calibrate::WalkState::bytes(model.tokens.ids.size(), model.network.width())};
 }
 
 std::string calibration_text(const Calibration* calibration) {

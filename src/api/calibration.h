@@ -14,7 +14,9 @@ namespace sluice {
 /// A run with a calibration text.
 struct Calibration {
   calibrate::CalibratedModel model;
-  Plan rest;  ///< the tensors that the engine makes
+  Plan rest;                      ///< the tensors that the engine makes
+  std::uint64_t least_bytes = 0;  ///< of memory, for the same treatments
+  std::uint64_t most_bytes = 0;
 };
 
 /// Finds out how the model is run, and reads the text.
@@ -30,6 +32,9 @@ CalibrationFacts facts_of(const QuantizeOptions& options, const Calibration& cal
 /// \throws Error (memory_budget; usage: no tensor gets feedback)
 void decide(const QuantizeOptions& options, const ModelFiles& files, const OutputNames& names,
             Plan& plan, Calibration& calibration);
+
+/// For those who look at the plan, of whose tensors the view has one each.
+void add_calibration(const Calibration& calibration, PlanView& view);
 
 /// What is done on behalf of a text, in words that follow others; empty, if there is none.
 std::string calibration_text(const Calibration* calibration);

@@ -11,13 +11,14 @@
 #include "api/earlier_run.h"
 #include "api/prepared.h"
 #include "base/interval_set.h"
+#include "base/threads.h"
+#include "calibrate/calibration_time.h"
 #include "engine/memory_plan.h"
 #include "forecast/disk_space.h"
 #include "forecast/encode_probe.h"
 #include "forecast/read_probe.h"
 #include "io/sink.h"
 #include "io/spindle.h"
-#include "quantize/chunk_cursor.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -51,22 +52,28 @@ IntervalSet look_at_earlier_run(const QuantizeOptions& options, const Prepared& 
   return done;
 }
 
-MemoryNeed memory_need(const QuantizeOptions& options, const Plan& plan) {
-  const engine::MemoryNeeds needs = ChunkEncoder::memory_needs(plan, encoder_settings(options));
+MemoryNeed memory_need(const QuantizeOptions& options, const Prepared& prepared) {
+  const engine::MemoryNeeds needs =
+      ChunkEncoder::memory_needs(prepared.streamed(), encoder_settings(options));
   const std::uint64_t held = engine::held_memory(options);
   MemoryNeed need{
       .budget = options.memory, .least = engine::told_least(needs, held), .threads = needs.threads};
   if (need.enough()) need.most = engine::plan_memory(needs, need.budget, held).total_bytes;
+  if (prepared.calibration) {
+    need.least = std::max(need.least, prepared.calibration->least_bytes);
+    need.most = std::max(need.most, prepared.calibration->most_bytes);
+  }
   return need;
 }
 
 // Of the input, as a run that goes on tells it.
-double done_share(const QuantizeOptions& options, const Plan& plan, const IntervalSet& done) {
-  const engine::MemoryPlan memory =
-      engine::plan_memory(ChunkEncoder::memory_needs(plan, encoder_settings(options)),
-                          options.memory, engine::held_memory(options));
-  return share_done({.input_bytes_done = ChunkCursor::input_done(plan, memory.unit_bytes, done),
-                     .input_bytes = plan.input_size});
+double done_share(const QuantizeOptions& options, const Prepared& prepared,
+                  const IntervalSet& done) {
+  const engine::MemoryPlan memory = engine::plan_memory(
+      ChunkEncoder::memory_needs(prepared.streamed(), encoder_settings(options)), options.memory,
+      engine::held_memory(options));
+  return share_done({.input_bytes_done = input_done(prepared, memory.unit_bytes, done),
+                     .input_bytes = input_bytes(prepared)});
 }
 
 bool on_one_file_system(std::span<const io::File> inputs, const std::string& folder) {
@@ -77,14 +84,21 @@ bool on_one_file_system(std::span<const io::File> inputs, const std::string& fol
          });
 }
 
+bool has_feedback(const Prepared& prepared, std::size_t tensor) {
+  return prepared.calibration &&
+         prepared.calibration->model.plan.treatments[tensor] == calibrate::Treatment::feedback;
+}
+
 /// What is left to do of a plan.
 struct Left {
   std::vector<std::uint64_t> weights;  // of each tensor
+  std::vector<std::uint64_t> encoded;  // of these, those that are encoded without feedback
   double input_bytes = 0;
   double output_bytes = 0;
 };
 
-Left left_of(const Plan& plan, const IntervalSet& done) {
+Left left_of(const Prepared& prepared, const IntervalSet& done) {
+  const Plan& plan = prepared.plan;
   Left left;
   for (const PlannedTensor& tensor : plan.tensors) {
     const std::uint64_t there =
@@ -94,10 +108,25 @@ Left left_of(const Plan& plan, const IntervalSet& done) {
                 static_cast<double>(std::max<std::uint64_t>(1, tensor.output_size));
     left.weights.push_back(
         static_cast<std::uint64_t>(std::llround(share * static_cast<double>(tensor.elements()))));
+    left.encoded.push_back(has_feedback(prepared, left.weights.size() - 1) ? 0
+                                                                           : left.weights.back());
     left.input_bytes += share * static_cast<double>(tensor.input_size);
     left.output_bytes += share * static_cast<double>(tensor.output_size);
   }
   return left;
+}
+
+void add_calibration(const QuantizeOptions& options, const Prepared& prepared, const Left& left,
+                     TimeEstimate& time) {
+  const int cores = std::min(thread_count(options.threads), core_count());
+  const calibrate::CalibrationSeconds seconds =
+      calibrate::estimate(prepared.calibration->model, prepared.files.model, prepared.plan,
+                          left.weights, options.effort, options.isa, cores);
+  time.calibration = {.forward_s = seconds.forward,
+                      .moments_s = seconds.moments,
+                      .factors_s = seconds.factors,
+                      .feedback_s = seconds.feedback};
+  time.cores_s += seconds.forward + seconds.moments + seconds.factors + seconds.feedback;
 }
 
 TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, const Left& left,
@@ -105,8 +134,9 @@ TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, 
   const std::vector<io::File>& files = prepared.files.parts;
   TimeEstimate time;
   time.read_bytes_per_s = measure_reads(files, kReadingShare * seconds);
-  time.conversions = measure_encoding(prepared.plan, left.weights, prepared.matrix(), files,
+  time.conversions = measure_encoding(prepared.plan, left.encoded, prepared.matrix(), files,
                                       encoder_settings(options), (1 - kReadingShare) * seconds);
+  if (prepared.calibration) add_calibration(options, prepared, left, time);
   for (const ConversionRate& rate : time.conversions) {
     if (rate.weights_per_s > 0) {
       time.cores_s += static_cast<double>(rate.weights) / rate.weights_per_s;
@@ -136,9 +166,9 @@ Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how) {
   } catch (const Error& error) {
     forecast.earlier.refused = error.what();
   }
-  forecast.memory = memory_need(options, prepared.plan);
+  forecast.memory = memory_need(options, prepared);
   if (!done.empty() && forecast.memory.enough())
-    forecast.earlier.done_share = done_share(options, prepared.plan, done);
+    forecast.earlier.done_share = done_share(options, prepared, done);
   io::SpindleDecision spindle =
       io::decide_spindle(options.spindle, prepared.files.parts, prepared.names.work_path);
   forecast.shared_spindle = spindle.shared;
@@ -148,8 +178,8 @@ Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how) {
     return forecast;
   }
   try {
-    forecast.time = estimate(options, prepared, left_of(prepared.plan, done), forecast.disk.folder,
-                             how.measure_s);
+    forecast.time =
+        estimate(options, prepared, left_of(prepared, done), forecast.disk.folder, how.measure_s);
   } catch (const std::exception& error) {
     forecast.no_time = error.what();
   }

@@ -55,6 +55,7 @@ void add_plan(JsonText& json, const PlanView& plan) {
     json.field("type", name(tensor.type));
     if (tensor.asked) json.field("asked", name(*tensor.asked));
     json.field("rule", tensor.rule);
+    if (!tensor.calibration.empty()) json.field("calibration", tensor.calibration);
     json.field("lacks_importance", tensor.lacks_importance);
     json.field("bits_per_weight", bits_of(tensor.size, elements_of(tensor.shape)));
     json.field("part", tensor.part);
@@ -67,6 +68,15 @@ void add_plan(JsonText& json, const PlanView& plan) {
   json.field("input_bytes", plan.input_bytes);
   json.field("output_bytes", plan.output_bytes);
   json.field("weights", plan.weights);
+  if (!plan.calibration) return;
+  json.object("calibration", [&, &text = *plan.calibration] {
+    json.field("tokens", text.tokens);
+    json.field("sequence_length", text.sequence_length);
+    json.field("feedback_tensors", text.feedback_tensors);
+    json.field("mean_squares_tensors", text.mean_squares_tensors);
+    json.field("state_file", text.state_file);
+    json.field("state_bytes", text.state_bytes);
+  });
 }
 
 void add_time(JsonText& json, const TimeEstimate& time) {
@@ -81,6 +91,13 @@ void add_time(JsonText& json, const TimeEstimate& time) {
     json.field("weights", rate.weights);
     json.field("weights_per_s", rate.weights_per_s);
     add_text(json, "made_up", rate.made_up);
+  });
+  if (!time.calibration) return;
+  json.object("calibration", [&, &text = *time.calibration] {
+    json.field("forward_s", text.forward_s);
+    json.field("moments_s", text.moments_s);
+    json.field("factors_s", text.factors_s);
+    json.field("feedback_s", text.feedback_s);
   });
 }
 
@@ -105,6 +122,7 @@ void add_task(JsonText& json, const RunReport& report) {
   add_text(json, "architecture", report.architecture);
   add_text(json, "file_type", report.file_type);
   add_text(json, "imatrix", report.imatrix);
+  if (!report.calibration.empty()) json.field("calibration", report.calibration);
   json.field("effort", name(report.effort));
   json.field("substituted",
              report.substituted.empty() ? std::nullopt : std::optional(report.substituted));

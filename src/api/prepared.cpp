@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "io/output_check.h"
+#include "quantize/chunk_cursor.h"
 #include "sluice/error.h"
 #include "sluice/urls.h"
 #include "sluice/version.h"
@@ -196,6 +197,20 @@ journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prep
   return binding;
 }
 
+std::uint64_t input_bytes(const Prepared& prepared) {
+  const std::uint64_t streamed = prepared.streamed().input_size;
+  if (!prepared.calibration) return streamed;
+  return streamed + calibrate::treated_input(prepared.plan, prepared.calibration->model.plan);
+}
+
+std::uint64_t input_done(const Prepared& prepared, std::uint64_t unit_bytes,
+                         const IntervalSet& done) {
+  const std::uint64_t streamed = ChunkCursor::input_done(prepared.streamed(), unit_bytes, done);
+  if (!prepared.calibration) return streamed;
+  return streamed +
+         calibrate::treated_input_done(prepared.plan, prepared.calibration->model.plan, done);
+}
+
 std::vector<PartReport> parts_of(const Prepared& prepared) {
   std::vector<PartReport> parts;
   for (std::size_t no = 0; no < prepared.plan.parts.size(); ++no) {
@@ -216,6 +231,7 @@ PlanView view_of(const Prepared& prepared) {
          .type = tensor.type,
          .asked = tensor.asked == tensor.type ? std::nullopt : std::optional(tensor.asked),
          .rule = tensor.rule,
+         .calibration = {},
          .lacks_importance = tensor.lacks_importance,
          .part = tensor.output_part,
          .offset = tensor.output_offset - prepared.plan.parts[tensor.output_part].begin,
@@ -229,6 +245,7 @@ PlanView view_of(const Prepared& prepared) {
   view.input_bytes = prepared.plan.input_size;
   view.output_bytes = prepared.plan.output_size;
   view.parts = parts_of(prepared);
+  if (prepared.calibration) add_calibration(*prepared.calibration, view);
   return view;
 }
 

@@ -8,6 +8,7 @@
 #include "api/calibration.h"
 #include "api/model_files.h"
 #include "api/output_names.h"
+#include "base/interval_set.h"
 #include "imatrix/importance_matrix.h"
 #include "io/mapped_source.h"
 #include "journal/binding.h"
@@ -40,6 +41,11 @@ struct Prepared {
 /// Opens everything and plans. In place, because the plan points into the importance matrix.
 /// \throws Error
 void prepare(const QuantizeOptions& options, Prepared& prepared);
+
+/// Bytes to read for all that is made, and for what an earlier run has made of it.
+std::uint64_t input_bytes(const Prepared& prepared);
+std::uint64_t input_done(const Prepared& prepared, std::uint64_t unit_bytes,
+                         const IntervalSet& done);
 
 /// The output's files.
 std::vector<PartReport> parts_of(const Prepared& prepared);

@@ -79,27 +79,6 @@ void note_large_parts(const SplitOptions& split, const Plan& plan, Observer& obs
                             bytes_text(static_cast<double>(largest->output_size))));
 }
 
-/// Everything that is told of where a run stands.
-RunState::Options state_options(const QuantizeOptions& options, const Prepared& prepared,
-                                const EncoderSettings& settings) {
-  std::uint64_t input = prepared.streamed().input_size;
-  if (prepared.calibration) {
-    input += calibrate::treated_input(prepared.plan, prepared.calibration->model.plan);
-  }
-  return {.threads = settings.threads,
-          .measure_error = settings.measure_error,
-          .input_bytes = input,
-          .trace = options.trace};
-}
-
-std::uint64_t input_done(const Prepared& prepared, std::uint64_t unit_bytes,
-                         const IntervalSet& done) {
-  const std::uint64_t streamed = ChunkCursor::input_done(prepared.streamed(), unit_bytes, done);
-  if (!prepared.calibration) return streamed;
-  return streamed +
-         calibrate::treated_input_done(prepared.plan, prepared.calibration->model.plan, done);
-}
-
 /// Makes all that an earlier run has not made.
 class OutputRun {
  public:
@@ -113,7 +92,12 @@ class OutputRun {
         memory_(memory_plan(options, prepared, settings_)),
         done_(journal::ranges_of(records)),
         found_(prepared.plan.tensors.size()),
-        state_(prepared.plan, done_, found_, state_options(options, prepared, settings_), observer),
+        state_(prepared.plan, done_, found_,
+               {.threads = settings_.threads,
+                .measure_error = settings_.measure_error,
+                .input_bytes = input_bytes(prepared),
+                .trace = options.trace},
+               observer),
         turns_(shared_spindle),
         writer_(prepared.plan, records, {half_made.sink(), half_made.journal(), turns_, state_},
                 {.extents = memory_.extents, .checkpoint_s = options.checkpoint_s}) {

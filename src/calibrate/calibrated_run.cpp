@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/text.h"
 #include "base/thread.h"
 #include "calibrate/layer_encoder.h"
 #include "calibrate/monitored.h"
@@ -98,6 +99,11 @@ void make_treated(const CalibratedModel& calibrated, const Plan& plan,
   if (walk->done() > made) {
     walk->end();
     walk.emplace(network, calibrated.tokens, weights, team, walk_settings);
+  }
+  if (walk->done() < made) {
+    observer.note(fmt::format("{} is not of the last layer that was made: {} are run once more",
+                              visible(calibrated.state_file),
+                              counted(made - walk->done(), "layer")));
   }
   LayerEncoder encoder({plan, calibrated.index, calibrated.plan, weights, output, settings, team});
   Thread runner([&] { walk->run(encoder); });

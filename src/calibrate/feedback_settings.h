@@ -1,5 +1,9 @@
 #pragma once
 
+#include "feedback/feedback.h"
+#include "sluice/codec.h"
+#include "sluice/tensor_type.h"
+
 // How calibrated tensors are encoded, where it is no option: measured on trained models, see
 // bench/notes.
 
@@ -9,10 +13,12 @@ namespace sluice::calibrate {
 /// show is not free of cost.
 inline constexpr float kDamping = 0.1f;
 
-/// feedback::Settings::sweeps with Effort::best; with Effort::fast there are none.
-inline constexpr int kSweeps = 2;
-
-/// feedback::Settings::bias_correction.
-inline constexpr float kFeedbackBiasCorrection = 1.5f;
+inline feedback::Settings feedback_settings(TensorType type, Effort effort, Isa isa) {
+  return {.type = type,
+          .effort = effort,
+          .sweeps = effort == Effort::best ? 2 : 0,
+          .bias_correction = 1.5f,
+          .isa = isa};
+}
 
 }  // namespace sluice::calibrate

@@ -123,11 +123,7 @@ RowFindings MatrixEncoder::encode_group(const PlannedTensor& tensor, const linea
   if (known.factor != nullptr) {
     const feedback::Errors errors = feedback::encode_rows(
         linear::ConstMatrix(values.data(), count, columns, columns), *known.factor,
-        {.type = tensor.type,
-         .effort = settings_.effort,
-         .sweeps = settings_.effort == Effort::best ? kSweeps : 0,
-         .bias_correction = kFeedbackBiasCorrection,
-         .isa = settings_.isa},
+        feedback_settings(tensor.type, settings_.effort, settings_.isa),
         scratch.feedback.bytes().data(), out.data());
     under_moments = {.error = errors.error, .norm = errors.norm};
   } else {

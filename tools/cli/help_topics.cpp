@@ -131,6 +131,24 @@ very-low-bit type has no row at all, nothing is made, and all such tensors are l
 --ignore-imatrix-rules goes on regardless. Of other types a note tells which tensors have no row.
 )";
 
+constexpr std::string_view kCalibrate = R"(
+With --calibrate a model is run on a text while it is quantized: each layer when its weights are in
+memory, over all tokens. Its matrices are encoded so that what they make of these inputs stays as it
+was: what one block of columns gets wrong, those behind it make up for. The file has the same size and
+format, and is nearer to the original.
+
+    sluice quantize --calibrate text.txt model.gguf out.gguf IQ1_M
+    sluice quantize --memory 4G --calibrate a.txt --calibrate b.txt Qwen3-8B/ out.gguf IQ2_XXS
+    sluice plan --calibrate text.txt model.gguf out.gguf IQ1_M
+
+The text is cut into sequences (--calibrate-context, --calibrate-chunks), or token ids are taken
+from a file (--calibrate-tokens). Breadth of the text counts more than its length. `sluice plan` tells
+what is done for which tensor, how much memory and time it takes, and how large the file is that a
+run goes on with after it was cut off; --scratch puts that elsewhere. Where second moments do
+not fit into --memory, a note tells which tensors do with less. --effort fast leaves out the sweeps
+that follow the one pass. An importance matrix given as well serves tensors that no input is known of.
+)";
+
 constexpr std::string_view kEnvironment = R"(
 NO_COLOR :: if set and not empty, no colours
 TERM :: if "dumb" or not set, no colours and no live line: one line per tensor instead
@@ -270,6 +288,7 @@ std::vector<Topic> help_topics() {
           {"checkpoints", "Models as they were published", blocks_of(kCheckpoints)},
           {"network", "Models on the hub and on servers", blocks_of(kNetwork)},
           {"importance", "Importance matrices", blocks_of(kImatrix)},
+          {"calibrate", "Encoding for what a text makes of the model", blocks_of(kCalibrate)},
           {"memory", "How much memory it takes", blocks_of(kMemory)},
           {"disks", "Reading and writing fast, and where", blocks_of(kDisks)},
           {"resume", "Going on after a stop, a crash or a full disk", blocks_of(kResume)},

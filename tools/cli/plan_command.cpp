@@ -45,7 +45,8 @@ void print_tensors(const PlanView& plan) {
   for (const PlannedTensorView& tensor : plan.tensors) {
     row(printable(tensor.name), name_width, shape_text(tensor.shape), shape_width, tensor.stored_as,
         source_width, name(tensor.type), tensor.offset, tensor.size,
-        tensor.rule + (tensor.lacks_importance ? ", but no importance row" : ""));
+        tensor.rule + (tensor.lacks_importance ? ", but no importance row" : "") +
+            (tensor.calibration.empty() ? "" : ", with " + tensor.calibration));
   }
 }
 
@@ -108,6 +109,21 @@ void print_memory(const MemoryNeed& memory) {
   }
 }
 
+void print_calibration(const CalibrationView& text) {
+  fmt::print("text     {} in sequences of {}: error feedback for {}, mean squares for {}\n",
+             counted(text.tokens, "token"), text.sequence_length,
+             counted(text.feedback_tensors, "tensor"),
+             counted(text.mean_squares_tensors, "tensor"));
+  fmt::print("state    {} in {}, and for moments twice as much\n", size_text(text.state_bytes),
+             printable(text.state_file));
+}
+
+void print_calibration_time(const TimeEstimate::Calibration& text) {
+  fmt::print("         running the model {}, second moments {}, their factors {}, feedback {}\n",
+             time_text(text.forward_s), time_text(text.moments_s), time_text(text.factors_s),
+             time_text(text.feedback_s));
+}
+
 void print_time(const Forecast& forecast) {
   if (!forecast.time) return;
   const TimeEstimate& time = *forecast.time;
@@ -117,6 +133,7 @@ void print_time(const Forecast& forecast) {
                                : "disk not measured";
   fmt::print("time     about {}, limited by {} ({}, cores {})\n", time_text(time.seconds),
              time.limit == Limit::disk ? "the disk" : "the cores", disk, time_text(time.cores_s));
+  if (time.calibration) print_calibration_time(*time.calibration);
   for (const ConversionRate& rate : time.conversions) {
     fmt::print("         {:<6} to {:<8} {:>8} weights, {:>7} weights/s, {}\n", name(rate.source),
                name(rate.type), count_text(static_cast<double>(rate.weights)),
@@ -141,6 +158,7 @@ void print_forecast(const Forecast& forecast) {
              count_text(static_cast<double>(plan.weights)));
   print_disk(forecast);
   print_memory(forecast.memory);
+  if (plan.calibration) print_calibration(*plan.calibration);
   fmt::print("spindle  {}: {}\n", forecast.shared_spindle ? "shared" : "separate",
              printable(forecast.spindle));
   print_time(forecast);

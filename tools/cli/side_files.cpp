@@ -77,6 +77,10 @@ void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files
   add_model(options.input, "the input", files);
   files.push_back({options.imatrix, "the importance matrix"});
   for (const std::string& file : arguments.rule_files) files.push_back({file, "a list of types"});
+  files.push_back({options.calibration.tokens, "the calibration's tokens"});
+  for (const std::string& text : options.calibration.texts) {
+    files.push_back({text, "the calibration text"});
+  }
   if (arguments.command == Command::plan) return;
   files.push_back({options.trace, "the trace", true});
   if (!options.split.any()) files.push_back({options.output, "the output", true});
