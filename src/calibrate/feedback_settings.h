@@ -14,11 +14,7 @@ namespace sluice::calibrate {
 inline constexpr float kDamping = 0.1f;
 
 inline feedback::Settings feedback_settings(TensorType type, Effort effort, Isa isa) {
-  return {.type = type,
-          .effort = effort,
-          .sweeps = effort == Effort::best ? 2 : 0,
-          .bias_correction = 1.5f,
-          .isa = isa};
+  return {.type = type, .effort = effort, .sweeps = effort == Effort::best ? 2 : 0, .isa = isa};
 }
 
 }  // namespace sluice::calibrate

@@ -18,8 +18,8 @@ std::string calibration_of(const PlanView& view, const std::string& name) {
 }
 
 TEST_F(CalibratedTest, MatricesOfTypesWithAKernelGetFeedback) {
-  options_.kinds.ffn_down = TensorType::q5_0;
-  options_.kinds.attn_q = TensorType::f16;
+  options_.pure = false;
+  options_.tensor_types = {{"ffn_down", TensorType::q5_0}, {"attn_q", TensorType::f16}};
   const PlanView view = plan(options_);
   EXPECT_EQ(calibration_of(view, "blk.1.ffn_up.weight"), "feedback");
   EXPECT_EQ(calibration_of(view, "output.weight"), "feedback");
