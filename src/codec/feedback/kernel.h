@@ -58,6 +58,7 @@ void encode(const FeedbackColumns& columns, std::byte* out, std::size_t block_st
     const Aim aim = {values + first, target + first, columns.unit + first * columns.stride + first,
                      columns.stride, weight + first};
     SubBlock<Type> best;
+    std::copy_n(values + first, kSubBlock, best.error);  // should nothing be finite that is tried
     search_sub_block(aim, scales.factor, scales.of_sub_block[b], columns.effort, best);
     blocks.set(b, best, 0xffffu);
     std::copy_n(best.error, kSubBlock, errors + first);

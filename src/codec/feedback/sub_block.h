@@ -2,6 +2,10 @@
 
 // A sub-block of 16 rows coded at its best scale, given what errors elsewhere ask for.
 
+#include <algorithm>
+#include <cstddef>
+#include <new>
+
 #include "codec/feedback/frame.h"
 
 namespace sluice::inline SLUICE_ISA::ldlq {
@@ -73,13 +77,12 @@ class Trial {
     Options options;
     group.nearest(scale_, target, options);
     for (std::size_t k = 0; k < kTogether; ++k) {
-      Floats least = 0x1p120f;
-      for (std::size_t a = 0; a < Type::kAlternatives; ++a) {
-        const Option<kGroup>& option = options[a][k];
-        const Floats cost = cost_of(option, target[k], first);
-        const simd::FloatMask better = cost < least;
-        take(option, better, k, g);
-        least = select(better, cost, least);
+      Floats least = cost_of(options[0][k], target[k], first);
+      take(options[0][k], k, g);
+      for (std::size_t a = 1; a < Type::kAlternatives; ++a) {
+        const Floats cost = cost_of(options[a][k], target[k], first);
+        take_where(cost < least, options[a][k], k, g);
+        least = min(cost, least);
       }
       candidate_[k].cost += least;
     }
@@ -117,14 +120,22 @@ class Trial {
     return cost;
   }
 
-  void take(const Option<kGroup>& option, const simd::FloatMask& where, std::size_t k,
-            std::size_t g) noexcept {
+  void take(const Option<kGroup>& option, std::size_t k, std::size_t g) noexcept {
+    candidate_[k].code[g] = option.code;
+    for (std::size_t j = 0; j < kGroup; ++j) {
+      const std::size_t column = g * kGroup + j;
+      candidate_[k].error[column] = aim_.values[column] - option.decoded[j];
+    }
+  }
+
+  void take_where(const simd::FloatMask& where, const Option<kGroup>& option, std::size_t k,
+                  std::size_t g) noexcept {
     SubBlock<Type>& candidate = candidate_[k];
     candidate.code[g] = select(where, option.code, candidate.code[g]);
     for (std::size_t j = 0; j < kGroup; ++j) {
       const std::size_t column = g * kGroup + j;
-      candidate.error[column] =
-          select(where, aim_.values[column] - option.decoded[j], candidate.error[column]);
+      const Floats error = aim_.values[column] - option.decoded[j];
+      candidate.error[column] = select(where, error, candidate.error[column]);
     }
   }
 
