@@ -65,7 +65,7 @@ std::uint64_t binding_of_state(const ModelFiles& files, const model::Tokens& tok
 }  // namespace
 
 std::string state_file_of(const QuantizeOptions& options, const OutputNames& names) {
-  const std::string beside = names.work_path + ".state";
+  std::string beside = names.work_path + ".state";
   if (options.calibration.scratch.empty()) return beside;
   return std::filesystem::path(options.calibration.scratch) /
          std::filesystem::path(beside).filename();

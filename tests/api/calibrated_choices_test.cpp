@@ -96,6 +96,25 @@ TEST_F(CalibratedTest, WhatCannotBeCalibratedIsRefused) {
   EXPECT_NE(refusal(unknown, ErrorCode::input_type).find("Llama"), std::string::npos);
 }
 
+// Weights in another order and coding are the same weights.
+TEST_F(CalibratedTest, ACheckpointBecomesWhatItsGgufDoes) {
+  for (const std::string name : {"llama2_spm", "mixtral"}) {
+    QuantizeOptions plain;
+    plain.input = SLUICE_TEST_DATA "/checkpoints/" + name;
+    plain.output = folder_ / (name + ".gguf");
+    plain.file_type = find_file_type("F32");
+    Observer silent;
+    quantize(plain, silent);
+    write_ids(folder_ / "ids.txt", std::vector<std::int32_t>(kTokens, 5));
+    options_.file_type = find_file_type("IQ4_NL");
+    options_.input = plain.output;
+    const Bytes of_gguf = made(options_);
+    options_.input = plain.input;
+    EXPECT_TRUE(made(options_) == of_gguf) << name;
+    EXPECT_GT(plan(options_).calibration->feedback_tensors, 5u) << name;
+  }
+}
+
 class CalibratedExpertsTest : public CalibratedTest {
  protected:
   CalibratedExpertsTest() { write_file(folder_ / "model.gguf", WideModel(4).build()); }

@@ -28,7 +28,13 @@ struct Setting {
   Words options;
 };
 
+const Words kCalibrate = {"--calibrate",         SLUICE_TEST_DATA "/model/validation.txt",
+                          "--calibrate-context", "128",
+                          "--calibrate-chunks",  "6"};
+
 const Setting kSettings[] = {
+    {"trained", "IQ1_M", "2", kCalibrate},
+    {"trained", "Q3_K_M", "1", kCalibrate},
     {"trained", "IQ1_M", "2", {"--io", "async"}},
     {"trained", "IQ1_M", "1", {"--io", "mmap"}},
     {"trained", "IQ1_M", "3", {"--io", "read", "--spindle", "shared"}},
@@ -137,7 +143,7 @@ void run(Case& one) {
 }  // namespace
 
 const Trial& kills() {
-  static const Trial trial{"kills", 108, std::size(kSettings), {"killed", "resumed"}, run};
+  static const Trial trial{"kills", 120, std::size(kSettings), {"killed", "resumed"}, run};
   return trial;
 }
 
