@@ -42,7 +42,8 @@ model::Tokens cut(std::vector<std::int32_t> ids, const CalibrationOptions& optio
     throw Error(ErrorCode::usage,
                 fmt::format("too short: {} are fewer than a sequence has, {}",
                             counted(ids.size(), "token"), length),
-                {.file = file, .cure = "Give more text, or shorter sequences with --ctx-size"});
+                {.file = file,
+                 .cure = "Give more text, or shorter sequences (--ctx-size, --calibrate-context)"});
   }
   if (options.chunks > 0) sequences = std::min(sequences, options.chunks);
   ids.resize(sequences * length);

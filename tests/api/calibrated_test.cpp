@@ -87,7 +87,7 @@ TEST_F(CalibratedTest, GoesOnWhereverItWasStopped) {
   const Bytes expected = made(options_);
   // Norms and the embedding come first, six tensors; then a run is stopped after every one, two or
   // five.
-  for (const std::size_t tensors : {1, 2, 5}) {
+  for (const std::size_t tensors : {1U, 2U, 5U}) {
     QuantizeOptions stopped = options_;
     std::size_t runs = 0;
     for (bool whole = false; !whole; ++runs) {
