@@ -12,15 +12,15 @@ namespace sluice {
 struct CalibrationOptions {
   /// Files of UTF-8 text, which the model's own tokenizer makes tokens of, one file after the other.
   std::vector<std::string> texts = {};
-  /// In their place, a file of token ids: decimal numbers with anything between them that is none.
+  /// In their place, a file of token ids: decimal numbers with spaces, line ends or commas between.
   std::string tokens = {};
   /// Tokens of a sequence: the text is cut into so many at a time, which know nothing of one
   /// another, as llama-imatrix does. What is left at the end is not used.
   std::uint64_t context = 512;
   std::uint64_t chunks = 0;    ///< most sequences, from the text's beginning; 0: all
   bool parse_special = false;  ///< the text of a control token stands for it
-  /// Folder for what a run keeps of the layer in hand, where it does not fit into memory, and to go on
-  /// after a crash; empty: the output's.
+  /// Folder for what is between two layers, with which a run that was cut off goes on; empty: the
+  /// output's.
   std::string scratch = {};
 
   bool given() const { return !texts.empty() || !tokens.empty(); }

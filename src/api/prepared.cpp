@@ -37,6 +37,18 @@ std::optional<OpenedMatrix> open_matrix(const std::string& path, const ImatrixFi
   }
 }
 
+// What of the wishes about a text comes to nothing.
+void note_unused(const CalibrationOptions& options, std::vector<std::string>& notes) {
+  if (options.given()) return;
+  const CalibrationOptions usual;
+  const auto check = [&](const char* option, bool set) {
+    if (set) notes.push_back(fmt::format("{} has no effect without --calibrate", option));
+  };
+  check("--calibrate-context", options.context != usual.context);
+  check("--calibrate-chunks", options.chunks != usual.chunks);
+  check("--scratch", options.scratch != usual.scratch);
+}
+
 // What of the wishes about the matrix comes to nothing.
 void note_unused(const QuantizeOptions& options, const Prepared& prepared,
                  std::vector<std::string>& notes) {
@@ -61,6 +73,7 @@ void note_unused(const QuantizeOptions& options, const Prepared& prepared,
   if (options.via != Via::f32 && !prepared.files.published) {
     notes.emplace_back("--via has no effect on a GGUF file");
   }
+  note_unused(options.calibration, notes);
   if (given && !prepared.imatrix) {
     notes.emplace_back(
         "the importance matrix is not used: it has no entry that --include-weights and "

@@ -1,5 +1,6 @@
 // Which tensors get what with a calibration text, what is refused, and what another run goes on with.
 
+#include <algorithm>
 #include <filesystem>
 
 #include "api/calibrated_fixture.h"
@@ -48,6 +49,20 @@ TEST_F(CalibratedTest, TheLargestMomentsGiveWayWhereMemoryEnds) {
   made(options_);
   options_.memory = std::uint64_t{8} << 20;
   EXPECT_NE(refusal(options_, ErrorCode::memory_budget).find("the least is"), std::string::npos);
+}
+
+TEST_F(CalibratedTest, WhatHasNoEffectWithoutATextIsTold) {
+  QuantizeOptions without = options_;
+  without.calibration = {.context = 64, .chunks = 2, .scratch = folder_ / "scratch"};
+  without.ignore_imatrix_rules = true;
+  const std::vector<std::string> notes = plan(without).notes;
+  for (const std::string option : {"--calibrate-context", "--calibrate-chunks", "--scratch"}) {
+    EXPECT_NE(std::ranges::find(notes, option + " has no effect without --calibrate"), notes.end());
+  }
+  without.calibration = {};
+  for (const std::string& note : plan(without).notes) {
+    EXPECT_EQ(note.find("without --calibrate"), note.npos) << note;
+  }
 }
 
 TEST_F(CalibratedTest, AnotherTextDoesNotGoOnWithARun) {
