@@ -115,8 +115,7 @@ class Planner {
     for (const auto& [columns, names] : given_up_) {
       planned_.notes.push_back(
           fmt::format("the second moments of {} columns take {} and do not fit into --memory: {} "
-                      "of {} told mean "
-                      "squares only, and encoded without error feedback",
+                      "{} told mean squares only, and encoded without error feedback",
                       columns, bytes_text(static_cast<double>(linear::Triangle::bytes(columns))),
                       name_patterns(names), names.size() == 1 ? "is" : "are"));
     }
