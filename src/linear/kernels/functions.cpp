@@ -1,8 +1,9 @@
+#include "linear/kernels/functions.h"
+
 #include <cfloat>
 #include <cmath>
 #include <cstring>
 
-#include "linear/kernels.h"
 #include "simd/lanes.h"
 
 namespace sluice::inline SLUICE_ISA {

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "linear/kernels.h"
+#include "linear/kernels/functions.h"
 #include "simd/lanes.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -147,8 +148,6 @@ static void solve(const linear::Matrix& rows, const float* minus, const float* p
     }
   }
 }
-
-const linear::Functions& linear_functions() noexcept;
 
 const linear::Kernels& linear_kernels() noexcept {
   static const linear::Kernels kKernels = {
