@@ -52,6 +52,16 @@ void check_unchanged(const Prepared& prepared) {
   if (prepared.imatrix) check_unchanged(prepared.imatrix->file.file(), prepared.imatrix->state);
 }
 
+// That of a run whose output is gone says that layers are done which are not.
+void remove_left_state(const std::string& file) {
+  std::error_code error;
+  std::filesystem::remove(file, error);
+  if (!error) return;
+  throw Error(ErrorCode::output_open,
+              "is of a run whose output is gone, and cannot be removed: " + error.message(),
+              {.file = file, .cure = "Remove it, or name another folder with --scratch"});
+}
+
 // Whether all of the output's files are there.
 bool exists(const OutputNames& names) {
   return std::ranges::all_of(names.parts, [](const io::SinkPart& part) {
@@ -220,8 +230,7 @@ RunReport quantize(const QuantizeOptions& options, Observer& observer) {
   report.shared_spindle = spindle.shared;
   report.spindle = spindle.reason;
   if (prepared.calibration && found.records.empty()) {
-    // Of a run whose output is gone.
-    std::filesystem::remove(prepared.calibration->model.state_file);
+    remove_left_state(prepared.calibration->model.state_file);
   }
   OutputRun run(options, prepared, found.records, half_made, observer, spindle.shared);
   run.run(input.source());

@@ -3,6 +3,7 @@
 // The tiny checkpoints of tests/data/checkpoints, whole, and what llama.cpp's converter made of
 // them.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -16,6 +17,18 @@
 namespace sluice::checkpoint {
 
 inline const std::string kCheckpoints = SLUICE_TEST_DATA "/checkpoints/";
+
+/// Names of all tiny checkpoints, in order.
+inline std::vector<std::string> fixture_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(kCheckpoints)) {
+    if (std::filesystem::exists(entry.path() / "config.json")) {
+      names.push_back(entry.path().filename().string());
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
 
 inline std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -99,18 +99,7 @@ TEST_P(Checkpoints, BlocksOfMxfp4AreMoved) {
   }
 }
 
-std::vector<std::string> checkpoints() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(checkpoint::kCheckpoints)) {
-    if (std::filesystem::exists(entry.path() / "config.json")) {
-      names.push_back(entry.path().filename().string());
-    }
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(Each, Checkpoints, ::testing::ValuesIn(checkpoints()),
+INSTANTIATE_TEST_SUITE_P(Each, Checkpoints, ::testing::ValuesIn(checkpoint::fixture_names()),
                          [](const auto& name) { return name.param; });
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "codec/half.h"
 #include "codec/i_quants/codebooks.h"
 #include "codec/i_quants/signs.h"
+#include "codec/packing.h"
 #include "sluice/codec.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -35,16 +36,11 @@ struct BlockIq2S {
   void set_octet(std::size_t group, const std::array<unsigned, 1>& entry,
                  unsigned sign_bits) noexcept {
     low[group] = static_cast<std::uint8_t>(entry[0]);
-    const unsigned at = 2 * (group % 4);
-    high[group / 4] =
-        static_cast<std::uint8_t>((high[group / 4] & ~(3u << at)) | entry[0] >> 8 << at);
+    put_bits<2>(high[group / 4], 2 * (group % 4), entry[0] >> 8);
     signs[group] = static_cast<std::uint8_t>(sign_bits);
   }
   unsigned scale(std::size_t b) const noexcept { return scales[b / 2] >> 4 * (b % 2) & 15u; }
-  void set_scale(std::size_t b, unsigned l) noexcept {
-    const unsigned at = 4 * (b % 2);
-    scales[b / 2] = static_cast<std::uint8_t>((scales[b / 2] & ~(15u << at)) | l << at);
-  }
+  void set_scale(std::size_t b, unsigned l) noexcept { put_bits<4>(scales[b / 2], 4 * (b % 2), l); }
 
   bool finite() const noexcept { return finite_half(d); }
   void decode(float* y) const noexcept {

@@ -7,6 +7,7 @@
 #include "codec/half.h"
 #include "codec/i_quants/codebooks.h"
 #include "codec/i_quants/signs.h"
+#include "codec/packing.h"
 #include "sluice/codec.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -35,10 +36,7 @@ struct BlockIq2Xs {
     code[group] = static_cast<std::uint16_t>(entry[0] | (signs & 127) << 9);
   }
   unsigned scale(std::size_t b) const noexcept { return scales[b / 2] >> 4 * (b % 2) & 15u; }
-  void set_scale(std::size_t b, unsigned l) noexcept {
-    const unsigned at = 4 * (b % 2);
-    scales[b / 2] = static_cast<std::uint8_t>((scales[b / 2] & ~(15u << at)) | l << at);
-  }
+  void set_scale(std::size_t b, unsigned l) noexcept { put_bits<4>(scales[b / 2], 4 * (b % 2), l); }
 
   bool finite() const noexcept { return finite_half(d); }
   void decode(float* y) const noexcept {

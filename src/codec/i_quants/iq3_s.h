@@ -7,6 +7,7 @@
 #include "codec/half.h"
 #include "codec/i_quants/codebooks.h"
 #include "codec/i_quants/signs.h"
+#include "codec/packing.h"
 #include "sluice/codec.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -38,15 +39,11 @@ struct BlockIq3S {
     low[2 * octet] = static_cast<std::uint8_t>(entry[0]);
     low[2 * octet + 1] = static_cast<std::uint8_t>(entry[1]);
     const unsigned ninth = entry[0] >> 8 | entry[1] >> 8 << 1;
-    const unsigned at = 2 * (octet % 4);
-    high[octet / 4] = static_cast<std::uint8_t>((high[octet / 4] & ~(3u << at)) | ninth << at);
+    put_bits<2>(high[octet / 4], 2 * (octet % 4), ninth);
     signs[octet] = static_cast<std::uint8_t>(sign_bits);
   }
   unsigned scale(std::size_t b) const noexcept { return scales[b / 2] >> 4 * (b % 2) & 15u; }
-  void set_scale(std::size_t b, unsigned l) noexcept {
-    const unsigned at = 4 * (b % 2);
-    scales[b / 2] = static_cast<std::uint8_t>((scales[b / 2] & ~(15u << at)) | l << at);
-  }
+  void set_scale(std::size_t b, unsigned l) noexcept { put_bits<4>(scales[b / 2], 4 * (b % 2), l); }
 
   bool finite() const noexcept { return finite_half(d); }
   void decode(float* y) const noexcept {
