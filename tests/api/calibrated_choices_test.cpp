@@ -96,6 +96,14 @@ TEST_F(CalibratedTest, GoesOnWithoutItsStateToo) {
   EXPECT_NE(again.notes.find("run once more"), std::string::npos) << again.notes;
 }
 
+TEST_F(CalibratedTest, AStateOfAnOutputThatIsGoneIsNotGoneOnWith) {
+  const fs::path state = options_.output + ".part.state";
+  fs::create_directories(state / "full");  // cannot be removed as a file
+  EXPECT_NE(refusal(options_, ErrorCode::output_open).find(state.filename()), std::string::npos);
+  fs::remove_all(state);
+  made(options_);
+}
+
 TEST_F(CalibratedTest, WhatCannotBeCalibratedIsRefused) {
   QuantizeOptions none = options_;
   none.file_type = find_file_type("Q8_0");
