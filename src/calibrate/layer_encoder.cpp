@@ -95,7 +95,7 @@ void LayerEncoder::finished(const model::Input& input) {
   const std::vector<float> importance = sums.importance();
   encode(input, Treatment::importance, {.importance = importance});
   if (!sums.has_moments()) return;
-  if (is_router(input) && experts_want(input)) router_ = copy_of(sums.moments());
+  if (is_router(input) && experts_want(input)) router_ = copy_of(sums.moments(), with_.team);
   bool due = false;
   for_tensors(input, [&](std::uint32_t tensor, const std::string&, Treatment treatment) {
     due |= treatment == Treatment::feedback && is_due(tensor, input.number, input.number + 1);
@@ -115,9 +115,9 @@ void LayerEncoder::shrink(const model::Input& input, linear::Moments& moments) {
   if (moments.tokens < moments.sum.size()) ++scarce_experts_;
   if (is_layers_input(input) && router_ && router_->tokens > 0 &&
       router_->sum.size() == moments.sum.size()) {
-    shrink_towards(*router_, moments);
+    shrink_towards(*router_, moments, with_.team);
   } else {
-    shrink_towards_diagonal(moments);
+    shrink_towards_diagonal(moments, with_.team);
   }
 }
 

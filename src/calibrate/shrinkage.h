@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/team.h"
 #include "linear/moments.h"
 
 // What few tokens say of an input's second moments is mostly chance: an expert that saw fewer tokens
@@ -11,12 +12,12 @@ namespace sluice::calibrate {
 
 /// The rest is the mean of many tokens' moments: as if N more tokens had been like these.
 /// \param many  of as many columns, with tokens
-void shrink_towards(const linear::Moments& many, linear::Moments& few);
+void shrink_towards(const linear::Moments& many, linear::Moments& few, Team& team);
 
 /// The rest is the mean's own diagonal.
-void shrink_towards_diagonal(linear::Moments& few);
+void shrink_towards_diagonal(linear::Moments& few, Team& team);
 
 /// The same moments once more.
-linear::Moments copy_of(const linear::Moments& moments);
+linear::Moments copy_of(const linear::Moments& moments, Team& team);
 
 }  // namespace sluice::calibrate
