@@ -7,6 +7,7 @@
 
 #include "sluice/calibration.h"
 #include "sluice/codec.h"
+#include "sluice/mix_target.h"
 #include "sluice/model_edits.h"
 #include "sluice/observer.h"
 #include "sluice/recipe.h"
@@ -52,6 +53,7 @@ struct QuantizeOptions : RecipeOptions, StreamingOptions {
   /// Run the model on this text, layer by layer, and encode each layer's weights with error
   /// feedback under what they were multiplied by. An importance matrix then serves the other tensors.
   CalibrationOptions calibration;
+  MixTarget target;               ///< in place of a mix
   bool allow_requantize = false;  ///< accept sources that are quantized already
   Effort effort = Effort::best;
   bool measure_error = false;  ///< fill in the errors of TensorReport (costs a decode)

@@ -39,10 +39,14 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
      {"base", "weights", "linear", "feedback", "model", "plan", "codec", "io", "journal", "engine",
       "imatrix", "quantize"}},
     {"verify", {"base", "gguf", "weights", "codec", "imatrix", "io", "plan", "engine"}},
+    {"mix", {"base"}},
+    {"measure",
+     {"base", "weights", "linear", "feedback", "model", "plan", "recipe", "codec", "io", "engine",
+      "imatrix", "quantize", "calibrate"}},
     {"forecast", {"base", "weights", "plan", "io", "engine", "quantize"}},
     {"api",
      {"base", "gguf", "recipe", "imatrix", "plan", "io", "journal", "engine", "quantize", "verify",
-      "forecast", "weights", "checkpoint", "tokenizer", "model", "calibrate"}},
+      "forecast", "weights", "checkpoint", "tokenizer", "model", "calibrate", "mix", "measure"}},
 };
 
 // Libraries that only one room may use.
