@@ -48,7 +48,7 @@ void describe_calibration(const PlanRequest& request, gguf::Header& header) {
 // Whether the output is of the file type at all: of a model that is all vectors, say, nothing is.
 bool becomes(const FileType& file_type, std::span<const TypeChoice> choices) {
   return std::ranges::any_of(choices, [&](const TypeChoice& choice) {
-    return !choice.kept || choice.type == file_type.type;
+    return choice.decider != Decider::kept || choice.type == file_type.type;
   });
 }
 

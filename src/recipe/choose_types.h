@@ -26,12 +26,19 @@ enum class ImportanceNeed {
   vital,   ///< its very-low-bit type is useless without
 };
 
+/// Who decided on a tensor's type.
+enum class Decider {
+  mix,   ///< the file type: its mix, or its own type for all
+  user,  ///< an option or a rule for the tensor, its kind or its name
+  kept,  ///< nobody: it keeps its type, whatever is asked for
+};
+
 /// What a rule decided for one tensor.
 struct TypeChoice {
   TensorType type;
   std::string rule;  ///< why, in a few words: "default", "output: no row rule", …
   ImportanceNeed importance;
-  bool kept = false;  ///< whatever type is asked for
+  Decider decider = Decider::mix;
   TensorType asked =
       TensorType::f32;  ///< what `type` stands in for, where rows are no whole blocks of it
 };

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "recipe/choose_types.h"
 #include "recipe/ftype.h"
 #include "recipe/model_facts.h"
 #include "recipe/tensor_kind.h"
@@ -17,6 +18,7 @@ namespace sluice::recipe {
 struct Rule {
   TensorType type;
   std::string_view reason;
+  Decider decider = Decider::mix;
 };
 
 /// Where a tensor stands, as far as any rule of a mix asks.

@@ -23,7 +23,8 @@ struct IdleRule {
 
 /// Why a rule changes nothing of a tensor that it matches and that has another type.
 std::string why_idle(const gguf::Tensor& tensor, const TypeChoice& choice) {
-  if (!choice.kept) return fmt::format("where another rule counts ({})", choice.rule);
+  if (choice.decider != Decider::kept)
+    return fmt::format("where another rule counts ({})", choice.rule);
   return fmt::format("on tensors that keep their types ({}{})", choice.rule,
                      is_router(tensor.name) ? "; --ffn-gate-inp-type is for routers" : "");
 }

@@ -36,7 +36,7 @@ std::optional<Rule> Overrides::take(Request request) {
   NamedType& named = named_[static_cast<std::size_t>(request)];
   if (!*named.type) return std::nullopt;
   named.used = true;
-  return Rule{**named.type, named.option};
+  return Rule{**named.type, named.option, Decider::user};
 }
 
 bool Overrides::few_bits_of_ik() const {
@@ -81,14 +81,14 @@ std::optional<Rule> Overrides::by_tensor_type(const gguf::Tensor& tensor) {
     last = each.rule;
   }
   if (last == nullptr) return std::nullopt;
-  return Rule{last->type, "--tensor-type"};
+  return Rule{last->type, "--tensor-type", Decider::user};
 }
 
 std::optional<Rule> Overrides::by_custom_type(const gguf::Tensor& tensor) {
   for (Compiled& each : custom_types_) {
     if (!each.pattern.found_in(tensor.name)) continue;
     each.used = true;
-    return Rule{each.rule->type, "--custom-q"};
+    return Rule{each.rule->type, "--custom-q", Decider::user};
   }
   return std::nullopt;
 }

@@ -146,7 +146,7 @@ class Recipe {
 
   TypeChoice choose(const gguf::Tensor& tensor) {
     if (const std::string_view reason = kept_reason(tensor); !reason.empty()) {
-      return {tensor.type, std::string(reason), ImportanceNeed::none, true, tensor.type};
+      return {tensor.type, std::string(reason), ImportanceNeed::none, Decider::kept, tensor.type};
     }
     const Rule rule = rule_for(tensor);
     const TensorType type = recipe::fitting_type(options_.mix, rule.type, tensor.row_elements());
@@ -155,7 +155,8 @@ class Recipe {
       reason += fmt::format("; rows of {} are no whole blocks of {}", tensor.row_elements(),
                             name(rule.type));
     }
-    return {type, std::move(reason), importance_need(options_, tensor, type), false, rule.type};
+    return {type, std::move(reason), importance_need(options_, tensor, type), rule.decider,
+            rule.type};
   }
 
   std::vector<std::string> notes(const gguf::Header& model,

@@ -199,7 +199,7 @@ TEST(Empty, TensorsAreKept) {
         const TypeChoice choice = choose_types(wanted, model).tensors.front();
         EXPECT_EQ(choice.type, TensorType::bf16);
         EXPECT_EQ(choice.rule, "kept: empty");
-        EXPECT_TRUE(choice.kept);
+        EXPECT_EQ(choice.decider, Decider::kept);
       }
     }
   }

@@ -145,6 +145,34 @@ TEST(Overrides, CustomTypesBeatKindsAndMixButNotSingleTensors) {
   EXPECT_EQ(type_of(recipe, "token_embd", small_model(true)), "q4_1");
 }
 
+TEST(Overrides, EachTensorSaysWhoDecided) {
+  RecipeOptions recipe =
+      with_rules(Mix::llama_cpp, "Q4_K_M", {"attn_v=q8_0", "q_norm=q8_0"}, "attn_k=q8_0");
+  recipe.token_embedding = TensorType::q5_0;
+  recipe.kinds.ffn_down = TensorType::q4_k;  // even if the mix would have it so
+  recipe.leave_output = true;
+  const std::map<std::string, Decider> expected = {{"token_embd", Decider::user},
+                                                   {"per_layer_token_embd", Decider::user},
+                                                   {"blk.0.attn_q", Decider::mix},
+                                                   {"blk.0.attn_k", Decider::user},
+                                                   {"blk.0.attn_v", Decider::user},
+                                                   {"blk.0.attn_qkv", Decider::mix},
+                                                   {"blk.0.attn_output", Decider::mix},
+                                                   {"blk.0.ffn_gate", Decider::mix},
+                                                   {"blk.0.ffn_down", Decider::user},
+                                                   {"blk.0.ffn_up", Decider::mix},
+                                                   {"blk.0.ffn_gate_inp", Decider::kept},
+                                                   {"blk.0.attn_q_norm", Decider::kept},
+                                                   {"output", Decider::kept}};
+  const gguf::Header model = small_model();
+  const ChosenTypes chosen = choose_types(recipe, model);
+  for (std::size_t i = 0; i < model.tensors.size(); ++i) {
+    const std::string name = model.tensors[i].name.substr(0, model.tensors[i].name.rfind('.'));
+    EXPECT_EQ(chosen.tensors[i].decider, expected.at(name)) << name;
+  }
+  EXPECT_EQ(chosen.tensors.size(), expected.size());
+}
+
 TEST(Overrides, PureLooksAtTensorTypesOnly) {
   RecipeOptions recipe = with_rules(Mix::ik_llama_cpp, "Q4_K_M", {"ffn_up=q6_k"}, "ffn_down=q8_0");
   recipe.kinds.attn_q = TensorType::q8_0;
