@@ -17,6 +17,7 @@ struct TensorMeasures {
   /// Expected |dW x|^2 of an input x, summed over the outputs; dW: what encoding does to the weights.
   std::map<TensorType, double> errors = {};
   double gain = 1;
+  double power = 0;  ///< expected |W x|^2, of which the errors are parts
 };
 
 /// All that is measured of a model.
@@ -32,11 +33,11 @@ struct Measurements {
   std::optional<double> divergence(const std::string& tensor, TensorType type) const;
 };
 
-/// Reads a file of measurements; nothing if it is not there or is bound to something else.
-/// \throws Error (input_read, input_format: neither sluice's file nor empty)
+/// Reads a file of measurements; nothing if it is not there, is empty or is bound to something else.
+/// \throws Error (input_open, input_read; input_format: it is no file of measurements)
 std::optional<Measurements> load(const std::string& file, std::uint64_t binding);
 
-/// Replaces the file in one step. \throws Error (output_*)
+/// Replaces the file in one step. \throws Error (output_open, output_write, output_no_space)
 void save(const Measurements& measurements, const std::string& file);
 
 }  // namespace sluice::measure
