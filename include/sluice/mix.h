@@ -26,7 +26,8 @@ struct TensorChoice {
   std::string name;
   std::vector<TypeCost> types;  ///< by rising bytes; one: there was no choice
   std::size_t chosen = 0;       ///< in `types`
-  std::string rule;             ///< why there was no choice; else empty
+  std::string rule = {};        ///< why there was no choice; else empty
+  bool kept = false;            ///< it has its type whatever is asked for, and needs no rule
 };
 
 /// A file of some size, and how far it is from the model.

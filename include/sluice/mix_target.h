@@ -31,6 +31,9 @@ struct MixTarget {
   std::vector<TensorType> types = {};  ///< to choose from; empty: the mix's program's usual ones
   std::vector<TypeBound> at_least = {};
   std::vector<TypeBound> at_most = {};
+  /// Regular expressions: tensors of a layer that one of them matches get one type, as those that
+  /// have their input in common: `ffn_(gate|up)\.`.
+  std::vector<std::string> ties = {};
   /// Text that the model is run on to measure what a type does to it; empty: the calibration's, if
   /// there is one, else nothing is run, and weights are compared under the importance matrix.
   std::vector<std::string> texts = {};

@@ -12,6 +12,7 @@
 #include "recipe/fallback.h"
 #include "recipe/overrides.h"
 #include "recipe/tensor_kind.h"
+#include "recipe/type_facts.h"
 #include "sluice/amounts.h"
 #include "sluice/error.h"
 
@@ -21,38 +22,13 @@ namespace {
 using recipe::Rule;
 using recipe::TensorKind;
 
-/// Types from this number on are unknown to llama.cpp.
-constexpr std::uint32_t kFirstIkOnlyType = 133;
-
-void check_type(Mix mix, TensorType type, std::string_view what) {
-  if (mix == Mix::llama_cpp && static_cast<std::uint32_t>(type) >= kFirstIkOnlyType) {
-    throw Error(ErrorCode::usage,
-                fmt::format("llama.cpp cannot load {} tensors{}", name(type), what),
-                {.cure = "Use --mix ik_llama.cpp, and load the model there"});
-  }
-  switch (type) {
-    case TensorType::i8:
-    case TensorType::i16:
-    case TensorType::i32:
-    case TensorType::i64:
-    case TensorType::f64:
-    case TensorType::q8_1:
-    case TensorType::q8_k:
-      throw Error(ErrorCode::usage,
-                  fmt::format("{} is no type for a model's weights{}", name(type), what),
-                  {.cure = "Name a type such as q6_k"});
-    default:
-      break;
-  }
-}
-
 void check(const RecipeOptions& options) {
   if (options.file_type == nullptr) {
     throw Error(ErrorCode::usage, "no file type is given",
                 {.cure = "Name one, as in `quantize IN.gguf OUT.gguf IQ1_M`"});
   }
   const FileType& wanted = *options.file_type;
-  if (!wanted.copy) check_type(options.mix, wanted.type, "");
+  if (!wanted.copy) recipe::check_type(options.mix, wanted.type, "");
   if (!wanted.in(options.mix)) {
     throw Error(
         ErrorCode::usage, fmt::format("{} has no file type {}", name(options.mix), wanted.name),
@@ -60,12 +36,13 @@ void check(const RecipeOptions& options) {
                              name(wanted.in_llama_cpp ? Mix::llama_cpp : Mix::ik_llama_cpp))});
   }
   for (const recipe::NamedType& named : recipe::named_types(options)) {
-    if (*named.type) check_type(options.mix, **named.type, fmt::format(" ({})", named.option));
+    if (*named.type)
+      recipe::check_type(options.mix, **named.type, fmt::format(" ({})", named.option));
   }
   for (const auto* rules : {&options.tensor_types, &options.custom_types}) {
     for (const TypeRule& rule : *rules) {
-      check_type(options.mix, rule.type,
-                 fmt::format(" (rule {}={})", printable(rule.pattern), name(rule.type)));
+      recipe::check_type(options.mix, rule.type,
+                         fmt::format(" (rule {}={})", printable(rule.pattern), name(rule.type)));
     }
   }
 }
@@ -82,41 +59,6 @@ std::vector<std::size_t> visiting_order(const RecipeOptions& options, RecipeCont
     });
   }
   return order;
-}
-
-/// The peers refuse to write some types without an importance matrix, except for the embedding and
-/// the output, for which matrices have no rows as a rule.
-ImportanceNeed importance_need(const RecipeOptions& options, const gguf::Tensor& tensor,
-                               TensorType type) noexcept {
-  if (type == tensor.type || info(type).block_elements == 1) return ImportanceNeed::none;
-  switch (recipe::kind_of(tensor.name)) {
-    case TensorKind::output:
-    case TensorKind::token_embd:
-      return ImportanceNeed::none;
-    case TensorKind::per_layer_token_embd:
-      if (options.mix == Mix::llama_cpp) return ImportanceNeed::none;
-      break;
-    default:
-      break;
-  }
-  const auto vital_if = [](bool condition) {
-    return condition ? ImportanceNeed::vital : ImportanceNeed::useful;
-  };
-  switch (type) {
-    case TensorType::iq1_s:
-    case TensorType::iq1_m:
-    case TensorType::iq2_xxs:
-    case TensorType::iq2_xs:
-    case TensorType::iq2_s:
-      return ImportanceNeed::vital;
-    case TensorType::iq3_xxs:
-      return vital_if(options.mix == Mix::llama_cpp);
-    case TensorType::q2_k:
-      return vital_if(static_cast<recipe::Ftype>(options.file_type->number) ==
-                      recipe::Ftype::q2_k_s);
-    default:
-      return ImportanceNeed::useful;
-  }
 }
 
 /// Low-rank changes to a model, which isn't there for the rules of a mix to look at.
@@ -155,8 +97,10 @@ class Recipe {
       reason += fmt::format("; rows of {} are no whole blocks of {}", tensor.row_elements(),
                             name(rule.type));
     }
-    return {type, std::move(reason), importance_need(options_, tensor, type), rule.decider,
-            rule.type};
+    return {type, std::move(reason),
+            recipe::importance_need(options_.mix, recipe::Ftype{options_.file_type->number}, tensor,
+                                    type),
+            rule.decider, rule.type};
   }
 
   std::vector<std::string> notes(const gguf::Header& model,

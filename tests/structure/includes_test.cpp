@@ -39,7 +39,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
      {"base", "weights", "linear", "feedback", "model", "plan", "codec", "io", "journal", "engine",
       "imatrix", "quantize"}},
     {"verify", {"base", "gguf", "weights", "codec", "imatrix", "io", "plan", "engine"}},
-    {"mix", {"base"}},
+    {"mix", {"base", "recipe"}},
     {"measure",
      {"base", "weights", "linear", "feedback", "model", "plan", "recipe", "codec", "io", "engine",
       "imatrix", "quantize", "calibrate"}},
