@@ -12,7 +12,8 @@ export const random = (seed) => () => {
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
 };
 
-const TYPES = {
+/** Bits of a weight, and relative error. */
+export const TYPES = {
   f32: [32, 0],
   bf16: [16, 0],
   q8_0: [8.5, 2e-5],

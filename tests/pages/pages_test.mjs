@@ -9,6 +9,7 @@ import {join} from 'node:path';
 import {after, before, describe, it} from 'node:test';
 
 import {Browser} from './browser.mjs';
+import {choice, emptyChoice, measured, oddChoice} from './choices.mjs';
 import {faults} from './faults.mjs';
 import {MODELS, report, writeModel} from './models.mjs';
 import {asReference, difference} from './pictures.mjs';
@@ -32,6 +33,14 @@ const reportPage = (name, reports) => {
   const files = reports.map((each, i) => join(folder, `${name}-${i}.json`));
   files.forEach((file, i) => writeFileSync(file, JSON.stringify(reports[i])));
   run('report', ...files, '-o', pageOf(name));
+};
+
+/** The page of a choice of types, with files that were measured. */
+const choicePage = (name, told, table = '') => {
+  writeFileSync(join(folder, `${name}.json`), JSON.stringify(told));
+  writeFileSync(join(folder, `${name}.txt`), table);
+  run('report', join(folder, `${name}.json`), '--measured', join(folder, `${name}.txt`), '-o',
+      pageOf(name));
 };
 
 /** A report of names and numbers as no model has them. */
@@ -82,6 +91,10 @@ before(() => {
                      plain_error: 1e-5 * (i + 1),
                    }))
              }]);
+  const chosen = choice(MODELS.dense, 0.3, 5);
+  choicePage('choice', chosen, measured(chosen, 6));
+  choicePage('odd-choice', oddChoice());
+  choicePage('empty-choice', emptyChoice);
   const model = join(data, 'model/tiny-llama-f16.gguf');
   const made = join(folder, 'made.gguf');
   run('quantize', '--quiet', '--imatrix', join(data, 'imatrix/tiny-llama.imatrix.gguf'), model,
@@ -107,7 +120,8 @@ const on = async (name, options, use) => {
 
 describe('looks', () => {
   const pages = [
-    'small', 'dense', 'deepseek', 'two', 'three', 'odd', 'old', 'empty', 'compare', 'same', 'model'
+    'small', 'dense', 'deepseek', 'two', 'three', 'odd', 'old', 'empty', 'compare', 'same', 'model',
+    'choice', 'odd-choice', 'empty-choice'
   ];
   for (const name of pages) {
     for (const look of [...LOOKS, {width: 320, dark: false}]) {
@@ -164,7 +178,7 @@ describe('looks', () => {
 });
 
 describe('pictures', () => {
-  for (const name of ['small', 'dense', 'deepseek', 'two', 'compare', 'model']) {
+  for (const name of ['small', 'dense', 'deepseek', 'two', 'compare', 'model', 'choice']) {
     for (const look of LOOKS) {
       it(`${name} at ${named(look)} looks as it did`,
          () => on(name, look, async (page) => {
@@ -358,6 +372,62 @@ describe('use', () => {
        assert.deepEqual(await names(), ['bf16', 'f32']);
      }));
 
+  it('the frontier tells of choices, mixes and measured files',
+     () => on('choice', {}, async (page) => {
+       await page.run(() => document.querySelector('#frontier svg[tabindex]').focus());
+       await page.key('Home');
+       assert.match(await told(page, 'frontier'), /iB: .* foretold for the best choice$/);
+       await page.key('End');
+       assert.match(await told(page, 'frontier'), /^this choice: .* foretold$/);
+       const names = await page.run(
+           () => [...document.querySelectorAll('#frontier .name')].map((name) => name.textContent));
+       for (const name of ['IQ1_M', 'Q2_K', 'Q6_K']) assert.ok(names.includes(name), String(names));
+       assert.ok(names.some((name) => name.startsWith('chosen for')), String(names));
+     }));
+
+  it('a picture is saved as a file that loads nothing, light and dark',
+     () => on('choice', {}, async (page) => {
+       const picture = await page.run(async () => {
+         let saved;
+         URL.createObjectURL = (blob) => {
+           saved = blob;
+           return '#';
+         };
+         document.querySelector('#frontier figure > button').click();
+         return saved.text();
+       });
+       assert.doesNotMatch(picture.replaceAll('http://www.w3.org/', ''), /http|url\(|<script|href/);
+       writeFileSync(join(folder, 'saved.svg'), picture);
+       const inks = [];
+       for (const dark of [false, true]) {
+         const file = await browser.open(`file://${join(folder, 'saved.svg')}`, {dark});
+         inks.push(await file.run(
+             () => ['text', '.mark', 'rect'].map(
+                 (each) => getComputedStyle(document.querySelector(each)).fill)));
+         await file.close();
+       }
+       for (const [light, dark] of inks[0].map((ink, i) => [ink, inks[1][i]])) {
+         assert.notEqual(light, 'rgb(0, 0, 0)');
+         assert.notEqual(light, dark);
+       }
+     }));
+
+  it('a tensor shows what it could have had when asked',
+     () => on('choice', {}, async (page) => {
+       const [[name, type, size]] = await rows(page, 'tensors');
+       const shown = () => page.run(
+           () => [...document.querySelectorAll('#tensors tr:nth-child(1) li')]
+                     .filter((each) => each.checkVisibility())
+                     .map((each) => [each.textContent, each.getAttribute('aria-current')]));
+       assert.deepEqual(await shown(), []);
+       await page.run(() => document.querySelector('#tensors summary').click());
+       const types = await shown();
+       assert.equal(types.length, 8, name);
+       assert.deepEqual(
+           types.filter(([, current]) => current).map(([text]) => text.split(',')[0]),
+           [`${type}: ${size}`]);
+     }));
+
   it('of two runs the map shows the difference',
      () => on('two', {}, async (page) => {
        assert.equal(
@@ -379,6 +449,16 @@ describe('use', () => {
        assert.match(outerHTML, /<noscript><p/);
        assert.match(outerHTML, /<div id="page"><\/div>/);
        assert.match(outerHTML, /<strong>0\.134<\/strong>/);
+     }));
+
+  it('of a choice, too, names stay text',
+     () => on('odd-choice', {}, async (page) => {
+       await page.run(() => [...document.querySelectorAll('#tensors button')].pop().click());
+       const [title, images, text] =
+           await page.run(() => [document.title, document.images.length, document.body.innerText]);
+       assert.match(title, /^odd-choice/);
+       assert.equal(images, 0);
+       assert.match(text, /blk\.1\."><script>document\.title = "owned"<\/script>/);
      }));
 
   it('names that would be markup or scripts stay text',

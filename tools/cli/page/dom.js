@@ -39,7 +39,9 @@ const percentText = (share) =>
 const countText = (count) => count.toLocaleString('en');
 const known = (value) => value !== undefined && value !== null;
 /** Three digits; those of an axis as short as they can be. */
-const numberText = (value) => value === 0 ? '0' : value.toPrecision(3);
+const numberText = (value) => value === 0 ? '0' :
+    value < 1e-4                          ? value.toExponential(2) :
+                                            value.toPrecision(3);
 const tickText = (value) => value && (value < 1e-4 || value >= 1e6) ?
     Number(value.toPrecision(3)).toExponential().replace('+', '') :
     String(Number(value.toPrecision(3)));

@@ -3,8 +3,7 @@
 // A run here is {label, tensors}; a tensor has name, kind, group, layer, type, and the errors that
 // measures take from it. A measure is {label, error(tensor), power(tensor)}.
 
-const SLOTS = 8;     // colours that lines can have
-const NARROW = 620;  // pixels, below which names stand above what they name
+const SLOTS = 8;  // colours that lines can have
 
 const shownError = (error) => known(error) && error > 1e-12 && error < 1e12;
 
@@ -21,36 +20,6 @@ const measured = (run, measure) => {
 const toldOf = (tensor, several) => `${tensor.name}: ${numberText(tensor.error)} as ${tensor.type}${
                                         several ? ` in ${tensor.run}` : ''}` +
     (known(tensor.share) ? `, ${percentText(tensor.share)} of the total error` : '');
-
-/**
- * Rows of kinds under the names of their groups: calls `row(kind, y, lane)`, which returns its
- * height. Returns where the rows end.
- */
-const kindRows = (surface, kinds, note, y, row) => {
-  const narrow = surface.width < NARROW;
-  const lane = narrow ? {left: 8, right: surface.width - 8} :
-                        {left: 164, right: surface.width - (note ? 200 : 8)};
-  let group;
-  for (const kind of kinds) {
-    if (groupOf(kind) !== group) {
-      group = groupOf(kind);
-      surface.text(0, y + 17, group, 'group');
-      y += 24;
-    }
-    const notes = note ? note(kind) : [];
-    if (narrow) {
-      const room = notes.length === 1 ? textWidth(notes[0]) + 12 : 0;
-      surface.text(0, y + 13, fitted(kind, surface.width - room), 'name');
-      if (room) surface.text(surface.width, y + 13, notes[0], '', 'end');
-      y += 18;
-    } else {
-      surface.text(0, y + 15, fitted(kind, lane.left - 12), 'name');
-      notes.forEach((text, i) => surface.text(surface.width, y + 15 + 22 * i, text, '', 'end'));
-    }
-    y += row(kind, y, lane);
-  }
-  return y;
-};
 
 /** For each kind a lane, on which each tensor is a stroke, with the median and the middle half. */
 const distributions = (state, find) => plot({
@@ -102,6 +71,40 @@ const distributions = (state, find) => plot({
   },
 });
 
+/** What the colours of the map can show, of runs with what is shown of them. */
+const errorModes = (runs) => {
+  const [first, ...others] = runs;
+  const told = (tensor) => toldOf(tensor, others.length > 0);
+  const ratio = (label, run, as, value) => ({
+    label,
+    tensors: run.shown,
+    value,
+    colours: (values) => ratioColours(values, as),
+    told: (tensor) => `${told(tensor)}; ${ratioText(value(tensor))} of ${as}`
+  });
+  const steps = (label, run, value) =>
+      ({label, tensors: run.shown, value, colours: stepColours, told});
+  const modes = others.map((other) => {
+    const before = new Map(first.shown.map((tensor) => [tensor.name, tensor]));
+    return ratio(
+        `${other.label} against ${first.label}`, other, `${first.label}'s error`,
+        (tensor) => before.has(tensor.name) && tensor.error / before.get(tensor.name).error);
+  });
+  for (const run of runs) {
+    const whose = others.length ? `${run.label}: ` : '';
+    const medians = new Map([...grouped(run.shown, (tensor) => tensor.type)].map(
+        ([type, tensors]) => [type, median(tensors.map((each) => each.error))]));
+    modes.push(
+        ratio(
+            `${whose}within each type`, run, 'the median of its type',
+            (tensor) => tensor.error / medians.get(tensor.type)),
+        steps(`${whose}error`, run, (tensor) => tensor.error));
+    if (run.shown.some((tensor) => known(tensor.share)))
+      modes.push(steps(`${whose}share of the total error`, run, (tensor) => tensor.share));
+  }
+  return modes;
+};
+
 /** The sections about errors, by measures that all runs have; without any, `none` is said. */
 const errorSections = (runs, measures, find, none) => {
   if (!measures.length) return [section('errors', 'Errors', h('p', {}, none))];
@@ -110,7 +113,13 @@ const errorSections = (runs, measures, find, none) => {
     state.runs = runs.map((run) => ({label: run.label, shown: measured(run, measure)}));
   };
   use(measures[0]);
-  const pictures = [distributions(state, find), layerMap(state, find), layerLines(state, find)];
+  const map = layerMap({
+    label: 'Errors by kind of tensor and layer',
+    modesOf: () => errorModes(state.runs),
+    find,
+    none: 'There is nothing to show: no tensor of a layer has both errors.'
+  });
+  const pictures = [distributions(state, find), map, layerLines(state, find)];
   const measuring =
       measures.length > 1 && choice('Error', measures.map((each, i) => [i, each.label]), (at) => {
         use(measures[at]);

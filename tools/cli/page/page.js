@@ -1,17 +1,8 @@
-// Puts the page together: of the runs of reports, of a comparison, or of a model.
+// Puts the page together: of the runs of reports, of a choice, of a comparison, or of a model.
 
 const told = JSON.parse(document.getElementById('data').textContent);
 
 const shapeText = (shape) => known(shape) ? shape.join(' × ') : '';
-
-const nameColumn = {
-  title: 'tensor',
-  text: (row) => row.name,
-  value: (row) => row.name
-};
-const textColumn = (title, text) => ({title, text, value: text});
-const numberColumn = (title, value, text = numberText) =>
-    ({title, value, text: (row) => known(value(row)) ? text(value(row)) : '', numeric: true});
 
 /** Shows tensors in the table of the page, once there is one. */
 const finder = () => {
@@ -194,6 +185,7 @@ const modelPage = () => {
 
 const parts = {
   report: reportPage,
+  choice: choicePage,
   compare: comparePage,
   model: modelPage
 }[told.page]().filter((part) => part !== null);

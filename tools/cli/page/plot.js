@@ -127,20 +127,50 @@ const ARROWS = {
   ArrowDown: [0, 1]
 };
 
+/** A picture as a file of its own: with what of the page's style it uses, light or dark. */
+const pictureFile = (shown, label) => {
+  const picture = shown.cloneNode(true);
+  for (const name of [...picture.getAttributeNames()]) {
+    if (name !== 'viewBox') picture.removeAttribute(name);
+  }
+  picture.querySelector('.ring').remove();
+  const used = (rule) => rule.media ? rule.conditionText.includes('color-scheme') :
+                                      rule.selectorText === ':root' ||
+          rule.selectorText !== '*' && shown.querySelector(rule.selectorText);
+  const rules = [...document.styleSheets[0].cssRules].filter(used).map((rule) => rule.cssText);
+  picture.setAttribute('role', 'img');
+  picture.setAttribute('font-family', getComputedStyle(document.body).fontFamily);
+  picture.prepend(
+      svg('title', {}, label), svg('style', {}, rules.join('\n')),
+      svg('rect', {width: '100%', height: '100%', style: 'fill: var(--panel)'}));
+  return new XMLSerializer().serializeToString(picture);
+};
+
+const save = (text, name) => {
+  const url = URL.createObjectURL(new Blob([text], {type: 'image/svg+xml'}));
+  h('a', {href: url, download: name}).click();
+  URL.revokeObjectURL(url);
+};
+
 /**
  * A picture and the line that tells of the mark pointed at. `draw(surface)` sets the surface's
- * height; `find(tensor)` shows a tensor elsewhere on the page.
+ * height; `find(tensor)` shows a tensor elsewhere on the page; `saved` is the name of the file that
+ * the picture can be saved as.
  * @returns an element with `redraw()`
  */
-const plot = ({label, draw, find}) => {
+const plot = ({label, draw, find, saved}) => {
   const hint = 'Point at a mark, tap it, or go from mark to mark with the arrow keys.';
   const told = h('span', {}, hint);
   const shown = h(
       'button', {type: 'button', hidden: true, onclick: () => find(active.tensor)}, 'In the table');
   const place = h('div', {class: 'plot'});
+  const saving = saved &&
+      h('button',
+        {type: 'button', onclick: () => save(pictureFile(place.firstChild, label), saved)},
+        'Save the picture');
   const figure =
       h('figure', {}, h('figcaption', {class: 'told', 'aria-live': 'polite'}, told, ' ', shown),
-        place);
+        place, saving || []);
   let surface;
   let active;
   let ring;

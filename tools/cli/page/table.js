@@ -1,12 +1,21 @@
 // Tables that sort and search.
 
+const nameColumn = {
+  title: 'tensor',
+  text: (row) => row.name,
+  value: (row) => row.name
+};
+const textColumn = (title, text) => ({title, text, value: text});
+const numberColumn = (title, value, text = numberText) =>
+    ({title, value, text: (row) => known(value(row)) ? text(value(row)) : '', numeric: true});
+
 /** A long text, of which the beginning is shown until it is opened. */
 const shortened = (text) =>
     text.length <= 300 ? text : h('details', {}, h('summary', {}, `${text.slice(0, 200)}…`), text);
 
 /**
- * Columns are {title, value(row), text(row), numeric}: sorted by `value`, `text` is shown and
- * searched; those without any text are left out. Of the rows that are found a few are shown first.
+ * Columns are {title, value(row), text(row), numeric, cell(row)}: sorted by `value`, `text` is
+ * searched, and shown if there is no `cell`; those without any text are left out. Of the rows that are found a few are shown first.
  * A search is for words anywhere in a row, or for one whole name in quotes.
  * @returns an element with `find(name)`
  */
@@ -55,7 +64,7 @@ const table = ({caption, rows, columns: all, sortBy, descending}) => {
         role: first ? 'rowheader' : 'cell',
         class: column.numeric && 'number',
       },
-        shortened(column.text(row)));
+        column.cell ? column.cell(row) : shortened(column.text(row)));
 
   const show = (most) => {
     limit = most;
