@@ -53,7 +53,10 @@ struct MixChoice {
 /// \throws Error (usage: no choice has this size, which names the smallest and the largest)
 MixChoice choose_mix(const QuantizeOptions& options, Observer& observer);
 
-/// The choice as rules that a user edits and gives to --tensor-type-file, or as ik_llama.cpp's --custom-q.
+/// The choice as rules that a user edits and gives to --tensor-type-file, or, with ik_llama.cpp's mix, to
+/// --custom-q: one for each type of a kind of tensors, in which exactly the layers that have it are named.
+/// Comments tell what each tensor takes and adds to the divergence, and how the peer's program, which
+/// reads no comments, is given the rules. Tensors that are kept have none.
 std::string recipe_text(const MixChoice& choice, Mix dialect);
 
 }  // namespace sluice
