@@ -12,7 +12,6 @@
 #include "weights/decode.h"
 
 namespace sluice::calibrate {
-namespace {
 
 std::shared_ptr<const MatrixBytes> read_bands(std::vector<weights::Band> bands,
                                               RangeReader& reader) {
@@ -29,6 +28,8 @@ std::shared_ptr<const MatrixBytes> read_bands(std::vector<weights::Band> bands,
   }
   return bytes;
 }
+
+namespace {
 
 /// Rows of a matrix, and the tensor's name in errors.
 class MatrixRows : public linear::Rows {

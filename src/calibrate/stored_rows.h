@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "calibrate/matrix_map.h"
 #include "calibrate/range_reader.h"
@@ -10,6 +11,10 @@
 #include "sluice/codec.h"
 
 namespace sluice::calibrate {
+
+/// Reads bands, which weights::bands_of_rows() gave. \throws Error (input_read, input_truncated, interrupted)
+std::shared_ptr<const MatrixBytes> read_bands(std::vector<weights::Band> bands,
+                                              RangeReader& reader);
 
 /// A matrix whose bytes are in memory as the files have them. Decoding throws Error (input_value) that names
 /// tensor and place where a weight is no finite number.

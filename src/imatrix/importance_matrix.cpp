@@ -162,4 +162,11 @@ bool ImportanceMatrix::read_row(const Entry& entry, std::uint64_t expert,
   return false;
 }
 
+double ImportanceMatrix::uses(const Entry& entry, std::uint64_t expert,
+                              std::uint64_t experts) const {
+  if (entry.counts != experts) return 0;
+  const auto uses = load<float>(bytes_.data() + entry.counts_offset + expert * sizeof(float));
+  return uses >= 0 && std::isfinite(uses) ? uses : 0;
+}
+
 }  // namespace sluice

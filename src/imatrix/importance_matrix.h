@@ -86,6 +86,11 @@ class ImportanceMatrix {
   /// \param out     [row_elements]
   bool read_row(const Entry& entry, std::uint64_t expert, std::span<float> out) const;
 
+  /// How often an expert's row was added to: its tokens; 0 if the file does not tell them apart.
+  /// \param entry   from `find` for a tensor with
+  /// \param experts matrices
+  double uses(const Entry& entry, std::uint64_t expert, std::uint64_t experts) const;
+
  private:
   std::span<const std::byte> bytes_;
   std::string file_;

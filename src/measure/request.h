@@ -16,8 +16,8 @@ namespace sluice::measure {
 
 /// A tensor that is measured, in the types that it could have.
 struct Subject {
-  std::size_t tensor = 0;         ///< index in the model
-  std::vector<TensorType> types;  ///< with an encoder, and of which its rows are whole blocks
+  std::size_t tensor = 0;              ///< index in the model
+  std::vector<TensorType> types = {};  ///< with an encoder, and of which its rows are whole blocks
   const ImportanceMatrix::Entry* importance = nullptr;  ///< null: none is known
   float bias_correction = 1;                            ///< as the run will have it
 };
@@ -25,14 +25,14 @@ struct Subject {
 /// What is measured, by what means, and where it is kept. What is referred to outlives the measuring.
 struct Request {
   calibrate::ModelSource model;
-  std::vector<Subject> subjects;
+  std::vector<Subject> subjects = {};
   const ImportanceMatrix* imatrix = nullptr;     ///< null: none
   const io::MappedFile* imatrix_file = nullptr;  ///< what it reads from
   EncoderSettings settings = {};                 ///< those of the run
   std::uint64_t memory = 0;                      ///< bytes that measuring may take
   std::uint64_t inputs =
-      0;             ///< hash of the contents of model, importance matrix and text, and of edits
-  std::string file;  ///< of measurements; empty: they are not kept
+      0;  ///< hash of the contents of model, importance matrix and text, and of edits
+  std::string file = {};  ///< of measurements; empty: they are not kept
 };
 
 }  // namespace sluice::measure

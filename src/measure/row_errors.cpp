@@ -1,0 +1,69 @@
+#include "measure/row_errors.h"
+
+#include <algorithm>
+
+#include "base/float16.h"
+#include "base/stop.h"
+#include "codec/measures.h"
+#include "sluice/codec.h"
+
+namespace sluice::measure {
+namespace {
+
+// 128 KiB of F32: with its blocks it stays in the second-level cache.
+constexpr std::uint64_t kStrip = 32768;
+
+std::uint64_t strip_rows(std::uint64_t columns) {
+  return std::max<std::uint64_t>(1, kStrip / columns);
+}
+
+}  // namespace
+
+std::uint64_t RowErrors::memory_bytes(std::uint64_t columns) {
+  return 3 * strip_rows(columns) * columns * sizeof(float);  // no blocks are larger than F32
+}
+
+void RowErrors::add(const RowsRequest& request, const RowRun& run, RowSums& sums) {
+  const std::size_t columns = request.rows.columns();
+  for (std::uint64_t done = 0; done < run.count;) {
+    const std::uint64_t rows = std::min(strip_rows(columns), run.count - done);
+    values_.resize(rows * columns);
+    request.rows.decode(run.first + done, rows, values_.data());
+    if (request.bf16) {
+      for (float& value : values_) value = bf16_to_f32(f32_to_bf16(value));
+    }
+    add_strip(request, rows, sums);
+    done += rows;
+  }
+}
+
+void RowErrors::add_strip(const RowsRequest& request, std::size_t rows, RowSums& sums) {
+  const std::size_t columns = request.rows.columns();
+  decoded_.resize(values_.size());
+  // All rows are of one length, as are their squares.
+  const auto of_rows = [&](const float* decoded) {
+    ErrorSums found;
+    for (std::size_t row = 0; row < rows; ++row) {
+      found += weighted_errors(std::span(values_).subspan(row * columns, columns),
+                               decoded + row * columns, request.squares.data(), settings_.isa);
+    }
+    return found;
+  };
+  sums.power += of_rows(values_.data()).norm;
+  for (const TensorType type : request.types) {
+    throw_if_stopped(settings_.stop);
+    const Codec& codec = *find_codec(type, settings_.isa);
+    blocks_.resize(byte_size(type, values_.size()));
+    codec.encode({.values = values_.data(),
+                  .rows = rows,
+                  .row_elements = columns,
+                  .importance = request.importance.empty() ? nullptr : request.importance.data(),
+                  .effort = settings_.effort,
+                  .bias_correction = request.bias_correction},
+                 blocks_.data());
+    codec.decode(blocks_.data(), decoded_.data(), decoded_.size());
+    sums.errors[type] += of_rows(decoded_.data()).error;
+  }
+}
+
+}  // namespace sluice::measure

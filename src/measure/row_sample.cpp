@@ -1,0 +1,36 @@
+#include "measure/row_sample.h"
+
+#include <algorithm>
+
+namespace sluice::measure {
+namespace {
+
+// A tensor's rows together give its error to some percent; an expert's share of them may be few.
+constexpr std::uint64_t kRowsOfTensor = 512;
+constexpr std::uint64_t kRowsOfMatrix = 16;
+
+// Rows of all heads, and few enough places that a disk or a server is not kept for long.
+constexpr std::uint64_t kRunsOfTensor = 16;
+constexpr std::uint64_t kRunsOfMatrix = 2;
+constexpr std::uint64_t kRunBytes = std::uint64_t{256} << 10;
+
+}  // namespace
+
+std::vector<RowRun> sampled_rows(std::uint64_t rows, std::uint64_t matrices,
+                                 std::uint64_t row_bytes) {
+  const std::uint64_t wanted = std::min(rows, std::max(kRowsOfMatrix, kRowsOfTensor / matrices));
+  const std::uint64_t runs_wanted = std::max(kRunsOfMatrix, kRunsOfTensor / matrices);
+  const std::uint64_t most = std::max<std::uint64_t>(1, kRunBytes / row_bytes);
+  const std::uint64_t length = std::clamp<std::uint64_t>(wanted / runs_wanted, 1, most);
+  const std::uint64_t count = (wanted + length - 1) / length;
+  std::vector<RowRun> runs;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t begin = rows * i / count;
+    const std::uint64_t end = rows * (i + 1) / count;
+    const std::uint64_t size = std::min(length, end - begin);
+    runs.push_back({begin + (end - begin - size) / 2, size});
+  }
+  return runs;
+}
+
+}  // namespace sluice::measure
