@@ -24,9 +24,9 @@ struct TypeCost {
 /// What is known of a tensor, and what was chosen.
 struct TensorChoice {
   std::string name;
-  std::vector<TypeCost> types;  ///< by rising bytes; one: there was no choice
+  std::vector<TypeCost> types;  ///< by rising bytes, one or more
   std::size_t chosen = 0;       ///< in `types`
-  std::string rule = {};        ///< why there was no choice; else empty
+  std::string rule = {};        ///< the user's, that decided, or why it is kept; else empty
   bool kept = false;            ///< it has its type whatever is asked for, and needs no rule
 };
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "mix/name_pattern.h"
 #include "recipe/tensor_kind.h"
 #include "sluice/amounts.h"
 #include "sluice/mix.h"
@@ -84,20 +85,15 @@ std::vector<LayerRule> rules_of(const MixChoice& choice) {
   return rules;
 }
 
-/// What matches the text in a regular expression within a rule. What would end it, or, where rules are
-/// taken in lower case, be another letter, is any sign.
-std::string escaped(std::string_view text, bool lower_case) {
-  constexpr std::string_view kSpecial = R"(\^$.|?*+()[]{})";
+/// What matches the text within a rule. What would end the rule, or, where rules are taken in lower case,
+/// be another letter, is any sign.
+std::string rule_pattern(std::string_view text, bool lower_case) {
   constexpr std::string_view kEnds = " \t\v\f\r\n,=#'\"`";
   std::string pattern;
-  for (const char c : text) {
-    const bool upper = std::isupper(static_cast<unsigned char>(c)) != 0;
-    if (kEnds.find(c) != kEnds.npos || (lower_case && upper)) {
-      pattern += '.';
-      continue;
-    }
-    if (kSpecial.find(c) != kSpecial.npos) pattern += '\\';
-    pattern += c;
+  for (const char letter : text) {
+    const bool upper = std::isupper(static_cast<unsigned char>(letter)) != 0;
+    const bool any = kEnds.find(letter) != kEnds.npos || (lower_case && upper);
+    pattern += any ? "." : mix::pattern_of(letter);
   }
   return pattern;
 }
@@ -111,8 +107,8 @@ std::string rule_text(const LayerRule& rule, bool lower_case) {
   } else if (!rule.layers.empty()) {
     layers = fmt::format("({})", fmt::join(rule.layers, "|"));
   }
-  return fmt::format("^{}{}{}$={}\n", escaped(rule.before, lower_case), layers,
-                     escaped(rule.after, lower_case), name(rule.type));
+  return fmt::format("^{}{}{}$={}\n", rule_pattern(rule.before, lower_case), layers,
+                     rule_pattern(rule.after, lower_case), name(rule.type));
 }
 
 std::string head_text(const MixChoice& choice, Mix dialect) {
