@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 
@@ -50,6 +51,16 @@ std::optional<std::size_t> index_of(const TensorChoice& tensor, TensorType type)
   const auto found = std::ranges::find(tensor.types, type, &TypeCost::type);
   if (found == tensor.types.end()) return std::nullopt;
   return static_cast<std::size_t>(found - tensor.types.begin());
+}
+
+/// \throws Error (input_value) if the cost is none that can be compared
+void check_cost(const TensorChoice& tensor, const TypeCost& cost) {
+  if (std::isfinite(cost.divergence) && cost.divergence >= 0) return;
+  throw Error(
+      ErrorCode::input_value,
+      fmt::format("what {} does to it was measured to be {}", name(cost.type), cost.divergence),
+      {.tensor = tensor.name,
+       .cure = "Look for weights that are not finite, or leave the type out with --types"});
 }
 
 /// \throws Error (usage) if what is tied cannot be one item
@@ -134,6 +145,7 @@ void TensorItems::add_candidate(std::span<const TensorChoice> tensors,
     const std::optional<std::size_t> index = index_of(tensors[member], type);
     if (!index) return;
     const TypeCost& cost = tensors[member].types[*index];
+    check_cost(tensors[member], cost);
     candidate.bytes += align_up(cost.bytes, alignment);
     candidate.cost += cost.divergence;
     indices.push_back(*index);

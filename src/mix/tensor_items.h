@@ -27,7 +27,8 @@ class TensorItems {
   /// \param places     of each of them
   /// \param ties       as MixTarget has them; they leave tensors alone that have one type only
   /// \param alignment  of tensors in the output, whose padding is counted
-  /// \throws Error (usage) if tensors that are tied have no type in common, or are in two places
+  /// \throws Error (usage) if tensors that are tied have no type in common, or are in two places;
+  ///         (input_value) if a divergence is no number that can be compared
   TensorItems(std::span<const TensorChoice> tensors, std::span<const std::size_t> places,
               std::span<const std::string> ties, std::uint64_t alignment);
 

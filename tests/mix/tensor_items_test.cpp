@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
 #include "sluice/error.h"
@@ -65,6 +66,13 @@ TEST(TensorItems, TiedTensorsOfALayerGetOneType) {
   EXPECT_EQ(items.items()[1].candidates.size(), 1u);  // the router stays what it is
   const std::vector<std::size_t> chosen = {0, 0, 1, 0};
   EXPECT_EQ(items.types_of(chosen), (std::vector<std::size_t>{0, 0, 2, 1, 0}));
+}
+
+TEST(TensorItems, CostsThatAreNone) {
+  for (const double cost : {std::nan(""), HUGE_VAL, -1.0}) {
+    const std::vector<TensorChoice> tensors = {tensor("output.weight", {{T::q4_k, 64, cost}})};
+    EXPECT_THROW(TensorItems(tensors, std::vector<std::size_t>{0}, {}, 1), Error) << cost;
+  }
 }
 
 TEST(TensorItems, TiesThatCannotBe) {
