@@ -68,8 +68,8 @@ TEST_F(QuantizeTest, TheSameBytesForAnyModeThreadsAndBudget) {
       for (const int threads : {1, 2, 5}) {
         options.io = io;
         options.threads = threads;
-        for (const std::uint64_t memory :
-             {least_memory(options), least_memory(options) + (1u << 20), std::uint64_t{2} << 30}) {
+        const std::uint64_t least = least_memory(options);
+        for (const std::uint64_t memory : {least, least + (1u << 20), std::uint64_t{2} << 30}) {
           options.memory = memory;
           options.isa =
               supported_isas()[static_cast<std::size_t>(threads) % supported_isas().size()];

@@ -12,6 +12,7 @@
 #include "sluice/error.h"
 #include "sluice/quantize.h"
 #include "support/gguf_builder.h"
+#include "support/random_bf16.h"
 #include "support/temp_folder.h"
 
 namespace sluice::resume_tests {
@@ -71,13 +72,8 @@ class ResumeTest : public testing::Test {
     builder.string("general.architecture", "llama").u32("llama.block_count", kTensors);
     for (int i = 0; i < kTensors; ++i) {
       const std::uint64_t rows = i % 7 == 3 ? 3 : 100 + random() % 700;
-      Bytes data(kColumns * rows * 2);
-      // BF16 between 0.5 and 2, either sign.
-      for (std::size_t k = 0; k < data.size(); k += 2) {
-        data[k] = static_cast<std::byte>(random());
-        data[k + 1] = static_cast<std::byte>(0x3f | (random() & 0x80));
-      }
-      builder.tensor("blk." + std::to_string(i) + ".ffn_up.weight", {kColumns, rows}, 30, data);
+      builder.tensor("blk." + std::to_string(i) + ".ffn_up.weight", {kColumns, rows}, 30,
+                     testing_support::random_bf16(kColumns * rows, random()));
     }
     write_file(model_, builder.build());
   }

@@ -132,15 +132,10 @@ TEST_F(ResumeTest, ACompleteOutputIsNotMadeTwice) {
 // All of the model is read before the first of its chunks is encoded.
 TEST_F(ResumeTest, StopsThoughEverythingIsReadAlready) {
   constexpr std::uint64_t kRows = 16384;
-  Bytes data(kColumns * kRows * 2);
-  std::mt19937 random(1);
-  for (std::size_t k = 0; k < data.size(); k += 2) {
-    data[k] = static_cast<std::byte>(random());
-    data[k + 1] = static_cast<std::byte>(0x3f | (random() & 0x80));
-  }
   write_file(model_, GgufBuilder()
                          .string("general.architecture", "llama")
-                         .tensor("a", {kColumns, kRows}, 30, data)
+                         .tensor("a", {kColumns, kRows}, 30,
+                                 testing_support::random_bf16(kColumns * kRows, 1))
                          .build());
   options_.file_type = find_file_type("IQ3_S");
   options_.isa = Isa::portable;

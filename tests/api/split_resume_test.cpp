@@ -13,6 +13,7 @@
 #include "sluice/error.h"
 #include "sluice/quantize.h"
 #include "support/gguf_builder.h"
+#include "support/random_bf16.h"
 #include "support/temp_folder.h"
 
 namespace sluice {
@@ -81,12 +82,8 @@ class SplitResume : public testing::Test {
     builder.string("general.architecture", "llama").u32("llama.block_count", 40);
     for (int i = 0; i < 40; ++i) {
       const std::uint64_t rows = i % 7 == 3 ? 3 : 100 + random() % 700;
-      Bytes data(1024 * rows * 2);
-      for (std::size_t k = 0; k < data.size(); k += 2) {
-        data[k] = static_cast<std::byte>(random());
-        data[k + 1] = static_cast<std::byte>(0x3f | (random() & 0x80));
-      }
-      builder.tensor("blk." + std::to_string(i) + ".ffn_up.weight", {1024, rows}, 30, data);
+      builder.tensor("blk." + std::to_string(i) + ".ffn_up.weight", {1024, rows}, 30,
+                     testing_support::random_bf16(1024 * rows, random()));
     }
     write_file(options_.input, builder.build());
   }
