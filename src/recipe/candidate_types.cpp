@@ -15,10 +15,11 @@ namespace {
 
 using Type = TensorType;
 
-// Q2_K is for tensors without importance values, which have no other of so few bits.
+// Q2_K is for tensors without importance values, which have no other of so few bits; with Q3_K, which
+// is never much better than IQ3_S, the mixes of k-quants can be foretold beside the choice.
 constexpr std::array kLlamaCppTypes = {
-    Type::iq1_s, Type::iq1_m,  Type::iq2_xxs, Type::iq2_xs, Type::iq2_s, Type::q2_k, Type::iq3_xxs,
-    Type::iq3_s, Type::iq4_xs, Type::q4_k,    Type::q5_k,   Type::q6_k,  Type::q8_0};
+    Type::iq1_s, Type::iq1_m, Type::iq2_xxs, Type::iq2_xs, Type::iq2_s, Type::q2_k, Type::iq3_xxs,
+    Type::iq3_s, Type::q3_k,  Type::iq4_xs,  Type::q4_k,   Type::q5_k,  Type::q6_k, Type::q8_0};
 constexpr std::array kIkLlamaCppTypes = {
     Type::iq1_s,   Type::iq1_m, Type::iq2_xxs, Type::iq2_xs, Type::iq2_k, Type::iq2_s, Type::q2_k,
     Type::iq3_xxs, Type::iq3_k, Type::iq4_xs,  Type::iq4_k,  Type::iq5_k, Type::iq6_k, Type::q8_0};

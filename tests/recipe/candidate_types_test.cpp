@@ -91,7 +91,7 @@ TEST(CandidateTypes, WhatIsQuantizedGetsFewerBitsOrStays) {
   const gguf::Tensor experts = make_tensor("blk.0.ffn_up_exps.weight", {256, 64, 8}, T::mxfp4);
   CandidateTypes usual({}, Mix::llama_cpp);
   EXPECT_EQ(usual.of(experts, true).back(), T::mxfp4);
-  EXPECT_EQ(usual.of(experts, true).size(), 9u);
+  EXPECT_EQ(usual.of(experts, true).size(), 10u);
   EXPECT_EQ(CandidateTypes({.types = {T::iq3_s, T::q6_k}}, Mix::llama_cpp).of(experts, true),
             Types{T::iq3_s});
   EXPECT_EQ(CandidateTypes({.types = {T::q6_k}}, Mix::llama_cpp).of(experts, true),
