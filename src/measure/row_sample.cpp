@@ -5,9 +5,10 @@
 namespace sluice::measure {
 namespace {
 
-// A tensor's rows together give its error to some percent; an expert's share of them may be few.
-constexpr std::uint64_t kRowsOfTensor = 512;
-constexpr std::uint64_t kRowsOfMatrix = 16;
+// A tensor's rows together give its relative error to 1 %, its error to some percent (bench/notes/measuring.md); an
+// expert's share of them may be few.
+constexpr std::uint64_t kRowsOfTensor = 192;
+constexpr std::uint64_t kRowsOfMatrix = 64;
 
 // Rows of all heads, and few enough places that a disk or a server is not kept for long.
 constexpr std::uint64_t kRunsOfTensor = 16;
