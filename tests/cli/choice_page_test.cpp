@@ -78,11 +78,24 @@ TEST_F(ChoicePage, BeginsWithSizeDivergenceAndTheNearestMix) {
   }
   const nlohmann::json data = data_of(page);
   const nlohmann::json choice = small_choice();
-  EXPECT_EQ(data["choice"]["tensors"], choice["tensors"]);
-  EXPECT_EQ(data["choice"]["frontier"], choice["frontier"]);
-  EXPECT_EQ(data["types"], (nlohmann::json{"q4_k", "f32"}));
-  ASSERT_EQ(data["measured"].size(), 2u);
-  EXPECT_EQ(data["measured"][0]["divergence"], 0.13);
+  EXPECT_EQ(data["choice"]["mix"]["tensors"], choice["tensors"]);
+  EXPECT_EQ(data["choice"]["mix"]["frontier"], choice["frontier"]);
+  EXPECT_EQ(data["choice"]["types"], (nlohmann::json{"q4_k", "f32"}));
+  ASSERT_EQ(data["choice"]["measured"].size(), 2u);
+  EXPECT_EQ(data["choice"]["measured"][0]["divergence"], 0.13);
+}
+
+TEST_F(ChoicePage, OfARunIsOnItsPage) {
+  const Json run{{"tensors", Json::array()}, {"mix", small_choice()}};
+  const std::string page = page_of(run);
+  EXPECT_EQ(markup_fault(page), "");
+  EXPECT_NE(page.find("<dt>Foretold divergence</dt><dd><strong>0.125</strong>"), std::string::npos);
+  EXPECT_EQ(data_of(page)["runs"][0]["choice"]["mix"]["mixes"].size(), 2u);
+  // Of several runs it is left out.
+  EXPECT_FALSE(data_of(page_of(run, {choice_}))["runs"][0].contains("choice"));
+  Json bad = run;
+  bad["mix"].erase("bytes");
+  EXPECT_EQ(report(bad).status, 3);
 }
 
 TEST_F(ChoicePage, HostileNamesStayText) {
@@ -93,7 +106,7 @@ TEST_F(ChoicePage, HostileNamesStayText) {
   choice["tensors"][0]["types"][1]["type"] = kAttack;
   const std::string page = page_of(choice, {"--measured", table_of("1 2 " + kAttack)});
   EXPECT_EQ(markup_fault(page), "");
-  EXPECT_EQ(data_of(page)["choice"]["tensors"][0]["name"], kAttack);
+  EXPECT_EQ(data_of(page)["choice"]["mix"]["tensors"][0]["name"], kAttack);
 }
 
 TEST_F(ChoicePage, WhatIsNoChoiceIsRefusedWithOneClearError) {

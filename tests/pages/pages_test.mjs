@@ -93,6 +93,7 @@ before(() => {
              }]);
   const chosen = choice(MODELS.dense, 0.3, 5);
   choicePage('choice', chosen, measured(chosen, 6));
+  reportPage('run-for-size', [{...report(MODELS.dense, 0, 1), mix: chosen}]);
   choicePage('odd-choice', oddChoice());
   choicePage('empty-choice', emptyChoice);
   const model = join(data, 'model/tiny-llama-f16.gguf');
@@ -121,7 +122,7 @@ const on = async (name, options, use) => {
 describe('looks', () => {
   const pages = [
     'small', 'dense', 'deepseek', 'two', 'three', 'odd', 'old', 'empty', 'compare', 'same', 'model',
-    'choice', 'odd-choice', 'empty-choice'
+    'choice', 'run-for-size', 'odd-choice', 'empty-choice'
   ];
   for (const name of pages) {
     for (const look of [...LOOKS, {width: 320, dark: false}]) {
@@ -410,6 +411,16 @@ describe('use', () => {
          assert.notEqual(light, 'rgb(0, 0, 0)');
          assert.notEqual(light, dark);
        }
+     }));
+
+  it('a run for a size shows its choice',
+     () => on('run-for-size', {}, async (page) => {
+       assert.match(
+           await page.run(() => document.querySelector('header').innerText), /Foretold divergence/);
+       await page.tap('#choice .plot svg');
+       assert.match(await told(page, 'choice'), /^blk\.\d+\..*, adds /);
+       const [row] = await rows(page, 'tensors');
+       assert.match(row.at(-1), /^8 types/);
      }));
 
   it('a tensor shows what it could have had when asked',

@@ -19,8 +19,8 @@ void check_point(const JsonFile& file, const nlohmann::json& point, const std::s
   }
 }
 
-nlohmann::json points_in(const JsonFile& file, const char* key) {
-  nlohmann::json points = file.objects(file.root(), key, {kPointNumbers, kPointTexts});
+nlohmann::json points_in(const JsonFile& file, const nlohmann::json& object, const char* key) {
+  nlohmann::json points = file.objects(object, key, {kPointNumbers, kPointTexts});
   for (const nlohmann::json& point : points)
     check_point(file, point, fmt::format("one of '{}'", key));
   return points;
@@ -32,16 +32,17 @@ bool is_choice(const JsonFile& file) {
   return file.root().contains("frontier");
 }
 
-nlohmann::json read_choice(const JsonFile& file) {
-  nlohmann::json choice = file.fields(file.root(), {kChoiceNumbers, kChoiceTexts});
+nlohmann::json read_choice(const JsonFile& file, const nlohmann::json& object) {
+  if (!object.is_object()) file.fail("a choice of types is not an object");
+  nlohmann::json choice = file.fields(object, {kChoiceNumbers, kChoiceTexts});
   check_point(file, choice, "it");
-  choice["frontier"] = points_in(file, "frontier");
-  choice["mixes"] = points_in(file, "mixes");
-  choice["tensors"] = file.named_objects(file.root(), "tensors", {kChosenNumbers, kChosenTexts});
+  choice["frontier"] = points_in(file, object, "frontier");
+  choice["mixes"] = points_in(file, object, "mixes");
+  choice["tensors"] = file.named_objects(object, "tensors", {kChosenNumbers, kChosenTexts});
   for (std::size_t i = 0; i < choice["tensors"].size(); ++i) {
     nlohmann::json& tensor = choice["tensors"][i];
     const std::string name = tensor["name"];
-    tensor["types"] = file.objects(file.root()["tensors"][i], "types", {kPointNumbers, kTypeTexts});
+    tensor["types"] = file.objects(object["tensors"][i], "types", {kPointNumbers, kTypeTexts});
     for (const nlohmann::json& type : tensor["types"]) {
       check_point(file, type, "a type of " + name);
       if (!type.contains("type")) file.fail("a type of " + name + " has no 'type'");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "run_figures.h"
 #include "sluice/amounts.h"
@@ -80,53 +81,61 @@ const nlohmann::json* nearest_mix(const nlohmann::json& choice) {
   return nearest == mixes.end() ? nullptr : &*nearest;
 }
 
-std::vector<KeyFigure> figures_of_choice(const nlohmann::json& choice,
-                                         const std::vector<std::string>& types,
-                                         const std::map<std::string, std::size_t>& counts) {
+KeyFigure tensor_figure(const nlohmann::json& choice) {
+  const std::map<std::string, std::size_t> counts = counts_of(choice);
+  std::string types;
+  for (const std::string& type : types_by_bits(counts))
+    types += fmt::format("{}{} × {}", types.empty() ? "" : ", ", counts.at(type), type);
+  return {"Tensors", {{"", fmt::format("{}", choice["tensors"].size()), types}}};
+}
+
+}  // namespace
+
+std::vector<KeyFigure> choice_figures(const nlohmann::json& choice) {
   std::vector<KeyFigure> figures = {
-      {"Size", {{"", bytes_text(bytes_of(choice)), ""}}},
       {"Foretold divergence",
        {{"", nats(divergence_of(choice)), "nats, mean KL divergence of a token"}}}};
   if (const nlohmann::json* mix = nearest_mix(choice)) {
     figures.push_back(
         {"Nearest default mix", {{"", text_in(*mix, "name"), beside_mix(choice, *mix)}}});
   }
-  if (!types.empty()) {
-    std::string of;
-    for (const std::string& type : types)
-      of += fmt::format("{}{} × {}", of.empty() ? "" : ", ", counts.at(type), type);
-    figures.push_back({"Tensors", {{"", fmt::format("{}", choice["tensors"].size()), of}}});
-  }
   return figures;
 }
 
-}  // namespace
+std::vector<Fact> choice_facts(const nlohmann::json& choice,
+                               const std::vector<MeasuredFile>& measured) {
+  std::vector<Fact> facts = {{"measured", {text_in(choice, "measured")}},
+                             {"measurements", {text_in(choice, "file")}}};
+  for (const nlohmann::json& mix : choice["mixes"])
+    facts.push_back({text_in(mix, "name") + ", default mix", {beside_mix(choice, mix)}});
+  for (const MeasuredFile& file : measured) {
+    facts.push_back({file.name + ", measured",
+                     {fmt::format("{} at {}", nats(file.divergence),
+                                  bytes_text(static_cast<double>(file.bytes)))}});
+  }
+  return facts;
+}
+
+nlohmann::json choice_data(const nlohmann::json& choice,
+                           const std::vector<MeasuredFile>& measured) {
+  nlohmann::json points = nlohmann::json::array();
+  for (const MeasuredFile& file : measured)
+    points.push_back({{"name", file.name}, {"bytes", file.bytes}, {"divergence", file.divergence}});
+  return {{"mix", choice}, {"types", types_by_bits(counts_of(choice))}, {"measured", points}};
+}
 
 Page choice_page(const nlohmann::json& choice, const std::string& label,
                  const std::vector<MeasuredFile>& measured) {
-  const std::map<std::string, std::size_t> counts = counts_of(choice);
-  const std::vector<std::string> types = types_by_bits(counts);
-  Page page{.title = fmt::format("{} in {}", label, bytes_text(bytes_of(choice))),
-            .lead = {"The types with the least divergence from the model that is foretold for a "
-                     "file of this size."},
-            .figures = figures_of_choice(choice, types, counts),
-            .columns = {},
-            .facts = {{"measured", {text_in(choice, "measured")}},
-                      {"measurements", {text_in(choice, "file")}}},
-            .data = {{"page", "choice"},
-                     {"label", label},
-                     {"types", types},
-                     {"choice", choice},
-                     {"measured", nlohmann::json::array()}}};
-  for (const nlohmann::json& mix : choice["mixes"])
-    page.facts.push_back({text_in(mix, "name") + ", default mix", {beside_mix(choice, mix)}});
-  for (const MeasuredFile& file : measured) {
-    page.facts.push_back({file.name + ", measured",
-                          {fmt::format("{} at {}", nats(file.divergence),
-                                       bytes_text(static_cast<double>(file.bytes)))}});
-    page.data["measured"].push_back(
-        {{"name", file.name}, {"bytes", file.bytes}, {"divergence", file.divergence}});
-  }
+  Page page{
+      .title = fmt::format("{} in {}", label, bytes_text(bytes_of(choice))),
+      .lead = {"The types with the least divergence from the model that is foretold for a "
+               "file of this size."},
+      .figures = {{"Size", {{"", bytes_text(bytes_of(choice)), ""}}}},
+      .columns = {},
+      .facts = choice_facts(choice, measured),
+      .data = {{"page", "choice"}, {"label", label}, {"choice", choice_data(choice, measured)}}};
+  for (KeyFigure& figure : choice_figures(choice)) page.figures.push_back(std::move(figure));
+  if (!choice["tensors"].empty()) page.figures.push_back(tensor_figure(choice));
   return page;
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 Page page_of_choice(const JsonFile& file, const std::string& measured) {
   return choice_page(
-      read_choice(file), std::filesystem::path(file.path()).stem().string(),
+      read_choice(file, file.root()), std::filesystem::path(file.path()).stem().string(),
       measured.empty() ? std::vector<MeasuredFile>() : read_measured_files(measured));
 }
 

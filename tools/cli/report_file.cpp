@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "choice_file.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -31,6 +33,8 @@ ReportedRun read_report(const JsonFile& file) {
   }
   run["tensors"] = file.named_objects(json, "tensors", {kTensorNumbers, kTensorTexts});
   run["samples"] = file.objects(json, "samples", {kSampleNumbers, kSampleTexts});
+  if (const auto mix = json.find("mix"); mix != json.end() && !mix->is_null())
+    run["mix"] = read_choice(file, *mix);
   return {file.path(), std::move(run)};
 }
 

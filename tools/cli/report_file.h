@@ -14,7 +14,8 @@ struct ReportedRun {
 };
 
 /// The report of a run, `quantize --report`, or of a check, `verify --report`, which has errors and
-/// sizes only. There are always `tensors`, each with a name, and `samples`.
+/// sizes only. There are always `tensors`, each with a name, and `samples`; of a run for a size
+/// also `mix`, what was chosen (`read_choice`).
 /// \throws Error (input_format)
 ReportedRun read_report(const JsonFile& file);
 

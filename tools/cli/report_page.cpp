@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <functional>
 #include <set>
+#include <utility>
 #include <vector>
 
+#include "choice_page.h"
 #include "run_figures.h"
 #include "text.h"
 
@@ -134,6 +136,13 @@ const std::vector<RunFact>& run_facts() {
   return kFacts;
 }
 
+/// What is told of the choice that a run was made for.
+void add_choice(Page& page, const Json& choice) {
+  for (KeyFigure& figure : choice_figures(choice)) page.figures.push_back(std::move(figure));
+  for (Fact& fact : choice_facts(choice, {})) page.facts.push_back(std::move(fact));
+  page.data["runs"][0]["choice"] = choice_data(choice, {});
+}
+
 }  // namespace
 
 Page report_page(Runs runs) {
@@ -155,6 +164,8 @@ Page report_page(Runs runs) {
     page.facts.push_back({fact.name, {}});
     for (const ReportedRun& run : runs) page.facts.back().cells.push_back(fact.text(run.report));
   }
+  if (runs.size() == 1 && runs.front().report.contains("mix"))
+    add_choice(page, runs.front().report["mix"]);
   return page;
 }
 

@@ -1,8 +1,8 @@
 // The types that were chosen for a size, and what else each tensor could have had.
 
 /** Tensors with their place, type, size and foretold divergence; `types` are by rising size. */
-const chosenTensors = (choice) =>
-    choice.tensors.map((tensor) => ({...placed(tensor), ...tensor.types[tensor.chosen]}));
+const chosenTensors = ({mix}) =>
+    mix.tensors.map((tensor) => ({...placed(tensor), ...tensor.types[tensor.chosen]}));
 
 /** Eight colours from few bits to many, for the types that are used: {style(type), items}. */
 const bitColours = (tensors, types) => {
@@ -52,43 +52,59 @@ const candidates = (tensor) => tensor.types.length < 2 ?
                 h('li', {'aria-current': i === tensor.chosen && 'true'},
                   `${each.type}: ${bytesText(each.bytes)}, ${numberText(each.divergence)}`))));
 
+/** What a table tells of the choice of its rows' tensors. */
+const choiceColumns = (tensors) => {
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const of = (row) => byName.get(row.name) || {types: []};
+  const texts = ({types, rule}) =>
+      types.length < 2 ? rule || '' : types.map((each) => each.type).join(' ');
+  return [
+    numberColumn('foretold divergence', (row) => of(row).divergence), {
+      title: 'could have had',
+      value: (row) => of(row).types.length,
+      text: (row) => texts(of(row)),
+      cell: (row) => candidates(of(row))
+    }
+  ];
+};
+
 const choiceTable = (tensors) => {
   const all = sum(tensors, (tensor) => tensor.divergence);
+  const [divergence, others] = choiceColumns(tensors);
   return table({
     caption: 'All tensors, those that add most to the divergence first',
     rows: tensors,
     columns: [
       nameColumn, textColumn('type', (row) => row.type),
-      numberColumn('size', (row) => row.bytes, bytesText),
-      numberColumn('divergence', (row) => row.divergence),
+      numberColumn('size', (row) => row.bytes, bytesText), divergence,
       numberColumn('share of it', (row) => all > 0 ? row.divergence / all : undefined, percentText),
-      {
-        title: 'could have had',
-        value: (row) => row.types.length,
-        text: (row) =>
-            row.types.length < 2 ? row.rule || '' : row.types.map((each) => each.type).join(' '),
-        cell: candidates
-      }
+      others
     ],
     sortBy: 3,
     descending: true
   });
 };
 
+/** The sections about a choice: {mix, types, measured}; `tensors` are its `chosenTensors`. */
+const choiceSections = (choice, tensors, find) =>
+    [frontierSection(choice),
+     tensors.length ?
+         section(
+             'choice', 'The choice by kind and layer',
+             h('p', {},
+               'A cell is a tensor. Only those are shown that could have had another ' +
+                   'type, or add to the divergence.'),
+             choiceMap(tensors, choice.types, find)) :
+         null];
+
 const choicePage = () => {
   const tensors = chosenTensors(told.choice);
-  const parts = [frontierSection(told)];
-  if (!tensors.length) return parts;
   const find = finder();
+  const sections = choiceSections(told.choice, tensors, find);
+  if (!tensors.length) return sections;
   find.table = choiceTable(tensors);
   return [
-    ...parts,
-    section(
-        'map', 'The choice by kind and layer',
-        h('p', {},
-          'A cell is a tensor. Only those are shown that could have had another type, or add to the divergence.'),
-        choiceMap(tensors, told.types, find)),
-    sizeSection([{label: told.label, tensors}], 'kind', find),
+    ...sections, sizeSection([{label: told.label, tensors}], 'kind', find),
     section('tensors', 'All tensors', find.table)
   ];
 };

@@ -8,11 +8,11 @@ const POINTS = {
 };
 
 /** The points of a choice that a logarithmic axis can show: {slot, bytes, divergence, name}. */
-const pointsOf = ({choice, measured}) => {
+const pointsOf = ({mix, measured}) => {
   const all = [
-    ...choice.mixes.map((mix) => ({...mix, ...POINTS.mix})),
+    ...mix.mixes.map((each) => ({...each, ...POINTS.mix})),
     ...measured.map((file) => ({...file, ...POINTS.measured})),
-    {name: '', bytes: choice.bytes, divergence: choice.divergence, ...POINTS.chosen}
+    {name: '', bytes: mix.bytes, divergence: mix.divergence, ...POINTS.chosen}
   ];
   return all.filter((point) => point.divergence > 0);
 };
@@ -67,15 +67,15 @@ const drawFrontier = (surface, places, choices, x, y) => {
   }
 };
 
-const frontier = (told) => plot({
+const frontier = (choice) => plot({
   label: 'Size of the best choices against their foretold divergence',
   saved: 'frontier.svg',
   draw(surface) {
     const narrow = surface.width < NARROW;
     const [top, bottom] = [26, narrow ? 300 : 440];
     surface.height = bottom + 36;
-    const choices = told.choice.frontier.filter((point) => point.divergence > 0);
-    const points = pointsOf(told);
+    const choices = choice.mix.frontier.filter((point) => point.divergence > 0);
+    const points = pointsOf(choice);
     const all = [...choices, ...points];
     if (!all.length) {
       surface.text(0, 14, 'No divergence is above 0.');
@@ -119,8 +119,8 @@ const frontier = (told) => plot({
 });
 
 /** The section about sizes that can be chosen. */
-const frontierSection = (told) => {
-  const used = new Set(pointsOf(told).map((point) => point.slot));
+const frontierSection = (choice) => {
+  const used = new Set(pointsOf(choice).map((point) => point.slot));
   return section(
       'frontier', 'Size and divergence',
       h('p', {},
@@ -133,5 +133,5 @@ const frontierSection = (told) => {
             .filter((kind) => used.has(kind.slot))
             .map((kind) => [keyOf(kind.slot), kind.text])
       ]),
-      frontier(told));
+      frontier(choice));
 };

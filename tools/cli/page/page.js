@@ -42,7 +42,9 @@ const reportPage = () => {
   const measures = measuresOf(made);
   find.table = runs.length > 1 ? differenceTable(runs, measures[0] || plain) :
                                  tensorTable(runs[0], measures, copied);
+  const {choice} = runs[0];
   return [
+    ...(choice ? choiceSections(choice, chosenTensors(choice), find) : []),
     ...errorSections(
         made, measures, find,
         'No errors are told. They are measured ' +
@@ -62,7 +64,8 @@ const tensorTable = (run, measures, copied) => {
     ...measures.map(
         (measure) =>
             numberColumn(measure.name, (row) => copied(row) ? undefined : measure.error(row))),
-    numberColumn('share of the error', (row) => shares.get(row.name), percentText)
+    numberColumn('share of the error', (row) => shares.get(row.name), percentText),
+    ...(run.choice ? choiceColumns(chosenTensors(run.choice)) : [])
   ];
   return table({
     caption: measures.length ? 'All tensors, those with the largest error first' :
