@@ -22,8 +22,9 @@ std::vector<RowRun> sampled_rows(std::uint64_t rows, std::uint64_t matrices,
   const std::uint64_t wanted = std::min(rows, std::max(kRowsOfMatrix, kRowsOfTensor / matrices));
   const std::uint64_t runs_wanted = std::max(kRunsOfMatrix, kRunsOfTensor / matrices);
   const std::uint64_t most = std::max<std::uint64_t>(1, kRunBytes / row_bytes);
-  const std::uint64_t length = std::clamp<std::uint64_t>(wanted / runs_wanted, 1, most);
-  const std::uint64_t count = (wanted + length - 1) / length;
+  const std::uint64_t longest = std::clamp<std::uint64_t>(wanted / runs_wanted, 1, most);
+  const std::uint64_t count = (wanted + longest - 1) / longest;
+  const std::uint64_t length = (wanted + count - 1) / count;
   std::vector<RowRun> runs;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t begin = rows * i / count;

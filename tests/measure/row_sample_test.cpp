@@ -42,7 +42,8 @@ TEST(RowSample, IsSpreadOverAllOfTheMatrixAndHasNoRowTwice) {
 
 TEST(RowSample, HasRowsOfEveryExpertFromFewPlaces) {
   const std::vector<RowRun> runs = sampled_rows(8192, 128, 10240);
-  EXPECT_EQ(rows_of(runs), 64u);
+  EXPECT_GE(rows_of(runs), 64u);
+  EXPECT_LT(rows_of(runs), 64u + runs.size());
   EXPECT_EQ(runs.size(), 3u);  // of 256 KiB at most
 }
 
