@@ -8,6 +8,7 @@
 #include "sluice/forecast.h"
 #include "sluice/imatrix.h"
 #include "sluice/inspect.h"
+#include "sluice/mix_choice.h"
 #include "sluice/quantize.h"
 #include "sluice/verify.h"
 
@@ -19,7 +20,8 @@ namespace sluice {
 
 /// A plan as JSON: `tensors` (`name`, `shape` with the row length first, `source`, `stored_as`, `type`,
 /// `asked` if that is another, `rule`, `lacks_importance`, `bits_per_weight`, `part`, `offset` and
-/// `size` in that output file), `parts` (`file`, `bytes`, `tensors`), `missing_importance`, `notes`, `input_bytes`, `output_bytes`, `weights`.
+/// `size` in that output file), `parts` (`file`, `bytes`, `tensors`), `missing_importance`, `notes`, `input_bytes`, `output_bytes`, `weights`,
+/// for a size `mix`: what was chosen.
 std::string to_json(const PlanView& plan);
 
 /// A check's findings as JSON: `good`, `findings_in_all`, `findings` (`fault`, `file`, `what`, and
@@ -39,11 +41,16 @@ std::string to_json(const Forecast& forecast);
 
 /// A run's report: the members of RunReport by their names, texts that are empty as null, but for
 /// `spindle` ("shared" or "separate") and `spindle_reason`; `total_error` (`weighted`, `plain`,
-/// `measured_weights`, `weights`) or null; `parts` as of a plan, `tensors` (`name`, `source`, `stored_as`,
+/// `measured_weights`, `weights`) or null; for a size `mix`: what was chosen; `parts` as of a plan, `tensors` (`name`, `source`, `stored_as`,
 /// `type`, `asked` if that is another, `shape`, `bytes`, `crc32`, `weighted_error`, `plain_error`,
 /// `weighted_power`, `plain_power`, `lacks_importance`, `beyond_range`, `all_zero`), `samples` (`t`, `read`, `written`, `weights`, `disk`, `cores`,
 /// `budget`, `limit`).
 std::string to_json(const RunReport& report);
+
+/// The best mix for a size: `bytes`, `divergence`, `measured`, `file`, `file_type`, `tensors` (`name`, `types`: by rising
+/// bytes `type`, `bytes`, `divergence`; `chosen`: an index in them, `rule`, `kept`), `frontier` and `mixes` (`name`, empty
+/// in the first, `bytes`, `divergence`).
+std::string to_json(const MixChoice& choice);
 
 /// A comparison: `identical`, `complete`, `total_error` (whose `weighted` is null) and `worst` as of
 /// a report, `read_bytes`, `wall_s`, `io`, `isa`, `threads` and `spindle` as of a check, `tensors`

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sluice/codec.h"
+#include "sluice/mix_choice.h"
 #include "sluice/tensor_type.h"
 
 #pragma GCC visibility push(default)
@@ -105,11 +106,12 @@ struct RunReport {
   std::string command;  ///< the command line, for whoever has one to fill in
   std::string input;    ///< as it was named, like `output` and `imatrix`
   std::string output;
-  std::string model;         ///< the input's `general.name`; empty: it has none
-  std::string architecture;  ///< the input's `general.architecture`
-  std::string file_type;     ///< that was asked for: `IQ1_M`
-  std::string imatrix;       ///< empty: none
-  std::string calibration;   ///< files of the calibration text; empty: none
+  std::string model;                  ///< the input's `general.name`; empty: it has none
+  std::string architecture;           ///< the input's `general.architecture`
+  std::string file_type;              ///< that was asked for: `IQ1_M`
+  std::string imatrix;                ///< empty: none
+  std::string calibration;            ///< files of the calibration text; empty: none
+  std::optional<MixChoice> mix = {};  ///< chosen for a size; none: none was asked for
   Effort effort = Effort::best;
   /// Half a sentence on the tensors that have an `asked`; empty: there are none.
   std::string substituted;

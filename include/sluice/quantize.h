@@ -110,6 +110,7 @@ struct PlanView {
   std::vector<PartReport> parts;   ///< the output files; without an output their names are endings
   std::uint64_t weights = 0;
   std::optional<CalibrationView> calibration;  ///< none: no text is given
+  std::optional<MixChoice> mix = {};           ///< chosen for a size; none: none was asked for
 };
 
 /// Decides everything, reads headers only, writes nothing. `options.output` may be empty.

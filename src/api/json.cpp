@@ -46,6 +46,41 @@ double bits_of(std::uint64_t bytes, std::uint64_t weights) {
   return 8.0 * static_cast<double>(bytes) / static_cast<double>(weights == 0 ? 1 : weights);
 }
 
+void add_points(JsonText& json, std::string_view key, const std::vector<MixPoint>& points) {
+  json.objects(key, points, [&](const MixPoint& point) {
+    json.field("name", point.name);
+    json.field("bytes", point.bytes);
+    json.field("divergence", point.divergence);
+  });
+}
+
+void add_choice(JsonText& json, const MixChoice& choice) {
+  json.field("bytes", choice.bytes);
+  json.field("divergence", choice.divergence);
+  json.field("measured", choice.measured);
+  json.field("file", choice.file);
+  const FileType* file_type = choice.recipe.file_type;
+  json.field("file_type", file_type == nullptr ? std::nullopt
+                                               : std::optional<std::string_view>(file_type->name));
+  json.objects("tensors", choice.tensors, [&](const TensorChoice& tensor) {
+    json.field("name", tensor.name);
+    json.objects("types", tensor.types, [&](const TypeCost& cost) {
+      json.field("type", name(cost.type));
+      json.field("bytes", cost.bytes);
+      json.field("divergence", cost.divergence);
+    });
+    json.field("chosen", std::uint64_t{tensor.chosen});
+    json.field("rule", tensor.rule);
+    json.field("kept", tensor.kept);
+  });
+  add_points(json, "frontier", choice.frontier);
+  add_points(json, "mixes", choice.mixes);
+}
+
+void add_choice(JsonText& json, const std::optional<MixChoice>& choice) {
+  if (choice) json.object("mix", [&] { add_choice(json, *choice); });
+}
+
 void add_plan(JsonText& json, const PlanView& plan) {
   json.objects("tensors", plan.tensors, [&](const PlannedTensorView& tensor) {
     json.field("name", tensor.name);
@@ -68,6 +103,7 @@ void add_plan(JsonText& json, const PlanView& plan) {
   json.field("input_bytes", plan.input_bytes);
   json.field("output_bytes", plan.output_bytes);
   json.field("weights", plan.weights);
+  add_choice(json, plan.mix);
   if (!plan.calibration) return;
   json.object("calibration", [&, &text = *plan.calibration] {
     json.field("tokens", text.tokens);
@@ -128,6 +164,7 @@ void add_task(JsonText& json, const RunReport& report) {
              report.substituted.empty() ? std::nullopt : std::optional(report.substituted));
   add_total(json, report.total_error);
   json.field("worst", report.worst);
+  add_choice(json, report.mix);
 }
 
 void add_finding(JsonText& json, const Finding& finding) {
@@ -256,6 +293,10 @@ void add_types(JsonText& json, const std::map<std::string_view, TypeTotal>& type
 
 std::string to_json(const PlanView& plan) {
   return document([&](JsonText& json) { add_plan(json, plan); });
+}
+
+std::string to_json(const MixChoice& choice) {
+  return document([&](JsonText& json) { add_choice(json, choice); });
 }
 
 std::string to_json(const Forecast& forecast) {
