@@ -9,6 +9,12 @@ namespace sluice::inline SLUICE_ISA::simd {
 struct Avx2 : Vectors<32> {
   static constexpr std::size_t kLookUpFloats = 8;
 
+  using Vectors<32>::min;
+  using Vectors<32>::max;
+  /// a < b ? a : b, of which the compiler makes two instructions.
+  static SLUICE_INLINE Float min(Float a, Float b) noexcept { return _mm256_min_ps(a, b); }
+  static SLUICE_INLINE Float max(Float a, Float b) noexcept { return _mm256_max_ps(a, b); }
+
   static SLUICE_INLINE Float sqrt(Float a) noexcept { return _mm256_sqrt_ps(a); }
   static SLUICE_INLINE Float round(Float a) noexcept {
     return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);

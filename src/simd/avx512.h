@@ -112,6 +112,9 @@ struct Avx512 : Vectors<64> {
   static SLUICE_INLINE __mmask32 any_bit(Short a, int bits) noexcept {
     return _mm512_test_epi16_mask((__m512i)a, _mm512_set1_epi16(static_cast<short>(bits)));
   }
+  static SLUICE_INLINE __mmask32 all_bits(Short a, Short bits) noexcept {
+    return _mm512_cmpeq_epi16_mask((__m512i)(a & bits), (__m512i)bits);
+  }
 
   /// Sixteen entries are one permutation, 32 are one of two registers; of 64, bit 5 chooses.
   template <std::size_t kEntries>
@@ -140,11 +143,6 @@ struct Avx512 : Vectors<64> {
       return (Int)_mm512_permutex2var_epi32(_mm512_loadu_si512(table), i,
                                             _mm512_loadu_si512(table + 16));
     }
-  }
-
-  /// table[index], 32 entries of 16 bits; the low 5 bits of an index count.
-  static SLUICE_INLINE Short look_up(const std::int16_t (&table)[32], Short index) noexcept {
-    return (Short)_mm512_permutexvar_epi16((__m512i)index, _mm512_loadu_si512(table));
   }
 
   static SLUICE_INLINE void load_bytes(const std::uint8_t* from, Int* to) noexcept {

@@ -332,6 +332,17 @@ SLUICE_INLINE Mask<std::int16_t, N> any_bit(const Lanes<std::int16_t, N>& a, int
   return mask;
 }
 
+/// Whether all of these bits are set, lane by lane.
+template <std::size_t N>
+SLUICE_INLINE Mask<std::int16_t, N> all_bits(const Lanes<std::int16_t, N>& a,
+                                             const Lanes<std::int16_t, N>& bits) noexcept {
+  Mask<std::int16_t, N> mask;
+  for (std::size_t i = 0; i < a.kParts; ++i) {
+    mask.part[i] = Machine::all_bits(a.part[i], bits.part[i]);
+  }
+  return mask;
+}
+
 /// table[index], the table being a power of two of entries: a register of floats at least, and at
 /// most 64 with AVX-512 (32 integers). The low bits of an index count.
 template <std::size_t kEntries, std::size_t N>
@@ -348,17 +359,6 @@ template <std::size_t kEntries, std::size_t N>
 SLUICE_INLINE Lanes<std::int32_t, N> look_up(const std::int32_t (&table)[kEntries],
                                              const Lanes<std::int32_t, N>& index) noexcept {
   Lanes<std::int32_t, N> result;
-  for (std::size_t i = 0; i < index.kParts; ++i) {
-    result.part[i] = Machine::look_up(table, index.part[i]);
-  }
-  return result;
-}
-
-/// table[index]; the low 5 bits of an index count.
-template <std::size_t N>
-SLUICE_INLINE Lanes<std::int16_t, N> look_up(const std::int16_t (&table)[32],
-                                             const Lanes<std::int16_t, N>& index) noexcept {
-  Lanes<std::int16_t, N> result;
   for (std::size_t i = 0; i < index.kParts; ++i) {
     result.part[i] = Machine::look_up(table, index.part[i]);
   }

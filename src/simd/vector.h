@@ -258,6 +258,9 @@ struct Vectors {
   static SLUICE_INLINE Short any_bit(Short a, int bits) noexcept {
     return (a & static_cast<std::int16_t>(bits)) != 0;
   }
+  static SLUICE_INLINE Short all_bits(Short a, Short bits) noexcept {
+    return (a & bits) == bits;
+  }
 
   /// table[index] of a power of two of entries; the low bits of an index count.
   template <std::size_t kEntries>
@@ -273,14 +276,6 @@ struct Vectors {
   static SLUICE_INLINE Int look_up(const std::int32_t (&table)[kEntries], Int index) noexcept {
     for (std::size_t i = 0; i < kBytes / sizeof(std::int32_t); ++i) {
       index[i] = table[static_cast<std::size_t>(index[i]) % kEntries];
-    }
-    return index;
-  }
-
-  /// table[index], 32 entries of 16 bits; the low 5 bits of an index count.
-  static SLUICE_INLINE Short look_up(const std::int16_t (&table)[32], Short index) noexcept {
-    for (std::size_t i = 0; i < kBytes / sizeof(std::int16_t); ++i) {
-      index[i] = table[static_cast<std::size_t>(index[i] & 31)];
     }
     return index;
   }

@@ -35,42 +35,22 @@ inline constexpr auto kEntryOfVector = [] {
 }();
 static_assert(kEntryOfVector[kZeroVector] != kNoEntry, "the search falls back on it");
 
-/// The vectors that are in the codebook.
-inline constexpr simd::NumberSet<kVectors> kMembers([](std::size_t n) {
-  return kEntryOfVector[n] != kNoEntry;
-});
-
 /// The coordinates of a vector as flags, two a coordinate: bit 2j for +1, bit 2j + 1 for -1. For
 /// four coordinates, by their number of 0 to 80.
-inline constexpr simd::ByteTable kFlagsOfFour = [] {
-  simd::ByteTable table;
-  for (unsigned n = 0; n < 81; ++n) {
-    for (unsigned j = 0, rest = n; j < 4; ++j, rest /= 3) {
-      const unsigned flags = rest % 3 == 2 ? 1 : rest % 3 == 0 ? 2 : 0;
-      table.byte[n] = static_cast<std::uint8_t>(table.byte[n] | flags << (2 * j));
-    }
+inline constexpr simd::ByteTable<81> kFlagsOfFour([](std::size_t n) {
+  unsigned flags = 0;
+  for (unsigned j = 0; j < 4; ++j, n /= 3) {
+    flags |= (n % 3 == 2 ? 1u : n % 3 == 0 ? 2u : 0u) << (2 * j);
   }
-  return table;
-}();
-inline constexpr auto kFlags = [] {
-  std::array<std::uint16_t, kVectors> flags{};
-  for (std::size_t n = 0; n < kVectors; ++n) {
-    flags[n] =
-        static_cast<std::uint16_t>(kFlagsOfFour.byte[n % 81] | kFlagsOfFour.byte[n / 81] << 8);
-  }
-  return flags;
-}();
+  return static_cast<std::uint8_t>(flags);
+});
 
 /// The flags of the coordinates of each vector.
 SLUICE_INLINE Shorts flags_of(const Shorts& number) noexcept {
-  if constexpr (simd::kLooksUpBytes) {
-    // number / 81, exact for all numbers: 6473 / 2^19 is 1 / 81 and 6e-7 more.
-    const Shorts high = simd::shift_right_unsigned<3>(multiply_high_unsigned(number, 6473));
-    // number % 81 + 256 * (number / 81)
-    return simd::look_up_bytes(kFlagsOfFour, number + high * Shorts(256 - 81));
-  } else {
-    return simd::gather(kFlags, number);
-  }
+  // number / 81, exact for all numbers: 6473 / 2^19 is 1 / 81 and 6e-7 more.
+  const Shorts high = simd::shift_right_unsigned<3>(multiply_high_unsigned(number, 6473));
+  // number % 81 + 256 * (number / 81)
+  return kFlagsOfFour.look_up(number + high * Shorts(256 - 81));
 }
 
 }  // namespace sluice::inline SLUICE_ISA::iq1

@@ -6,25 +6,10 @@
 #include <utility>
 
 #include "codec/i_quants/iq1_codebook.h"
+#include "codec/i_quants/iq1_moves.h"
 
 namespace sluice::inline SLUICE_ISA::iq1 {
 namespace {
-
-using simd::ShortMask;
-
-/// What a move adds to the vector's number, by the low bits of its key (all five that a look-up of
-/// 32 entries looks at).
-struct MoveSteps {
-  alignas(64) std::int16_t step[32];
-};
-constexpr MoveSteps kMoveSteps = [] {
-  MoveSteps steps{};
-  for (std::size_t i = 0; i < 32; ++i) {
-    const int power = kPowersOf3[i / 2 % kPowersOf3.size()];
-    steps.step[i] = static_cast<std::int16_t>(i % 2 != 0 ? power : -power);
-  }
-  return steps;
-}();
 
 // At a given scale and shift the best ternary vector is known coordinate by coordinate, and so is
 // the price of moving a coordinate to its second best value (0 to the nearer of +-1, or +-1 to 0).
@@ -55,52 +40,74 @@ constexpr std::array<std::pair<std::uint8_t, std::uint8_t>, 18> kSortingNetwork 
     {2, 3}, {4, 5}, {6, 7}, {2, 4}, {3, 5}, {1, 4}, {3, 6}, {1, 2}, {3, 4}}};
 // clang-format on
 
-/// The sets of moves that are tried, each made of an earlier one and the move at a place in the
-/// order of prices. Chosen greedily by what each takes off the summed error over synthetic and
-/// trained weights; further sets take off less than 0.01 % together.
-struct MoveSet {
-  std::uint8_t from;  // set 0 is the empty one; set n is kMoveSets[n - 1]
-  std::uint8_t place;
-};
-constexpr std::array<MoveSet, 11> kMoveSets = {{
-    {0, 0},  // 1: {0}
-    {0, 1},  // 2: {1}
-    {1, 1},  // 3: {0, 1}
-    {0, 2},  // 4: {2}
-    {1, 2},  // 5: {0, 2}
-    {0, 3},  // 6: {3}
-    {1, 3},  // 7: {0, 3}
-    {2, 2},  // 8: {1, 2}
-    {3, 2},  // 9: {0, 1, 2}
-    {2, 3},  // 10: {1, 3}
-    {0, 4},  // 11: {4}
-}};
 static_assert(kAllSets == kMoveSets.size() + 1, "the empty set is one");
-constexpr std::size_t kPlaces = 5;
 
 /// How far a search for one shift has come.
 template <std::size_t kSets>
 struct Shifted {
-  Shorts keys[kWidth];
-  Shorts numbers[kSets];
-  Shorts prices[kSets];
-  Shorts steps[kPlaces];
-  Shorts number;  // of the cheapest set in the codebook
-  Shorts price;
+  PartShorts keys[kWidth];
+  PartShorts numbers[kSets];
+  PartShorts prices[kSets];
+  PartShorts number = kZeroVector;  // of the cheapest set in the codebook; should there be none
+  PartShorts price = kTooDear;
+
+  /// \param place  the values on the scale of the codes, whose steps are kStep
+  /// \param shift  of the codes, likewise
+  /// \param share  see Groups
+  SLUICE_INLINE void make_keys(const PartShorts* place, std::int16_t shift,
+                               const PartShorts* share) noexcept {
+    numbers[0] = kVectors - 1;  // all ones
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      // The sign of `beyond` tells +-1 from 0, the sign of y +-1 from each other. The code is 1,
+      // less 1 for a y below zero, less 1 again if a move would raise it.
+      const PartShorts y = place[j] - shift;
+      const PartShorts beyond = abs(y) - kStep / 2;
+      const PartShorts raises = beyond ^ y;  // its sign
+      const PartShorts power = kPowersOf3[j];
+      numbers[0] = subtract_where(negative(y), numbers[0], power);
+      numbers[0] = subtract_where(negative(raises), numbers[0], power);
+      const PartShorts cost = multiply_high_unsigned(share[j], abs(beyond));
+      keys[j] = append_sign((cost & ~((1 << kCoordinateBits) - 1)) | static_cast<std::int16_t>(j),
+                            raises);
+    }
+  }
 
   SLUICE_INLINE void sort() noexcept {
 #pragma GCC unroll 18
     for (std::size_t i = 0; i < kSortingNetwork.size(); ++i) {
-      Shorts& low = keys[kSortingNetwork[i].first];
-      Shorts& high = keys[kSortingNetwork[i].second];
-      const Shorts a = low;
+      PartShorts& low = keys[kSortingNetwork[i].first];
+      PartShorts& high = keys[kSortingNetwork[i].second];
+      const PartShorts a = low;
       low = min(a, high);
       high = max(a, high);
     }
   }
 
-  SLUICE_INLINE void keep_if_cheaper(std::size_t set, const ShortMask& in_codebook) noexcept {
-    const ShortMask better = less_where(in_codebook, prices[set], price);
+  /// The vectors of all sets, and their prices.
+  SLUICE_INLINE void make_moves() noexcept {
+    PartShorts steps[kPlaces];
+    for (std::size_t place = 0; place < kPlaces; ++place) {
+      steps[place] = kMoveSteps.look_up(keys[place]);
+    }
+    prices[0] = 0;
+#pragma GCC unroll 12
+    for (std::size_t set = 1; set < kSets; ++set) {
+      const auto [from, place] = kMoveSets[set - 1];
+      numbers[set] = numbers[from] + steps[place];
+      prices[set] = add_saturated(prices[from], keys[place]);
+    }
+  }
+
+  SLUICE_INLINE void prepare(const PartShorts* place, std::int16_t shift,
+                             const PartShorts* share) noexcept {
+    make_keys(place, shift, share);
+    sort();
+    make_moves();
+  }
+
+  SLUICE_INLINE void keep_if_cheaper(std::size_t set, const PartMask& in_codebook) noexcept {
+    const PartMask better = less_where(in_codebook, prices[set], price);
     number = select(better, numbers[set], number);
     price = select(better, prices[set], price);
   }
@@ -115,8 +122,8 @@ SLUICE_INLINE void measure(const Groups& groups, const Shorts& number, Choice& c
   Shorts minus = 0;  // and where it is -1
 #pragma GCC unroll 8
   for (std::size_t j = 0; j < kWidth; ++j) {
-    const ShortMask positive = any_bit(flags, 1 << (2 * j));
-    const ShortMask negative = any_bit(flags, 2 << (2 * j));
+    const simd::ShortMask positive = any_bit(flags, 1 << (2 * j));
+    const simd::ShortMask negative = any_bit(flags, 2 << (2 * j));
     wx = add_where(positive, wx, groups.wx[j]);
     plus = add_where(positive, plus, groups.w[j]);
     wx = subtract_where(negative, wx, groups.wx[j]);
@@ -137,57 +144,27 @@ template <std::size_t kSets>
 SLUICE_INLINE void find(const GroupFloats (&x)[kWidth], const Shorts (&share)[kWidth],
                         const GroupFloats& scale, Shorts& up, Shorts& down) noexcept {
   const GroupFloats inverse = select(scale > 0x1p-60f, GroupFloats(kStep) / scale, 0);
-  Shifted<kSets> plus;
-  Shifted<kSets> minus;
-  plus.numbers[0] = minus.numbers[0] = kVectors - 1;  // all ones
+  Shorts places[kWidth];
 #pragma GCC unroll 8
   for (std::size_t j = 0; j < kWidth; ++j) {
     constexpr float kMost = kFarthest * kStep;
-    const Shorts place = narrow(to_ints(clamp(x[j] * inverse, -kMost, kMost)));
-    // Not noexcept, because the compilers disagree about where an attribute stands beside it.
-    const auto add_key = [&](Shifted<kSets> & shifted, const Shorts& y)
-        __attribute__((always_inline)) {
-      // The sign of `beyond` tells +-1 from 0, the sign of y +-1 from each other. The code is 1,
-      // less 1 for a y below zero, less 1 again if a move would raise it.
-      const Shorts beyond = abs(y) - kStep / 2;
-      const Shorts raises = beyond ^ y;  // its sign
-      const Shorts power = kPowersOf3[j];
-      shifted.numbers[0] = subtract_where(negative(y), shifted.numbers[0], power);
-      shifted.numbers[0] = subtract_where(negative(raises), shifted.numbers[0], power);
-      const Shorts price = multiply_high_unsigned(share[j], abs(beyond));
-      shifted.keys[j] = append_sign(
-          (price & ~((1 << kCoordinateBits) - 1)) | static_cast<std::int16_t>(j), raises);
-    };
-    add_key(plus, place - kShift);
-    add_key(minus, place + kShift);
+    places[j] = narrow(to_ints(clamp(x[j] * inverse, -kMost, kMost)));
   }
-  plus.sort();
-  minus.sort();
-  for (std::size_t place = 0; place < kPlaces; ++place) {
-    plus.steps[place] = look_up(kMoveSteps.step, plus.keys[place]);
-    minus.steps[place] = look_up(kMoveSteps.step, minus.keys[place]);
-  }
-
-  plus.prices[0] = minus.prices[0] = 0;
-  plus.price = minus.price = kTooDear;
-  plus.number = minus.number = kZeroVector;  // should no set land in the codebook
-#pragma GCC unroll 12
-  for (std::size_t set = 0; set < kSets; ++set) {
-    if (set > 0) {
-      const auto [from, place] = kMoveSets[set - 1];
-      for (Shifted<kSets>* shifted : {&plus, &minus}) {
-        shifted->numbers[set] = shifted->numbers[from] + shifted->steps[place];
-        shifted->prices[set] = add_saturated(shifted->prices[from], shifted->keys[place]);
-      }
+  for (std::size_t part = 0; part < Shorts::kParts; ++part) {
+    PartShorts place[kWidth];
+    PartShorts share_of[kWidth];
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      place[j] = part_of(places[j], part);
+      share_of[j] = part_of(share[j], part);
     }
-    ShortMask in_plus;
-    ShortMask in_minus;
-    kMembers.test(plus.numbers[set], minus.numbers[set], in_plus, in_minus);
-    plus.keep_if_cheaper(set, in_plus);
-    minus.keep_if_cheaper(set, in_minus);
+    Shifted<kSets> plus;
+    Shifted<kSets> minus;
+    plus.prepare(place, kShift, share_of);
+    minus.prepare(place, -kShift, share_of);
+    take_cheapest<kSets>(plus, minus);
+    set_part(up, part, plus.number);
+    set_part(down, part, minus.number | kNegativeShift);
   }
-  up = plus.number;
-  down = minus.number | kNegativeShift;
 }
 
 /// The search and what it found is worth.
