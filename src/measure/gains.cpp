@@ -40,7 +40,8 @@ double mean_square_of_silu(double mean_square) {
 struct Part {
   std::vector<std::string> tensors;
   double power = 0;    // that it adds
-  double readers = 0;  // matrices that each pass a change of the stream on
+  double columns = 0;  // of the matrix that writes for it
+  double readers = 0;  // matrices, as large as it is long, that each pass a change of the stream on
 };
 
 /// Reckons by layers, the first to the last.
@@ -50,6 +51,7 @@ class Reckoner {
       : facts_(facts), tensors_(measurements.tensors) {
     for (const gguf::Tensor& tensor : facts.model.tensors) {
       if (!tensors_.contains(tensor.name)) continue;
+      of_model_[tensor.name] = &tensor;
       rows_[tensor.name] = has_experts(stem_of(tensor.name))
                                ? static_cast<double>(tensor.shape[1]) * experts_weight(facts.model)
                                : static_cast<double>(tensor.elements() / tensor.row_elements());
@@ -107,6 +109,7 @@ class Reckoner {
  private:
   const GainFacts& facts_;
   std::map<std::string, TensorMeasures>& tensors_;
+  std::map<std::string, const gguf::Tensor*> of_model_;
   std::map<std::string, double> rows_;
   std::map<int, std::map<std::string, Part>> parts_;  // by layer and name
 
@@ -130,12 +133,14 @@ class Reckoner {
     for (auto& [layer, parts] : parts_) {
       for (auto& [name, part] : parts) {
         for (const std::string& tensor : part.tensors) {
+          if (!writes(stem_of(tensor))) continue;
+          part.power += written(layer, part, tensor);
+          part.columns = static_cast<double>(of_model_.at(tensor)->row_elements());
+        }
+        for (const std::string& tensor : part.tensors) {
           const std::string_view stem = stem_of(tensor);
-          if (writes(stem)) {
-            part.power += written(layer, part, tensor);
-          } else if (name != "attn" && stem.find("_inp") == stem.npos) {
-            part.readers += stem.find("gate_up") == stem.npos ? 1 : 2;
-          }
+          if (part.columns == 0 || writes(stem) || stem.find("_inp") != stem.npos) continue;
+          part.readers += static_cast<double>(of_model_.at(tensor)->shape[1]) / part.columns;
         }
       }
     }

@@ -76,7 +76,8 @@ class WeightMeasuring {
     found_.binding = binding_;
     found_.method = method();
     find_work();
-    if (work_.empty()) return std::move(found_);
+    // Gains come last: what was kept before has no divergence yet.
+    if (work_.empty() && found_.divergence_per_change > 0) return std::move(found_);
     for (std::size_t i = 0; i < work_.size(); ++i) add_jobs(i);
     measure_jobs();
     add_gains({request_.model.header, [this](const std::string& name) { return numbers(name); },
@@ -128,17 +129,15 @@ class WeightMeasuring {
     return numbers_[tensor] = std::move(values);
   }
 
-  const ImportanceMatrix::Entry* importance_of(const gguf::Tensor& tensor) const {
-    return request_.imatrix == nullptr
-               ? nullptr
-               : request_.imatrix->find(
-                     tensor.name, tensor.row_elements(),
-                     tensor.elements() / tensor.row_elements() / tensor.shape[1]);
+  const ImportanceMatrix::Entry* importance_of(std::size_t tensor) const {
+    if (request_.imatrix == nullptr) return nullptr;
+    return request_.imatrix->find(map_.tensor(tensor).name, map_.columns(tensor),
+                                  map_.matrices(tensor));
   }
 
   bool squares_known(const std::string& name) const {
-    const gguf::Tensor& tensor = map_.tensor(map_.find(name).value());
-    return squares_.known(tensor, importance_of(tensor));
+    const std::size_t tensor = map_.find(name).value();
+    return squares_.known(map_.tensor(tensor), importance_of(tensor));
   }
 
   // The subjects' types, and the powers of all tensors.
@@ -147,10 +146,11 @@ class WeightMeasuring {
     for (const Subject& subject : request_.subjects) subjects[subject.tensor] = &subject;
     for (std::size_t i = 0; i < request_.model.header.tensors.size(); ++i) {
       const gguf::Tensor& tensor = map_.tensor(i);
-      if (!is_measured(tensor) || !can_decode(tensor.type)) continue;
+      const auto subject = subjects.find(i);
+      if (subject == subjects.end() && !(is_measured(tensor) && can_decode(tensor.type))) continue;
       const auto known = found_.tensors.find(tensor.name);
-      Work work{.tensor = i, .importance = importance_of(tensor)};
-      if (const auto subject = subjects.find(i); subject != subjects.end()) {
+      Work work{.tensor = i, .importance = importance_of(i)};
+      if (subject != subjects.end()) {
         work.importance = subject->second->importance;
         work.bias_correction = subject->second->bias_correction;
         for (const TensorType type : subject->second->types) {

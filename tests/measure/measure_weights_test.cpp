@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 #include <random>
 
@@ -267,6 +268,25 @@ TEST(MeasureWeights, NameTheTensorThatHoldsNaN) {
     const std::string text = error.what();
     EXPECT_NE(text.find("blk.0.attn_q.weight"), text.npos) << text;
     EXPECT_NE(text.find("row 3, column 5"), text.npos) << text;
+  }
+}
+
+TEST(MeasureWeights, SayThatAFileWasCutOff) {
+  const TempFolder folder;
+  const std::string file = folder / "model.gguf";
+  const OpenedModel model(
+      file, GgufBuilder()
+                .string("general.architecture", "llama")
+                .tensor("blk.0.attn_q.weight", {64, 512}, 0, bytes_of(random_numbers(64 * 512)))
+                .build());
+  std::filesystem::resize_file(file, 64 * 512);
+  Silent observer;
+  try {
+    measure_weights(request_for(model.source(), {TensorType::q4_0}), observer);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::input_truncated);
+    EXPECT_NE(std::string(error.what()).find(file), std::string::npos) << error.what();
   }
 }
 
