@@ -73,13 +73,13 @@ void Walk::run(Visitor& visitor) {
   if (done_ == 0) network_.embed(tokens_, weights_, stream(), settings, team_);
   for (; done_ < network_.layers(); ++done_) {
     throw_if_stopped(settings_.stop);
-    visitor.begin(done_);
+    visitor.begin(done_, stream());
     network_.run_layer(done_, tokens_, weights_, stream(), &visitor, settings, team_);
     visitor.done(done_);
     state_.save(done_ + 1, stream());
   }
   if (!settings_.output) return;
-  visitor.begin(done_);
+  visitor.begin(done_, stream());
   network_.run_output(stream(), weights_, {}, &visitor, settings, team_);
   visitor.done(done_);
 }

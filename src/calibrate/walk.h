@@ -17,7 +17,8 @@ namespace sluice::calibrate {
 class Visitor : public model::Watcher {
  public:
   /// Before a layer is run; of the output the number is that of layers.
-  virtual void begin(std::uint64_t /*layer*/) {}
+  /// \param stream  [tokens, width], which may be changed; it stays where it is until the walk ends
+  virtual void begin(std::uint64_t /*layer*/, const linear::Matrix& /*stream*/) {}
 
   /// A layer was run. What came of it must be safely on the disk when this returns: a walk that goes
   /// on begins with the next.
@@ -75,9 +76,10 @@ class Walk {
   /// Removes the state: the result is where it belongs.
   void end() { state_.remove(); }
 
- private:
+  /// [tokens, width] after the layers that are done.
   linear::Matrix stream() const;
 
+ private:
   const model::Network& network_;
   const model::Tokens& tokens_;
   ModelWeights& weights_;

@@ -104,11 +104,12 @@ struct Attention::Open {
     });
   }
 
-  void project(const linear::ConstMatrix& x, const linear::Matrix& joined) const {
+  void project(const linear::ConstMatrix& x, const linear::Matrix& joined,
+               std::uint64_t first_token) const {
     std::size_t first = 0;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const std::size_t rows = parts.inputs[i].rows;
-      inputs[i].apply(x, columns_of(joined, first, rows));
+      inputs[i].apply(x, columns_of(joined, first, rows), {.first = first_token});
       first += rows;
     }
   }
@@ -173,7 +174,7 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
     const linear::Matrix mixed = mixed_buffer.rows(count);
     open.frame.read(block, x);
     input.see(x);
-    open.project(x, joined);
+    open.project(x, joined, first);
     const linear::Matrix q = columns_of(joined, 0, columns.queries);
     const linear::Matrix k = columns_of(joined, columns.queries, columns.keys);
     const linear::Matrix v = columns_of(joined, columns.queries + columns.keys, columns.values);
@@ -181,7 +182,7 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
     attend(parts_.scores, run.tokens.sequence_length, q, k, v, open.sinks, mixed, run.settings.isa,
            run.team);
     inner.see(mixed);
-    open.output.apply(mixed, x);
+    open.output.apply(mixed, x, {.first = first});
     open.frame.add(x, block);
   });
   input.finish();

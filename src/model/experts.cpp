@@ -72,8 +72,9 @@ struct Experts::Pass {
     });
   }
 
-  void apply(const OpenFeedForward& network, const linear::Matrix& x) const {
-    network.apply(x, joined.rows(x.rows));
+  void apply(const OpenFeedForward& network, const linear::Matrix& x,
+             const TokenRows& tokens) const {
+    network.apply(x, joined.rows(x.rows), tokens);
   }
 
   void route_and_share();
@@ -106,8 +107,9 @@ class Experts::Shared {
   // x [tokens from `first` on, width] is overwritten.
   void add(std::uint64_t first, const linear::Matrix& x) const {
     const linear::Matrix weights = columns_of(pass_.scores.rows(x.rows), 0, 1);
-    weigh(x, weights);
-    pass_.apply(network_, x);
+    const TokenRows tokens{.first = first};
+    weigh(x, weights, tokens);
+    pass_.apply(network_, x, tokens);
     pass_.add_weighed(x, [&](std::size_t i) {
       return Sent{static_cast<std::uint32_t>(first + i), *weights.row(i)};
     });
@@ -116,8 +118,9 @@ class Experts::Shared {
   void finish() const { network_.finish(); }
 
  private:
-  void weigh(const linear::Matrix& x, const linear::Matrix& weights) const {
-    if (gate_) gate_->apply(x, weights);
+  void weigh(const linear::Matrix& x, const linear::Matrix& weights,
+             const TokenRows& tokens) const {
+    if (gate_) gate_->apply(x, weights, tokens);
     for (std::size_t i = 0; i < x.rows; ++i) {
       if (!gate_) *weights.row(i) = 1;
       if (gate_) linear::sigmoid(weights.row(i), 1, pass_.run.settings.isa);
@@ -144,7 +147,7 @@ void Experts::Pass::route_and_share() {
   for_blocks(stream.rows, most, [&](std::uint64_t first, std::uint64_t count) {
     const linear::Matrix x = xs.rows(count);
     frame.read(rows_of(stream, first, count), x);
-    router.apply(x, scores.rows(count));
+    router.apply(x, scores.rows(count), {.first = first});
     choose(first, scores.rows(count), bias);
     if (alone) alone->see(x);
     if (shared) shared->add(first, x);
@@ -156,6 +159,7 @@ void Experts::Pass::route_and_share() {
 void Experts::Pass::run_expert(std::uint64_t expert, const FeedForwardBiases& biases,
                                std::span<const Sent> sent) const {
   const OpenFeedForward network(run, parts.each, biases, expert);
+  std::vector<std::uint32_t> tokens;
   for_blocks(sent.size(), most, [&](std::uint64_t first, std::uint64_t count) {
     const std::span<const Sent> some = sent.subspan(first, count);
     const linear::Matrix x = xs.rows(count);
@@ -167,7 +171,9 @@ void Experts::Pass::run_expert(std::uint64_t expert, const FeedForwardBiases& bi
         for (std::size_t c = 0; c < x.columns; ++c) x.row(i)[c] *= some[i].weight;
       });
     }
-    apply(network, x);
+    tokens.clear();
+    for (const Sent& one : some) tokens.push_back(one.token);
+    apply(network, x, {.listed = tokens});
     add_weighed(x, [&](std::size_t i) {
       return Sent{some[i].token, parts.weigh_inputs ? 1.0F : some[i].weight};
     });

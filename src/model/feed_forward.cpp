@@ -44,7 +44,7 @@ void FeedForward::run(const Run& run, const linear::Matrix& stream) const {
     const linear::Matrix block = rows_of(stream, first, count);
     const linear::Matrix x = x_buffer.rows(count);
     frame.read(block, x);
-    inner.apply(x, joined_buffer.rows(count));
+    inner.apply(x, joined_buffer.rows(count), {.first = first});
     frame.add(x, block);
   });
   inner.finish();
@@ -109,16 +109,17 @@ OpenFeedForward::OpenFeedForward(const Run& run, const FeedForwardParts& parts,
       outer_(run, parts.inputs(number, std::move(others))[0]),
       inner_(run, parts.inputs(number)[1]) {}
 
-void OpenFeedForward::apply(const linear::Matrix& x, const linear::Matrix& joined) const {
+void OpenFeedForward::apply(const linear::Matrix& x, const linear::Matrix& joined,
+                            const TokenRows& tokens) const {
   const std::size_t length = parts_.down.columns;
   const linear::Matrix gates = columns_of(joined, 0, length);
   const linear::Matrix ups = columns_of(joined, length, length);
   outer_.see(x);
-  if (gate_) gate_->apply(x, gates);
-  up_.apply(x, gate_ ? ups : columns_of(joined, 0, parts_.joined()));
+  if (gate_) gate_->apply(x, gates, tokens);
+  up_.apply(x, gate_ ? ups : columns_of(joined, 0, parts_.joined()), tokens);
   gate_rows(parts_.activation, gates, ups, run_);
   inner_.see(gates);
-  down_.apply(gates, x);
+  down_.apply(gates, x, tokens);
 }
 
 void OpenFeedForward::finish() const {

@@ -56,7 +56,7 @@ class OpenFeedForward {
 
   /// x [tokens, width] becomes what it gives.
   /// \param joined  [tokens, at least parts.joined()], for what is within
-  void apply(const linear::Matrix& x, const linear::Matrix& joined) const;
+  void apply(const linear::Matrix& x, const linear::Matrix& joined, const TokenRows& tokens) const;
   /// No more tokens come.
   void finish() const;
 

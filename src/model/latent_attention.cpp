@@ -92,13 +92,13 @@ struct LatentAttention::Open {
           input(run, {.tensors = {parts.query.weight}}) {}
   };
 
-  void make_queries(const linear::Matrix& x, const linear::Matrix& numbers,
-                    const linear::Matrix& q) const {
-    if (!few) return query.apply(x, q);
-    few->projection.apply(x, numbers);
+  void make_queries(const linear::Matrix& x, const linear::Matrix& numbers, const linear::Matrix& q,
+                    const TokenRows& tokens) const {
+    if (!few) return query.apply(x, q, tokens);
+    few->projection.apply(x, numbers, tokens);
     few->norm.read(numbers, numbers);
     few->input.see(numbers);
-    query.apply(numbers, q);
+    query.apply(numbers, q, tokens);
   }
 
   // The parts that know positions.
@@ -122,12 +122,13 @@ struct LatentAttention::Open {
     });
   }
 
-  void run_head(std::size_t number, const Buffers& buffers, std::size_t tokens) const {
+  void run_head(std::size_t number, const Buffers& buffers, std::size_t tokens,
+                const TokenRows& which) const {
     const linear::Matrix q = columns_of(buffers.query.rows(tokens), number * n.query(), n.query());
     const linear::Matrix key = buffers.key.rows(tokens);
     const linear::Matrix wide = buffers.wide.rows(tokens);
     const linear::Matrix mixed = buffers.mixed.rows(tokens);
-    heads[number].widen(columns_of(q, 0, n.plain), columns_of(wide, 0, n.latent));
+    heads[number].widen(columns_of(q, 0, n.plain), columns_of(wide, 0, n.latent), which);
     complete(columns_of(q, n.plain, n.rotated), wide);
     const Scores scores{.heads = 1,
                         .key_heads = 1,
@@ -136,10 +137,12 @@ struct LatentAttention::Open {
                         .scale = parts.scale};
     attend(scores, run.tokens.sequence_length, wide, key, columns_of(key, 0, n.latent), {}, mixed,
            run.settings.isa, run.team);
-    heads[number].narrow(mixed, columns_of(buffers.values.rows(tokens), number * n.value, n.value));
+    heads[number].narrow(mixed, columns_of(buffers.values.rows(tokens), number * n.value, n.value),
+                         which);
   }
 
-  void run_block(const Buffers& buffers, const linear::Matrix& block) const {
+  void run_block(const Buffers& buffers, const linear::Matrix& block,
+                 const TokenRows& tokens) const {
     const linear::Matrix x = buffers.x.rows(block.rows);
     const linear::Matrix q = buffers.query.rows(block.rows);
     const linear::Matrix key = buffers.key.rows(block.rows);
@@ -147,14 +150,14 @@ struct LatentAttention::Open {
     const linear::Matrix shared = columns_of(key, 0, n.latent);
     frame.read(block, x);
     input.see(x);
-    make_queries(x, buffers.few.rows(block.rows), q);
-    latent.apply(x, key);
+    make_queries(x, buffers.few.rows(block.rows), q, tokens);
+    latent.apply(x, key, tokens);
     latent_norm.read(shared, shared);
     if (joined_input) joined_input->see(shared);
     turn(q, key);
-    for (std::size_t h = 0; h < n.heads; ++h) run_head(h, buffers, block.rows);
+    for (std::size_t h = 0; h < n.heads; ++h) run_head(h, buffers, block.rows, tokens);
     inner.see(values);
-    output.apply(values, x);
+    output.apply(values, x, tokens);
     frame.add(x, block);
   }
 
@@ -229,7 +232,7 @@ void LatentAttention::run(const Run& run, const linear::Matrix& stream) const {
   const Open open(run, parts_, lengths_);
   const Buffers buffers(parts_, lengths_, at_once);
   for_blocks(stream.rows, at_once, [&](std::uint64_t first, std::uint64_t count) {
-    open.run_block(buffers, rows_of(stream, first, count));
+    open.run_block(buffers, rows_of(stream, first, count), {.first = first});
   });
   open.finish();
 }

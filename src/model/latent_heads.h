@@ -45,14 +45,16 @@ class OpenHead {
            const std::shared_ptr<const linear::Rows>& joined, std::uint64_t number);
 
   /// Queries become what is compared with the shared numbers.
-  void widen(const linear::ConstMatrix& query, const linear::Matrix& wide) const {
+  void widen(const linear::ConstMatrix& query, const linear::Matrix& wide,
+             const TokenRows& tokens) const {
     if (query_) query_->see(query);
-    keys_.apply(query, wide);
+    keys_.apply(query, wide, tokens);
   }
   /// Shared numbers become values.
-  void narrow(const linear::ConstMatrix& mixed, const linear::Matrix& values) const {
+  void narrow(const linear::ConstMatrix& mixed, const linear::Matrix& values,
+              const TokenRows& tokens) const {
     if (mixed_) mixed_->see(mixed);
-    values_.apply(mixed, values);
+    values_.apply(mixed, values, tokens);
   }
   void finish() const {
     if (query_) query_->finish();

@@ -137,7 +137,7 @@ void Network::run_output(const linear::ConstMatrix& stream, WeightStore& weights
     input.see(x);
     if (!output) return;
     const linear::Matrix block = rows_of(logits, first, count);
-    output->apply(x, block);
+    output->apply(x, block, {.first = first});
     if (model.logit_cap == 0) return;
     for_rows(team, count, [&](std::size_t t) {
       linear::soft_cap(block.row(t), block.columns, model.logit_cap, settings.isa);

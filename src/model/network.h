@@ -43,6 +43,26 @@ struct Input {
   std::uint64_t matrices = 1;        ///< so many they have
 };
 
+/// Which of all tokens the rows of a matrix are: neighbours, or those of a list.
+struct TokenRows {
+  std::uint64_t first = 0;
+  std::span<const std::uint32_t> listed = {};  ///< ascending; empty: all from `first` on
+
+  std::uint64_t operator[](std::size_t row) const {
+    return listed.empty() ? first + row : listed[row];
+  }
+};
+
+/// A product with a weight matrix.
+struct Product {
+  const std::string& tensor;
+  std::uint64_t number;  ///< which of its matrices (expert, head)
+  const linear::Rows& weight;
+  TokenRows tokens;       ///< of the rows of x and y
+  linear::ConstMatrix x;  ///< [tokens, columns]
+  linear::Matrix y;       ///< [tokens, rows] = x W^T, before a bias is added
+};
+
 /// Sees what matrices are multiplied by, in the order of the calculation. Called by one thread.
 class Watcher {
  public:
@@ -58,6 +78,10 @@ class Watcher {
   /// All tokens of this input have been seen, and what the matrices gave has been used: nobody
   /// needs the matrices any more. Comes also where no token came (an expert that none was sent to).
   virtual void finished(const Input& input) = 0;
+
+  /// A matrix of the model's own has been multiplied: y may be changed, and the model goes on with that. Of an
+  /// input's matrices each comes by itself, for the same tokens as the others.
+  virtual void multiplied(const Product& /*product*/) {}
 };
 
 /// Tokens of a text, in sequences that know nothing of one another.

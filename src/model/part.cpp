@@ -90,19 +90,27 @@ void append_tensors(const Projection& projection, std::vector<std::string>& name
 
 OpenProjection::OpenProjection(const Run& run, const Projection& projection)
     : run_(run),
+      name_(projection.weight),
       weight_(run.weights.matrix(projection.weight)),
       bias_(numbers_of(run, projection.bias)) {}
 
 OpenProjection::OpenProjection(const Run& run, const Projection& projection, std::uint64_t number,
                                const std::vector<float>& biases)
-    : run_(run), weight_(run.weights.matrix(projection.weight, number)) {
+    : run_(run),
+      name_(projection.weight),
+      number_(number),
+      weight_(run.weights.matrix(projection.weight, number)) {
   if (biases.empty()) return;
   const auto first = biases.begin() + static_cast<std::ptrdiff_t>(number * projection.rows);
   bias_.assign(first, first + static_cast<std::ptrdiff_t>(projection.rows));
 }
 
-void OpenProjection::apply(const linear::ConstMatrix& x, const linear::Matrix& y) const {
+void OpenProjection::apply(const linear::ConstMatrix& x, const linear::Matrix& y,
+                           const TokenRows& tokens) const {
   linear::multiply(x, *weight_, y, run_.settings.isa, run_.team);
+  if (run_.watcher != nullptr && !name_.empty()) {
+    run_.watcher->multiplied({name_, number_, *weight_, tokens, x, y});
+  }
   if (bias_.empty()) return;
   for_rows(run_.team, y.rows, [&](std::size_t t) {
     linear::add(y.row(t), bias_.data(), y.columns, run_.settings.isa);

@@ -155,10 +155,12 @@ class OpenProjection {
                  const std::vector<float>& biases);
 
   /// y [tokens, rows] = x [tokens, columns] W^T + bias
-  void apply(const linear::ConstMatrix& x, const linear::Matrix& y) const;
+  void apply(const linear::ConstMatrix& x, const linear::Matrix& y, const TokenRows& tokens) const;
 
  private:
   const Run& run_;
+  std::string name_;  // empty: it is no matrix of the model's own
+  std::uint64_t number_ = 0;
   std::shared_ptr<const linear::Rows> weight_;
   std::vector<float> bias_;
 };

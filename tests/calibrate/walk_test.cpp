@@ -46,7 +46,7 @@ class CutOffSums final : public Visitor {
  public:
   CutOffSums(ImportanceSums& sums, std::uint64_t in_layer) : sums_(sums), in_layer_(in_layer) {}
 
-  void begin(std::uint64_t layer) override { layer_ = layer; }
+  void begin(std::uint64_t layer, const linear::Matrix&) override { layer_ = layer; }
   bool wants(const model::Input& input) override { return sums_.wants(input); }
   void see(const model::Input& input, const linear::ConstMatrix& x) override {
     sums_.see(input, x);

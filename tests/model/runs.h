@@ -31,7 +31,7 @@ struct HowToRun {
 };
 
 /// Logits after each token.
-inline std::vector<float> run(const model::Network& network, testing_support::GgufWeights& weights,
+inline std::vector<float> run(const model::Network& network, model::WeightStore& weights,
                               const model::Tokens& tokens, const HowToRun& how = {}) {
   const model::RunSettings settings{.isa = how.isa, .memory = how.memory};
   ThreadTeam team(how.threads);
