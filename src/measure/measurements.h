@@ -18,6 +18,8 @@ struct TensorMeasures {
   std::map<TensorType, double> errors = {};
   double gain = 1;
   double power = 0;  ///< expected |W x|^2, of which the errors are parts
+  double change =
+      0;  ///< of the residual stream, expected |x' - x|^2, by the type that it was run with
 };
 
 /// All that is measured of a model.

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/team.h"
+#include "calibrate/input_sums.h"
+#include "linear/moments.h"
+#include "measure/encoded_matrix.h"
+#include "measure/input_errors.h"
+#include "measure/text_subjects.h"
+#include "measure/variant_tokens.h"
+#include "model/network.h"
+
+namespace sluice::measure {
+
+/// What errors of a tensor come to, for each token of the sample.
+struct SubjectErrors {
+  RowSums sums;         ///< by type, as the run encodes
+  double run_type = 0;  ///< of the type that the model is run with, encoded without feedback
+};
+
+/// What is gathered of an input of matrices, until its last token has been seen.
+class InputSample {
+ public:
+  InputSample(std::uint64_t columns, bool with_moments);
+
+  /// Adds what the text's own tokens are.
+  void add(const linear::ConstMatrix& x, const model::TokenRows& rows, const VariantTokens& tokens,
+           Isa isa, Team& team);
+
+  std::vector<float> importance() const { return sums_.importance(); }
+  linear::ConstMatrix sampled() const;
+  bool has_moments() const { return moments_.has_value(); }
+  /// Of tokens that are not in the sample, unless it is all: under what was made up for with them, errors
+  /// of others are seen as they will be. \pre has_moments()
+  linear::Moments& moments() { return *moments_; }
+
+ private:
+  std::size_t columns_;
+  calibrate::InputSums sums_;
+  std::optional<linear::Moments> moments_;
+  std::vector<float> sample_;  // [tokens, columns]
+};
+
+/// Encodes matrices, and reckons errors.
+class MatrixVariants {
+ public:
+  /// All outlive this.
+  MatrixVariants(const TextRequest& request, Team& team) : request_(request), team_(team) {}
+
+  /// Whether second moments of what a matrix is multiplied by are of use.
+  bool wants_moments(const TextSubject& subject) const;
+
+  /// How a matrix is encoded. \param importance  room for it
+  Encoding encoding_of(const TextSubject& subject, std::uint64_t number, const InputSample& sample,
+                       std::vector<float>& importance) const;
+
+  /// A matrix in the type that the model is run with.
+  std::unique_ptr<const linear::Rows> encoded(const TextSubject& subject, std::uint64_t number,
+                                              const linear::Rows& weights,
+                                              const InputSample& sample) const;
+
+  /// Adds a matrix's errors to its tensor's.
+  /// \param factor  see InputErrorsRequest
+  void add_errors(const TextSubject& subject, std::uint64_t number, const linear::Rows& weights,
+                  const InputSample& sample, const linear::Factor* factor, std::size_t tokens,
+                  SubjectErrors& errors) const;
+
+ private:
+  const TextRequest& request_;
+  Team& team_;
+};
+
+}  // namespace sluice::measure

@@ -1,0 +1,168 @@
+#include "measure/output_variants.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "calibrate/feedback_settings.h"
+#include "linear/products.h"
+#include "measure/divergences.h"
+#include "model/part.h"
+
+namespace sluice::measure {
+namespace {
+
+// The model's own logits, those of each variant that runs to the end, and of the output encoded.
+std::size_t kinds_of_logits(const TextSubjects& subjects) {
+  return 2 + subjects.kinds().size() + (subjects.output() ? 1 : 0);
+}
+
+// What changes of all tensors come to, and of each kind.
+struct Changes {
+  double all = 0;
+  std::map<std::string, double> kinds = {};
+};
+
+template <typename Function>
+void for_subjects(const TextSubjects& subjects, std::uint64_t layers, const Function& of) {
+  for (std::uint64_t layer = 0; layer < layers; ++layer) {
+    for (const TextSubject& subject : subjects.of_layer(layer)) of(subject);
+  }
+  if (subjects.embedding()) of(*subjects.embedding());
+}
+
+}  // namespace
+
+std::uint64_t OutputVariants::least_logits_bytes(const TextSubjects& subjects,
+                                                 const model::Network& network) {
+  constexpr std::uint64_t kTokens = 8;
+  return kTokens * kinds_of_logits(subjects) * (network.vocabulary() + network.width()) *
+         sizeof(float);
+}
+
+void OutputVariants::see(const model::Input&, const linear::ConstMatrix& x) {
+  sample_->add(x, {.first = seen_}, with_.tokens, with_.request.request.settings.isa, with_.team);
+  seen_ += x.rows;
+}
+
+// Also makes the matrix that the variant has.
+void OutputVariants::measure_errors(const linear::Matrix& stream) {
+  const TextSubject& subject = *with_.subjects.output();
+  const EncoderSettings& settings = with_.request.request.settings;
+  sample_.emplace(subject.columns, matrices_.wants_moments(subject));
+  collecting_ = true;
+  with_.request.network.run_output(some_rows(stream, with_.tokens.text()), with_.weights, {}, this,
+                                   {.isa = settings.isa, .memory = with_.memory}, with_.team);
+  collecting_ = false;
+  std::optional<linear::Factor> factor;
+  if (sample_->has_moments()) {
+    factor = linear::Factor::of(std::move(sample_->moments()), calibrate::kDamping, settings.isa,
+                                with_.team);
+  }
+  const auto weights = with_.weights.matrix(subject.name);
+  matrices_.add_errors(subject, 0, *weights, *sample_, factor ? &*factor : nullptr,
+                       with_.tokens.sample(), errors_);
+  encoded_ = matrices_.encoded(subject, 0, *weights, *sample_);
+}
+
+void OutputVariants::multiplied(const model::Product& product) {
+  if (!encoded_) return;
+  const Span rows = rows_within(product.tokens, product.x.rows,
+                                {substituted_, product.tokens.first + product.x.rows});
+  if (rows.count == 0) return;
+  linear::multiply(some_rows(product.x, rows), *encoded_, some_rows(product.y, rows),
+                   with_.request.request.settings.isa, with_.team);
+}
+
+// Of all variants, for some tokens of the sample.
+std::vector<double> OutputVariants::divergences_of(const linear::Matrix& stream,
+                                                   const Span& tokens) {
+  const TextSubjects& subjects = with_.subjects;
+  const std::size_t kinds = kinds_of_logits(subjects);
+  const std::size_t vocabulary = with_.request.network.vocabulary();
+  const model::Buffer streams(kinds * tokens.count, stream.columns);
+  const model::Buffer logits(kinds * tokens.count, vocabulary);
+  const linear::Matrix rows = streams.rows(kinds * tokens.count);
+  const linear::Matrix of_rows = logits.rows(rows.rows);
+  const std::size_t run_on = 1 + subjects.kinds().size();  // variants that ran to the end
+  for (std::size_t kind = 0; kind < kinds; ++kind) {
+    for (std::size_t t = 0; t < tokens.count; ++t) {
+      const bool varied = kind > 0 && kind <= run_on;
+      const std::size_t from =
+          varied
+              ? with_.tokens.variant(subjects.variant_of_all() + kind - 1).first + tokens.first + t
+              : with_.tokens.origin(tokens.first + t);
+      std::copy_n(stream.row(from), stream.columns, rows.row(kind * tokens.count + t));
+    }
+  }
+  substituted_ = (1 + run_on) * tokens.count;
+  const Isa isa = with_.request.request.settings.isa;
+  with_.request.network.run_output(rows, with_.weights, of_rows, this,
+                                   {.isa = isa, .memory = with_.memory}, with_.team);
+  std::vector<linear::ConstMatrix> others;
+  for (std::size_t kind = 1; kind < kinds; ++kind) {
+    others.push_back(some_rows(of_rows, {kind * tokens.count, tokens.count}));
+  }
+  return divergences(some_rows(of_rows, {0, tokens.count}), others, isa, with_.team);
+}
+
+// Over the tokens of sequences' second halves, which know what they are about.
+std::vector<double> OutputVariants::mean_divergences(const linear::Matrix& stream) {
+  const std::uint64_t of_token = kinds_of_logits(with_.subjects) *
+                                 (with_.request.network.vocabulary() + stream.columns) *
+                                 sizeof(float);
+  const std::size_t most = std::max<std::size_t>(1, with_.logits_memory / of_token);
+  const std::size_t length = with_.tokens.all().sequence_length;
+  std::vector<double> means(kinds_of_logits(with_.subjects) - 1);
+  std::size_t tokens = 0;
+  for (std::size_t first = 0; first < with_.tokens.sample(); first += length) {
+    for (std::size_t t = length / 2; t < length; t += most) {
+      const Span some{first + t, std::min(most, length - t)};
+      const std::vector<double> sums = divergences_of(stream, some);
+      for (std::size_t i = 0; i < sums.size(); ++i) means[i] += sums[i];
+      tokens += some.count;
+    }
+  }
+  for (double& mean : means) mean /= static_cast<double>(tokens);
+  return means;
+}
+
+void OutputVariants::measure(const linear::Matrix& stream, Measurements& found) {
+  const TextSubjects& subjects = with_.subjects;
+  if (subjects.output()) measure_errors(stream);
+  const std::vector<double> means = mean_divergences(stream);
+  const std::uint64_t layers = with_.request.network.layers();
+  Changes changes;
+  for_subjects(subjects, layers, [&](const TextSubject& subject) {
+    const double change = found.tensors.at(subject.name).change;
+    changes.all += change;
+    changes.kinds[subject.kind] += change;
+  });
+  const double all = means[0];
+  double of_kinds = 0;
+  for (std::size_t i = 0; i < subjects.kinds().size(); ++i) of_kinds += means[1 + i];
+  // Of a model whose output alone is measured, it is a unit.
+  found.divergence_per_change = changes.all > 0 && all > 0 ? all / changes.all : 1;
+  for_subjects(subjects, layers, [&](const TextSubject& subject) {
+    const double change = changes.kinds.at(subject.kind);
+    if (change == 0 || of_kinds == 0) return;
+    const double mean = means[subjects.variant_of_kind(subject.kind) - subjects.variant_of_all()];
+    found.tensors.at(subject.name).gain *= (mean / of_kinds) / (change / changes.all);
+  });
+  if (!subjects.output()) return;
+  TensorMeasures own{.errors = errors_.sums.errors, .power = errors_.sums.power};
+  own.change = means.back() / found.divergence_per_change;
+  own.gain = errors_.run_type > 0 ? own.change / errors_.run_type : 0;
+  TensorMeasures& kept = found.tensors[subjects.output()->name];
+  // An embedding that is the output too does both: the sum of what both do is its error then.
+  if (subjects.embedding() && subjects.embedding()->name == subjects.output()->name) {
+    for (auto& [type, error] : kept.errors) {
+      error = kept.gain * error + own.gain * own.errors.at(type);
+    }
+    kept.gain = 1;
+  } else {
+    kept = std::move(own);
+  }
+}
+
+}  // namespace sluice::measure

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "measure/encoded_matrix.h"
+#include "measure/measure_text.h"
+#include "measure/measurements.h"
+
+namespace sluice::measure {
+
+/// A tensor that is measured by running the model.
+struct TextSubject {
+  const Subject* subject = nullptr;
+  std::string name = {};
+  std::string kind = {};               ///< those of all layers have one: attn_q
+  std::vector<TensorType> types = {};  ///< the subject's, and the one that the model is run with
+  TensorType run_type = TensorType::bf16;  ///< that one
+  std::uint64_t columns = 0;
+  std::uint64_t rows = 0;  ///< of a matrix
+  std::uint64_t matrices = 0;
+  bool bf16 = false;  ///< see Encoding
+};
+
+/// All of them, and the variants of the model in which they are encoded: one for each tensor of a layer (the same
+/// ones serve all layers), one in which all are, and one for each kind.
+class TextSubjects {
+ public:
+  /// \param known  what is known already: its types are measured once more with the others
+  TextSubjects(const TextRequest& request, const Measurements& known);
+
+  /// Of a layer, in the order of the calculation: the first variant is the first's.
+  const std::vector<TextSubject>& of_layer(std::uint64_t layer) const { return layers_.at(layer); }
+  const std::optional<TextSubject>& embedding() const { return embedding_; }
+  const std::optional<TextSubject>& output() const { return output_; }
+
+  const std::vector<std::string>& kinds() const { return kinds_; }
+  std::size_t variants() const { return singles_ + 1 + kinds_.size(); }
+  std::size_t variant_of_embedding() const { return layers_.front().size(); }
+  std::size_t variant_of_all() const { return singles_; }
+  std::size_t variant_of_kind(const std::string& kind) const;
+
+  bool empty() const;
+  /// Whether all of the first layers are in the measurements, in all types.
+  bool all_in(const Measurements& found, std::uint64_t layers) const;
+  bool all_in(const Measurements& found) const;
+
+ private:
+  std::vector<std::vector<TextSubject>> layers_;
+  std::optional<TextSubject> embedding_;
+  std::optional<TextSubject> output_;
+  std::vector<std::string> kinds_;
+  std::size_t singles_ = 0;
+};
+
+}  // namespace sluice::measure
