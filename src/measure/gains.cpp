@@ -52,9 +52,10 @@ class Reckoner {
     for (const gguf::Tensor& tensor : facts.model.tensors) {
       if (!tensors_.contains(tensor.name)) continue;
       of_model_[tensor.name] = &tensor;
+      const std::uint64_t rows = tensor.elements() / tensor.row_elements();
       rows_[tensor.name] = has_experts(stem_of(tensor.name))
                                ? static_cast<double>(tensor.shape[1]) * experts_weight(facts.model)
-                               : static_cast<double>(tensor.elements() / tensor.row_elements());
+                               : static_cast<double>(rows);
       const int layer = recipe::layer_of(tensor.name);
       if (layer < 0) {
         TensorMeasures& measures = tensors_[tensor.name];
@@ -67,44 +68,17 @@ class Reckoner {
   }
 
   void reckon() {
-    const bool tied = !tensors_.contains("output.weight");
     double stream = embedding_power();
-    double embedding = 1;  // a change of it, at the end of the first layer
-    bool first = true;
-    for (auto& [layer, parts] : parts_) {
-      const double before = stream;
-      double networks = 0;
-      double again = 0;  // what the networks make of a change, for each that they add
-      double known = 0;
-      for (const auto& [name, part] : parts) {
-        (name == "attn" ? stream : networks) += part.power;
-        if (name != "attn") again += part.readers * part.power;
-        known += part.power;
-      }
-      const double through = stream > 0 ? 1 + again / stream : 1;
-      if (first && before > 0) embedding = stream / before * through;
-      stream += networks;
-      for (const auto& [name, part] : parts) {
-        const double power = part.power > 0 ? part.power : known;
-        set_gains(part, (name == "attn" ? through : 1) * power, stream);
-      }
-      if (first) set_gain("token_embd.weight", embedding * before, stream);
-      first = false;
-    }
-    const std::string output = tied ? "token_embd.weight" : "output.weight";
-    if (const auto found = tensors_.find(output); found != tensors_.end()) {
+    for (auto& [layer, parts] : parts_) stream = reckon_layer(parts, stream);
+    if (const auto found = tensors_.find(output()); found != tensors_.end()) {
       TensorMeasures& measures = found->second;
-      if (!tied) measures.gain = 0;
+      if (!tied()) measures.gain = 0;
       if (measures.power > 0) measures.gain += kCorrelation / measures.power;
     }
   }
 
   /// Mean square of the logits.
-  double logits() const {
-    const bool tied = !tensors_.contains("output.weight");
-    const std::string output = tied ? "token_embd.weight" : "output.weight";
-    return tensors_.contains(output) ? mean_power(output) : 1;
-  }
+  double logits() const { return tensors_.contains(output()) ? mean_power(output()) : 1; }
 
  private:
   const GainFacts& facts_;
@@ -112,6 +86,33 @@ class Reckoner {
   std::map<std::string, const gguf::Tensor*> of_model_;
   std::map<std::string, double> rows_;
   std::map<int, std::map<std::string, Part>> parts_;  // by layer and name
+
+  bool tied() const { return !tensors_.contains("output.weight"); }
+  std::string output() const { return tied() ? "token_embd.weight" : "output.weight"; }
+
+  /// \param before  mean square of the stream before the layer
+  /// \return that after it
+  double reckon_layer(const std::map<std::string, Part>& parts, double before) {
+    double attention = 0;
+    double networks = 0;
+    double again = 0;  // what the networks make of a change, for each that they add
+    for (const auto& [name, part] : parts) {
+      (name == "attn" ? attention : networks) += part.power;
+      if (name != "attn") again += part.readers * part.power;
+    }
+    const double between = before + attention;
+    const double after = between + networks;
+    const double through = between > 0 ? 1 + again / between : 1;
+    for (const auto& [name, part] : parts) {
+      // What belongs to no known part is taken to be in all that the layer adds.
+      const double power = part.power > 0 ? part.power : attention + networks;
+      for (const std::string& tensor : part.tensors) {
+        set_gain(tensor, (name == "attn" ? through : 1) * power, after);
+      }
+    }
+    if (&parts == &parts_.begin()->second) set_gain("token_embd.weight", between * through, after);
+    return after;
+  }
 
   /// Of an output.
   double mean_power(const std::string& tensor) const {
@@ -139,7 +140,7 @@ class Reckoner {
         }
         for (const std::string& tensor : part.tensors) {
           const std::string_view stem = stem_of(tensor);
-          if (part.columns == 0 || writes(stem) || stem.find("_inp") != stem.npos) continue;
+          if (part.columns == 0 || writes(stem) || routes(stem)) continue;
           part.readers += static_cast<double>(of_model_.at(tensor)->shape[1]) / part.columns;
         }
       }
@@ -174,6 +175,7 @@ class Reckoner {
     double value = 0;
     for (const std::string& tensor : part.tensors) {
       const std::string_view stem = stem_of(tensor);
+      if (routes(stem)) continue;
       double& square = stem.starts_with("ffn_gate") ? gate
                        : stem.starts_with("ffn_up") ? up
                                                     : value;
@@ -190,10 +192,6 @@ class Reckoner {
     TensorMeasures& measures = found->second;
     const double whole = stream * measures.power;
     measures.gain = whole > 0 ? change / whole : 0;
-  }
-
-  void set_gains(const Part& part, double change, double stream) {
-    for (const std::string& tensor : part.tensors) set_gain(tensor, change, stream);
   }
 };
 

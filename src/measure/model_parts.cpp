@@ -43,6 +43,10 @@ bool writes(std::string_view stem) noexcept {
   return stem == "attn_output" || stem.starts_with("ffn_down");
 }
 
+bool routes(std::string_view stem) noexcept {
+  return stem.starts_with("ffn_gate_inp");
+}
+
 bool has_experts(std::string_view stem) noexcept {
   return stem.ends_with("_exps");
 }

@@ -28,6 +28,9 @@ std::string part_of(std::string_view stem);
 /// Whether a part's result, which is added to the stream, comes out of the tensor.
 bool writes(std::string_view stem) noexcept;
 
+/// Whether a part's experts are chosen or weighed by what comes out of the tensor.
+bool routes(std::string_view stem) noexcept;
+
 /// Whether a tensor's matrices are experts, of which each token goes to some only.
 bool has_experts(std::string_view stem) noexcept;
 
