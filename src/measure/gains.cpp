@@ -164,7 +164,7 @@ class Reckoner {
                          : attention ? norm("post_attention_norm")
                                      : norm("post_ffw_norm");
     if (after > 0) return after;
-    const double power = tensors_.at(tensor).power;
+    const double power = tensors_.at(tensor).typical_power;
     return facts_.squares_known(tensor) ? power : power * inner_square(part, attention);
   }
 

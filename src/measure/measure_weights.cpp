@@ -20,6 +20,7 @@
 #include "measure/input_squares.h"
 #include "measure/row_errors.h"
 #include "measure/row_sample.h"
+#include "measure/tensor_sums.h"
 #include "sluice/amounts.h"
 #include "sluice/error.h"
 
@@ -30,7 +31,7 @@ using calibrate::MatrixBytes;
 using calibrate::MatrixId;
 
 // Changes with whatever changes a number.
-constexpr const char* kMethod = "weights 1";
+constexpr const char* kMethod = "weights 2";
 
 // At most so much is done twice after a crash.
 constexpr double kSaveSeconds = 4;
@@ -273,23 +274,18 @@ class WeightMeasuring {
   void take_tensor(std::size_t begin, std::size_t end) {
     const Work& work = work_[jobs_[begin].work];
     const gguf::Tensor& tensor = map_.tensor(work.tensor);
-    TensorMeasures& measures = found_.tensors[tensor.name];
-    measures.power = 0;
-    for (const TensorType type : work.types) measures.errors[type] = 0;
+    TensorSums all(map_.rows(work.tensor));
     for (std::size_t first = begin; first < end;) {
       RowSums sums;
-      std::uint64_t rows = 0;
       const std::uint64_t matrix = jobs_[first].matrix;
       for (; first < end && jobs_[first].matrix == matrix; ++first) {
-        sums.power += jobs_[first].sums.power;
-        for (const auto& [type, error] : jobs_[first].sums.errors) sums.errors[type] += error;
-        rows += rows_in(jobs_[first]);
+        const RowSums& found = jobs_[first].sums;
+        sums.powers.insert(sums.powers.end(), found.powers.begin(), found.powers.end());
+        for (const auto& [type, error] : found.errors) sums.errors[type] += error;
       }
-      const double weight = squares_.share(tensor, work.importance, matrix) *
-                            static_cast<double>(map_.rows(work.tensor)) / static_cast<double>(rows);
-      measures.power += weight * sums.power;
-      for (const auto& [type, error] : sums.errors) measures.errors[type] += weight * error;
+      all.add(sums, squares_.share(tensor, work.importance, matrix));
     }
+    all.put_into(found_.tensors[tensor.name]);
   }
 
   void keep() const {

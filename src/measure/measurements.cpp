@@ -18,7 +18,7 @@ namespace sluice::measure {
 namespace {
 
 constexpr const char* kKind = "sluice measurements";
-constexpr std::uint64_t kForm = 2;  // of the file
+constexpr std::uint64_t kForm = 3;  // of the file
 
 // JSON has no whole numbers of 64 bits.
 std::string hex_of(std::uint64_t binding) {
@@ -50,6 +50,7 @@ double number_at(const Json& value, const char* key, const std::string& file) {
 TensorMeasures measures_of(const Json& json, const std::string& file) {
   TensorMeasures measures{.gain = number_at(json, "gain", file),
                           .power = number_at(json, "power", file),
+                          .typical_power = number_at(json, "typical_power", file),
                           .change = number_at(json, "change", file)};
   const Json& errors = at_key(json, "errors");
   if (!errors.is_object()) refuse_file(file, "is no file of measurements");
@@ -82,6 +83,7 @@ std::string json_of(const Measurements& measurements) {
         json.object(tensor, [&, &known = measures] {
           json.field("gain", known.gain);
           json.field("power", known.power);
+          json.field("typical_power", known.typical_power);
           json.field("change", known.change);
           json.object("errors", [&] {
             for (const auto& [type, error] : known.errors) json.field(name(type), error);

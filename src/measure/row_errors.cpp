@@ -40,16 +40,14 @@ void RowErrors::add(const RowsRequest& request, const RowRun& run, RowSums& sums
 void RowErrors::add_strip(const RowsRequest& request, std::size_t rows, RowSums& sums) {
   const std::size_t columns = request.rows.columns();
   decoded_.resize(values_.size());
-  // All rows are of one length, as are their squares.
-  const auto of_rows = [&](const float* decoded) {
-    ErrorSums found;
-    for (std::size_t row = 0; row < rows; ++row) {
-      found += weighted_errors(std::span(values_).subspan(row * columns, columns),
-                               decoded + row * columns, request.squares.data(), settings_.isa);
-    }
-    return found;
+  const auto of_row = [&](std::size_t row, const float* decoded) {
+    return weighted_errors(std::span(values_).subspan(row * columns, columns),
+                           decoded + row * columns, request.squares.data(), settings_.isa);
   };
-  sums.power += of_rows(values_.data()).norm;
+  for (std::size_t row = 0; row < rows; ++row) {
+    sums.powers.push_back(of_row(row, values_.data()).norm);
+    sums.power += sums.powers.back();
+  }
   for (const TensorType type : request.types) {
     throw_if_stopped(settings_.stop);
     const Codec& codec = *find_codec(type, settings_.isa);
@@ -62,7 +60,9 @@ void RowErrors::add_strip(const RowsRequest& request, std::size_t rows, RowSums&
                   .bias_correction = request.bias_correction},
                  blocks_.data());
     codec.decode(blocks_.data(), decoded_.data(), decoded_.size());
-    sums.errors[type] += of_rows(decoded_.data()).error;
+    double error = 0;
+    for (std::size_t row = 0; row < rows; ++row) error += of_row(row, decoded_.data()).error;
+    sums.errors[type] += error;
   }
 }
 

@@ -24,6 +24,7 @@ struct RowsRequest {
 
 /// Sums over rows.
 struct RowSums {
+  std::vector<double> powers = {};           ///< of each row, in their order
   double power = 0;                          ///< of w_j^2 s_j, w: weights, s: squares of the inputs
   std::map<TensorType, double> errors = {};  ///< of (w_j - q_j)^2 s_j, q: what was encoded
 };

@@ -149,6 +149,7 @@ class Gains : public testing::TestWithParam<testing_support::Bytes (*)()> {
     const Numbers norms = [this](const std::string& name) {
       return weights_.has(name) ? weights_.numbers(name) : std::vector<float>();
     };
+    for (auto& [name, measures] : measurements.tensors) measures.typical_power = measures.power;
     add_gains({weights_.header(), norms, [](const std::string&) { return true; }}, measurements);
     return measurements;
   }

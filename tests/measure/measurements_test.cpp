@@ -21,7 +21,8 @@ Measurements some_measurements() {
   measurements.tensors["blk.0.ffn_up.weight"] = {
       .errors = {{TensorType::iq1_m, 0.1}, {TensorType::q6_k, 1.0 / 3e7}},
       .gain = 0.7,
-      .power = 12.5};
+      .power = 12.5,
+      .typical_power = 11};
   measurements.tensors["an \"odd\"\nname"] = {};
   return measurements;
 }
@@ -66,6 +67,7 @@ TEST_F(MeasurementsFile, BringsBackEachBitOfWhatWasKept) {
     EXPECT_EQ(back.errors, measures.errors) << name;
     EXPECT_EQ(back.gain, measures.gain) << name;
     EXPECT_EQ(back.power, measures.power) << name;
+    EXPECT_EQ(back.typical_power, measures.typical_power) << name;
   }
 }
 
