@@ -40,7 +40,7 @@ class ConversionOptions : public testing::Test {
 
   /// What `sluice plan --json` says of the options and a type.
   nlohmann::json plan(std::vector<std::string> words, const std::string& type = "Q4_0") {
-    words.insert(words.begin(), {"plan", "--json"});
+    words.insert(words.begin(), {"plan", "--json", "--no-estimate"});
     words.insert(words.end(), {model_, type});
     const Finished done = sluice(words);
     EXPECT_EQ(done.status, 0) << done.errors;
