@@ -60,8 +60,7 @@ void LayerVariants::embed() {
                              with_.tokens.all().sequence_length};
   const linear::Matrix stream = some_rows(stream_, own);
   with_.request.network.embed(tokens, store, stream, {.isa = settings.isa}, with_.team);
-  for (const std::size_t variant :
-       {with_.subjects.variant_of_all(), with_.subjects.variant_of_kind(subject.kind)}) {
+  for (const std::size_t variant : with_.subjects.running_on(subject, std::nullopt)) {
     const linear::Matrix other = some_rows(stream_, with_.tokens.variant(variant));
     std::copy_n(stream.data, stream.rows * stream.columns, other.data);
   }
@@ -140,8 +139,9 @@ void LayerVariants::multiplied(const model::Product& product) {
 
 void LayerVariants::substitute(std::size_t index, const model::Product& product, Open& open) {
   const TextSubject& subject = with_.subjects.of_layer(layer_)[index];
-  for (const std::size_t variant :
-       {index, with_.subjects.variant_of_all(), with_.subjects.variant_of_kind(subject.kind)}) {
+  std::vector<std::size_t> variants = with_.subjects.running_on(subject, layer_);
+  variants.push_back(index);
+  for (const std::size_t variant : variants) {
     const Span rows = rows_within(product.tokens, product.x.rows, with_.tokens.variant(variant));
     if (rows.count == 0) continue;
     auto& encoded = open.encoded[subject.name];

@@ -1,12 +1,13 @@
 #include "measure/output_variants.h"
 
 #include <algorithm>
-#include <map>
+#include <span>
 #include <utility>
 
 #include "calibrate/feedback_settings.h"
 #include "linear/products.h"
 #include "measure/divergences.h"
+#include "measure/fitted_shares.h"
 #include "model/part.h"
 
 namespace sluice::measure {
@@ -14,21 +15,7 @@ namespace {
 
 // The model's own logits, those of each variant that runs to the end, and of the output encoded.
 std::size_t kinds_of_logits(const TextSubjects& subjects) {
-  return 2 + subjects.kinds().size() + (subjects.output() ? 1 : 0);
-}
-
-// What changes of all tensors come to, and of each kind.
-struct Changes {
-  double all = 0;
-  std::map<std::string, double> kinds = {};
-};
-
-template <typename Function>
-void for_subjects(const TextSubjects& subjects, std::uint64_t layers, const Function& of) {
-  for (std::uint64_t layer = 0; layer < layers; ++layer) {
-    for (const TextSubject& subject : subjects.of_layer(layer)) of(subject);
-  }
-  if (subjects.embedding()) of(*subjects.embedding());
+  return 1 + subjects.run_on() + (subjects.output() ? 1 : 0);
 }
 
 }  // namespace
@@ -84,13 +71,13 @@ std::vector<double> OutputVariants::divergences_of(const linear::Matrix& stream,
   const model::Buffer logits(kinds * tokens.count, vocabulary);
   const linear::Matrix rows = streams.rows(kinds * tokens.count);
   const linear::Matrix of_rows = logits.rows(rows.rows);
-  const std::size_t run_on = 1 + subjects.kinds().size();  // variants that ran to the end
+  const std::size_t run_on = subjects.run_on();
   for (std::size_t kind = 0; kind < kinds; ++kind) {
     for (std::size_t t = 0; t < tokens.count; ++t) {
       const bool varied = kind > 0 && kind <= run_on;
       const std::size_t from =
           varied
-              ? with_.tokens.variant(subjects.variant_of_all() + kind - 1).first + tokens.first + t
+              ? with_.tokens.variant(subjects.first_to_run_on() + kind - 1).first + tokens.first + t
               : with_.tokens.origin(tokens.first + t);
       std::copy_n(stream.row(from), stream.columns, rows.row(kind * tokens.count + t));
     }
@@ -127,28 +114,44 @@ std::vector<double> OutputVariants::mean_divergences(const linear::Matrix& strea
   return means;
 }
 
+// What the changes of all tensors come to together. In the gains is then how each counts beside the others.
+double OutputVariants::scale_gains(const std::vector<double>& means, Measurements& found) const {
+  const TextSubjects& subjects = with_.subjects;
+  std::vector<Share> shares;
+  std::vector<TensorMeasures*> tensors;
+  const auto add = [&](const TextSubject& subject, std::optional<std::size_t> group) {
+    tensors.push_back(&found.tensors.at(subject.name));
+    shares.push_back({tensors.back()->change, subjects.kind_of(subject), group});
+  };
+  for (std::uint64_t layer = 0; layer < with_.request.network.layers(); ++layer) {
+    for (const TextSubject& subject : subjects.of_layer(layer)) {
+      add(subject, subjects.group_of(layer));
+    }
+  }
+  if (subjects.embedding()) add(*subjects.embedding(), std::nullopt);
+  const std::span<const double> sums(means);
+  const std::vector<double> fitted =
+      fitted_shares(shares, sums.subspan(1, subjects.kinds()),
+                    sums.subspan(1 + subjects.kinds(), subjects.groups()));
+  double changes = 0;
+  double of_fitted = 0;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    changes += shares[i].size;
+    of_fitted += fitted[i];
+  }
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i].size == 0 || of_fitted == 0) continue;
+    tensors[i]->gain *= fitted[i] / of_fitted * changes / shares[i].size;
+  }
+  return changes;
+}
+
 void OutputVariants::measure(const linear::Matrix& stream, Measurements& found) {
   const TextSubjects& subjects = with_.subjects;
   if (subjects.output()) measure_errors(stream);
   const std::vector<double> means = mean_divergences(stream);
-  const std::uint64_t layers = with_.request.network.layers();
-  Changes changes;
-  for_subjects(subjects, layers, [&](const TextSubject& subject) {
-    const double change = found.tensors.at(subject.name).change;
-    changes.all += change;
-    changes.kinds[subject.kind] += change;
-  });
-  const double all = means[0];
-  double of_kinds = 0;
-  for (std::size_t i = 0; i < subjects.kinds().size(); ++i) of_kinds += means[1 + i];
-  // Of a model whose output alone is measured, it is a unit.
-  found.divergence_per_change = changes.all > 0 && all > 0 ? all / changes.all : 1;
-  for_subjects(subjects, layers, [&](const TextSubject& subject) {
-    const double change = changes.kinds.at(subject.kind);
-    if (change == 0 || of_kinds == 0) return;
-    const double mean = means[subjects.variant_of_kind(subject.kind) - subjects.variant_of_all()];
-    found.tensors.at(subject.name).gain *= (mean / of_kinds) / (change / changes.all);
-  });
+  const double changes = scale_gains(means, found);
+  found.divergence_per_change = changes > 0 && means[0] > 0 ? means[0] / changes : 1;
   if (!subjects.output()) return;
   TensorMeasures own{.errors = errors_.sums.errors, .power = errors_.sums.power};
   own.change = means.back() / found.divergence_per_change;

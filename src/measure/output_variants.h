@@ -44,6 +44,7 @@ class OutputVariants final : public model::Watcher {
 
  private:
   void measure_errors(const linear::Matrix& stream);
+  double scale_gains(const std::vector<double>& means, Measurements& found) const;
   std::vector<double> mean_divergences(const linear::Matrix& stream);
   std::vector<double> divergences_of(const linear::Matrix& stream, const Span& tokens);
 

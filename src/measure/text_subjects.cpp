@@ -72,6 +72,17 @@ class SubjectsByName {
   std::map<std::string, const Subject*> by_name_;
 };
 
+// Groups of 1, 1, 2, 4, 8, ... layers, and the last layer.
+std::vector<std::size_t> groups_of(std::uint64_t layers) {
+  std::vector<std::size_t> group_of;
+  std::size_t group = 0;
+  for (std::uint64_t end = 1; group_of.size() < layers; end *= 2, ++group) {
+    group_of.resize(std::min(end, layers), group);
+  }
+  if (layers > 1 && group_of[layers - 1] == group_of[layers - 2]) group_of.back() = group;
+  return group_of;
+}
+
 std::vector<std::string> matrices_of(const model::Network& network, std::uint64_t layer) {
   std::vector<std::string> names;
   for (const auto& together : network.inputs_of(layer)) {
@@ -102,6 +113,8 @@ TextSubjects::TextSubjects(const TextRequest& request, const Measurements& known
     }
     singles_ = std::max(singles_, subjects.size());
   }
+  group_of_ = groups_of(request.network.layers());
+  groups_ = group_of_.empty() ? 0 : group_of_.back() + 1;
   embedding_ = by_name.find(kEmbeddingName);
   if (embedding_) {
     add_kind(embedding_->kind);
@@ -110,8 +123,16 @@ TextSubjects::TextSubjects(const TextRequest& request, const Measurements& known
   output_ = by_name.find(matrices_of(request.network, request.network.layers()).front());
 }
 
-std::size_t TextSubjects::variant_of_kind(const std::string& kind) const {
-  return singles_ + 1 + static_cast<std::size_t>(std::ranges::find(kinds_, kind) - kinds_.begin());
+std::size_t TextSubjects::kind_of(const TextSubject& subject) const {
+  return static_cast<std::size_t>(std::ranges::find(kinds_, subject.kind) - kinds_.begin());
+}
+
+std::vector<std::size_t> TextSubjects::running_on(const TextSubject& subject,
+                                                  std::optional<std::uint64_t> layer) const {
+  const std::size_t kinds = first_to_run_on() + 1;
+  std::vector<std::size_t> variants{first_to_run_on(), kinds + kind_of(subject)};
+  if (layer) variants.push_back(kinds + kinds_.size() + group_of(*layer));
+  return variants;
 }
 
 bool TextSubjects::empty() const {

@@ -27,7 +27,7 @@ struct TextSubject {
 };
 
 /// All of them, and the variants of the model in which they are encoded: one for each tensor of a layer (the same
-/// ones serve all layers), one in which all are, and one for each kind.
+/// ones serve all layers), one in which all are, and some for kinds and for groups of layers.
 class TextSubjects {
  public:
   /// \param known  what is known already: its types are measured once more with the others
@@ -38,11 +38,21 @@ class TextSubjects {
   const std::optional<TextSubject>& embedding() const { return embedding_; }
   const std::optional<TextSubject>& output() const { return output_; }
 
-  const std::vector<std::string>& kinds() const { return kinds_; }
-  std::size_t variants() const { return singles_ + 1 + kinds_.size(); }
+  /// Kinds, and groups of neighbouring layers: the first and the last by themselves, the others in groups that
+  /// grow with depth, as what becomes of a change on its way to the end differs less and less.
+  std::size_t kinds() const { return kinds_.size(); }
+  std::size_t groups() const { return groups_; }
+  std::size_t kind_of(const TextSubject& subject) const;
+  std::size_t group_of(std::uint64_t layer) const { return group_of_.at(layer); }
+
+  std::size_t variants() const { return singles_ + run_on(); }
   std::size_t variant_of_embedding() const { return layers_.front().size(); }
-  std::size_t variant_of_all() const { return singles_; }
-  std::size_t variant_of_kind(const std::string& kind) const;
+  /// Variants that run to the end, which come last: of all, of each kind, of each group.
+  std::size_t run_on() const { return 1 + kinds_.size() + groups_; }
+  std::size_t first_to_run_on() const { return singles_; }
+  /// Those of them in which a tensor is encoded. \param layer  none: it is the embedding
+  std::vector<std::size_t> running_on(const TextSubject& subject,
+                                      std::optional<std::uint64_t> layer) const;
 
   bool empty() const;
   /// Whether all of the first layers are in the measurements, in all types.
@@ -54,6 +64,8 @@ class TextSubjects {
   std::optional<TextSubject> embedding_;
   std::optional<TextSubject> output_;
   std::vector<std::string> kinds_;
+  std::vector<std::size_t> group_of_;  // of layers
+  std::size_t groups_ = 0;
   std::size_t singles_ = 0;
 };
 
