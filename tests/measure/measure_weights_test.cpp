@@ -13,6 +13,7 @@
 
 #include "checkpoint/evaluate.h"
 #include "io/mapped_source.h"
+#include "measure/opened_model.h"
 #include "sluice/error.h"
 #include "support/gguf_builder.h"
 #include "support/random_families.h"
@@ -24,55 +25,6 @@ namespace {
 using testing_support::bytes_of;
 using testing_support::GgufBuilder;
 using testing_support::TempFolder;
-
-constexpr std::uint64_t kMemory = std::uint64_t{64} << 20;
-
-/// A GGUF file of F32, on the disk and opened.
-class OpenedModel {
- public:
-  OpenedModel(const std::string& path, const testing_support::Bytes& bytes)
-      : header_(gguf::parse_header(bytes, bytes.size(), path).value()) {
-    testing_support::write_file(path, bytes);
-    file_ = io::File::open_input(path);
-    for (const gguf::Tensor& tensor : header_.tensors) {
-      std::vector<std::uint64_t> shape(tensor.shape.rbegin(), tensor.shape.rend());
-      weights_.stored.push_back({.name = tensor.name,
-                                 .place = {0, header_.data_offset + tensor.offset, tensor.size},
-                                 .type = tensor.type,
-                                 .shape = shape,
-                                 .scales = {}});
-      weights_.sources.push_back(
-          {.views = {{.stored = weights_.sources.size(), .axes = {{tensor.elements(), 1}}}},
-           .values = {}});
-      if (shape.size() > 1) {
-        weights_.sources.back().views[0].axes = {
-            {tensor.elements() / tensor.row_elements(), tensor.row_elements()},
-            {tensor.row_elements(), 1}};
-      }
-    }
-  }
-
-  const gguf::Header& header() const { return header_; }
-  calibrate::ModelSource source() const { return {header_, weights_, {&file_}}; }
-
- private:
-  gguf::Header header_;
-  weights::Weights weights_;
-  io::File file_;
-};
-
-Request request_for(const calibrate::ModelSource& model, const std::vector<TensorType>& types) {
-  Request request{.model = model, .settings = {.threads = 2, .isa = best_isa()}, .memory = kMemory};
-  for (std::size_t i = 0; i < model.header.tensors.size(); ++i) {
-    const gguf::Tensor& tensor = model.header.tensors[i];
-    if (tensor.shape.size() < 2) continue;
-    Subject& subject = request.subjects.emplace_back(Subject{.tensor = i});
-    for (const TensorType type : types) {
-      if (tensor.row_elements() % info(type).block_elements == 0) subject.types.push_back(type);
-    }
-  }
-  return request;
-}
 
 /// Sum over rows of s_j (w_j - q_j)^2, and of s_j w_j^2.
 struct Truth {
@@ -100,12 +52,6 @@ Truth truth_of(const std::vector<float>& weights, TensorType type,
   }
   return truth;
 }
-
-class Silent : public Observer {
- public:
-  void progress(const Progress& progress) override { last = progress; }
-  Progress last{};
-};
 
 // Without an importance matrix: what comes out of no norm counts alike, and what does by its norm.
 std::vector<float> squares_of(const gguf::Tensor& tensor, const checkpoint::Model& model,
@@ -178,15 +124,6 @@ class MeasuredModel : public testing::Test {
     return request;
   }
 };
-
-void expect_same(const Measurements& a, const Measurements& b) {
-  EXPECT_EQ(a.divergence_per_change, b.divergence_per_change);
-  ASSERT_EQ(a.tensors.size(), b.tensors.size());
-  for (const auto& [name, measures] : a.tensors) {
-    EXPECT_EQ(measures.errors, b.tensors.at(name).errors) << name;
-    EXPECT_EQ(measures.gain, b.tensors.at(name).gain) << name;
-  }
-}
 
 TEST_F(MeasuredModel, HasTheSameNumbersWhateverThreadsMemoryAndInstructionSet) {
   Request request = request_for(model_.source(), {TensorType::q4_0, TensorType::q5_1});
