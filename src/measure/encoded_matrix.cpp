@@ -4,23 +4,31 @@
 
 #include "base/float16.h"
 #include "base/stop.h"
+#include "calibrate/feedback_settings.h"
+#include "codec/feedback.h"
+#include "feedback/feedback.h"
 #include "sluice/codec.h"
 
 namespace sluice::measure {
 namespace {
 
-constexpr std::size_t kRowsOfTask = 16;
-
-EncodeRows rows_of(const linear::ConstMatrix& values, const Encoding& encoding, Effort effort) {
-  return {.values = values.data,
-          .rows = values.rows,
-          .row_elements = values.columns,
-          .importance = encoding.importance.empty() ? nullptr : encoding.importance.data(),
-          .effort = effort,
-          .bias_correction = encoding.bias_correction};
+void encode_plainly(const linear::ConstMatrix& values, const Codec& codec, const Encoding& encoding,
+                    Effort effort, std::byte* blocks) {
+  codec.encode({.values = values.data,
+                .rows = values.rows,
+                .row_elements = values.columns,
+                .importance = encoding.importance.empty() ? nullptr : encoding.importance.data(),
+                .effort = effort,
+                .bias_correction = encoding.bias_correction},
+               blocks);
 }
 
 }  // namespace
+
+std::uint64_t EncodingScratch::bytes(std::uint64_t columns, bool with_feedback) {
+  return kRowsOfWorker * columns * sizeof(float) +  // no blocks are larger than F32
+         (with_feedback ? feedback::scratch_bytes(columns) : 0);
+}
 
 void read_rows(const linear::Rows& rows, std::size_t first, std::size_t count,
                const Encoding& encoding, float* out) {
@@ -31,14 +39,25 @@ void read_rows(const linear::Rows& rows, std::size_t first, std::size_t count,
   }
 }
 
-void recode_rows(const linear::ConstMatrix& values, TensorType type, const Encoding& encoding,
-                 const EncoderSettings& settings, std::vector<std::byte>& blocks, float* out) {
+void encode_rows(const linear::ConstMatrix& values, TensorType type, const Encoding& encoding,
+                 const EncoderSettings& settings, EncodingScratch& scratch, std::byte* blocks) {
   throw_if_stopped(settings.stop);
-  const Codec& codec = *find_codec(type, settings.isa);
+  if (encoding.factor == nullptr || find_feedback(type, settings.isa) == nullptr) {
+    return encode_plainly(values, *find_codec(type, settings.isa), encoding, settings.effort,
+                          blocks);
+  }
+  if (!scratch.feedback) scratch.feedback.emplace(feedback::scratch_bytes(values.columns));
+  feedback::encode_rows(values, *encoding.factor,
+                        calibrate::feedback_settings(type, settings.effort, settings.isa),
+                        scratch.feedback->bytes().data(), blocks);
+}
+
+void recode_rows(const linear::ConstMatrix& values, TensorType type, const Encoding& encoding,
+                 const EncoderSettings& settings, EncodingScratch& scratch, float* out) {
   const std::size_t numbers = values.rows * values.columns;
-  blocks.resize(std::max<std::size_t>(blocks.size(), byte_size(type, numbers)));
-  codec.encode(rows_of(values, encoding, settings.effort), blocks.data());
-  codec.decode(blocks.data(), out, numbers);
+  scratch.blocks.resize(std::max<std::size_t>(scratch.blocks.size(), byte_size(type, numbers)));
+  encode_rows(values, type, encoding, settings, scratch, scratch.blocks.data());
+  find_codec(type, settings.isa)->decode(scratch.blocks.data(), out, numbers);
 }
 
 EncodedMatrix::EncodedMatrix(const linear::Rows& rows, TensorType type, const Encoding& encoding,
@@ -48,17 +67,17 @@ EncodedMatrix::EncodedMatrix(const linear::Rows& rows, TensorType type, const En
       type_(type),
       isa_(settings.isa),
       blocks_(bytes(type, rows_, columns_)) {
-  const Codec& codec = *find_codec(type, settings.isa);
   std::vector<std::vector<float>> values(static_cast<std::size_t>(team.threads()));
-  team.run((rows_ + kRowsOfTask - 1) / kRowsOfTask, [&](std::size_t task, int worker) {
-    throw_if_stopped(settings.stop);
-    const std::size_t first = task * kRowsOfTask;
-    const std::size_t count = std::min(kRowsOfTask, rows_ - first);
+  std::vector<EncodingScratch> scratch(values.size());
+  team.run((rows_ + kRowsOfWorker - 1) / kRowsOfWorker, [&](std::size_t task, int worker) {
+    const std::size_t first = task * kRowsOfWorker;
+    const std::size_t count = std::min(kRowsOfWorker, rows_ - first);
     std::vector<float>& some = values[static_cast<std::size_t>(worker)];
-    some.resize(kRowsOfTask * columns_);
+    some.resize(kRowsOfWorker * columns_);
     read_rows(rows, first, count, encoding, some.data());
-    codec.encode(rows_of({some.data(), count, columns_, columns_}, encoding, settings.effort),
-                 blocks_.data() + first * byte_size(type, columns_));
+    encode_rows({some.data(), count, columns_, columns_}, type, encoding, settings,
+                scratch[static_cast<std::size_t>(worker)],
+                blocks_.data() + first * byte_size(type, columns_));
   });
 }
 
@@ -66,8 +85,9 @@ std::uint64_t EncodedMatrix::bytes(TensorType type, std::uint64_t rows, std::uin
   return rows * byte_size(type, columns);
 }
 
-std::uint64_t EncodedMatrix::scratch_bytes(std::uint64_t columns, int threads) {
-  return static_cast<std::uint64_t>(threads) * kRowsOfTask * columns * sizeof(float);
+std::uint64_t EncodedMatrix::scratch_bytes(std::uint64_t columns, bool with_feedback, int threads) {
+  return static_cast<std::uint64_t>(threads) *
+         (kRowsOfWorker * columns * sizeof(float) + EncodingScratch::bytes(columns, with_feedback));
 }
 
 void EncodedMatrix::decode(std::size_t first, std::size_t count, float* out) const {
@@ -77,9 +97,9 @@ void EncodedMatrix::decode(std::size_t first, std::size_t count, float* out) con
 
 void RecodedRows::decode(std::size_t first, std::size_t count, float* out) const {
   std::vector<float> values(count * columns());
-  std::vector<std::byte> blocks;
+  EncodingScratch scratch;
   read_rows(of_, first, count, encoding_, values.data());
-  recode_rows({values.data(), count, columns(), columns()}, type_, encoding_, settings_, blocks,
+  recode_rows({values.data(), count, columns(), columns()}, type_, encoding_, settings_, scratch,
               out);
 }
 

@@ -5,31 +5,13 @@
 #include <numeric>
 #include <vector>
 
-#include "base/page_buffer.h"
-#include "base/stop.h"
-#include "calibrate/feedback_settings.h"
-#include "codec/feedback.h"
-#include "feedback/feedback.h"
 #include "linear/products.h"
-#include "sluice/codec.h"
 
 namespace sluice::measure {
 namespace {
 
 // Rows that are compared at once: a product of them takes long against its setting up.
 constexpr std::size_t kRowsTogether = 448;
-// And those that a worker encodes at once.
-constexpr std::size_t kRowsOfWorker = 56;
-
-/// What a worker encodes with.
-struct RecodeScratch {
-  RecodeScratch(std::size_t columns, bool with_feedback)
-      : feedback(with_feedback ? feedback::scratch_bytes(columns) : 0) {}
-
-  std::vector<std::byte> blocks = {};
-  PageBuffer feedback;
-};
-
 /// Some rows at a time, in their types and multiplied by the inputs.
 class RowsUnderInputs {
  public:
@@ -40,11 +22,8 @@ class RowsUnderInputs {
         columns_(request.rows.columns()),
         values_(kRowsTogether * columns_),
         errors_(kRowsTogether * columns_),
-        products_(kRowsTogether * request.inputs.rows) {
-    for (int i = 0; i < team.threads(); ++i) {
-      scratch_.emplace_back(columns_, request.factor != nullptr);
-    }
-  }
+        products_(kRowsTogether * request.inputs.rows),
+        scratch_(static_cast<std::size_t>(team.threads())) {}
 
   RowSums run() {
     for (const RowRun& run : request_.runs) {
@@ -84,19 +63,10 @@ class RowsUnderInputs {
   }
 
   // Leaves W - Q.
-  void encode(TensorType type, std::size_t first, std::size_t count, RecodeScratch& scratch) {
+  void encode(TensorType type, std::size_t first, std::size_t count, EncodingScratch& scratch) {
     const linear::ConstMatrix rows(values_.data() + first * columns_, count, columns_, columns_);
     float* const out = errors_.data() + first * columns_;
-    if (request_.factor != nullptr && find_feedback(type, settings_.isa) != nullptr) {
-      throw_if_stopped(settings_.stop);
-      scratch.blocks.resize(byte_size(type, kRowsOfWorker * columns_));
-      feedback::encode_rows(rows, *request_.factor,
-                            calibrate::feedback_settings(type, settings_.effort, settings_.isa),
-                            scratch.feedback.bytes().data(), scratch.blocks.data());
-      find_codec(type, settings_.isa)->decode(scratch.blocks.data(), out, count * columns_);
-    } else {
-      recode_rows(rows, type, request_.encoding, settings_, scratch.blocks, out);
-    }
+    recode_rows(rows, type, request_.encoding, settings_, scratch, out);
     for (std::size_t i = 0; i < count * columns_; ++i) out[i] = rows.data[i] - out[i];
   }
 
@@ -124,7 +94,7 @@ class RowsUnderInputs {
   std::vector<float> values_;
   std::vector<float> errors_;
   std::vector<float> products_;
-  std::vector<RecodeScratch> scratch_;
+  std::vector<EncodingScratch> scratch_;
   std::size_t held_ = 0;  // rows
   RowSums sums_;
 };
@@ -138,10 +108,8 @@ RowSums input_errors(const InputErrorsRequest& request, const EncoderSettings& s
 
 std::uint64_t input_errors_bytes(std::uint64_t columns, std::uint64_t tokens, bool with_feedback,
                                  int threads) {
-  const std::uint64_t of_worker = kRowsOfWorker * columns * sizeof(float) +
-                                  (with_feedback ? feedback::scratch_bytes(columns) : 0);
   return kRowsTogether * (2 * columns + tokens) * sizeof(float) +
-         static_cast<std::uint64_t>(threads) * of_worker;
+         static_cast<std::uint64_t>(threads) * EncodingScratch::bytes(columns, with_feedback);
 }
 
 }  // namespace sluice::measure

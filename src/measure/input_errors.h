@@ -5,7 +5,6 @@
 
 #include "base/team.h"
 #include "linear/matrix.h"
-#include "linear/moments.h"
 #include "measure/encoded_matrix.h"
 #include "measure/row_errors.h"
 #include "measure/row_sample.h"
@@ -19,9 +18,6 @@ struct InputErrorsRequest {
   linear::ConstMatrix inputs;  ///< x [tokens, columns]
   std::span<const TensorType> types;
   Encoding encoding;
-  /// Of the second moments of other inputs: types that have a kernel for it are encoded with error
-  /// feedback under it. Null: all are encoded without.
-  const linear::Factor* factor = nullptr;
 };
 
 /// Sums over the sampled rows w and the tokens x of (w x)^2, and for each type of ((w - q) x)^2, q being

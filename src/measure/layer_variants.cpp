@@ -4,8 +4,6 @@
 #include <numeric>
 
 #include "base/stop.h"
-#include "calibrate/feedback_settings.h"
-#include "calibrate/shrinkage.h"
 #include "linear/products.h"
 
 namespace sluice::measure {
@@ -72,7 +70,7 @@ void LayerVariants::measure_embedding(const linear::Rows& embedding, const Encod
                                       const model::Tokens& tokens) {
   const TextSubject& subject = *with_.subjects.embedding();
   const EncoderSettings& settings = with_.request.request.settings;
-  SubjectErrors& errors = errors_[subject.name];
+  RowSums& errors = errors_[subject.name];
   const std::size_t n = subject.columns;
   const std::size_t count = tokens.ids.size();
   std::vector<double> powers(count);
@@ -80,11 +78,11 @@ void LayerVariants::measure_embedding(const linear::Rows& embedding, const Encod
   with_.team.run(count, [&](std::size_t t, int) {
     std::vector<float> row(n);
     std::vector<float> recoded(n);
-    std::vector<std::byte> blocks;
+    EncodingScratch scratch;
     read_rows(embedding, static_cast<std::size_t>(tokens.ids[t]), 1, encoding, row.data());
     powers[t] = std::inner_product(row.begin(), row.end(), row.begin(), 0.0);
     for (std::size_t i = 0; i < subject.types.size(); ++i) {
-      recode_rows({row.data(), 1, n, n}, subject.types[i], encoding, settings, blocks,
+      recode_rows({row.data(), 1, n, n}, subject.types[i], encoding, settings, scratch,
                   recoded.data());
       for (std::size_t c = 0; c < n; ++c) recoded[c] -= row[c];
       each[t * subject.types.size() + i] =
@@ -92,11 +90,10 @@ void LayerVariants::measure_embedding(const linear::Rows& embedding, const Encod
     }
   });
   const auto tokens_counted = static_cast<double>(count);
-  errors.sums.power = std::accumulate(powers.begin(), powers.end(), 0.0) / tokens_counted;
+  errors.power = std::accumulate(powers.begin(), powers.end(), 0.0) / tokens_counted;
   for (std::size_t i = 0; i < each.size(); ++i) {
-    errors.sums.errors[subject.types[i % subject.types.size()]] += each[i] / tokens_counted;
+    errors.errors[subject.types[i % subject.types.size()]] += each[i] / tokens_counted;
   }
-  errors.run_type = errors.sums.errors.at(subject.run_type);
 }
 
 std::optional<std::size_t> LayerVariants::index_of(const std::string& tensor) const {
@@ -145,33 +142,32 @@ void LayerVariants::substitute(std::size_t index, const model::Product& product,
     const Span rows = rows_within(product.tokens, product.x.rows, with_.tokens.variant(variant));
     if (rows.count == 0) continue;
     auto& encoded = open.encoded[subject.name];
-    // All of the text's tokens have been seen: those of variants come behind them.
+    // Tokens of variants come behind the text's.
+    complete(open, subject.matrices > 1);
     if (!encoded) encoded = matrices_.encoded(subject, product.number, product.weight, open.sample);
     linear::multiply(some_rows(product.x, rows), *encoded, some_rows(product.y, rows),
                      with_.request.request.settings.isa, with_.team);
   }
 }
 
-std::optional<linear::Factor> LayerVariants::factor_of(const model::Input& input,
-                                                       InputSample& sample) {
-  if (!sample.has_moments()) return std::nullopt;
-  if (input.matrices > 1) calibrate::shrink_towards_diagonal(sample.moments(), with_.team);
-  return linear::Factor::of(std::move(sample.moments()), calibrate::kDamping,
-                            with_.request.request.settings.isa, with_.team);
+void LayerVariants::complete(Open& open, bool of_expert) {
+  if (!open.complete) {
+    open.sample.complete(of_expert, with_.request.request.settings.isa, with_.team);
+  }
+  open.complete = true;
 }
 
 void LayerVariants::finished(const model::Input& input) {
   const auto node = open_.extract(Key{input.tensors.front(), input.number});
   if (!node.empty()) {
     node.mapped().encoded.clear();
-    InputSample& sample = node.mapped().sample;
-    const std::optional<linear::Factor> factor = factor_of(input, sample);
+    complete(node.mapped(), input.matrices > 1);
     for (const std::string& name : input.tensors) {
       const auto index = index_of(name);
       if (!index) continue;
       matrices_.add_errors(with_.subjects.of_layer(layer_)[*index], input.number,
-                           *with_.weights.matrix(name, input.number), sample,
-                           factor ? &*factor : nullptr, with_.tokens.sample(), errors_[name]);
+                           *with_.weights.matrix(name, input.number), node.mapped().sample,
+                           with_.tokens.sample(), errors_[name]);
     }
   }
   with_.seen(input);
@@ -179,13 +175,13 @@ void LayerVariants::finished(const model::Input& input) {
 
 void LayerVariants::done(std::uint64_t layer) {
   const auto keep = [&](const TextSubject& subject, std::size_t variant) {
-    const SubjectErrors& errors = errors_[subject.name];
+    const RowSums& errors = errors_[subject.name];
     TensorMeasures& measures = with_.found.tensors[subject.name];
-    for (const TensorType type : subject.types) measures.errors[type] = 0;
-    for (const auto& [type, error] : errors.sums.errors) measures.errors[type] = error;
-    measures.power = errors.sums.power;
+    measures.errors = errors.errors;
+    measures.power = errors.power;
     measures.change = with_.tokens.change(stream_, variant);
-    measures.gain = errors.run_type > 0 ? measures.change / errors.run_type : 0;
+    const double error = errors.errors.at(subject.run_type);
+    measures.gain = error > 0 ? measures.change / error : 0;
   };
   const auto& subjects = with_.subjects.of_layer(layer);
   for (std::size_t i = 0; i < subjects.size(); ++i) keep(subjects[i], i);

@@ -49,6 +49,7 @@ class LayerVariants final : public calibrate::Visitor {
   /// An input that is being seen, and its matrices as they are in the variants.
   struct Open {
     InputSample sample;
+    bool complete = false;  ///< all of the text's tokens have been seen
     std::map<std::string, std::unique_ptr<const linear::Rows>> encoded = {};
   };
 
@@ -58,7 +59,7 @@ class LayerVariants final : public calibrate::Visitor {
   Open* open(const model::Product& product);
   std::optional<std::size_t> index_of(const std::string& tensor) const;
   void substitute(std::size_t index, const model::Product& product, Open& open);
-  std::optional<linear::Factor> factor_of(const model::Input& input, InputSample& sample);
+  void complete(Open& open, bool of_expert);
 
   const Surroundings with_;
   const MatrixVariants matrices_;
@@ -66,7 +67,7 @@ class LayerVariants final : public calibrate::Visitor {
   linear::Matrix stream_;
   std::map<std::string, std::string> first_of_;  // of a tensor's input, in the layer in hand
   std::map<Key, Open> open_;
-  std::map<std::string, SubjectErrors> errors_;
+  std::map<std::string, RowSums> errors_;
 };
 
 }  // namespace sluice::measure

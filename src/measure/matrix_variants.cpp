@@ -1,9 +1,11 @@
 #include "measure/matrix_variants.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "calibrate/feedback_settings.h"
+#include "calibrate/shrinkage.h"
 #include "codec/feedback.h"
-#include "linear/products.h"
 
 namespace sluice::measure {
 
@@ -30,6 +32,13 @@ void InputSample::add(const linear::ConstMatrix& x, const model::TokenRows& rows
   }
 }
 
+void InputSample::complete(bool shrink, Isa isa, Team& team) {
+  if (!moments_) return;
+  if (shrink) calibrate::shrink_towards_diagonal(*moments_, team);
+  factor_ = linear::Factor::of(std::move(*moments_), calibrate::kDamping, isa, team);
+  moments_.reset();
+}
+
 linear::ConstMatrix InputSample::sampled() const {
   return {sample_.data(), sample_.size() / columns_, columns_, columns_};
 }
@@ -51,7 +60,8 @@ Encoding MatrixVariants::encoding_of(const TextSubject& subject, std::uint64_t n
   }
   return {.importance = importance,
           .bias_correction = subject.subject->bias_correction,
-          .bf16 = subject.bf16};
+          .bf16 = subject.bf16,
+          .factor = sample.factor()};
 }
 
 std::unique_ptr<const linear::Rows> MatrixVariants::encoded(const TextSubject& subject,
@@ -66,34 +76,24 @@ std::unique_ptr<const linear::Rows> MatrixVariants::encoded(const TextSubject& s
 
 void MatrixVariants::add_errors(const TextSubject& subject, std::uint64_t number,
                                 const linear::Rows& weights, const InputSample& sample,
-                                const linear::Factor* factor, std::size_t tokens,
-                                SubjectErrors& errors) const {
+                                std::size_t tokens, RowSums& errors) const {
+  for (const TensorType type : subject.types) errors.errors[type] += 0;
   const linear::ConstMatrix inputs = sample.sampled();
-  for (const TensorType type : subject.types) errors.sums.errors[type] += 0;
   if (inputs.rows == 0) return;
   std::vector<float> importance;
   const std::vector<RowRun> runs = sampled_rows(subject.rows, subject.matrices, 1);
+  const RowSums found = input_errors({.rows = weights,
+                                      .runs = runs,
+                                      .inputs = inputs,
+                                      .types = subject.types,
+                                      .encoding = encoding_of(subject, number, sample, importance)},
+                                     request_.request.settings, team_);
   std::uint64_t sampled = 0;
   for (const RowRun& run : runs) sampled += run.count;
   const double share = static_cast<double>(subject.rows) / static_cast<double>(sampled) /
                        static_cast<double>(tokens);
-  InputErrorsRequest request{.rows = weights,
-                             .runs = runs,
-                             .inputs = inputs,
-                             .types = subject.types,
-                             .encoding = encoding_of(subject, number, sample, importance),
-                             .factor = factor};
-  const RowSums found = input_errors(request, request_.request.settings, team_);
-  errors.sums.power += share * found.power;
-  for (const auto& [type, error] : found.errors) errors.sums.errors[type] += share * error;
-  if (factor == nullptr) {
-    errors.run_type += share * found.errors.at(subject.run_type);
-    return;
-  }
-  request.factor = nullptr;
-  request.types = {&subject.run_type, 1};
-  errors.run_type +=
-      share * input_errors(request, request_.request.settings, team_).errors.at(subject.run_type);
+  errors.power += share * found.power;
+  for (const auto& [type, error] : found.errors) errors.errors[type] += share * error;
 }
 
 }  // namespace sluice::measure

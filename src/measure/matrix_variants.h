@@ -20,12 +20,6 @@
 
 namespace sluice::measure {
 
-/// What errors of a tensor come to, for each token of the sample.
-struct SubjectErrors {
-  RowSums sums;         ///< by type, as the run encodes
-  double run_type = 0;  ///< of the type that the model is run with, encoded without feedback
-};
-
 /// What is gathered of an input of matrices, until its last token has been seen.
 class InputSample {
  public:
@@ -37,15 +31,19 @@ class InputSample {
 
   std::vector<float> importance() const { return sums_.importance(); }
   linear::ConstMatrix sampled() const;
-  bool has_moments() const { return moments_.has_value(); }
-  /// Of tokens that are not in the sample, unless it is all: under what was made up for with them, errors
-  /// of others are seen as they will be. \pre has_moments()
-  linear::Moments& moments() { return *moments_; }
+  /// All of the text's tokens have been seen: makes the factor of their moments, if there are any. Those are of
+  /// tokens that are not in the sample, unless it is all: what is made up for with them shows in
+  /// others as it will.
+  /// \param shrink  as moments of an expert's few tokens are
+  void complete(bool shrink, Isa isa, Team& team);
+  /// Null: there is none.
+  const linear::Factor* factor() const { return factor_ ? &*factor_ : nullptr; }
 
  private:
   std::size_t columns_;
   calibrate::InputSums sums_;
   std::optional<linear::Moments> moments_;
+  std::optional<linear::Factor> factor_;
   std::vector<float> sample_;  // [tokens, columns]
 };
 
@@ -67,11 +65,10 @@ class MatrixVariants {
                                               const linear::Rows& weights,
                                               const InputSample& sample) const;
 
-  /// Adds a matrix's errors to its tensor's.
-  /// \param factor  see InputErrorsRequest
+  /// Adds a matrix's errors to its tensor's: those of a token of the sample.
+  /// \param tokens  of the sample
   void add_errors(const TextSubject& subject, std::uint64_t number, const linear::Rows& weights,
-                  const InputSample& sample, const linear::Factor* factor, std::size_t tokens,
-                  SubjectErrors& errors) const;
+                  const InputSample& sample, std::size_t tokens, RowSums& errors) const;
 
  private:
   const TextRequest& request_;

@@ -23,7 +23,7 @@ namespace sluice::measure {
 namespace {
 
 // Changes with whatever changes a number.
-constexpr const char* kTextMethod = "text 2";
+constexpr const char* kTextMethod = "text 3";
 
 // Stacks, allocator slack, sums of columns.
 constexpr std::uint64_t kAround = std::uint64_t{24} << 20;
@@ -41,10 +41,10 @@ std::uint64_t bytes_of(const std::vector<TextSubject>& subjects, const TextReque
     held += matrices * (EncodedMatrix::bytes(subject.run_type, subject.rows, subject.columns) +
                         2 * sample * subject.columns * sizeof(float));
     if (request.calibrated) held += matrices * linear::Triangle::bytes(subject.columns);
-    most =
-        std::max(most, input_errors_bytes(subject.columns, sample, request.calibrated, threads) +
-                           EncodedMatrix::scratch_bytes(subject.columns, threads) +
-                           (request.calibrated ? 2 * linear::Triangle::bytes(subject.columns) : 0));
+    most = std::max(most,
+                    input_errors_bytes(subject.columns, sample, request.calibrated, threads) +
+                        EncodedMatrix::scratch_bytes(subject.columns, request.calibrated, threads) +
+                        (request.calibrated ? 2 * linear::Triangle::bytes(subject.columns) : 0));
   }
   return held + most;
 }

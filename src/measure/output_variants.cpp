@@ -4,7 +4,6 @@
 #include <span>
 #include <utility>
 
-#include "calibrate/feedback_settings.h"
 #include "linear/products.h"
 #include "measure/divergences.h"
 #include "measure/fitted_shares.h"
@@ -41,14 +40,9 @@ void OutputVariants::measure_errors(const linear::Matrix& stream) {
   with_.request.network.run_output(some_rows(stream, with_.tokens.text()), with_.weights, {}, this,
                                    {.isa = settings.isa, .memory = with_.memory}, with_.team);
   collecting_ = false;
-  std::optional<linear::Factor> factor;
-  if (sample_->has_moments()) {
-    factor = linear::Factor::of(std::move(sample_->moments()), calibrate::kDamping, settings.isa,
-                                with_.team);
-  }
+  sample_->complete(false, settings.isa, with_.team);
   const auto weights = with_.weights.matrix(subject.name);
-  matrices_.add_errors(subject, 0, *weights, *sample_, factor ? &*factor : nullptr,
-                       with_.tokens.sample(), errors_);
+  matrices_.add_errors(subject, 0, *weights, *sample_, with_.tokens.sample(), errors_);
   encoded_ = matrices_.encoded(subject, 0, *weights, *sample_);
 }
 
@@ -153,9 +147,10 @@ void OutputVariants::measure(const linear::Matrix& stream, Measurements& found) 
   const double changes = scale_gains(means, found);
   found.divergence_per_change = changes > 0 && means[0] > 0 ? means[0] / changes : 1;
   if (!subjects.output()) return;
-  TensorMeasures own{.errors = errors_.sums.errors, .power = errors_.sums.power};
+  TensorMeasures own{.errors = errors_.errors, .power = errors_.power};
   own.change = means.back() / found.divergence_per_change;
-  own.gain = errors_.run_type > 0 ? own.change / errors_.run_type : 0;
+  const double of_run_type = errors_.errors.at(subjects.output()->run_type);
+  own.gain = of_run_type > 0 ? own.change / of_run_type : 0;
   TensorMeasures& kept = found.tensors[subjects.output()->name];
   // An embedding that is the output too does both: the sum of what both do is its error then.
   if (subjects.embedding() && subjects.embedding()->name == subjects.output()->name) {

@@ -54,7 +54,7 @@ class OutputVariants final : public model::Watcher {
   std::size_t seen_ = 0;               // tokens of the text
   std::optional<InputSample> sample_;  // of the output's input
   std::unique_ptr<const linear::Rows> encoded_;
-  SubjectErrors errors_;
+  RowSums errors_;
   std::size_t substituted_ = 0;  // first row in hand that is multiplied by what was encoded
 };
 

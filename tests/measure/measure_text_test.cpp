@@ -294,6 +294,7 @@ TEST(MeasureText, HasTheSameNumbersWhateverThreadsMemoryAndInstructionSet) {
   const TextModel model(families::qwen3moe());
   Request request = model.request();
   request.file.clear();
+  request.memory = 2 * kMemory;
   for (const bool calibrated : {false, true}) {
     Silent silent;
     const Measurements expected = model.measure(request, silent, calibrated);
