@@ -102,6 +102,10 @@ struct ForecastOptions {
 /// \throws Error
 Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how = {});
 
+/// The same, telling how far measuring for a size is: a first time it takes long, and its results are
+/// kept in a file.
+Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how, Observer& observer);
+
 }  // namespace sluice
 
 #pragma GCC visibility pop

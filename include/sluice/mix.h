@@ -14,6 +14,10 @@ namespace sluice {
 /// \throws Error (usage: no choice has this size, which names the smallest and the largest)
 MixChoice choose_mix(const QuantizeOptions& options, Observer& observer);
 
+/// The file that keeps what is measured for a size: the one that is named, or one beside the output; without
+/// an output one beside the model, or here if that is on a server.
+std::string measurements_file(const QuantizeOptions& options);
+
 /// The choice as rules that a user edits and gives to --tensor-type-file, or, with ik_llama.cpp's mix, to
 /// --custom-q: one for each type of a kind of tensors, in which exactly the layers that have it are named.
 /// Comments tell what each tensor takes and adds to the divergence, and how the peer's program, which

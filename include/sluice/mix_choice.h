@@ -45,6 +45,7 @@ struct MixChoice {
   std::vector<MixPoint> mixes;        ///< of file types, with the same measurements
   std::string measured;               ///< with what, in words: "with TEXT (4096 tokens)"
   std::string file;                   ///< of the measurements
+  std::vector<std::string> notes = {};  ///< what the user may not expect
   RecipeOptions recipe;  ///< the options' own, with a rule for each tensor that had a choice
 };
 

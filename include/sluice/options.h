@@ -34,6 +34,7 @@ enum class OptionKind {
 enum class OptionTopic {
   arguments,
   types,
+  size,
   importance,
   calibration,
   files,
@@ -52,6 +53,7 @@ inline constexpr unsigned kForPlan = 2;
 inline constexpr unsigned kForVerify = 4;
 inline constexpr unsigned kForCompare = 8;
 inline constexpr unsigned kForImatrix = 16;
+inline constexpr unsigned kForRecipe = 32;
 
 /// What is to be known of an option. All texts end with a zero.
 struct Option {
@@ -93,9 +95,12 @@ struct Options {
   void set(std::string_view name, std::string_view value);
 
   /// What `sluice::quantize`, `plan` and `forecast` take.
-  /// \throws Error (usage) if there is no type, the mix does not have it, or options exclude each
+  /// \throws Error (usage) if there is neither type nor size, the mix does not have it, or options exclude each
   ///         other
   QuantizeOptions for_quantize() const;
+  /// What `sluice::choose_mix` takes.
+  /// \throws Error (usage) if there is no size, or options exclude each other
+  QuantizeOptions for_recipe() const;
   /// What `sluice::verify` takes.
   VerifyOptions for_verify() const;
   /// What `sluice::compare` takes.

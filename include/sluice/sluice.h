@@ -27,7 +27,8 @@
  *
  * Version 2: observers are made by the library and learn of finished tensors; sluice_quantize has
  * a report, and sluice_plan_json is sluice_plan; verifying can be stopped; sluice_forecast,
- * sluice_compare, sluice_inspect and the list of options are there; later also sluice_imatrix.
+ * sluice_compare, sluice_inspect and the list of options are there; later also sluice_imatrix and
+ * sluice_recipe.
  */
 #ifndef SLUICE_SLUICE_H
 #define SLUICE_SLUICE_H
@@ -152,6 +153,14 @@ int sluice_compare(const sluice_options* options, sluice_observer* observer, cha
                    sluice_error** error);
 
 /*
+ * The best types for a size: measures what "measurements" does not hold yet, and chooses, as
+ * sluice_quantize and sluice_plan do where a size is asked for. `rules`: for "tensor-type-file", or with
+ * ik_llama.cpp's mix for "custom-q"; `choice`: what was chosen, as from `sluice recipe --json`.
+ */
+int sluice_recipe(const sluice_options* options, sluice_observer* observer, char** rules,
+                  char** choice, sluice_error** error);
+
+/*
  * Makes an importance matrix, "output": runs the model "input" on the texts "text", or on the ids in
  * "calibrate-tokens", or goes on where an earlier run with the same options ended. `report`: what
  * was run, and experts that saw few tokens, as from `sluice imatrix --json`.
@@ -232,7 +241,8 @@ enum sluice_function {
   SLUICE_FOR_PLAN = 2, /* and sluice_forecast */
   SLUICE_FOR_VERIFY = 4,
   SLUICE_FOR_COMPARE = 8,
-  SLUICE_FOR_IMATRIX = 16
+  SLUICE_FOR_IMATRIX = 16,
+  SLUICE_FOR_RECIPE = 32
 };
 
 typedef struct sluice_option {

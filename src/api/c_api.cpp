@@ -14,6 +14,7 @@
 #include "sluice/forecast.h"
 #include "sluice/inspect.h"
 #include "sluice/json.h"
+#include "sluice/mix.h"
 #include "sluice/options.h"
 #include "sluice/quantize.h"
 #include "sluice/sluice.h"
@@ -210,6 +211,7 @@ static_assert(SLUICE_FOR_PLAN == sluice::kForPlan);
 static_assert(SLUICE_FOR_VERIFY == sluice::kForVerify);
 static_assert(SLUICE_FOR_COMPARE == sluice::kForCompare);
 static_assert(SLUICE_FOR_IMATRIX == sluice::kForImatrix);
+static_assert(SLUICE_FOR_RECIPE == sluice::kForRecipe);
 static_assert(SLUICE_FLAG == static_cast<int>(sluice::OptionKind::flag));
 static_assert(SLUICE_CHOICE == static_cast<int>(sluice::OptionKind::choice));
 static_assert(SLUICE_NUMBER == static_cast<int>(sluice::OptionKind::number));
@@ -319,6 +321,21 @@ int sluice_compare(const sluice_options* options, sluice_observer* observer, cha
                    sluice_error** error) {
   return guarded_text(comparison, error, [&] {
     return sluice::to_json(observed(observer, values_of(options).for_compare(), sluice::compare));
+  });
+}
+
+int sluice_recipe(const sluice_options* options, sluice_observer* observer, char** rules,
+                  char** choice, sluice_error** error) {
+  if (rules != nullptr) *rules = nullptr;
+  if (choice != nullptr) *choice = nullptr;
+  return guarded(error, [&] {
+    const sluice::QuantizeOptions wanted = values_of(options).for_recipe();
+    const sluice::MixChoice chosen =
+        observed(observer, wanted, [](const sluice::QuantizeOptions& run, sluice::Observer& to) {
+          return sluice::choose_mix(run, to);
+        });
+    give(rules, sluice::recipe_text(chosen, wanted.mix));
+    give(choice, sluice::to_json(chosen));
   });
 }
 

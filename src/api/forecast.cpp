@@ -153,9 +153,10 @@ TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, 
 
 }  // namespace
 
-Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how) {
+Forecast forecast(const QuantizeOptions& asked, const ForecastOptions& how, Observer& observer) {
+  QuantizeOptions options = asked;
   Prepared prepared;
-  prepare(options, prepared);
+  prepare(options, prepared, observer);
   Forecast forecast;
   forecast.plan = view_of(prepared);
   forecast.disk = disk_space(prepared.names.work_path, working_files(prepared.names),
@@ -184,6 +185,11 @@ Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how) {
     forecast.no_time = error.what();
   }
   return forecast;
+}
+
+Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how) {
+  Observer nobody;
+  return forecast(options, how, nobody);
 }
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/option_values.h"
+#include "recipe/recipe_text.h"
 #include "sluice/options.h"
 
 // What the table of options is written with.
@@ -41,10 +42,21 @@ void add_rules(Options& options, const Option& option, std::string_view value) {
   rules.insert(rules.end(), more.begin(), more.end());
 }
 
+/// Appends bounds that are written as rules.
+template <std::vector<TypeBound> MixTarget::*Bounds>
+void add_bounds(Options& options, const Option& option, std::string_view value) {
+  std::string text;
+  option_values::read(option, value, text);
+  for (const TypeRule& rule : parse_custom_rules(text)) {
+    (options.quantize.target.*Bounds).push_back({rule.pattern, rule.type});
+  }
+}
+
 constexpr unsigned kConversion = kForQuantize | kForPlan;
+constexpr unsigned kChoosing = kConversion | kForRecipe;
 constexpr unsigned kReading = kForVerify | kForCompare;
 constexpr unsigned kStreaming = kConversion | kReading;
-constexpr unsigned kRunning = kStreaming | kForImatrix;
+constexpr unsigned kRunning = kStreaming | kForImatrix | kForRecipe;
 
 /// Which peers' llama-quantize has an option of the same name.
 enum class Peers { none, llama_cpp, ik_llama_cpp, both };
@@ -79,21 +91,21 @@ constexpr Option option(std::string_view name, Kind kind, std::string_view value
 }
 
 constexpr Option flag(std::string_view name, Topic topic, std::string_view help,
-                      Peers peers = Peers::none, unsigned commands = kConversion) {
+                      Peers peers = Peers::none, unsigned commands = kChoosing) {
   return option(name, Kind::flag, "", topic, commands, help, {.peers = peers});
 }
 
 /// The type of a tensor, or of a kind of tensors.
 constexpr Option type_of(std::string_view name, std::string_view help,
                          Peers peers = Peers::ik_llama_cpp) {
-  return option(name, Kind::tensor_type, "TYPE", Topic::types, kConversion, help, {.peers = peers});
+  return option(name, Kind::tensor_type, "TYPE", Topic::types, kChoosing, help, {.peers = peers});
 }
 
 /// Something that is given for each of several tensors, keys or layers.
 constexpr Option several(std::string_view name, std::string_view value, Topic topic,
                          std::string_view help, Peers peers) {
   const Kind kind = value == "FILE" ? Kind::file : Kind::text;
-  return option(name, kind, value, topic, kConversion, help, {.peers = peers, .repeats = true});
+  return option(name, kind, value, topic, kChoosing, help, {.peers = peers, .repeats = true});
 }
 
 /// A file that the command line has at a place of its own.

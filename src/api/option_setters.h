@@ -20,4 +20,10 @@ void set_split_size(Options& options, const Option&, std::string_view value);
 void set_calibration_context(Options& options, const Option&, std::string_view value);
 void set_calibration_chunks(Options& options, const Option&, std::string_view value);
 
+void set_target_size(Options& options, const Option&, std::string_view value);
+void set_target_bpw(Options& options, const Option&, std::string_view value);
+void add_place(Options& options, const Option&, std::string_view value);
+void add_offered_types(Options& options, const Option&, std::string_view value);
+void add_tie(Options& options, const Option&, std::string_view value);
+
 }  // namespace sluice::option_setters

@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "api/mix.h"
 #include "api/option_rows.h"
 #include "api/option_setters.h"
 #include "recipe/recipe_text.h"
@@ -22,6 +23,10 @@ using Q = QuantizeOptions;
 constexpr Row kRows[] = {
     {placed_file(
          "input", "model", kConversion,
+         "16-bit GGUF file, or a published checkpoint's folder; or any part of either, or a URL"),
+     into<&Q::input>},
+    {placed_file(
+         "input", "model", kForRecipe,
          "16-bit GGUF file, or a published checkpoint's folder; or any part of either, or a URL"),
      into<&Q::input>},
     {placed_file("output", "output", kConversion,
@@ -52,7 +57,7 @@ constexpr Row kRows[] = {
     {placed_file("b", "b", kForCompare, "GGUF file or checkpoint to compare with it"),
      into_text<&Options::b>},
 
-    {option("mix", Kind::choice, "llama.cpp|ik_llama.cpp", Topic::types, kConversion,
+    {option("mix", Kind::choice, "llama.cpp|ik_llama.cpp", Topic::types, kChoosing,
             "Whose rules choose the tensors' types", {.default_value = "llama.cpp"}),
      into<&Q::mix>},
     {flag("pure", Topic::types, "One type for all tensors", Peers::both), into<&Q::pure>},
@@ -90,10 +95,41 @@ constexpr Row kRows[] = {
              Peers::ik_llama_cpp),
      add_rules<&RecipeOptions::custom_types, parse_custom_rules>},
     {flag("partial-requant", Topic::types,
-          "Do nothing, and write no report, if the output is there already", Peers::ik_llama_cpp),
+          "Do nothing, and write no report, if the output is there already", Peers::ik_llama_cpp,
+          kConversion),
      into<&Q::skip_existing>},
 
-    {option("imatrix", Kind::file, "FILE", Topic::importance, kConversion,
+    {option("target-size", Kind::size, "SIZE", Topic::size, kChoosing,
+            "Bytes of the output, all files together, as 100G or 93GiB (1G is 1000M)"),
+     set_target_size},
+    {option("target-bpw", Kind::number, "X", Topic::size, kChoosing,
+            "Bits of a weight, in place of a size, as 2.1"),
+     set_target_bpw},
+    {several(
+         "target", "REGEX=SIZE", Topic::size,
+         "Bytes of the tensors whose names match, where a runtime keeps them in a place of their "
+         "own: 'exps=96G'; '*' is all others",
+         Peers::none),
+     add_place},
+    {several("types", "TYPE,...", Topic::size,
+             "Types to choose from (default: the usual ones of the mix's program)", Peers::none),
+     add_offered_types},
+    {several("at-least", "REGEX=TYPE,...", Topic::size,
+             "No type of fewer bits for tensors whose names match", Peers::none),
+     add_bounds<&MixTarget::at_least>},
+    {several("at-most", "REGEX=TYPE,...", Topic::size,
+             "No type of more bits for tensors whose names match", Peers::none),
+     add_bounds<&MixTarget::at_most>},
+    {several("tie", "REGEX", Topic::size,
+             "One type for all tensors of a layer whose names match, as 'ffn_(gate|up)'",
+             Peers::none),
+     add_tie},
+    {option("measurements", Kind::file, "FILE", Topic::size, kChoosing,
+            "Where to keep what is measured, for the next size (default: beside the output, "
+            "MODEL.measurements.json)"),
+     into<&Q::target, &MixTarget::measurements>},
+
+    {option("imatrix", Kind::file, "FILE", Topic::importance, kChoosing,
             "Importance matrix, as .dat or .gguf; very-low-bit types need one",
             {.peers = Peers::both}),
      into<&Q::imatrix>},
@@ -107,7 +143,8 @@ constexpr Row kRows[] = {
              "Use no importance for tensors named like this", Peers::both),
      into<&Q::use, &ImatrixFilter::exclude>},
     {flag("hide-imatrix", Topic::importance,
-          "Keep the importance matrix's name and numbers out of the metadata", Peers::ik_llama_cpp),
+          "Keep the importance matrix's name and numbers out of the metadata", Peers::ik_llama_cpp,
+          kConversion),
      into<&Q::hide_imatrix>},
     {flag("ignore-imatrix-rules", Topic::importance,
           "Make very-low-bit tensors even without importance values", Peers::ik_llama_cpp),
@@ -141,13 +178,13 @@ constexpr Row kRows[] = {
              "Text to run the model on: codes are chosen by what its weights are multiplied by",
              Peers::none),
      into<&Q::calibration, &CalibrationOptions::texts>},
-    {option("calibrate-tokens", Kind::file, "FILE", Topic::calibration, kConversion | kForImatrix,
+    {option("calibrate-tokens", Kind::file, "FILE", Topic::calibration, kChoosing | kForImatrix,
             "Token ids in place of text"),
      into<&Q::calibration, &CalibrationOptions::tokens>},
-    {option("calibrate-context", Kind::number, "N", Topic::calibration, kConversion,
+    {option("calibrate-context", Kind::number, "N", Topic::calibration, kChoosing,
             "Tokens of a sequence, which knows nothing of the others", {.default_value = "512"}),
      set_calibration_context},
-    {option("calibrate-chunks", Kind::number, "N", Topic::calibration, kConversion,
+    {option("calibrate-chunks", Kind::number, "N", Topic::calibration, kChoosing,
             "Most sequences, from the text's beginning; 0: all", {.default_value = "0"}),
      set_calibration_chunks},
     {option("scratch", Kind::folder, "DIR", Topic::calibration, kConversion,
@@ -163,10 +200,10 @@ constexpr Row kRows[] = {
     {several("prune-layers", "N,...", Topic::files, "Layers to leave out, by their numbers",
              Peers::llama_cpp),
      add_pruned_layers},
-    {option("pre", Kind::text, "NAME", Topic::files, kConversion | kForImatrix,
+    {option("pre", Kind::text, "NAME", Topic::files, kChoosing | kForImatrix,
             "Pre-tokenizer of a checkpoint whose own is unknown, as llama.cpp names it"),
      set_pre_tokenizer},
-    {option("via", Kind::choice, "f32|bf16", Topic::files, kConversion,
+    {option("via", Kind::choice, "f32|bf16", Topic::files, kChoosing,
             "What a checkpoint's weights become first: f32, or bf16 as converters make them",
             {.default_value = "f32"}),
      into<&Q::via>},
@@ -178,7 +215,7 @@ constexpr Row kRows[] = {
             "Write several files with at most so many tensors each"),
      set_split_tensors},
     {flag("keep-split", Topic::files, "Write the files that the input has: NAME-00001-of-0000N",
-          Peers::both),
+          Peers::both, kConversion),
      into<&Q::split, &SplitOptions::keep>},
 
     {with_letter("t", option("threads", Kind::number, "N", Topic::speed, kRunning,
@@ -196,7 +233,7 @@ constexpr Row kRows[] = {
             "Whether the files share a hard disk: auto, shared (they take turns) or separate",
             {.default_value = "auto"}),
      into<&Q::spindle>},
-    {option("effort", Kind::choice, "fast|best", Topic::speed, kConversion,
+    {option("effort", Kind::choice, "fast|best", Topic::speed, kChoosing,
             "How hard to search for small errors: fast or best", {.default_value = "best"}),
      into<&Q::effort>},
     {option("isa", Kind::choice, "auto|avx512|avx2|portable", Topic::speed, kRunning,
@@ -255,11 +292,10 @@ std::span<const Option> options() noexcept {
 }
 
 std::string_view name(OptionTopic topic) noexcept {
-  constexpr std::string_view kNames[] = {"Arguments",           "Which types",
-                                         "Importance matrix",   "Calibration",
-                                         "Files and metadata",  "Memory, disks and speed",
-                                         "Checks and resuming", "Options",
-                                         "Output and logs"};
+  constexpr std::string_view kNames[] = {
+      "Arguments",   "Which types",        "The best types for a size", "Importance matrix",
+      "Calibration", "Files and metadata", "Memory, disks and speed",   "Checks and resuming",
+      "Options",     "Output and logs"};
   return kNames[static_cast<std::size_t>(topic)];
 }
 
@@ -285,10 +321,20 @@ QuantizeOptions Options::for_quantize() const {
   QuantizeOptions options = quantize;
   // A type set by C++ code stays.
   if (!type.empty()) options.file_type = &parse_file_type(type, options.mix);
-  if (options.file_type == nullptr) {
-    throw Error(ErrorCode::usage, "no type is given", {.cure = "Name one, as IQ1_M"});
+  if (options.file_type == nullptr && !options.target.given()) {
+    throw Error(ErrorCode::usage, "no type is given",
+                {.cure = "Name one, as IQ1_M, or a size with --target-size"});
   }
+  if (options.target.given()) check_target(options);
   return options;
+}
+
+QuantizeOptions Options::for_recipe() const {
+  if (!quantize.target.given()) {
+    throw Error(ErrorCode::usage, "no size is given",
+                {.cure = "Pass --target-size 100G, --target-bpw 2.1 or --target"});
+  }
+  return for_quantize();
 }
 
 VerifyOptions Options::for_verify() const {

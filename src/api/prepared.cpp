@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "api/mix.h"
+#include "api/mix_measures.h"
 #include "base/text.h"
 #include "base/threads.h"
 #include "io/output_check.h"
@@ -49,6 +51,19 @@ void note_unused(const CalibrationOptions& options, std::vector<std::string>& no
   check("--scratch", options.scratch != usual.scratch);
 }
 
+// What of the wishes about a choice comes to nothing.
+void note_unused(const MixTarget& target, std::vector<std::string>& notes) {
+  if (target.given()) return;
+  const auto check = [&](const char* option, bool set) {
+    if (set) notes.push_back(fmt::format("{} has no effect without a size", option));
+  };
+  check("--types", !target.types.empty());
+  check("--at-least", !target.at_least.empty());
+  check("--at-most", !target.at_most.empty());
+  check("--tie", !target.ties.empty());
+  check("--measurements", !target.measurements.empty());
+}
+
 // What of the wishes about the matrix comes to nothing.
 void note_unused(const QuantizeOptions& options, const Prepared& prepared,
                  std::vector<std::string>& notes) {
@@ -74,6 +89,7 @@ void note_unused(const QuantizeOptions& options, const Prepared& prepared,
     notes.emplace_back("--via has no effect on a GGUF file");
   }
   note_unused(options.calibration, notes);
+  note_unused(options.target, notes);
   if (given && !prepared.imatrix) {
     notes.emplace_back(
         "the importance matrix is not used: it has no entry that --include-weights and "
@@ -111,6 +127,9 @@ std::vector<UsedFile> other_files(const QuantizeOptions& options, const Prepared
   for (const std::string& text : options.calibration.texts) {
     files.push_back({text, "the calibration text"});
   }
+  if (options.target.given()) {
+    files.push_back({measurements_file(options), "the measurements", true});
+  }
   for (const io::File& part : prepared.files.parts) files.push_back({part.path(), "the input"});
   for (const SmallFile& small : prepared.files.small_files) {
     files.push_back({small.file.path(), "the input"});
@@ -132,9 +151,7 @@ void note_beside(const QuantizeOptions& options, const Prepared& prepared,
                                           printable(first), more));
 }
 
-}  // namespace
-
-void prepare(const QuantizeOptions& options, Prepared& prepared) {
+void open_all(const QuantizeOptions& options, Prepared& prepared) {
   if (is_url(options.output)) {
     throw Error(ErrorCode::output_open, "cannot be written over the network",
                 {.file = masked(options.output), .cure = "Name a file on a disk"});
@@ -145,6 +162,9 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
   if (options.calibration.given()) {
     prepared.calibration = open_calibration(options, prepared.files);
   }
+}
+
+void plan_all(const QuantizeOptions& options, Prepared& prepared) {
   const PlanRequest request{
       .recipe = options,
       .split = options.split,
@@ -169,6 +189,28 @@ void prepare(const QuantizeOptions& options, Prepared& prepared) {
                      other_files(options, prepared));
     note_beside(options, prepared, notes);
   }
+}
+
+}  // namespace
+
+void prepare_for_choice(QuantizeOptions options, Prepared& prepared) {
+  // One that both peers have, with error feedback, and with which all rules of the user count.
+  if (options.file_type == nullptr) options.file_type = find_file_type("Q2_K");
+  open_all(options, prepared);
+  plan_all(options, prepared);
+}
+
+void prepare(QuantizeOptions& options, Prepared& prepared, Observer& observer) {
+  if (!options.target.given()) {
+    open_all(options, prepared);
+  } else {
+    check_target(options);
+    prepare_for_choice(options, prepared);
+    prepared.mix = choose_mix(options, prepared, observer);
+    static_cast<RecipeOptions&>(options) = prepared.mix->recipe;
+  }
+  plan_all(options, prepared);
+  if (prepared.mix) tell_choice(*prepared.mix, prepared.plan);
 }
 
 EncoderSettings encoder_settings(const QuantizeOptions& options) {
@@ -258,6 +300,7 @@ PlanView view_of(const Prepared& prepared) {
   view.input_bytes = prepared.plan.input_size;
   view.output_bytes = prepared.plan.output_size;
   view.parts = parts_of(prepared);
+  view.mix = prepared.mix;
   if (prepared.calibration) add_calibration(*prepared.calibration, view);
   return view;
 }

@@ -14,6 +14,8 @@
 #include "journal/binding.h"
 #include "plan/plan.h"
 #include "quantize/chunk_encoder.h"
+#include "sluice/mix_choice.h"
+#include "sluice/observer.h"
 #include "sluice/quantize.h"
 
 namespace sluice {
@@ -32,15 +34,22 @@ struct Prepared {
   Plan plan;
   OutputNames names;
   std::unique_ptr<Calibration> calibration;  ///< null: no text is given
+  std::optional<MixChoice> mix;              ///< none: no size is asked for
 
   /// What the engine makes.
   const Plan& streamed() const { return calibration ? calibration->rest : plan; }
   const ImportanceMatrix* matrix() const { return imatrix ? &imatrix->matrix : nullptr; }
 };
 
-/// Opens everything and plans. In place, because the plan points into the importance matrix.
+/// Opens everything and plans; for a size, chooses first. In place, because the plan points into the
+/// importance matrix.
+/// \param options   get the recipe of what is chosen
+/// \param observer  of the measuring for a size
 /// \throws Error
-void prepare(const QuantizeOptions& options, Prepared& prepared);
+void prepare(QuantizeOptions& options, Prepared& prepared, Observer& observer);
+
+/// Opens everything and plans as if no size were asked for, with any file type if none is given.
+void prepare_for_choice(QuantizeOptions options, Prepared& prepared);
 
 /// Bytes to read for all that is made, and for what an earlier run has made of it.
 std::uint64_t input_bytes(const Prepared& prepared);

@@ -190,19 +190,22 @@ class OutputRun {
 
 }  // namespace
 
-PlanView plan(const QuantizeOptions& options) {
+PlanView plan(const QuantizeOptions& asked) {
+  QuantizeOptions options = asked;
   Prepared prepared;
-  prepare(options, prepared);
+  Observer nobody;
+  prepare(options, prepared, nobody);
   return view_of(prepared);
 }
 
-RunReport quantize(const QuantizeOptions& options, Observer& observer) {
+RunReport quantize(const QuantizeOptions& asked, Observer& observer) {
   const auto began = std::chrono::system_clock::now();
+  QuantizeOptions options = asked;
   if (options.output.empty()) {
     throw Error(ErrorCode::output_open, "no output is named", {.cure = "Name the file to make"});
   }
   Prepared prepared;
-  prepare(options, prepared);
+  prepare(options, prepared, observer);
   if (options.skip_existing && exists(prepared.names)) {
     observer.note(visible(prepared.names.parts.front().path) + " exists, and is left as it is");
     return {};

@@ -32,6 +32,7 @@ RunReport report_of_task(const QuantizeOptions& options, const Prepared& prepare
   report.file_type = options.file_type->name;
   report.imatrix = masked(options.imatrix);
   if (prepared.calibration) report.calibration = facts_of(options, *prepared.calibration).files;
+  report.mix = prepared.mix;
   report.effort = options.effort;
   report.substituted = prepared.plan.substituted;
   report.parts = parts_of(prepared);

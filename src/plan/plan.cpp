@@ -135,6 +135,7 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
     tensor.type = choices[i].type;
     tensor.asked = choices[i].asked;
     tensor.rule = choices[i].rule;
+    tensor.decider = choices[i].decider;
     tensor.bias_correction = corrections[i];
     tensor.model_tensor = kept[i];
     const weights::Source& source = weights.sources[kept[i]];

@@ -8,6 +8,7 @@
 
 #include "imatrix/importance_matrix.h"
 #include "plan/output_layout.h"
+#include "recipe/choose_types.h"
 #include "sluice/codec.h"
 #include "sluice/gguf.h"
 #include "sluice/model_edits.h"
@@ -31,14 +32,15 @@ struct PlannedTensor {
   TensorType source;                 ///< what the input is nearest to
   std::string stored_as;             ///< how the input holds it, as "f8_e4m3 128x128"
   TensorType type;
-  TensorType asked;               ///< the rule's, in whose place `type` is where rows do not fit it
-  std::string rule;               ///< why this type
-  float bias_correction = 1;      ///< see EncodeRows
-  std::size_t model_tensor = 0;   ///< index in the input model
-  std::size_t input_part = 0;     ///< the input file that it begins in
-  std::uint64_t input_size = 0;   ///< bytes of weights and their factors
-  std::uint64_t source_hash = 0;  ///< of which bytes it is made, and how
-  bool unchanged = false;         ///< no weight becomes another
+  TensorType asked;  ///< the rule's, in whose place `type` is where rows do not fit it
+  std::string rule;  ///< why this type
+  Decider decider = Decider::mix;  ///< who decided
+  float bias_correction = 1;       ///< see EncodeRows
+  std::size_t model_tensor = 0;    ///< index in the input model
+  std::size_t input_part = 0;      ///< the input file that it begins in
+  std::uint64_t input_size = 0;    ///< bytes of weights and their factors
+  std::uint64_t source_hash = 0;   ///< of which bytes it is made, and how
+  bool unchanged = false;          ///< no weight becomes another
   Passage passage = Passage::encoded;
   std::size_t output_part = 0;      ///< which output file
   std::uint64_t output_offset = 0;  ///< in the output's address space

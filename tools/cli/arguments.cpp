@@ -17,6 +17,7 @@
 #include "help_text.h"
 #include "program_options.h"
 #include "sluice/error.h"
+#include "sluice/mix.h"
 #include "sluice/options.h"
 #include "sluice/version.h"
 #include "stop.h"
@@ -218,12 +219,26 @@ void take_values(const std::vector<Given>& given, const CommandFacts& command, A
 }
 
 constexpr std::array kRuns = {
-    std::pair{kForQuantize, Command::quantize}, std::pair{kForPlan, Command::plan},
-    std::pair{kForVerify, Command::verify},     std::pair{kForInspect, Command::inspect},
-    std::pair{kForCompare, Command::compare},   std::pair{kForImatrix, Command::imatrix},
-    std::pair{kForReport, Command::report},     std::pair{kForDemo, Command::demo},
-    std::pair{kForHelp, Command::help},         std::pair{kForCompletion, Command::completion},
+    std::pair{kForQuantize, Command::quantize},
+    std::pair{kForPlan, Command::plan},
+    std::pair{kForVerify, Command::verify},
+    std::pair{kForInspect, Command::inspect},
+    std::pair{kForCompare, Command::compare},
+    std::pair{kForImatrix, Command::imatrix},
+    std::pair{kForRecipe, Command::recipe},
+    std::pair{kForReport, Command::report},
+    std::pair{kForDemo, Command::demo},
+    std::pair{kForHelp, Command::help},
+    std::pair{kForCompletion, Command::completion},
 };
+
+// A recipe's measurements are kept beside it.
+void keep_beside(RecipeArguments& recipe) {
+  if (recipe.output.empty() || !recipe.options.target.measurements.empty()) return;
+  QuantizeOptions beside = recipe.options;
+  beside.output = recipe.output;
+  recipe.options.target.measurements = measurements_file(beside);
+}
 
 void fill(const Parser& parser, Arguments& arguments) {
   const CommandFacts& command = *parser.command();
@@ -237,6 +252,10 @@ void fill(const Parser& parser, Arguments& arguments) {
   arguments.verify = options.for_verify();
   arguments.compare.options = options.for_compare();
   arguments.imatrix.options = options.for_imatrix();
+  if (command.bit == kForRecipe) {
+    arguments.recipe.options = options.for_recipe();
+    keep_beside(arguments.recipe);
+  }
   if (arguments.dry_run) arguments.command = Command::plan;
 }
 

@@ -8,6 +8,7 @@
 #include "imatrix_command.h"
 #include "inspect_command.h"
 #include "plan_command.h"
+#include "recipe_command.h"
 #include "report_command.h"
 #include "sluice/quantize.h"
 #include "sluice/verify.h"
@@ -23,6 +24,7 @@ enum class Command {
   inspect,
   compare,
   imatrix,
+  recipe,
   report,
   demo,
   completion,
@@ -40,6 +42,7 @@ struct Arguments {
   InspectArguments inspect;
   CompareArguments compare;
   ImatrixArguments imatrix;
+  RecipeArguments recipe;
   ReportArguments report_page;
   TextArguments text;
   bool dry_run = false;                 ///< quantize: do as plan does

@@ -29,6 +29,9 @@ constexpr std::array kCommands = {
     std::tuple{kForImatrix, "imatrix", "Run a model on a text to see which weights matter",
                "The model may be far larger than memory. The file is in llama.cpp's format, for "
                "--imatrix here and there."},
+    std::tuple{kForRecipe, "recipe",
+               "Choose the best types for a size, as rules to look at and edit",
+               "The rules are for --tensor-type-file, and with --mix ik_llama.cpp for --custom-q."},
     std::tuple{kForReport, "report", "Make a page of reports, or of a choice of types", ""},
     std::tuple{kForDemo, "demo", "Make a small model and quantize it to IQ1_M", ""},
     std::tuple{kForCompletion, "completion", "Print a script that completes commands in a shell",

@@ -46,10 +46,22 @@ std::string folder_of(const std::string& input) {
   return input.substr(0, input.find_last_of('/') + 1);  // npos + 1 is 0
 }
 
+// What is asked for in place of a type, as a part of a name: "100G", "2.1bpw".
+std::string target_name(const MixTarget& target) {
+  if (target.bpw > 0) return fmt::format("{}bpw", target.bpw);
+  constexpr double kGiga = 1e9;
+  auto bytes = static_cast<double>(target.size);
+  for (const PlaceTarget& place : target.places) bytes += static_cast<double>(place.bytes);
+  return bytes < kGiga ? fmt::format("{:.5g}M", bytes / 1e6)
+                       : fmt::format("{:.5g}G", bytes / kGiga);
+}
+
 // llama-quantize's: beside the input, named after the type.
-std::string default_output(const std::string& input, const std::string& type, Mix mix) {
-  const std::string folder = folder_of(input);
-  return fmt::format("{}ggml-model-{}.gguf", folder, type_of(type, mix)->name);
+std::string default_output(const std::string& input, const std::string& type,
+                           const QuantizeOptions& options) {
+  return fmt::format("{}ggml-model-{}.gguf", folder_of(input),
+                     options.target.given() ? target_name(options.target)
+                                            : std::string(type_of(type, options.mix)->name));
 }
 
 // The same words in the right order, if they can be told apart: files, a type's name, a number. Of
@@ -84,7 +96,8 @@ std::optional<std::string> in_order(const std::string& command, std::vector<std:
   if (output_given) line.insert(line.begin() + 2, {"-o", "FILE"});
   line.emplace_back("Q4_K_M");
   throw Error(ErrorCode::usage, "no type is given",
-              {.cure = fmt::format("Add it, as in '{}'; 'sluice help types' lists all",
+              {.cure = fmt::format("Add it, as in '{}', or a size with --target-size; 'sluice "
+                                   "help types' lists all types",
                                    command_line(line))});
 }
 
@@ -96,17 +109,17 @@ bool looks_like_file(const std::string& word) {
 
 void set_conversion_words(const std::string& command, const std::vector<std::string>& words,
                           Options& options) {
-  const Mix mix = options.quantize.mix;
+  const bool sized = options.quantize.target.given();
   const bool output_given = !options.quantize.output.empty();
   const auto word = [&](std::size_t place) { return place < words.size() ? words[place] : ""; };
-  const bool type_first = output_given || is_type(word(1));
+  const bool type_first = output_given || is_type(word(1)) || (sized && words.size() == 1);
   const std::string type = word(type_first ? 1 : 2);
   const std::string threads = word(type_first ? 2 : 3);
   if (is_type(words[0]) && !looks_like_file(words[0]) && words.size() > 1) {
     refuse(command, words,
            fmt::format("'{}' is a type, and stands where the model is due", printable(words[0])));
   }
-  if (type.empty()) {
+  if (type.empty() && !sized) {
     // What looks like no file was meant as a type, of which there is more to say.
     if (words.size() == 2 && !looks_like_file(words[1])) options.set("type", words[1]);
     refuse_without_type(command, words, output_given);
@@ -120,7 +133,7 @@ void set_conversion_words(const std::string& command, const std::vector<std::str
                   {.cure = "Put options before '--'"});
     }
   }
-  if (!is_type(type) && looks_like_file(type)) {
+  if (!type.empty() && !is_type(type) && looks_like_file(type)) {
     refuse(command, words,
            fmt::format("'{}' is a file, and stands where the type is due", printable(type)));
   }
@@ -136,9 +149,9 @@ void set_conversion_words(const std::string& command, const std::vector<std::str
                             printable(words[3]), printable(type)));
   }
   options.set("input", words[0]);
-  options.set("type", type);
+  if (!type.empty()) options.set("type", type);
   if (!output_given) {
-    options.set("output", type_first ? default_output(words[0], type, mix) : words[1]);
+    options.set("output", type_first ? default_output(words[0], type, options.quantize) : words[1]);
   }
   if (!threads.empty()) options.set("threads", threads);
 }

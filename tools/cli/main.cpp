@@ -13,12 +13,14 @@
 #include "inspect_command.h"
 #include "plan_command.h"
 #include "progress.h"
+#include "recipe_command.h"
 #include "report_command.h"
 #include "reports.h"
 #include "side_files.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
 #include "sluice/json.h"
+#include "sluice/mix.h"
 #include "sluice/quantize.h"
 #include "sluice/urls.h"
 #include "stop.h"
@@ -66,8 +68,17 @@ void check_machine() {
               {.cure = "Build it here, or for all machines with -DSLUICE_KERNELS=all"});
 }
 
+// Whether something that was measured for a size is kept.
+bool has_measured(const Arguments& arguments) {
+  const bool recipe = arguments.command == Command::recipe;
+  const QuantizeOptions& options = recipe ? arguments.recipe.options : arguments.options;
+  std::error_code ignored;
+  return options.target.given() && std::filesystem::exists(measurements_file(options), ignored);
+}
+
 // Whether the same command goes on where this run ended.
 bool can_go_on(const Arguments& arguments, ErrorCode code) {
+  if (code == ErrorCode::interrupted && has_measured(arguments)) return true;
   QuantizeOptions output = arguments.options;
   std::string left = ".journal";
   if (arguments.command == Command::imatrix) {
@@ -122,6 +133,9 @@ int main(int argc, char** argv) {
         return ended(run_compare(parsed.arguments.compare));
       case Command::imatrix:
         run_imatrix(parsed.arguments.imatrix);
+        break;
+      case Command::recipe:
+        run_recipe(parsed.arguments.recipe);
         break;
       case Command::report:
         run_report(parsed.arguments.report_page);

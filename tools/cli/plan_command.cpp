@@ -8,11 +8,14 @@
 #include <string_view>
 #include <utility>
 
+#include "choice_text.h"
 #include "console.h"
+#include "progress.h"
 #include "reports.h"
 #include "sluice/amounts.h"
 #include "sluice/forecast.h"
 #include "sluice/json.h"
+#include "stop.h"
 #include "text.h"
 
 namespace sluice::cli {
@@ -26,6 +29,14 @@ std::uint64_t data_bytes(const PlanView& plan) {
   std::uint64_t bytes = 0;
   for (const PlannedTensorView& tensor : plan.tensors) bytes += tensor.size;
   return bytes;
+}
+
+// What a tensor adds to the divergence, where types were chosen for a size.
+std::string cost_text(const PlanView& plan, std::size_t tensor) {
+  if (!plan.mix) return {};
+  const TensorChoice& choice = plan.mix->tensors[tensor];
+  const double divergence = choice.types[choice.chosen].divergence;
+  return divergence > 0 ? fmt::format(", {:.2g} nats", divergence) : "";
 }
 
 void print_tensors(const PlanView& plan) {
@@ -42,10 +53,12 @@ void print_tensors(const PlanView& plan) {
   };
   row("name", name_width, "shape", shape_width, "source", source_width, "type", "offset", "size",
       "rule");
-  for (const PlannedTensorView& tensor : plan.tensors) {
+  for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
+    const PlannedTensorView& tensor = plan.tensors[i];
     row(printable(tensor.name), name_width, shape_text(tensor.shape), shape_width, tensor.stored_as,
         source_width, name(tensor.type), tensor.offset, tensor.size,
-        tensor.rule + (tensor.lacks_importance ? ", but no importance row" : "") +
+        tensor.rule + cost_text(plan, i) +
+            (tensor.lacks_importance ? ", but no importance row" : "") +
             (tensor.calibration.empty() ? "" : ", with " + tensor.calibration));
   }
 }
@@ -156,6 +169,10 @@ void print_forecast(const Forecast& forecast) {
              size_text(plan.output_bytes), size_text(plan.input_bytes),
              bits_of(data_bytes(plan), plan.weights),
              count_text(static_cast<double>(plan.weights)));
+  if (plan.mix) {
+    fmt::print("choice   {}\n         measurements kept in {}\n", choice_text(*plan.mix),
+               printable(plan.mix->file));
+  }
   print_disk(forecast);
   print_memory(forecast.memory);
   if (plan.calibration) print_calibration(*plan.calibration);
@@ -167,7 +184,10 @@ void print_forecast(const Forecast& forecast) {
 }  // namespace
 
 void run_plan(const QuantizeOptions& options, const PlanArguments& arguments) {
-  const Forecast result = forecast(options, {.estimate = !arguments.no_estimate});
+  if (options.target.given()) catch_stop_signals();  // what is measured is kept
+  ProgressDisplay display;
+  const Forecast result = forecast(options, {.estimate = !arguments.no_estimate}, display);
+  display.end();
   if (arguments.json) {
     print_json(to_json(result));
   } else {

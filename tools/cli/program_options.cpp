@@ -19,7 +19,7 @@ using Kind = OptionKind;
 using Heading = OptionTopic;
 
 constexpr unsigned kForAll = kForQuantize | kForPlan | kForVerify | kForCompare | kForImatrix |
-                             kForInspect | kForReport | kForDemo | kForProgram;
+                             kForRecipe | kForInspect | kForReport | kForDemo | kForProgram;
 
 // Writes into a member of Arguments, or into a member of that member.
 template <auto... Path>
@@ -205,6 +205,13 @@ std::span<const ProgramOption> program_options() {
             "Show files beside a choice's: lines of bytes, measured divergence and name",
             kForReport),
        into<&A::report_page, &ReportArguments::measured>},
+      {with_letter("o", file("output", "File of rules to make (default: to stdout)", kForRecipe)),
+       into<&A::recipe, &RecipeArguments::output>},
+      {file("html", "Make a page to look at of the choice, in this file", kForRecipe),
+       into<&A::recipe, &RecipeArguments::page>},
+      {flag("json", "What was chosen and could have been as JSON, in place of rules",
+            Heading::output, kForRecipe),
+       into<&A::recipe, &RecipeArguments::json>},
       {required(with_letter("o", file("output", "HTML page to make", kForReport))),
        into<&A::report_page, &ReportArguments::page>},
       {file("html", "Write a page to look at to this file", kForCompare),

@@ -68,6 +68,7 @@ void ProgressDisplay::note(std::string_view text) {
 void ProgressDisplay::progress(const Progress& progress) {
   const auto now = std::chrono::steady_clock::now();
   const bool finished = progress.input_bytes_done == progress.input_bytes;
+  if (progress.elapsed_s < window_start_.elapsed_s) window_start_ = {};  // another stage
   // The line that stays tells the rates of the whole run.
   Progress start;
   start.input_bytes_done = progress.input_bytes_skipped;

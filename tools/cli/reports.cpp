@@ -9,6 +9,7 @@
 #include <functional>
 #include <numeric>
 
+#include "choice_text.h"
 #include "console.h"
 #include "error_text.h"
 #include "side_files.h"
@@ -27,17 +28,17 @@ std::string escaped(char32_t character) {
 
 }  // namespace
 
-void write_text(const std::string& text, const std::string& path) {
-  refuse_model(path, "the report");  // as parts of the output are, which were not there before
+void write_text(const std::string& text, const std::string& path, const std::string& role) {
+  refuse_model(path, role);  // as parts of the output are, which were not there before
   std::ofstream file(path);
   if (!file) {
-    throw Error(ErrorCode::output_open, "the report cannot be created",
+    throw Error(ErrorCode::output_open, role + " cannot be created",
                 {.file = path, .cure = "Name a folder that exists and that you may write to"});
   }
   file << text;
   file.flush();
   if (!file) {
-    throw Error(ErrorCode::output_write, "the report cannot be written",
+    throw Error(ErrorCode::output_write, role + " cannot be written",
                 {.file = path, .cure = "Check the disk and its free space"});
   }
 }
@@ -80,6 +81,7 @@ void print_summary(const RunReport& report) {
       fmt::format("  size    {} from {}, {:.3f} bits per weight ({} weights)\n",
                   bytes_text(static_cast<double>(data)), bytes_text(static_cast<double>(source)),
                   bits_of(data, weights), count_text(static_cast<double>(weights)));
+  if (report.mix) text += "  choice  " + choice_text(*report.mix) + "\n";
   if (!report.substituted.empty()) text += "  types   " + report.substituted + "\n";
   if (report.resumed_bytes > 0) {
     text += fmt::format("  resumed {} of it were made by an earlier run\n",

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "sluice/error.h"
+#include "sluice/mix.h"
 #include "sluice/used_files.h"
 
 namespace sluice::cli {
@@ -72,8 +73,9 @@ void add_model(const std::string& path, const std::string& role, std::vector<Use
   }
 }
 
-void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files) {
-  const QuantizeOptions& options = arguments.options;
+// What quantize, plan and recipe read.
+void add_read_files(const Arguments& arguments, const QuantizeOptions& options,
+                    std::vector<UsedFile>& files) {
   add_model(options.input, "the input", files);
   files.push_back({options.imatrix, "the importance matrix"});
   for (const std::string& file : arguments.rule_files) files.push_back({file, "a list of types"});
@@ -81,6 +83,14 @@ void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files
   for (const std::string& text : options.calibration.texts) {
     files.push_back({text, "the calibration text"});
   }
+  if (options.target.given()) {
+    files.push_back({measurements_file(options), "the measurements", true});
+  }
+}
+
+void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files) {
+  const QuantizeOptions& options = arguments.options;
+  add_read_files(arguments, options, files);
   if (arguments.command == Command::plan) return;
   files.push_back({options.trace, "the trace", true});
   if (!options.split.any()) files.push_back({options.output, "the output", true});
@@ -141,6 +151,11 @@ void check_files(const Arguments& arguments) {
       }
       files.push_back({arguments.imatrix.options.output, "the output", true});
       break;
+    case Command::recipe:
+      add_written(arguments.recipe.output, "the recipe");
+      add_written(arguments.recipe.page, "the page");
+      add_read_files(arguments, arguments.recipe.options, files);
+      break;
     case Command::report:
       add_written(arguments.report_page.page, "the page");
       for (const std::string& file : arguments.report_page.reports) {
@@ -165,8 +180,9 @@ void check_files(const Arguments& arguments) {
         static_cast<const StreamingOptions*>(&arguments.compare.options)}) {
     refuse_model(each->trace, "the trace");
   }
-  for (const std::string& page :
-       {arguments.compare.page, arguments.report_page.page, arguments.inspect.page}) {
+  refuse_model(arguments.recipe.output, "the recipe");
+  for (const std::string& page : {arguments.recipe.page, arguments.compare.page,
+                                  arguments.report_page.page, arguments.inspect.page}) {
     refuse_model(page, "the page");
   }
 }

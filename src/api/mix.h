@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "plan/plan.h"
+#include "sluice/mix_choice.h"
+#include "sluice/observer.h"
+#include "sluice/quantize.h"
+
+namespace sluice {
+
+struct Prepared;
+
+/// Refuses what cannot be together with a size. \throws Error (usage)
+void check_target(const QuantizeOptions& options);
+
+/// Chooses the types for a size.
+/// \param planned  the same run, planned without a size: says which tensors have a choice
+/// \throws Error as the public one does
+MixChoice choose_mix(const QuantizeOptions& options, const Prepared& planned, Observer& observer);
+
+/// Tells in a plan of what was chosen why its tensors have their types.
+void tell_choice(const MixChoice& choice, Plan& plan);
+
+}  // namespace sluice
