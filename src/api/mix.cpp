@@ -7,7 +7,7 @@
 #include "api/mix.h"
 #include "api/mix_candidates.h"
 #include "api/mix_measures.h"
-#include "base/checked.h"
+#include "base/name_patterns.h"
 #include "sluice/amounts.h"
 #include "sluice/error.h"
 
@@ -17,12 +17,49 @@ namespace {
 // As near as the size is met from below.
 constexpr double kNear = 0.995;
 
+/// The only type of a tensor of which nothing is known: the smallest that hardly does harm.
+void settle(TensorChoice& tensor) {
+  constexpr double kHarmless = 4;  // bits of a weight
+  const auto found = std::ranges::find_if(
+      tensor.types, [](const TypeCost& type) { return bits_per_weight(type.type) >= kHarmless; });
+  const TypeCost kept = found == tensor.types.end() ? tensor.types.back() : *found;
+  tensor.types = {{kept.type, kept.bytes}};
+  tensor.chosen = 0;
+}
+
 /// Fills in what the types cost.
 void price(const Prepared& planned, const measure::Measurements& measured, MixChoice& choice) {
+  std::vector<std::string> unknown;
   for (std::size_t i = 0; i < choice.tensors.size(); ++i) {
-    for (TypeCost& type : choice.tensors[i].types) {
-      type.divergence = cost_of(planned, i, type.type, measured).value_or(0);
+    TensorChoice& tensor = choice.tensors[i];
+    bool known = true;
+    for (TypeCost& type : tensor.types) {
+      const std::optional<double> cost = cost_of(planned, i, type.type, measured);
+      known = known && cost;
+      type.divergence = cost.value_or(0);
     }
+    if (known) continue;
+    unknown.push_back(tensor.name);
+    settle(tensor);
+  }
+  if (unknown.empty()) return;
+  choice.notes.push_back(fmt::format(
+      "of {} nothing could be measured, as running the model does not need {}: no type of fewer "
+      "than 4 bits is chosen for {}",
+      name_patterns(unknown), unknown.size() == 1 ? "it" : "them",
+      unknown.size() == 1 ? "it" : "them"));
+}
+
+/// A size that cannot be met, told with what would make it smaller.
+void check_size(const QuantizeOptions& options, const mix::OutputFacts& output, MixChoice& choice) {
+  try {
+    mix::choose_for(options.target, output, choice);
+  } catch (const Error& error) {
+    const bool can_be_smaller = options.imatrix.empty() && !options.calibration.given() &&
+                                !options.ignore_imatrix_rules && options.target.types.empty();
+    if (!can_be_smaller) throw;
+    throw Error(error.code(), error.what(),
+                {.cure = "With --imatrix there are types of fewer bits"});
   }
 }
 
@@ -70,13 +107,14 @@ MixChoice choose_mix(const QuantizeOptions& options, const Prepared& planned, Ob
   MixChoice choice = candidates_of(options, planned);
   const mix::OutputFacts output = output_facts(options, planned);
   // A size that cannot be met, or a wrong pattern, is told before anything is measured.
-  mix::choose_for(options.target, output, choice);
+  check_size(options, output, choice);
+  const std::optional<MixText> text = text_of(options, planned);
   const measure::Measurements costs =
-      measured(options, planned, subjects_of(choice, planned), observer);
+      measured(options, planned, text, subjects_of(choice, planned), observer);
   price(planned, costs, choice);
   mix::choose_for(options.target, output, choice);
   choice.mixes = mix_points(options, planned, costs);
-  choice.measured = measured_with(options, planned);
+  choice.measured = measured_with(options, planned, text);
   choice.file = measurements_file(options);
   choice.recipe = mix::recipe_with(options, choice.tensors);
   if (options.file_type != nullptr) choice.recipe.file_type = options.file_type;

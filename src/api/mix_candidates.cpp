@@ -1,6 +1,7 @@
 #include "api/mix_candidates.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/checked.h"
 #include "calibrate/treatment.h"
@@ -80,7 +81,12 @@ MixChoice candidates_of(const QuantizeOptions& options, const Prepared& planned)
     } else {
       added.rule = tensor.rule;
     }
-    for (const TensorType type : types) added.types.push_back({type, bytes_in(tensor, type)});
+    for (const TensorType type : types) {
+      // As errors go with bits, as long as nothing is measured.
+      const double guess =
+          static_cast<double>(tensor.elements()) * std::exp2(-2 * bits_per_weight(type));
+      added.types.push_back({type, bytes_in(tensor, type), guess});
+    }
     std::ranges::stable_sort(added.types, {}, &TypeCost::bytes);
   }
   choice.notes = candidates.notes();

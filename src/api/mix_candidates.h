@@ -11,7 +11,7 @@
 
 namespace sluice {
 
-/// The types that each tensor of a run may get for a size, without what they cost.
+/// The types that each tensor of a run may get for a size, with a guess of what they cost.
 /// \throws Error (usage) if a tensor has none
 MixChoice candidates_of(const QuantizeOptions& options, const Prepared& planned);
 

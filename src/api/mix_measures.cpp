@@ -7,11 +7,14 @@
 #include <filesystem>
 #include <utility>
 
+#include "api/calibration_tokens.h"
 #include "base/text.h"
 #include "engine/memory_plan.h"
 #include "journal/binding.h"
+#include "measure/measure_text.h"
 #include "measure/measure_weights.h"
 #include "sluice/amounts.h"
+#include "sluice/error.h"
 #include "sluice/urls.h"
 
 namespace sluice {
@@ -63,6 +66,28 @@ std::uint64_t inputs_hash(const QuantizeOptions& options, const Prepared& planne
   return XXH3_64bits(text.data(), text.size());
 }
 
+std::string file_name(const std::string& path) {
+  return printable(fs::path(masked(path)).filename().string());
+}
+
+/// The text that is named for measuring, as tokens.
+MixText measured_text(const QuantizeOptions& options, const Prepared& planned) {
+  const std::string& file = planned.files.parts.front().path();
+  CalibrationOptions reading = options.calibration;
+  reading.texts = options.target.texts;
+  reading.tokens.clear();
+  try {
+    model::Network network = model::Network::of(planned.files.model, file);
+    model::Tokens tokens =
+        calibration_tokens(reading, planned.files.model, file, network.vocabulary(), options.stop);
+    return {std::move(network), std::move(tokens)};
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::usage || error.code() == ErrorCode::input_open) throw;
+    throw Error(error.code(), error.what(),
+                {.cure = "Without --measure types are compared by their errors alone"});
+  }
+}
+
 /// Tells that measuring has begun: what is kept already takes no time.
 class MeasuringObserver final : public Observer {
  public:
@@ -90,12 +115,31 @@ std::string measurements_file(const QuantizeOptions& options) {
   return folder / (model_name(options.input) + ".measurements.json");
 }
 
+std::optional<MixText> text_of(const QuantizeOptions& options, const Prepared& planned) {
+  const MixTarget& target = options.target;
+  std::optional<MixText> text;
+  if (!target.texts.empty()) {
+    text = measured_text(options, planned);
+  } else if (planned.calibration) {
+    text = MixText{model::Network::of(planned.files.model, planned.files.parts.front().path()),
+                   planned.calibration->model.tokens};
+  } else {
+    return std::nullopt;
+  }
+  const std::uint64_t length = text->tokens.sequence_length;
+  const std::uint64_t sequences = std::max<std::uint64_t>(1, target.tokens / length);
+  text->tokens.ids.resize(std::min<std::uint64_t>(text->tokens.ids.size(), sequences * length));
+  return text;
+}
+
 measure::Measurements measured(const QuantizeOptions& options, const Prepared& planned,
+                               const std::optional<MixText>& text,
                                std::vector<measure::Subject> subjects, Observer& observer) {
   const std::string file = measurements_file(options);
-  MeasuringObserver told(observer, fmt::format("measuring what types do to {}, {}; kept in {}",
-                                               counted(subjects.size(), "tensor"),
-                                               measured_with(options, planned), printable(file)));
+  MeasuringObserver told(observer,
+                         fmt::format("measuring what types do to {}, {}; kept in {}",
+                                     counted(subjects.size(), "tensor"),
+                                     measured_with(options, planned, text), printable(file)));
   const measure::Request request{
       .model = {planned.files.model, planned.files.weights, io::pointers_to(planned.files.parts)},
       .subjects = std::move(subjects),
@@ -105,13 +149,39 @@ measure::Measurements measured(const QuantizeOptions& options, const Prepared& p
       .memory = options.memory - std::min(options.memory, engine::held_memory(options)),
       .inputs = inputs_hash(options, planned),
       .file = file};
-  return measure::measure_weights(request, told);
+  const std::optional<std::uint64_t> before = measure::binding_in(file);
+  measure::Measurements found =
+      text ? measure::measure_text({.request = request,
+                                    .network = text->network,
+                                    .text = text->tokens,
+                                    .calibrated = planned.calibration != nullptr,
+                                    .state = file + ".state"},
+                                   told)
+           : measure::measure_weights(request, told);
+  if (before && *before != found.binding) {
+    observer.note(
+        fmt::format("{} held what was measured of another model or text, or in another "
+                    "way, and all was measured anew",
+                    printable(file)));
+  }
+  return found;
 }
 
-std::string measured_with(const QuantizeOptions& options, const Prepared& planned) {
-  if (!planned.imatrix) return "without a text or an importance matrix";
-  return fmt::format("with {} and without a text",
-                     printable(fs::path(masked(options.imatrix)).filename().string()));
+std::string measured_with(const QuantizeOptions& options, const Prepared& planned,
+                          const std::optional<MixText>& text) {
+  const std::string matrix = planned.imatrix ? file_name(options.imatrix) : "";
+  if (!text) {
+    return matrix.empty() ? "without a text or an importance matrix"
+                          : fmt::format("with {} and without a text", matrix);
+  }
+  std::vector<std::string> files = options.target.texts;
+  if (files.empty()) files = options.calibration.texts;
+  if (files.empty()) files = {options.calibration.tokens};
+  for (std::string& file : files) file = file_name(file);
+  return fmt::format("with {} ({}){}{}", fmt::join(files, ", "),
+                     counted(text->tokens.ids.size(), "token"),
+                     matrix.empty() ? "" : " and " + matrix,
+                     planned.calibration ? ", as error feedback encodes" : "");
 }
 
 }  // namespace sluice

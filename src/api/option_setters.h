@@ -24,6 +24,7 @@ void set_target_size(Options& options, const Option&, std::string_view value);
 void set_target_bpw(Options& options, const Option&, std::string_view value);
 void add_place(Options& options, const Option&, std::string_view value);
 void add_offered_types(Options& options, const Option&, std::string_view value);
+void set_measured_tokens(Options& options, const Option&, std::string_view value);
 void add_tie(Options& options, const Option&, std::string_view value);
 
 }  // namespace sluice::option_setters

@@ -124,6 +124,15 @@ constexpr Row kRows[] = {
              "One type for all tensors of a layer whose names match, as 'ffn_(gate|up)'",
              Peers::none),
      add_tie},
+    {several(
+         "measure", "FILE", Topic::size,
+         "Text to run the model on, to measure what types do to it (default: that of --calibrate; "
+         "without any, their errors alone are compared)",
+         Peers::none),
+     into<&Q::target, &MixTarget::texts>},
+    {option("measure-tokens", Kind::number, "N", Topic::size, kChoosing, "Most tokens of it",
+            {.default_value = "4096"}),
+     set_measured_tokens},
     {option("measurements", Kind::file, "FILE", Topic::size, kChoosing,
             "Where to keep what is measured, for the next size (default: beside the output, "
             "MODEL.measurements.json)"),

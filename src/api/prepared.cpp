@@ -61,6 +61,7 @@ void note_unused(const MixTarget& target, std::vector<std::string>& notes) {
   check("--at-least", !target.at_least.empty());
   check("--at-most", !target.at_most.empty());
   check("--tie", !target.ties.empty());
+  check("--measure", !target.texts.empty());
   check("--measurements", !target.measurements.empty());
 }
 
@@ -129,6 +130,7 @@ std::vector<UsedFile> other_files(const QuantizeOptions& options, const Prepared
   }
   if (options.target.given()) {
     files.push_back({measurements_file(options), "the measurements", true});
+    for (const std::string& text : options.target.texts) files.push_back({text, "the text"});
   }
   for (const io::File& part : prepared.files.parts) files.push_back({part.path(), "the input"});
   for (const SmallFile& small : prepared.files.small_files) {

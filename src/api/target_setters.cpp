@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -58,6 +60,11 @@ void add_offered_types(Options& options, const Option&, std::string_view value) 
     options.quantize.target.types.push_back(parse_tensor_type(value.substr(at, comma - at)));
     at = comma + 1;
   }
+}
+
+void set_measured_tokens(Options& options, const Option&, std::string_view value) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int32_t>::max();
+  options.quantize.target.tokens = option_values::whole_number(value, 1, kMost);
 }
 
 void add_tie(Options& options, const Option&, std::string_view value) {

@@ -126,6 +126,17 @@ std::optional<Measurements> load(const std::string& file, std::uint64_t binding)
   return measurements;
 }
 
+std::optional<std::uint64_t> binding_in(const std::string& file) {
+  std::error_code failed;
+  if (!std::filesystem::exists(file, failed)) return std::nullopt;
+  try {
+    const auto binding = as_text(at_key(parsed(text_in(file), file), "binding"));
+    return binding ? std::optional(std::stoull(*binding, nullptr, 16)) : std::nullopt;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 void save(const Measurements& measurements, const std::string& file) {
   const std::string text = json_of(measurements);
   io::Sink sink(file + ".new", {{file, 0, text.size()}});

@@ -41,6 +41,9 @@ struct Measurements {
 /// \throws Error (input_open, input_read; input_format: it is no file of measurements)
 std::optional<Measurements> load(const std::string& file, std::uint64_t binding);
 
+/// What the file is bound to; nothing if it is not there, or is no such file.
+std::optional<std::uint64_t> binding_in(const std::string& file);
+
 /// Replaces the file in one step. \throws Error (output_open, output_write, output_no_space)
 void save(const Measurements& measurements, const std::string& file);
 

@@ -11,7 +11,7 @@
 namespace sluice::cli {
 
 std::string choice_text(const MixChoice& choice) {
-  std::string text = fmt::format("foretold divergence {:.3g} nats, {}", choice.divergence,
+  std::string text = fmt::format("foretold divergence {:.3g} nats, measured {}", choice.divergence,
                                  printable(choice.measured));
   const auto apart = [&](const MixPoint& mix) {
     return std::abs(std::log(static_cast<double>(mix.bytes) / static_cast<double>(choice.bytes)));

@@ -85,6 +85,7 @@ void add_read_files(const Arguments& arguments, const QuantizeOptions& options,
   }
   if (options.target.given()) {
     files.push_back({measurements_file(options), "the measurements", true});
+    for (const std::string& text : options.target.texts) files.push_back({text, "the text"});
   }
 }
 
