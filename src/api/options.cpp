@@ -22,11 +22,7 @@ using Q = QuantizeOptions;
 
 constexpr Row kRows[] = {
     {placed_file(
-         "input", "model", kConversion,
-         "16-bit GGUF file, or a published checkpoint's folder; or any part of either, or a URL"),
-     into<&Q::input>},
-    {placed_file(
-         "input", "model", kForRecipe,
+         "input", "model", kChoosing,
          "16-bit GGUF file, or a published checkpoint's folder; or any part of either, or a URL"),
      into<&Q::input>},
     {placed_file("output", "output", kConversion,
@@ -60,7 +56,8 @@ constexpr Row kRows[] = {
     {option("mix", Kind::choice, "llama.cpp|ik_llama.cpp", Topic::types, kChoosing,
             "Whose rules choose the tensors' types", {.default_value = "llama.cpp"}),
      into<&Q::mix>},
-    {flag("pure", Topic::types, "One type for all tensors", Peers::both), into<&Q::pure>},
+    {flag("pure", Topic::types, "One type for all tensors", Peers::both, kConversion),
+     into<&Q::pure>},
     {flag("allow-requantize", Topic::types, "Accept a source that is already quantized",
           Peers::both),
      into<&Q::allow_requantize>},
@@ -121,7 +118,7 @@ constexpr Row kRows[] = {
              "No type of more bits for tensors whose names match", Peers::none),
      add_bounds<&MixTarget::at_most>},
     {several("tie", "REGEX", Topic::size,
-             "One type for all tensors of a layer whose names match, as 'ffn_(gate|up)'",
+             "One type for all tensors of a layer whose names match, as 'ffn_[gu]' for gate and up",
              Peers::none),
      add_tie},
     {several(
