@@ -1,6 +1,7 @@
 #include "measure/input_squares.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace sluice::measure {
@@ -8,10 +9,6 @@ namespace {
 
 // A matrix's row for it is of what the output is multiplied by, where it serves as that too.
 constexpr std::string_view kEmbedding = "token_embd.weight";
-
-std::uint64_t matrices_of(const gguf::Tensor& tensor) {
-  return tensor.elements() / tensor.row_elements() / tensor.shape[1];
-}
 
 }  // namespace
 
@@ -42,17 +39,20 @@ void InputSquares::read(const gguf::Tensor& tensor, const ImportanceMatrix::Entr
   std::ranges::transform(norm, out.begin(), [](float g) { return g * g; });
 }
 
-double InputSquares::share(const gguf::Tensor& tensor, const ImportanceMatrix::Entry* importance,
-                           std::uint64_t matrix) const {
-  if (!has_experts(stem_of(tensor.name))) return 1;
-  const std::uint64_t experts = matrices_of(tensor);
+std::vector<double> InputSquares::shares(const gguf::Tensor& tensor,
+                                         const ImportanceMatrix::Entry* importance) const {
+  const std::uint64_t rows = tensor.shape.size() > 1 ? tensor.shape[1] : 1;
+  std::vector<double> shares(tensor.elements() / tensor.row_elements() / rows, 1);
+  if (!has_experts(stem_of(tensor.name))) return shares;
   // One more than each saw: what none was sent to is not for nothing there.
-  const auto uses = [&](std::uint64_t expert) {
-    return 1 + (importance != nullptr ? imatrix_->uses(*importance, expert, experts) : 0);
-  };
-  double all = 0;
-  for (std::uint64_t i = 0; i < experts; ++i) all += uses(i);
-  return experts_weight(model_) * uses(matrix) / all;
+  if (importance != nullptr) {
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      shares[i] += imatrix_->uses(*importance, i, shares.size());
+    }
+  }
+  const double all = std::accumulate(shares.begin(), shares.end(), 0.0);
+  for (double& share : shares) share *= experts_weight(model_) / all;
+  return shares;
 }
 
 }  // namespace sluice::measure

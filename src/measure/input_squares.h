@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "imatrix/importance_matrix.h"
 #include "measure/model_parts.h"
@@ -23,9 +24,9 @@ class InputSquares {
   /// Whether what read() gives are not ones.
   bool known(const gguf::Tensor& tensor, const ImportanceMatrix::Entry* importance) const;
 
-  /// The share of its tensor's result that a matrix has: of an expert by the tokens that it saw.
-  double share(const gguf::Tensor& tensor, const ImportanceMatrix::Entry* importance,
-               std::uint64_t matrix) const;
+  /// The shares of its result that a tensor's matrices have: of experts by the tokens that they saw.
+  std::vector<double> shares(const gguf::Tensor& tensor,
+                             const ImportanceMatrix::Entry* importance) const;
 
  private:
   const gguf::Header& model_;

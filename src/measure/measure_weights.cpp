@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <utility>
 
 #include "base/clocks.h"
@@ -168,12 +169,12 @@ class WeightMeasuring {
     const std::size_t tensor = work_[index].tensor;
     const std::uint64_t rows = map_.rows(tensor);
     const std::uint64_t matrices = map_.matrices(tensor);
-    for (std::uint64_t matrix = 0; matrix < matrices; ++matrix) {
-      const MatrixId id{tensor, matrix};
-      const std::uint64_t bytes = calibrate::stored_bytes(map_.bands(id));
+    const bool whole = !reads_by_rows(map_, {tensor, 0});
+    for (const std::uint64_t matrix : sampled_matrices(matrices, whole)) {
+      const std::uint64_t bytes = calibrate::stored_bytes(map_.bands({tensor, matrix}));
       std::vector<RowRun> runs =
           sampled_rows(rows, matrices, std::max<std::uint64_t>(1, bytes / rows));
-      if (!reads_by_rows(map_, id)) {
+      if (whole) {
         jobs_.push_back({.work = index, .matrix = matrix, .runs = std::move(runs), .whole = true});
         continue;
       }
@@ -274,6 +275,7 @@ class WeightMeasuring {
   void take_tensor(std::size_t begin, std::size_t end) {
     const Work& work = work_[jobs_[begin].work];
     const gguf::Tensor& tensor = map_.tensor(work.tensor);
+    const std::vector<double> shares = squares_.shares(tensor, work.importance);
     TensorSums all(map_.rows(work.tensor));
     for (std::size_t first = begin; first < end;) {
       RowSums sums;
@@ -283,8 +285,9 @@ class WeightMeasuring {
         sums.powers.insert(sums.powers.end(), found.powers.begin(), found.powers.end());
         for (const auto& [type, error] : found.errors) sums.errors[type] += error;
       }
-      all.add(sums, squares_.share(tensor, work.importance, matrix));
+      all.add(sums, shares[matrix]);
     }
+    all.scale_to(std::accumulate(shares.begin(), shares.end(), 0.0));
     all.put_into(found_.tensors[tensor.name]);
   }
 

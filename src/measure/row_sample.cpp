@@ -15,7 +15,18 @@ constexpr std::uint64_t kRunsOfTensor = 16;
 constexpr std::uint64_t kRunsOfMatrix = 2;
 constexpr std::uint64_t kRunBytes = std::uint64_t{256} << 10;
 
+// Experts that lie across: so many that a tensor's error is known to some percent, and that most of a large
+// model is not read.
+constexpr std::uint64_t kWholeMatrices = 16;
+
 }  // namespace
+
+std::vector<std::uint64_t> sampled_matrices(std::uint64_t matrices, bool read_whole) {
+  const std::uint64_t count = read_whole ? std::min(matrices, kWholeMatrices) : matrices;
+  std::vector<std::uint64_t> sampled;
+  for (std::uint64_t i = 0; i < count; ++i) sampled.push_back((2 * i + 1) * matrices / (2 * count));
+  return sampled;
+}
 
 std::vector<RowRun> sampled_rows(std::uint64_t rows, std::uint64_t matrices,
                                  std::uint64_t row_bytes) {

@@ -13,8 +13,17 @@ void TensorSums::add(const RowSums& sums, double share) {
   }
   if (sums.powers.empty()) return;
   const double weight = share * rows_ / static_cast<double>(sums.powers.size());
+  shares_ += share;
   power_ += weight * power;
   for (const auto& [type, error] : sums.errors) errors_[type] += weight * error;
+}
+
+void TensorSums::scale_to(double shares) {
+  const double scale = shares_ > 0 ? shares / shares_ : 1;
+  power_ *= scale;
+  for (auto& [type, error] : errors_) error *= scale;
+  for (double& power : row_powers_) power *= scale;
+  shares_ = shares;
 }
 
 void TensorSums::put_into(TensorMeasures& measures) const {

@@ -17,11 +17,15 @@ class TensorSums {
   /// \param share  that the matrix has in what the tensor gives
   void add(const RowSums& sums, double share);
 
+  /// Lets the matrices that were added stand for all. \param shares  sum of the shares of all
+  void scale_to(double shares);
+
   /// Sets powers, and the errors of the types that were measured.
   void put_into(TensorMeasures& measures) const;
 
  private:
   const double rows_;
+  double shares_ = 0;
   double power_ = 0;
   std::map<TensorType, double> errors_;
   std::vector<double> row_powers_;  // of all matrices together

@@ -47,5 +47,13 @@ TEST(RowSample, HasRowsOfEveryExpertFromFewPlaces) {
   EXPECT_EQ(runs.size(), 3u);  // of 256 KiB at most
 }
 
+TEST(RowSample, HasSomeExpertsOnlyWhereEachWouldBeReadWhole) {
+  EXPECT_EQ(sampled_matrices(128, false).size(), 128u);
+  EXPECT_EQ(sampled_matrices(3, true), (std::vector<std::uint64_t>{0, 1, 2}));
+  const std::vector<std::uint64_t> some = sampled_matrices(128, true);
+  EXPECT_EQ(some.size(), 16u);
+  for (std::size_t i = 0; i < some.size(); ++i) EXPECT_EQ(some[i], 8 * i + 4);
+}
+
 }  // namespace
 }  // namespace sluice::measure

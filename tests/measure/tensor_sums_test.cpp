@@ -18,6 +18,17 @@ TEST(TensorSums, AddUpMatricesByTheirShares) {
   EXPECT_EQ(measures.errors.at(TensorType::q6_k), 0.1);  // measured before
 }
 
+TEST(TensorSums, OfSomeMatricesStandForAll) {
+  TensorSums some(2);
+  some.add({.powers = {1, 3}, .errors = {{TensorType::q4_k, 0.4}}}, 0.25);
+  some.scale_to(1);
+  TensorMeasures measures;
+  some.put_into(measures);
+  EXPECT_DOUBLE_EQ(measures.power, 4);
+  EXPECT_DOUBLE_EQ(measures.typical_power, 6);
+  EXPECT_DOUBLE_EQ(measures.errors.at(TensorType::q4_k), 0.4);
+}
+
 TEST(TensorSums, KnowATypicalRowFromOneFarFromTheOthers) {
   TensorSums sums(1000);
   sums.add({.powers = {1, 1.1, 0.9, 1e6, 1.2, 0.8, 1}}, 1);
