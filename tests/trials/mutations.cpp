@@ -30,6 +30,9 @@ const Words kCommands[] = {
     {"inspect", "--json", "@matrix"},
     {"inspect", "@quantized"},
     {"report", "@report", "-o", "page.html"},
+    {"report", "@choice", "-o", "page.html"},
+    {"recipe", "--target-bpw", "6", "--measurements", "@measurements", "@model"},
+    {"plan", "--no-estimate", "--tensor-type-file", "@rules", "@model", "out", "Q4_K"},
 };
 
 /// The files, sound, by name: made once.
@@ -41,11 +44,22 @@ const std::map<std::string, Bytes>& sound_files() {
     const Finished done = sluice(
         {"quantize", "--pure", "--report", folder / "report", model, folder / "quantized", "Q4_K"});
     expect(done.status == 0, "the sound model is refused", done);
+    for (const std::string made : {"choice", "rules"}) {
+      Words words = {
+          "recipe", "--target-bpw", "6",          "--measurements", folder / "measurements",
+          model,    "-o",           folder / made};
+      if (made == "choice") words.push_back("--json");
+      const Finished chosen = sluice(words);
+      expect(chosen.status == 0, "no types are chosen for the sound model", chosen);
+    }
     return std::map<std::string, Bytes>{{"model", small_model()},
                                         {"matrix", small_matrix_gguf()},
                                         {"dat", small_matrix_dat()},
                                         {"quantized", read_file(folder / "quantized")},
-                                        {"report", read_file(folder / "report")}};
+                                        {"report", read_file(folder / "report")},
+                                        {"choice", read_file(folder / "choice")},
+                                        {"rules", read_file(folder / "rules")},
+                                        {"measurements", read_file(folder / "measurements")}};
   }();
   return files;
 }
