@@ -58,9 +58,10 @@ class CheckpointRuns : public ::testing::Test {
   }
 
   journal::Binding binding(const std::string& input) {
-    const QuantizeOptions options = options_of(input, "Q8_0");
+    QuantizeOptions options = options_of(input, "Q8_0");
     Prepared prepared;
-    prepare(options, prepared);
+    Observer nobody;
+    prepare(options, prepared, nobody);
     return binding_of(options, prepared);
   }
 

@@ -16,7 +16,8 @@ Plan plan_with(const char* file_type, const SplitOptions& split) {
   options.file_type = find_file_type(file_type);
   options.split = split;
   Prepared prepared;
-  prepare(options, prepared);
+  Observer nobody;
+  prepare(options, prepared, nobody);
   return std::move(prepared.plan);
 }
 
