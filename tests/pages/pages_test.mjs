@@ -103,6 +103,10 @@ before(async () => {
       made, 'IQ1_M');
   run('compare', model, made, '--html', pageOf('compare'));
   run('compare', model, model, '--html', pageOf('same'));
+  run('recipe', '--quiet', '--target-size', '2500K', '--imatrix',
+      join(data, 'imatrix/tiny-llama.imatrix.gguf'), '--measurements',
+      join(folder, 'measured.json'), model, '-o', join(folder, 'rules'), '--html',
+      pageOf('recipe'));
   writeModel(MODELS.deepseek, join(folder, 'deepseek.gguf'));
   run('inspect', join(folder, 'deepseek.gguf'), '--html', pageOf('model'));
 });
@@ -143,8 +147,9 @@ const looksAsItDid = async (page, name, look) => {
 
 describe('looks', () => {
   const pictured = ['small', 'dense', 'deepseek', 'two', 'compare', 'model', 'choice'];
-  const others =
-      ['three', 'odd', 'old', 'empty', 'same', 'run-for-size', 'odd-choice', 'empty-choice'];
+  const others = [
+    'three', 'odd', 'old', 'empty', 'same', 'recipe', 'run-for-size', 'odd-choice', 'empty-choice'
+  ];
   for (const look of LOOKS) {
     for (const name of pictured) {
       it(`${name} at ${named(look)} has no fault, and looks as it did`,
@@ -382,7 +387,7 @@ describe('use', () => {
        await page.key('Home');
        assert.match(await told(page, 'frontier'), /iB: .* foretold for the best choice$/);
        await page.key('End');
-       assert.match(await told(page, 'frontier'), /^this choice: .* foretold$/);
+       assert.match(await told(page, 'frontier'), /^this choice, foretold: /);
        const names = await page.run(
            () => [...document.querySelectorAll('#frontier .name')].map((name) => name.textContent));
        for (const name of ['IQ1_M', 'Q2_K', 'Q6_K']) assert.ok(names.includes(name), String(names));

@@ -129,20 +129,22 @@ const ARROWS = {
 
 /** A picture as a file of its own: with what of the page's style it uses, light or dark. */
 const pictureFile = (shown, label) => {
+  const MARGIN = 12;
   const picture = shown.cloneNode(true);
-  for (const name of [...picture.getAttributeNames()]) {
-    if (name !== 'viewBox') picture.removeAttribute(name);
-  }
+  for (const name of [...picture.getAttributeNames()]) picture.removeAttribute(name);
+  const {width, height} = shown.viewBox.baseVal;
+  const box = {x: -MARGIN, y: -MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN};
   picture.querySelector('.ring').remove();
   const used = (rule) => rule.media ? rule.conditionText.includes('color-scheme') :
                                       rule.selectorText === ':root' ||
           rule.selectorText !== '*' && shown.querySelector(rule.selectorText);
   const rules = [...document.styleSheets[0].cssRules].filter(used).map((rule) => rule.cssText);
+  picture.setAttribute('viewBox', Object.values(box).join(' '));
   picture.setAttribute('role', 'img');
   picture.setAttribute('font-family', getComputedStyle(document.body).fontFamily);
   picture.prepend(
       svg('title', {}, label), svg('style', {}, rules.join('\n')),
-      svg('rect', {width: '100%', height: '100%', style: 'fill: var(--panel)'}));
+      svg('rect', {...box, style: 'fill: var(--panel)'}));
   return new XMLSerializer().serializeToString(picture);
 };
 
