@@ -50,14 +50,22 @@ void price(const Prepared& planned, const measure::Measurements& measured, MixCh
       unknown.size() == 1 ? "it" : "them"));
 }
 
-/// A size that cannot be met, told with what would make it smaller.
+/// Whether it is for want of importance values that no choice is as small as is asked for.
+bool lacks_small_types(const QuantizeOptions& options, const mix::OutputFacts& output,
+                       const MixChoice& choice) {
+  std::uint64_t smallest = 0;
+  for (const TensorChoice& tensor : choice.tensors) smallest += tensor.types.front().bytes;
+  return smallest + output.header_bytes > asked_bytes(options.target, output.weights) &&
+         options.imatrix.empty() && !options.calibration.given() && !options.ignore_imatrix_rules &&
+         options.target.types.empty();
+}
+
+/// Refuses a size that cannot be met, or a wrong pattern, before anything is measured.
 void check_size(const QuantizeOptions& options, const mix::OutputFacts& output, MixChoice& choice) {
   try {
     mix::choose_for(options.target, output, choice);
   } catch (const Error& error) {
-    const bool can_be_smaller = options.imatrix.empty() && !options.calibration.given() &&
-                                !options.ignore_imatrix_rules && options.target.types.empty();
-    if (!can_be_smaller) throw;
+    if (!lacks_small_types(options, output, choice)) throw;
     throw Error(error.code(), error.what(),
                 {.cure = "With --imatrix there are types of fewer bits"});
   }
@@ -106,7 +114,6 @@ void check_target(const QuantizeOptions& options) {
 MixChoice choose_mix(const QuantizeOptions& options, const Prepared& planned, Observer& observer) {
   MixChoice choice = candidates_of(options, planned);
   const mix::OutputFacts output = output_facts(options, planned);
-  // A size that cannot be met, or a wrong pattern, is told before anything is measured.
   check_size(options, output, choice);
   const std::optional<MixText> text = text_of(options, planned);
   const measure::Measurements costs =

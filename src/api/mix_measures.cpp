@@ -146,7 +146,8 @@ measure::Measurements measured(const QuantizeOptions& options, const Prepared& p
       .imatrix = planned.matrix(),
       .imatrix_file = planned.imatrix ? &planned.imatrix->file : nullptr,
       .settings = encoder_settings(options),
-      .memory = options.memory - std::min(options.memory, engine::held_memory(options)),
+      .memory = options.memory,
+      .held = engine::held_memory(options),
       .inputs = inputs_hash(options, planned),
       .file = file};
   const std::optional<std::uint64_t> before = measure::binding_in(file);

@@ -31,7 +31,8 @@ WalkMemory WalkMemory::within(std::uint64_t budget, std::uint64_t beside) const 
                             "least is {}M, {} of it for what the tokens become from layer to layer",
                             bytes_text(static_cast<double>(budget)), align_up(needed, kMiB) / kMiB,
                             bytes_text(static_cast<double>(stream))),
-                {.cure = "Raise --memory, or use fewer tokens (--chunks, --calibrate-chunks)"});
+                {.cure = "Raise --memory, or use fewer tokens (--chunks, --calibrate-chunks, "
+                         "--measure-tokens)"});
   }
   const std::uint64_t spare = budget - needed;
   return {.stream = stream, .layer = layer + spare / 2, .weights = weights + spare / 2};

@@ -174,7 +174,7 @@ class TextMeasuring {
     const std::uint64_t output =
         logits_bytes() +
         (subjects_->output() ? bytes_of({*subjects_->output()}, request_, tokens_->sample()) : 0);
-    return kAround + std::max(most, output);
+    return request_.request.held + kAround + std::max(most, output);
   }
 
   std::unique_ptr<calibrate::Walk> begin_walk(calibrate::ModelWeights& weights, Team& team,

@@ -11,6 +11,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/checked.h"
 #include "base/clocks.h"
 #include "calibrate/matrix_map.h"
 #include "calibrate/range_reader.h"
@@ -197,13 +198,16 @@ class WeightMeasuring {
       most = std::max(most, calibrate::stored_bytes(bands_of(job)) +
                                 RowErrors::memory_bytes(map_.columns(work_[job.work].tensor)));
     }
-    const std::uint64_t least = calibrate::RangeReader::bytes() + most;
-    if (request_.memory < least) {
-      throw Error(ErrorCode::memory_budget, fmt::format("measuring needs {}", bytes_text(least)),
+    const std::uint64_t around = request_.held + calibrate::RangeReader::bytes();
+    if (request_.memory < around + most) {
+      constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+      throw Error(ErrorCode::memory_budget,
+                  fmt::format("--memory of {} is too small for measuring: the least is {}M",
+                              bytes_text(static_cast<double>(request_.memory)),
+                              align_up(around + most, kMiB) / kMiB),
                   {.cure = "Raise --memory"});
     }
-    const std::uint64_t fit =
-        (request_.memory - calibrate::RangeReader::bytes()) / std::max<std::uint64_t>(1, most);
+    const std::uint64_t fit = (request_.memory - around) / std::max<std::uint64_t>(1, most);
     return static_cast<int>(
         std::min<std::uint64_t>(fit, static_cast<std::uint64_t>(request_.settings.threads)));
   }

@@ -29,7 +29,8 @@ struct Request {
   const ImportanceMatrix* imatrix = nullptr;     ///< null: none
   const io::MappedFile* imatrix_file = nullptr;  ///< what it reads from
   EncoderSettings settings = {};                 ///< those of the run
-  std::uint64_t memory = 0;                      ///< bytes that measuring may take
+  std::uint64_t memory = 0;                      ///< bytes that the process may take
+  std::uint64_t held = 0;                        ///< of these, what others hold
   std::uint64_t inputs =
       0;  ///< hash of the contents of model, importance matrix and text, and of edits
   std::string file = {};  ///< of measurements; empty: they are not kept

@@ -89,6 +89,15 @@ void add_read_files(const Arguments& arguments, const QuantizeOptions& options,
   }
 }
 
+// What is kept may lie where nothing can be written, as long as it is there.
+void check_measurements(const QuantizeOptions& options) {
+  if (!options.target.given()) return;
+  const std::string file = measurements_file(options);
+  std::error_code unknown;
+  if (std::filesystem::exists(file, unknown)) return;
+  require_writable(file, "the file of --measurements");
+}
+
 void add_quantize_files(const Arguments& arguments, std::vector<UsedFile>& files) {
   const QuantizeOptions& options = arguments.options;
   add_read_files(arguments, options, files);
@@ -129,6 +138,7 @@ void check_files(const Arguments& arguments) {
       add_written(arguments.report, "the report");
       [[fallthrough]];
     case Command::plan:
+      check_measurements(arguments.options);
       add_quantize_files(arguments, files);
       break;
     case Command::verify:
@@ -155,6 +165,7 @@ void check_files(const Arguments& arguments) {
     case Command::recipe:
       add_written(arguments.recipe.output, "the recipe");
       add_written(arguments.recipe.page, "the page");
+      check_measurements(arguments.recipe.options);
       add_read_files(arguments, arguments.recipe.options, files);
       break;
     case Command::report:
