@@ -47,6 +47,11 @@ CandidateTypes::CandidateTypes(const MixTarget& target, Mix mix)
   }
 }
 
+std::string CandidateTypes::text_of(const Bound& bound) {
+  return fmt::format("{} {}={}", bound.option, printable(bound.bound.pattern),
+                     name(bound.bound.type));
+}
+
 bool CandidateTypes::within_bounds(const gguf::Tensor& tensor, TensorType type) {
   bool within = true;
   for (Bound& bound : bounds_) {
@@ -77,25 +82,34 @@ std::vector<TensorType> CandidateTypes::of(const gguf::Tensor& tensor, bool has_
   if (is_quantized(tensor) && loads(mix_, tensor.type) && (usual_ || types.empty())) {
     add(tensor.type);
   }
-  if (types.empty()) {
-    throw Error(ErrorCode::usage,
-                fmt::format("there is no type to choose{}",
-                            lacks_importance ? ": those of few bits need importance values" : ""),
-                {.tensor = tensor.name,
-                 .cure = lacks_importance
-                             ? "Give an importance matrix that has it, or more types with --types"
-                             : "Widen --types, --at-least or --at-most"});
-  }
+  if (types.empty()) refuse(tensor, lacks_importance);
   std::ranges::stable_sort(types, {}, bits_per_weight);
   return types;
+}
+
+void CandidateTypes::refuse(const gguf::Tensor& tensor, bool lacks_importance) const {
+  std::vector<std::string> reasons;
+  if (lacks_importance) reasons.emplace_back("its importance values are not known");
+  if (is_quantized(tensor)) reasons.push_back(fmt::format("it is {} already", name(tensor.type)));
+  for (const Bound& bound : bounds_) {
+    if (bound.pattern.found_in(tensor.name)) reasons.push_back(text_of(bound));
+  }
+  std::vector<std::string_view> names;
+  for (const TensorType type : types_) names.push_back(name(type));
+  throw Error(ErrorCode::usage,
+              fmt::format("it can have none of the types {}: {}", fmt::join(names, " "),
+                          fmt::join(reasons, ", ")),
+              {.tensor = tensor.name,
+               .cure = lacks_importance
+                           ? "Give an importance matrix that has it, or more types with --types"
+                           : "Widen --types, --at-least or --at-most"});
 }
 
 std::vector<std::string> CandidateTypes::notes() const {
   std::vector<std::string> notes;
   for (const Bound& bound : bounds_) {
     if (bound.used) continue;
-    notes.push_back(fmt::format("{} {}={} concerns no tensor whose type is chosen", bound.option,
-                                printable(bound.bound.pattern), name(bound.bound.type)));
+    notes.push_back(text_of(bound) + " concerns no tensor whose type is chosen");
   }
   return notes;
 }

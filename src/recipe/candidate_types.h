@@ -40,6 +40,8 @@ class CandidateTypes {
     bool used = false;
   };
 
+  static std::string text_of(const Bound& bound);
+  [[noreturn]] void refuse(const gguf::Tensor& tensor, bool lacks_importance) const;
   /// Whether all bounds that concern the tensor allow the type.
   bool within_bounds(const gguf::Tensor& tensor, TensorType type);
 

@@ -58,10 +58,10 @@ TEST(CandidateTypes, AllBoundsThatMatchHold) {
   EXPECT_EQ(candidates.of(make_tensor("output.weight", {256, 4}), true), target.types);
   EXPECT_EQ(candidates.notes(), (std::vector<std::string>{"--at-least attn_w=q4_k concerns no "
                                                           "tensor whose type is chosen"}));
-  EXPECT_EQ(
-      error_of({.types = {T::iq2_s, T::q4_k}, .at_least = {{"ffn", T::q6_k}}}, kUp),
-      "tensor 'blk.0.ffn_up.weight': there is no type to choose. Widen --types, --at-least or "
-      "--at-most");
+  EXPECT_EQ(error_of({.types = {T::iq2_s, T::q4_k}, .at_least = {{"ffn", T::q6_k}}}, kUp),
+            "tensor 'blk.0.ffn_up.weight': it can have none of the types iq2_s q4_k: --at-least "
+            "ffn=q6_k. "
+            "Widen --types, --at-least or --at-most");
 }
 
 TEST(CandidateTypes, WhatIsUselessWithoutImportanceNeedsIt) {
@@ -72,10 +72,10 @@ TEST(CandidateTypes, WhatIsUselessWithoutImportanceNeedsIt) {
   // For which matrices have no rows as a rule.
   const gguf::Tensor output = make_tensor("output.weight", {1024, 64});
   EXPECT_EQ(CandidateTypes(target, Mix::llama_cpp).of(output, false).size(), 4u);
-  EXPECT_EQ(
-      error_of({.types = {T::iq1_m}}, kUp, false),
-      "tensor 'blk.0.ffn_up.weight': there is no type to choose: those of few bits need importance "
-      "values. Give an importance matrix that has it, or more types with --types");
+  EXPECT_EQ(error_of({.types = {T::iq1_m}}, kUp, false),
+            "tensor 'blk.0.ffn_up.weight': it can have none of the types iq1_m: its importance "
+            "values are "
+            "not known. Give an importance matrix that has it, or more types with --types");
 }
 
 TEST(CandidateTypes, RowsThatAreNoWholeBlocksHaveSubstitutes) {
