@@ -219,7 +219,7 @@ class WeightMeasuring {
     Progress progress;
     for (const Job& job : jobs_) progress.input_bytes += calibrate::stored_bytes(bands_of(job));
     // Tensors at a time, so many that each thread has enough to do.
-    const std::size_t at_once = 64 * workers.size();
+    const std::size_t at_once = 16 * workers.size();
     Stopwatch since_save;
     for (std::size_t begin = 0; begin < jobs_.size();) {
       std::size_t end = std::min(jobs_.size(), begin + at_once);
