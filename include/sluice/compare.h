@@ -61,6 +61,7 @@ struct Comparison {
   /// Of those, the tensors of the largest errors, the largest first: at most ten.
   std::vector<std::string> worst;
   std::uint64_t read_bytes = 0;
+  std::uint64_t cached_bytes = 0;  ///< see RunReport::cached_bytes
   double wall_s = 0;
   std::string io;   ///< how files were read: see RunReport::io
   std::string isa;  ///< the kernels that ran

@@ -45,6 +45,7 @@ struct ImatrixReport {
   std::vector<QuietExpert> quiet_experts;
   std::uint64_t state_bytes = 0;  ///< of the file that a run goes on with; gone when it is done
   std::uint64_t read_bytes = 0;
+  std::uint64_t cached_bytes = 0;  ///< see RunReport::cached_bytes
   double wall_s = 0;
   std::uint64_t peak_anon_bytes = 0;  ///< most anonymous memory that the process held
   std::string io;                     ///< see RunReport::io

@@ -26,8 +26,8 @@ std::string to_json(const PlanView& plan);
 
 /// A check's findings as JSON: `good`, `findings_in_all`, `findings` (`fault`, `file`, `what`, and
 /// where known `tensor`, `expert`, `first_row`, `last_row`, `offset`, `size`, `error`, `limit`),
-/// `read_bytes`, `wall_s`, `io`, `isa`, `threads`, `spindle` ("shared" or "separate"), `tensors`
-/// (`name`, `type`, `shape`, `bytes`, `crc32`, `bad_regions`, `plain_error`, which is null if there
+/// `read_bytes`, `cached_bytes`, `wall_s`, `io`, `isa`, `threads`, `spindle` ("shared" or
+/// "separate"), `tensors` (`name`, `type`, `shape`, `bytes`, `crc32`, `bad_regions`, `plain_error`, which is null if there
 /// was nothing to compare with, `all_zero`).
 std::string to_json(const VerifyReport& report);
 
@@ -53,7 +53,7 @@ std::string to_json(const RunReport& report);
 std::string to_json(const MixChoice& choice);
 
 /// A comparison: `identical`, `complete`, `total_error` (whose `weighted` is null) and `worst` as of
-/// a report, `read_bytes`, `wall_s`, `io`, `isa`, `threads` and `spindle` as of a check, `tensors`
+/// a report, `read_bytes`, `cached_bytes`, `wall_s`, `io`, `isa`, `threads` and `spindle` as of a check, `tensors`
 /// (`name`, `a` and `b`, each `type`, `shape` and `bytes`, or null; where known `error`, `power`,
 /// `cosine`, `max_absolute`, `not_finite`, `differing_bytes`, `why_not`).
 std::string to_json(const Comparison& comparison);

@@ -120,6 +120,7 @@ struct RunReport {
   std::vector<std::string> worst;
   double wall_s = 0;
   std::uint64_t read_bytes = 0;
+  std::uint64_t cached_bytes = 0;  ///< of these, what the page cache had before, and gave
   double read_s = 0;
   std::uint64_t write_bytes = 0;
   double write_s = 0;

@@ -10,9 +10,10 @@
 
 namespace sluice {
 
-/// How input files are read.
+/// How input files are read. Whichever way, what the page cache held of them before it holds
+/// afterwards, and what reading brings in goes again.
 enum class IoMode {
-  automatic,  ///< async where io_uring is to be had, else read
+  automatic,  ///< what the page cache has from there, the rest as async; without io_uring mmap
   mmap,       ///< memory maps (Boost.Interprocess); see below on SIGBUS
   async,      ///< asynchronous reads (Boost.Asio on io_uring), past the page cache where possible
   plain,      ///< one pread after the other
@@ -32,8 +33,8 @@ enum class Spindle {
 /// ErrorCode::output_open. Each has its own budget, buffers and threads. What they share with the
 /// process:
 ///
-///  - SIGBUS. While a file is mapped (IoMode::mmap, any importance matrix), the process has a
-///    handler for it, so that a page that cannot be read is an Error and not the end. Other SIGBUS
+///  - SIGBUS. While a file or a part of one is mapped (IoMode::mmap, what IoMode::automatic
+///    takes from the page cache, any importance matrix), the process has a handler for it, so that a page that cannot be read is an Error and not the end. Other SIGBUS
 ///    go to whichever handler was there before; a handler that is installed meanwhile takes this
 ///    away, and must pass on what is not its own.
 ///  - oneTBB's workers. A run has a task_arena of its own with `threads` places. Only where that is

@@ -75,6 +75,7 @@ struct VerifyReport {
   std::uint64_t findings_in_all = 0;  ///< neighbouring damaged regions are one finding
   std::vector<VerifiedTensor> tensors;
   std::uint64_t read_bytes = 0;
+  std::uint64_t cached_bytes = 0;  ///< see RunReport::cached_bytes
   double wall_s = 0;
   std::string io;   ///< how files were read: see RunReport::io
   std::string isa;  ///< the kernels that ran

@@ -130,6 +130,7 @@ Comparison compare(const CompareOptions& options, Observer& observer) {
   comparison.tensors = std::move(matched.tensors);
   sum_errors(comparison);
   comparison.read_bytes = run.read_bytes;
+  comparison.cached_bytes = run.cached_bytes;
   comparison.wall_s = watch.seconds();
   comparison.io = std::move(run.io);
   comparison.isa = name(options.isa);

@@ -212,6 +212,7 @@ ImatrixReport walk_and_sum(const ImatrixOptions& options, const ImatrixRun& run,
   report.read_bytes = weights.read_bytes();
   report.peak_anon_bytes = progress.peak();
   report.io = input.mode();
+  report.cached_bytes = input.cached_bytes();
   return report;
 }
 

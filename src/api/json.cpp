@@ -339,6 +339,7 @@ std::string to_json(const RunReport& report) {
     add_task(json, report);
     json.field("wall_s", report.wall_s);
     json.field("read_bytes", report.read_bytes);
+    json.field("cached_bytes", report.cached_bytes);
     json.field("read_s", report.read_s);
     json.field("write_bytes", report.write_bytes);
     json.field("write_s", report.write_s);
@@ -392,6 +393,7 @@ std::string to_json(const VerifyReport& report) {
     json.objects("findings", report.findings,
                  [&](const Finding& finding) { add_finding(json, finding); });
     json.field("read_bytes", report.read_bytes);
+    json.field("cached_bytes", report.cached_bytes);
     json.field("wall_s", report.wall_s);
     add_means(json, report);
     json.objects("tensors", report.tensors, [&](const VerifiedTensor& tensor) {
@@ -414,6 +416,7 @@ std::string to_json(const Comparison& comparison) {
     add_total(json, comparison.total_error);
     json.field("worst", comparison.worst);
     json.field("read_bytes", comparison.read_bytes);
+    json.field("cached_bytes", comparison.cached_bytes);
     json.field("wall_s", comparison.wall_s);
     add_means(json, comparison);
     json.objects("tensors", comparison.tensors,
@@ -467,6 +470,7 @@ std::string to_json(const ImatrixReport& report) {
     });
     json.field("state_bytes", report.state_bytes);
     json.field("read_bytes", report.read_bytes);
+    json.field("cached_bytes", report.cached_bytes);
     json.field("wall_s", report.wall_s);
     json.field("peak_anon_bytes", report.peak_anon_bytes);
     json.field("io", report.io);

@@ -239,6 +239,7 @@ RunReport quantize(const QuantizeOptions& asked, Observer& observer) {
   run.run(input.source());
   run.report(report);
   report.io = input.mode();
+  report.cached_bytes = input.cached_bytes();
   if (!half_made.sink().direct()) {
     observer.note(
         fmt::format("the file system of {} refuses direct writes (O_DIRECT): it was "

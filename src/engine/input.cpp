@@ -32,6 +32,13 @@ Input::Input(const StreamingOptions& options, std::vector<const io::File*> files
                               opened_.fallback_reason, opened_.source->name()));
   }
   note_cached();
+  if (const std::string file = opened_.source->unseen_file(); !file.empty()) {
+    observer.note(fmt::format(
+        "the system does not tell which pages of {} are cached, as it tells a file's owner: {}",
+        visible(file),
+        opened_.source->name() == "async" ? "all of it is read past the page cache"
+                                          : "what is read stays in the page cache"));
+  }
 }
 
 void Input::note_cached() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ class Input {
   /// How the bytes were read, as reports name it: "async", "async, cached", "mmap", "read". After
   /// the run, which may have found out more; notes that too.
   std::string mode();
+
+  /// How many bytes came from the page cache, which had them before.
+  std::uint64_t cached_bytes() const { return opened_.source->found_bytes(); }
 
  private:
   void note_cached();

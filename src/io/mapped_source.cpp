@@ -1,88 +1,24 @@
 #include "io/mapped_source.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <boost/interprocess/file_mapping.hpp>
-#include <boost/interprocess/mapped_region.hpp>
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "base/checked.h"
-#include "io/bus_guard.h"
+#include "io/brought_pages.h"
+#include "io/mapping.h"
 #include "sluice/error.h"
 #include "sluice/used_files.h"
 
 namespace sluice::io {
 namespace {
-
-namespace ipc = boost::interprocess;
-
-constexpr std::size_t kPage = 4096;
-
-/// A whole file in memory, whose pages may go missing without ending the process.
-class Mapping {
- public:
-  /// \throws ipc::interprocess_exception; Error (input_changed) if the name has become another's
-  explicit Mapping(const File& file) : region_(map_whole(file)), guard_(bytes()) {}
-
-  std::span<const std::byte> bytes() const {
-    return {static_cast<const std::byte*>(region_.get_address()), region_.get_size()};
-  }
-
-  /// Brings pages in on this thread, so that compute workers do not wait for the disk. Pages that
-  /// cannot be had are left to `fault_before`.
-  void populate(const ReadRange& range) const {
-    const std::byte* begin = bytes().data() + range.offset;
-    const std::uintptr_t first = align_down(reinterpret_cast<std::uintptr_t>(begin), kPage);
-    const std::size_t length = reinterpret_cast<std::uintptr_t>(begin) + range.size - first;
-    if (::madvise(reinterpret_cast<void*>(first), length, MADV_POPULATE_READ) == 0) return;
-    // Kernels before 5.14 cannot do it, newer ones refuse where a page is missing: touching finds
-    // out which.
-    for (std::size_t i = 0; i < range.size && !guard_.first_fault(); i += kPage) {
-      static_cast<void>(*const_cast<const volatile std::byte*>(begin + i));
-    }
-  }
-
-  /// The Error if bytes before `end` are not, or were not when they were touched, those of the
-  /// file; null if all is well. What a file lost within its last page reads as zeros without a
-  /// fault, so its size counts too. It is asked for after the fault: a page that went missing
-  /// because the file shrank, even one of another range, is then told from one that the disk failed
-  /// to deliver.
-  std::exception_ptr fault_before(std::uint64_t end, const File& file) const {
-    const std::optional<std::size_t> fault = guard_.first_fault();
-    const std::uint64_t size = file.size();
-    if (size < end || (fault && size <= *fault)) return shrunk_error(file, size);
-    if (!fault) return nullptr;
-    return std::make_exception_ptr(
-        Error(ErrorCode::input_read, "cannot be read: the disk failed or the file was changed",
-              {.file = file.path(),
-               .offset = *fault,
-               .cure = "Check the disk; if the file was replaced meanwhile, start anew"}));
-  }
-
- private:
-  static ipc::mapped_region map_whole(const File& file) {
-    if (file.size() == 0) return {};
-    ipc::file_mapping mapping(file.path().c_str(), ipc::read_only);
-    struct stat opened {};
-    if (::fstat(mapping.get_mapping_handle().handle, &opened) != 0 ||
-        FileIdentity{opened.st_dev, opened.st_ino} != file.identity()) {
-      throw Error(ErrorCode::input_changed, "was replaced while it was opened",
-                  {.file = file.path(), .cure = "Run the same command again"});
-    }
-    return {mapping, ipc::read_only};
-  }
-
-  ipc::mapped_region region_;
-  BusGuard guard_;  // goes before the region
-};
 
 /// Which pages of a file nobody needs any more. Ranges share pages with their neighbours, and the
 /// page cache's folios with more of them; such a page is given back with the last range in it.
@@ -94,8 +30,9 @@ class Window {
     read_until_ = std::max(read_until_, range.offset + range.size);
   }
 
-  /// Ends the use of a range and takes its pages out of the mapping and out of the page cache.
-  void end_use(const ReadRange& range, const Mapping& mapping, const File& file) {
+  /// Ends the use of a range and takes its pages out of the mapping, and those that were brought in
+  /// out of the page cache.
+  void end_use(const ReadRange& range, const Mapping& mapping, BroughtPages& brought) {
     // Held until the pages are gone: a range whose use begins meanwhile must find them again.
     const std::lock_guard lock(mutex_);
     const std::uint64_t range_end = range.offset + range.size;
@@ -107,6 +44,7 @@ class Window {
     const std::uint64_t used_after = next == in_use_.end() ? UINT64_MAX : next->first;
     if (used_before > range.offset || used_after < range_end) return;  // another use goes on
     const std::uint64_t end = std::min<std::uint64_t>(range_end, mapping.bytes().size());
+    constexpr std::uint64_t kPage = CachedPages::kPage;
     std::uint64_t first = align_down(range.offset, kPage);
     std::uint64_t last = align_up(end, kPage);
     if (first < used_before) first += kPage;
@@ -122,7 +60,7 @@ class Window {
     // range.
     const std::uint64_t folio_end = align_up(end, File::kLargestFolio);
     const bool whole_folio = folio_end <= std::min(used_after, read_until_);
-    file.drop_cached(align_down(range.offset, File::kLargestFolio), whole_folio ? folio_end : end);
+    brought.drop(align_down(range.offset, File::kLargestFolio), whole_folio ? folio_end : end);
   }
 
  private:
@@ -134,9 +72,13 @@ class Window {
 class MappedSource final : public Source {
  public:
   MappedSource(std::vector<const File*> files, std::vector<Mapping> mappings)
-      : files_(std::move(files)), mappings_(std::move(mappings)), windows_(files_.size()) {}
+      : files_(std::move(files)), mappings_(std::move(mappings)), windows_(files_.size()) {
+    for (const File* file : files_) brought_.emplace_back(*file);
+  }
 
   std::string_view name() const override { return "mmap"; }
+  std::string unseen_file() const override { return first_unseen(files_, brought_); }
+  std::uint64_t found_bytes() const override { return found_; }
 
   void read(const ReadRange& range, std::span<std::byte>, ReadDone done) override {
     const Mapping& mapping = mappings_[range.part];
@@ -149,8 +91,7 @@ class MappedSource final : public Source {
         error = shrunk_error(*files_[range.part], mapping.bytes().size());
       } else {
         bytes = mapping.bytes().subspan(range.offset, range.size);
-        files_[range.part]->prefetch(range.offset, range.size + kReadAhead);
-        mapping.populate(range);
+        bring_in(range);
         error = mapping.fault_before(range.offset + range.size, *files_[range.part]);
       }
     } catch (...) {
@@ -166,13 +107,25 @@ class MappedSource final : public Source {
   }
 
   void release(const ReadRange& range) override {
-    windows_[range.part].end_use(range, mappings_[range.part], *files_[range.part]);
+    windows_[range.part].end_use(range, mappings_[range.part], brought_[range.part]);
   }
 
  private:
+  void bring_in(const ReadRange& range) {
+    BroughtPages& brought = brought_[range.part];
+    const std::uint64_t end = range.offset + range.size;
+    if (brought.look(range.offset, end + kReadAhead)) {
+      files_[range.part]->prefetch(range.offset, range.size + kReadAhead);
+    }
+    found_ += brought.bytes_found(range.offset, end);
+    mappings_[range.part].populate(range.offset, range.size);
+  }
+
   const std::vector<const File*> files_;
   std::vector<Mapping> mappings_;
   std::vector<Window> windows_;
+  std::deque<BroughtPages> brought_;
+  std::atomic<std::uint64_t> found_ = 0;
 };
 
 // Importance matrices are as large as a thousandth of their models.
@@ -204,10 +157,10 @@ MappedFile::MappedFile(File file) {
   try {
     Mapping mapping(file);
     state_ = std::make_unique<State>(State{std::move(file), std::move(mapping), {}});
-  } catch (const ipc::interprocess_exception& error) {
-    throw Error(ErrorCode::input_open, std::string("cannot be mapped: ") + error.what(),
+  } catch (const CannotMap& failed) {
+    throw Error(ErrorCode::input_open, std::string("cannot be mapped: ") + failed.what(),
                 {.file = file.path(),
-                 .cure = open_cure(error.get_native_error(), "Put the file on a local disk")});
+                 .cure = open_cure(failed.error_number, "Put the file on a local disk")});
   }
 }
 
@@ -233,8 +186,8 @@ std::unique_ptr<Source> open_mapped_source(std::vector<const File*> files, std::
   std::vector<Mapping> mappings;
   try {
     for (const File* file : files) mappings.emplace_back(*file);
-  } catch (const ipc::interprocess_exception& error) {
-    reason = std::string("the input cannot be mapped (") + error.what() + ")";
+  } catch (const CannotMap& failed) {
+    reason = std::string("the input cannot be mapped (") + failed.what() + ")";
     return nullptr;
   }
   return std::make_unique<MappedSource>(std::move(files), std::move(mappings));

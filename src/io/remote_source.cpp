@@ -51,6 +51,8 @@ class RemoteSource final : public Source {
 
   std::string_view name() const override { return name_; }
   std::string cached_file() const override { return local_ ? local_->cached_file() : ""; }
+  std::string unseen_file() const override { return local_ ? local_->unseen_file() : ""; }
+  std::uint64_t found_bytes() const override { return local_ ? local_->found_bytes() : 0; }
 
   void read(const ReadRange& range, std::span<std::byte> buffer, ReadDone done) override {
     if (!files_[range.part]->remote()) return local_->read(local(range), buffer, std::move(done));

@@ -46,6 +46,12 @@ class Source {
   /// the file system refuses; empty: none, so far.
   virtual std::string cached_file() const { return {}; }
 
+  /// A file of which the system does not tell what the page cache has; empty: none.
+  virtual std::string unseen_file() const { return {}; }
+
+  /// How many of the bytes that were read the page cache had before anything was read, and gave.
+  virtual std::uint64_t found_bytes() const { return 0; }
+
   /// Starts a read. `buffer` has at least range.size + kBufferSlack bytes, starts on a page, and is
   /// the source's until `done` was called and the bytes were released. A source that is not
   /// asynchronous waits for the disk here, so this is never called on a compute worker.
@@ -56,7 +62,8 @@ class Source {
   /// \throws Error (input_truncated, input_read)
   virtual void check(const ReadRange& /*range*/) const {}
 
-  /// The bytes of a finished read are no longer needed: gives page cache back that it took.
+  /// The bytes of a finished read are no longer needed: gives page cache back that it took, and no
+  /// pages that were there before.
   virtual void release(const ReadRange& range) = 0;
 };
 
@@ -73,7 +80,9 @@ OpenedSource open_source(IoMode mode, std::vector<const File*> files);
 
 /// Reads with Boost.Asio over io_uring, past the page cache (O_DIRECT) where the file system
 /// allows. Null, with a reason, where the kernel or a sandbox forbids io_uring.
-std::unique_ptr<Source> open_async_source(std::vector<const File*> files, std::string& reason);
+/// \param take_cached  take what the page cache has from there, and read the rest only
+std::unique_ptr<Source> open_async_source(std::vector<const File*> files, bool take_cached,
+                                          std::string& reason);
 
 /// Reads with pread on the calling thread, one range after the other: works everywhere.
 std::unique_ptr<Source> open_plain_source(std::vector<const File*> files);

@@ -1,33 +1,23 @@
 #include <fcntl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
+#include <deque>
 #include <utility>
 
 #include "base/checked.h"
+#include "io/brought_pages.h"
 #include "io/direct.h"
 #include "io/source.h"
 
 namespace sluice::io {
 namespace {
 
-// Whether the page at `offset` is in the page cache: a read that may not wait gets it then. Unknown
-// counts as cached, so that nothing of others is dropped.
-bool cached(const File& file, std::uint64_t offset) {
-  char byte = 0;
-  iovec vector{&byte, 1};
-  const ssize_t got =
-      ::preadv2(file.descriptor(), &vector, 1, static_cast<off_t>(offset), RWF_NOWAIT);
-  return !(got < 0 && errno == EAGAIN);
-}
-
 class UncachedSource final : public Source {
  public:
   explicit UncachedSource(std::vector<const File*> files) : files_(std::move(files)) {
     for (const File* file : files_) {
       direct_.push_back(file->remote() ? File() : open_direct(*file, O_RDONLY));
+      brought_.emplace_back(*file);
     }
   }
 
@@ -47,7 +37,7 @@ class UncachedSource final : public Source {
   void release(const ReadRange&) override {}
 
  private:
-  std::span<const std::byte> read(const ReadRange& range, std::span<std::byte> buffer) const {
+  std::span<const std::byte> read(const ReadRange& range, std::span<std::byte> buffer) {
     const File& plain = *files_[range.part];
     const File& direct = direct_[range.part];
     const std::uint64_t start = align_down(range.offset, kDirectAlignment);
@@ -63,25 +53,27 @@ class UncachedSource final : public Source {
       if (read > 0) got = static_cast<std::size_t>(read);
     }
     if (got < wanted)
-      got += read_through_cache(plain, start + got, window.first(wanted).subspan(got));
+      got += read_through_cache(plain, brought_[range.part], start + got,
+                                window.first(wanted).subspan(got));
     if (got < wanted) std::rethrow_exception(shrunk_error(plain, start + got));
     return window.subspan(before, range.size);
   }
 
-  static std::size_t read_through_cache(const File& file, std::uint64_t offset,
-                                        std::span<std::byte> out) {
+  static std::size_t read_through_cache(const File& file, BroughtPages& brought,
+                                        std::uint64_t offset, std::span<std::byte> out) {
     if (file.remote()) return file.read_at(offset, out);
-    const bool was_cached = cached(file, offset);
+    brought.look(offset, offset + out.size());
     ::posix_fadvise(file.descriptor(), static_cast<off_t>(offset), static_cast<off_t>(out.size()),
                     POSIX_FADV_RANDOM);  // no more is read than was asked for
     const std::size_t got = file.read_at(offset, out);
     ::posix_fadvise(file.descriptor(), 0, 0, POSIX_FADV_NORMAL);
-    if (!was_cached) file.drop_cached(offset, offset + got);
+    brought.drop(offset, align_up(offset + got, CachedPages::kPage));
     return got;
   }
 
   const std::vector<const File*> files_;
   std::vector<File> direct_;  // closed where a file system refuses
+  std::deque<BroughtPages> brought_;
 };
 
 }  // namespace

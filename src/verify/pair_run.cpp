@@ -267,6 +267,7 @@ PairRun run_pairs(std::span<const TensorPair> pairs, engine::Operator& operation
   engine::stream({chunks, operation}, input.source(), memory,
                  {.threads = needs.threads, .stop = options.stop}, turns, monitor);
   run.read_bytes = monitor.read_bytes();
+  run.cached_bytes = input.cached_bytes();
   run.io = input.mode();
   return run;
 }

@@ -14,6 +14,7 @@ namespace sluice {
 /// What a run over pairs took, and how it ran.
 struct PairRun {
   std::uint64_t read_bytes = 0;
+  std::uint64_t cached_bytes = 0;
   std::string io;
   bool shared_spindle = false;
 };

@@ -295,6 +295,7 @@ void check_tensors(std::span<const TensorPair> pairs, const ImportanceMatrix* im
   }
   if (const std::string note = zeros.note(); !note.empty()) observer.note(note);
   report.read_bytes = run.read_bytes;
+  report.cached_bytes = run.cached_bytes;
   report.io = run.io;
   report.shared_spindle = run.shared_spindle;
 }

@@ -2,9 +2,7 @@
 
 #include "sluice/forecast.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +17,7 @@
 #include "sluice/error.h"
 #include "support/gguf_builder.h"
 #include "support/needs.h"
+#include "support/page_cache.h"
 #include "support/sparse_model.h"
 #include "support/temp_folder.h"
 
@@ -219,35 +218,17 @@ TEST_F(ForecastTest, NothingThatIsMeasuredCanFailThePlan) {
   EXPECT_EQ(seen.time->read_bytes_per_s, 0) << "too small to measure with";
 }
 
-/// How many pages of a file are in the page cache.
-std::size_t pages_cached(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDWR);
-  const std::size_t size = fs::file_size(path);
-  void* map = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
-  std::vector<unsigned char> pages((size + 4095) / 4096);
-  ::mincore(map, size, pages.data());
-  ::munmap(map, size);
-  ::close(file);
-  return static_cast<std::size_t>(
-      std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return page & 1; }));
-}
-
 TEST_F(ForecastTest, ThePageCacheStaysAsItIs) {
-  const int file = ::open(model_.c_str(), O_RDWR);
-  ::fsync(file);
-  ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
-  const bool dropped = pages_cached(model_) <= 100;
-  if (!dropped) ::close(file);
-  SLUICE_NEEDS(dropped, "the temporary folder's file system keeps files in memory");
+  SLUICE_NEEDS(testing_support::forget(model_),
+               "the temporary folder's file system keeps files in memory");
   look(true);
   // The header's first megabyte, and what the kernel reads ahead of it.
-  EXPECT_LT(pages_cached(model_), std::size_t{(3 << 20) / 4096});
+  EXPECT_LT(testing_support::count_cached_pages(model_), std::size_t{(3 << 20) / 4096});
   // And what is cached stays so: the whole file, read the plain way.
   testing_support::read_file(model_);
-  const std::size_t before = pages_cached(model_);
+  const std::size_t before = testing_support::count_cached_pages(model_);
   look(true);
-  EXPECT_GE(pages_cached(model_), before);
-  ::close(file);
+  EXPECT_GE(testing_support::count_cached_pages(model_), before);
 }
 
 TEST_F(ForecastTest, EightHundredGigabytesAreAllTheSame) {

@@ -73,7 +73,7 @@ TEST_F(Cli, WithoutIoUringItReadsOtherwiseAndSaysSo) {
             forbid_io_uring);
     EXPECT_EQ(done.status, 0) << done.errors;
     EXPECT_NE(done.errors.find("io_uring is not available"), std::string::npos) << done.errors;
-    EXPECT_NE(done.errors.find("--io read"), std::string::npos) << done.errors;
+    EXPECT_NE(done.errors.find("--io mmap"), std::string::npos) << done.errors;
     EXPECT_TRUE(read_file(output_) == expected);
   }
 }

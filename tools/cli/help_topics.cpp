@@ -82,10 +82,17 @@ The input is read once, in order; the output is written once, under the name OUT
 its own name when it is whole and safe on the disk. Space for it is reserved before the first byte
 is computed, so that a full disk shows at once.
 
---io auto :: io_uring past the page cache where the kernel allows it, else plain reads
---io async :: io_uring; if the kernel or a container forbids it, plain reads, with a note
---io mmap :: memory maps, for inputs that are in the page cache already
+--io auto :: what the page cache has is taken from there, the rest is read past it with io_uring;
+where the kernel or a container forbids that, as mmap, with a note
+--io async :: all is read past the page cache with io_uring; if it is forbidden, as auto
+--io mmap :: memory maps
 --io read :: plain reads, for file systems that know nothing else
+
+Whichever way, pages of the input that were cached before stay so, and those that reading brings in
+go again. What was cached before is the system's to keep, and no part of --memory. Only the owner of
+a file, and who may write to it, are told by most kernels what is cached of it: for others auto reads
+it past the cache, and mmap and read leave there what they read.
+
 --spindle shared :: input and output are on one hard disk: reads and writes take turns, in large
 batches, since each change of place costs a seek
 --spindle separate :: neither waits for the other; right for solid-state disks

@@ -10,7 +10,7 @@ namespace {
 constexpr const char* kRunNumbers[] = {
     "wall_s",        "read_bytes",      "read_s",       "write_bytes",   "write_s",
     "compute_s",     "wait_disk_s",     "wait_cores_s", "wait_budget_s", "workers_busy",
-    "resumed_bytes", "peak_anon_bytes", "threads"};
+    "resumed_bytes", "peak_anon_bytes", "threads",      "cached_bytes"};
 constexpr const char* kRunTexts[] = {
     "version",   "date",    "command", "input", "output",  "model", "architecture",
     "file_type", "imatrix", "effort",  "io",    "spindle", "isa",   "spindle_reason"};

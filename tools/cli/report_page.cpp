@@ -118,6 +118,8 @@ const std::vector<RunFact>& run_facts() {
       number_fact("writing", "write_s", time_text),
       number_fact("computing, all threads", "compute_s", time_text),
       number_fact("read", "read_bytes", bytes_text),
+      number_fact("of this from the page cache", "cached_bytes",
+                  [](double bytes) { return bytes > 0 ? bytes_text(bytes) : std::string(); }),
       number_fact("written", "write_bytes", bytes_text),
       number_fact("made by an earlier run", "resumed_bytes",
                   [](double bytes) { return bytes > 0 ? bytes_text(bytes) : std::string(); }),

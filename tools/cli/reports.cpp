@@ -92,9 +92,11 @@ void print_summary(const RunReport& report) {
                       time_text(report.wall_s), time_text(report.read_s), time_text(report.write_s),
                       time_text(report.compute_s), thread_text(report.threads));
   text += fmt::format(
-      "  rate    {} weights/s ({} kernels), {}/s read ({})\n", count_text(rate), report.isa,
-      bytes_text(static_cast<double>(report.read_bytes) / std::max(1e-9, report.wall_s)),
-      report.io);
+      "  rate    {} weights/s ({} kernels), {}/s read ({}{})\n", count_text(rate), report.isa,
+      bytes_text(static_cast<double>(report.read_bytes) / std::max(1e-9, report.wall_s)), report.io,
+      report.cached_bytes == 0 ? ""
+                               : fmt::format(", {} from the page cache",
+                                             bytes_text(static_cast<double>(report.cached_bytes))));
   const double waits =
       std::max(1e-9, report.wait_disk_s + report.wait_cores_s + report.wait_budget_s);
   text += fmt::format("  limit   {:.0f} % of the time the disk, {:.0f} % cores, {:.0f} % memory\n",

@@ -1,0 +1,230 @@
+// What is cached when reading begins is cached when it ends, and nothing else is, whichever way the
+// file is read. The kernel tells, by mincore.
+
+#include "support/page_cache.h"
+
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <random>
+#include <thread>
+
+#include "base/page_buffer.h"
+#include "io/cached_pages.h"
+#include "io/source.h"
+#include "support/needs.h"
+#include "support/temp_folder.h"
+
+namespace sluice::io {
+namespace {
+
+using namespace testing_support;
+
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+constexpr std::size_t kSize = 21 * kMiB + 1234;  // its last page is not whole
+
+struct Extent {
+  std::size_t begin = 0;
+  std::size_t size = 0;
+};
+
+struct Pattern {
+  const char* name;
+  std::vector<Extent> cached;
+};
+
+// Single pages, and ends within folios and within the ranges that are read.
+const Pattern kPatterns[] = {
+    {"nothing", {}},
+    {"all", {{0, kSize}}},
+    {"half", {{0, 10 * kMiB + 3 * kPage}}},
+    {"middle", {{5 * kMiB + kPage, 9 * kMiB}}},
+    {"stripes", {{0, kMiB}, {3 * kMiB, kMiB}, {7 * kMiB, 5 * kMiB}, {20 * kMiB, kMiB + 1234}}},
+    {"pages", {{0, kPage}, {6 * kMiB, kPage}, {6 * kMiB + 4 * kPage, kPage}, {kSize - 1, 1}}},
+};
+
+class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
+ protected:
+  static void SetUpTestSuite() { files_ = std::make_unique<const Files>(); }
+  static void TearDownTestSuite() { files_.reset(); }
+
+  void SetUp() override {
+    SLUICE_NEEDS(forget(path_), "the temporary folder's file system keeps files in memory");
+    for (const Extent& extent : pattern().cached) bring_in(path_, extent.begin, extent.size);
+    before_ = cached_pages(path_);
+    std::size_t pages = 0;
+    for (const Extent& extent : pattern().cached) {
+      pages += (extent.begin % kPage + extent.size + kPage - 1) / kPage;
+    }
+    ASSERT_EQ(std::count(before_.begin(), before_.end(), true), pages) << "the test's own fault";
+  }
+
+  IoMode mode() const { return std::get<0>(GetParam()); }
+  const Pattern& pattern() const { return std::get<1>(GetParam()); }
+
+  /// Reads ranges that lie anyhow to pages, some at a time, and lets them go in another order.
+  void read_all(Source& source) {
+    std::vector<ReadRange> ranges;
+    for (std::size_t at = 0, size = 3 * kMiB + 100; at < kSize; at += size, size -= 70'001) {
+      ranges.push_back({0, at, std::min(size, kSize - at)});
+    }
+    for (std::size_t first = 0; first < ranges.size(); first += 3) {
+      const auto some =
+          std::span(ranges).subspan(first, std::min<std::size_t>(3, ranges.size() - first));
+      read_some(source, some);
+      for (auto range = some.rbegin(); range != some.rend(); ++range) source.release(*range);
+    }
+  }
+
+  void read_some(Source& source, std::span<const ReadRange> ranges) {
+    std::vector<PageBuffer> buffers;
+    for (const ReadRange& range : ranges) {
+      buffers.emplace_back(range.size + Source::kBufferSlack);
+      std::promise<std::span<const std::byte>> done;
+      source.read(range, buffers.back().bytes(),
+                  [&](std::span<const std::byte> bytes, const std::exception_ptr& error) {
+                    error ? done.set_exception(error) : done.set_value(bytes);
+                  });
+      const std::span<const std::byte> bytes = done.get_future().get();
+      const auto wanted = contents_.begin() + static_cast<std::ptrdiff_t>(range.offset);
+      ASSERT_EQ(bytes.size(), range.size);
+      EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), wanted)) << range.offset;
+      source.check(range);
+    }
+  }
+
+  void read_file() {
+    const File file = File::open_input(path_);
+    const std::uint64_t cached = bytes_cached_before();
+    const OpenedSource opened = open_source(mode(), {&file});
+    const std::uint64_t already_read = bytes_from_disks();
+    read_all(*opened.source);
+    const std::uint64_t read = bytes_from_disks() - already_read;
+    const std::uint64_t found = opened.source->found_bytes();
+    EXPECT_EQ(opened.source->unseen_file(), "");
+    EXPECT_LE(found, cached);
+    if (mode() == IoMode::async) {
+      EXPECT_EQ(found, 0u);
+    } else {
+      // Of short stretches that are cached, the disk may be asked too.
+      EXPECT_GE(found + 4 * kPage, cached);
+      // Neighbours share a page, which each of them reads.
+      EXPECT_LE(read, kSize - cached + 24 * kPage);
+    }
+  }
+
+  void expect_as_before() const {
+    const std::vector<bool> after = cached_pages(path_);
+    for (std::size_t page = 0; page < after.size(); ++page) {
+      ASSERT_EQ(after[page], before_[page]) << "page " << page << " of " << after.size();
+    }
+  }
+
+  std::uint64_t bytes_cached_before() const {
+    std::uint64_t bytes = 0;
+    for (std::size_t page = 0; page < before_.size(); ++page) {
+      if (before_[page]) bytes += std::min(kPage, kSize - page * kPage);
+    }
+    return bytes;
+  }
+
+  /// How many bytes this process has had disks read for it.
+  static std::uint64_t bytes_from_disks() {
+    std::ifstream io("/proc/self/io");
+    for (std::string word; io >> word;) {
+      std::uint64_t bytes = 0;
+      if (word == "read_bytes:" && io >> bytes) return bytes;
+    }
+    return 0;
+  }
+
+  // Written once: the disk takes longer than the tests.
+  struct Files {
+    Files() {
+      std::mt19937_64 random(1);
+      for (std::byte& byte : contents) byte = static_cast<std::byte>(random());
+      write_file(folder / "a", contents);
+    }
+    const TempFolder folder;
+    std::vector<std::byte> contents = std::vector<std::byte>(kSize);
+  };
+  static inline std::unique_ptr<const Files> files_;
+
+  const std::string path_ = files_->folder / "a";
+  const std::vector<std::byte>& contents_ = files_->contents;
+  std::vector<bool> before_;
+};
+
+TEST_P(PageCache, IsAsItWasBefore) {
+  read_file();
+  expect_as_before();
+}
+
+class UnusualPageCache : public PageCache {};
+
+// As before Linux 6.5. The filter is the thread's, and goes with it.
+TEST_P(UnusualPageCache, IsAsItWasBeforeWhereCachestatIsUnknown) {
+  std::thread([&] {
+    constexpr unsigned kCachestat = 451;
+    sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kCachestat, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog program{std::size(filter), filter};
+    ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ASSERT_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    read_file();
+  }).join();
+  expect_as_before();
+}
+
+// Nobody tells who neither owns a file nor may write to it what is cached of it.
+TEST_P(UnusualPageCache, KeepsWhatOthersHaveCached) {
+  SLUICE_NEEDS(::geteuid() == 0, "only root can become somebody else");
+  std::thread([&] {
+    const File file = File::open_input(path_);
+    constexpr long kNobody = 65534;
+    // The system call changes this thread alone, the function all threads.
+    ASSERT_EQ(::syscall(SYS_setresuid, kNobody, kNobody, kNobody), 0);
+    const OpenedSource opened = open_source(mode(), {&file});
+    read_all(*opened.source);
+    const bool told = CachedPages(file).known();  // by kernels from 6.5 on to 6.12
+    const bool asked = mode() != IoMode::async;
+    EXPECT_EQ(opened.source->unseen_file(), told || !asked ? "" : path_);
+  }).join();
+  const std::vector<bool> after = cached_pages(path_);
+  for (std::size_t page = 0; page < after.size(); ++page) {
+    ASSERT_TRUE(after[page] || !before_[page]) << "page " << page << " of " << after.size();
+  }
+}
+
+constexpr IoMode kModes[] = {IoMode::automatic, IoMode::mmap, IoMode::async, IoMode::plain};
+
+std::string name_of(const testing::TestParamInfo<std::tuple<IoMode, Pattern>>& test) {
+  constexpr const char* kNames[] = {"automatic", "mmap", "async", "read"};
+  return std::string(kNames[static_cast<int>(std::get<0>(test.param))]) + "_" +
+         std::get<1>(test.param).name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, PageCache,
+                         testing::Combine(testing::ValuesIn(kModes), testing::ValuesIn(kPatterns)),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Modes, UnusualPageCache,
+                         testing::Combine(testing::ValuesIn(kModes), testing::Values(kPatterns[4])),
+                         name_of);
+
+}  // namespace
+}  // namespace sluice::io
