@@ -23,7 +23,7 @@ struct TextRequest {
 
 /// What each type does to each tensor, found by running the model, each weight being read once. Layer by
 /// layer, from the true stream on, some sequences of the text are run once more for each of the layer's
-/// tensors, with that one tensor encoded: what that changes of the residual stream after the layer,
+/// tensors, with that one tensor encoded: by what part that changes the residual stream after the layer,
 /// over what it changes of the tensor's own outputs, is the tensor's gain. The errors of all types are
 /// those of sampled rows, multiplied by the inputs of the same tokens. The embedding's change is that
 /// after the first layer; of the output matrix it is the divergence of the logits itself.

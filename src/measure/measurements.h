@@ -20,8 +20,8 @@ struct TensorMeasures {
   double power = 0;  ///< expected |W x|^2, of which the errors are parts
   /// The same without outputs that are far from the others: as many as there are, times the median of one's.
   double typical_power = 0;
-  double change =
-      0;  ///< of the residual stream, expected |x' - x|^2, by the type that it was run with
+  /// Expected |x' - x|^2 / |x|^2 of the residual stream after the layer, by the type that it was run with.
+  double change = 0;
 };
 
 /// All that is measured of a model.

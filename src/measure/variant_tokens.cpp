@@ -79,10 +79,15 @@ double VariantTokens::change(const linear::ConstMatrix& stream, std::size_t inde
   for (std::size_t t = 0; t < tokens.count; ++t) {
     const float* const own = stream.row(origin(t));
     const float* const other = stream.row(tokens.first + t);
+    double change = 0;
+    double size = 0;
     for (std::size_t i = 0; i < stream.columns; ++i) {
-      const double change = static_cast<double>(other[i]) - static_cast<double>(own[i]);
-      sum += change * change;
+      const double before = own[i];
+      const double by = static_cast<double>(other[i]) - before;
+      change += by * by;
+      size += before * before;
     }
+    if (size > 0) sum += change / size;
   }
   return sum / static_cast<double>(tokens.count);
 }

@@ -45,7 +45,8 @@ class VariantTokens {
   /// Sets the variant's stream to the text's.
   void reset(const linear::Matrix& stream, std::size_t variant) const;
 
-  /// Mean over its tokens of |x' - x|^2, x' being the variant's stream.
+  /// Mean over its tokens of |x' - x|^2 / |x|^2, x' being the variant's stream: all that read it look at
+  /// it through a norm, and a few tokens of massive activations would outweigh all others.
   double change(const linear::ConstMatrix& stream, std::size_t variant) const;
 
  private:

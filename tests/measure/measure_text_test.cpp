@@ -183,11 +183,18 @@ class TextModel {
   ThreadTeam team_;
 };
 
-double change(const TextModel::Stream& a, const TextModel::Stream& b, std::size_t tokens) {
+// Mean over tokens of |x' - x|^2 / |x|^2.
+double change(const TextModel::Stream& own, const TextModel::Stream& other, std::size_t tokens) {
+  const std::size_t width = own.size() / tokens;
   double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double change = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-    sum += change * change;
+  for (std::size_t t = 0; t < tokens; ++t) {
+    double by = 0;
+    double size = 0;
+    for (std::size_t i = t * width; i < (t + 1) * width; ++i) {
+      by += std::pow(static_cast<double>(other[i]) - static_cast<double>(own[i]), 2);
+      size += std::pow(static_cast<double>(own[i]), 2);
+    }
+    sum += by / size;
   }
   return sum / static_cast<double>(tokens);
 }
