@@ -213,7 +213,7 @@ TEST_F(Recipe, WhatCannotBeTogetherIsRefused) {
       {{"--target-bpw", "3", "--types", "iq2_k"}, "llama.cpp cannot load iq2_k"},
       {{"--target-bpw", "3", "--at-least", "(=q4_k"}, "is no regular expression"},
       {{"--target-bpw", "3", "--at-least", "attn=q8_0", "--at-most", "attn=q2_k"},
-       "there is no type to choose"},
+       "it can have none of the types"},
       {{"--target-bpw", "3", "--tie", "("}, "is no regular expression"},
       {{"--target-bpw", "3", "--measure-tokens", "0"}, "'0' is no number"}};
   for (const auto& [words, says] : wrong) {
