@@ -88,6 +88,7 @@ TEST_F(Cli, NoFileIsWrittenOverAnother) {
   EXPECT_EQ(sluice({"verify", model_, "--report", model_}).status, 4);
   EXPECT_EQ(sluice({"compare", model_, model_, "--html", model_}).status, 4);
   EXPECT_EQ(sluice({"report", list, "-o", list}).status, 4);
+  EXPECT_EQ(sluice({"report", model_, "--measured", list, "-o", list}).status, 4);
   EXPECT_TRUE(read_file(model_) == model);
   EXPECT_EQ(fs::file_size(list), 6u);
 }

@@ -173,6 +173,7 @@ void check_files(const Arguments& arguments) {
       for (const std::string& file : arguments.report_page.reports) {
         files.push_back({file, "a report"});
       }
+      files.push_back({arguments.report_page.measured, "the table of measured files"});
       break;
     case Command::inspect:
       add_written(arguments.inspect.page, "the page");
