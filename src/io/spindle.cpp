@@ -5,16 +5,21 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
 #include "io/http/url.h"
+#include "io/seek_time.h"
+#include "io/source.h"
 
 namespace sluice::io {
 namespace {
@@ -27,6 +32,7 @@ constexpr int kMaxStack = 16;
 // The disks under a file system: name to whether it rotates. `unknown` if not all could be found.
 struct Disks {
   std::map<std::string, bool> rotates;
+  std::set<std::string> emulated;  // by a virtual machine's host
   bool unknown = false;
 
   std::string names() const {
@@ -109,6 +115,20 @@ std::string mount_source(const fs::path& path, const SystemPaths& system) {
 
 void add_disks(const Place& place, const SystemPaths& system, int depth, Disks& disks);
 
+// Disks that hosts give to their virtual machines: virtio's, Xen's and Hyper-V's by where they are,
+// those that pretend to be SCSI or SATA disks by who makes them.
+bool is_emulated(const fs::path& device) {
+  const std::string place = device.string();
+  for (const char* bus : {"/virtio", "/vbd-", "/VMBUS"}) {
+    if (place.find(bus) != std::string::npos) return true;
+  }
+  const std::string maker =
+      first_line(device / "device/vendor") + " " + first_line(device / "device/model");
+  return std::ranges::any_of(std::array{"QEMU", "VMware", "VBOX", "Msft"}, [&](const char* name) {
+    return maker.find(name) != std::string::npos;
+  });
+}
+
 // `entry` leads to a device in sysfs, which may be a partition or lie on other devices.
 void add_disks_of_entry(const fs::path& entry, const SystemPaths& system, int depth, Disks& disks) {
   fs::path device = resolved(entry);
@@ -131,7 +151,9 @@ void add_disks_of_entry(const fs::path& entry, const SystemPaths& system, int de
     }
     return;
   }
-  disks.rotates[device.filename().string()] = first_line(device / "queue/rotational") == "1";
+  const std::string name = device.filename().string();
+  disks.rotates[name] = first_line(device / "queue/rotational") == "1";
+  if (is_emulated(device)) disks.emulated.insert(name);
 }
 
 void add_disks(const Place& place, const SystemPaths& system, int depth, Disks& disks) {
@@ -175,7 +197,8 @@ SpindleDecision decide_spindle_of(std::span<const Place> inputs, const Place& ou
     for (const auto& [name, rotating] : disks.rotates) {
       if (target.rotates.contains(name)) {
         if (rotating) {
-          return {true, fmt::format("input and output are on the same rotating disk ({})", name)};
+          return {true, fmt::format("input and output are on the same rotating disk ({})", name),
+                  target.emulated.contains(name) ? name : ""};
         }
         still = name;
       }
@@ -195,6 +218,20 @@ SpindleDecision decide_spindle_of(std::span<const Place> inputs, const Place& ou
   return {false, fmt::format("input on {}, output on {}", all.names(), target.names())};
 }
 
+SpindleDecision with_seeks(SpindleDecision decision, std::optional<double> seek) {
+  // A hard disk's take 5 to 15 ms, those of others a tenth of that.
+  constexpr double kSlow = 3e-3;
+  if (!decision.shared || decision.virtual_disk.empty()) return decision;
+  if (!seek || *seek < kSlow) {
+    return {false,
+            fmt::format("virtual disk {} says that it rotates, but {}", decision.virtual_disk,
+                        seek ? fmt::format("seeks in {:.2g} ms", *seek * 1e3)
+                             : "the input is too small to see it seek")};
+  }
+  decision.reason += fmt::format(", which seeks in {:.2g} ms", *seek * 1e3);
+  return decision;
+}
+
 SpindleDecision decide_spindle(Spindle wanted, std::span<const File> inputs,
                                const std::string& output, const SystemPaths& system) {
   if (wanted != Spindle::automatic) return {wanted == Spindle::shared, "as asked for"};
@@ -205,7 +242,9 @@ SpindleDecision decide_spindle(Spindle wanted, std::span<const File> inputs,
   Place target{.path = folder.empty() ? "." : folder.string()};
   struct stat status {};
   if (::stat(target.path.c_str(), &status) == 0) target.device = status.st_dev;
-  return decide_spindle_of(places, target, system);
+  SpindleDecision decision = decide_spindle_of(places, target, system);
+  if (decision.virtual_disk.empty()) return decision;
+  return with_seeks(std::move(decision), measure_seek(pointers_to(inputs)));
 }
 
 }  // namespace sluice::io

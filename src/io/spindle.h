@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,6 +20,8 @@ struct SystemPaths {
 struct SpindleDecision {
   bool shared = false;
   std::string reason;
+  /// The shared disk is a virtual machine's, whose word on rotating says little.
+  std::string virtual_disk = {};
 };
 
 /// A file or folder and the device number (st_dev) of the file system that it is on.
@@ -30,11 +33,17 @@ struct Place {
 /// Whether `output`, which need not exist yet but whose folder does, is on a rotating disk that
 /// holds an input too. Follows partitions, device mapper, md and loop devices to the disks under
 /// them. File systems whose disk is not known (network, overlay) are taken as shared if they are
-/// one file system: taking turns costs little, a wandering head half the rate.
+/// one file system: taking turns costs little, a wandering head half the rate. A virtual disk that
+/// says that it rotates is believed if its seeks are slow (measure_seek()).
 SpindleDecision decide_spindle(Spindle wanted, std::span<const File> inputs,
                                const std::string& output, const SystemPaths& system = {});
 
-/// The same for places that were looked up before. Never throws for what sysfs holds or lacks.
+/// The decision on a virtual disk by its seeks, in seconds, if they could be measured; others as they
+/// are.
+SpindleDecision with_seeks(SpindleDecision decision, std::optional<double> seek);
+
+/// The same for places that were looked up before, without measuring. Never throws for what sysfs
+/// holds or lacks.
 SpindleDecision decide_spindle_of(std::span<const Place> inputs, const Place& output,
                                   const SystemPaths& system = {});
 

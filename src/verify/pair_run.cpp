@@ -15,6 +15,7 @@
 #include "engine/memory_plan.h"
 #include "engine/monitor.h"
 #include "engine/stream.h"
+#include "io/seek_time.h"
 #include "io/spindle.h"
 #include "verify/published_rows.h"
 #include "weights/bands.h"
@@ -217,15 +218,21 @@ std::optional<engine::Unit> PairCursor::next(std::stop_token) {
 // Whether the head goes to and fro between the outputs and their sources.
 bool on_one_spindle(std::span<const TensorPair> pairs, Spindle wanted) {
   std::vector<io::Place> sources;
+  std::vector<const io::File*> files;
   for (const TensorPair& pair : pairs) {
     if (pair.source == nullptr) continue;
     const io::Place place{pair.source_file->path(), pair.source_file->identity().device};
-    if (sources.empty() || sources.back().path != place.path) sources.push_back(place);
+    if (!sources.empty() && sources.back().path == place.path) continue;
+    sources.push_back(place);
+    files.push_back(pair.source_file);
   }
   if (sources.empty()) return false;
   if (wanted != Spindle::automatic) return wanted == Spindle::shared;
   const io::File& output = *pairs.front().file;
-  return io::decide_spindle_of(sources, {output.path(), output.identity().device}).shared;
+  const io::SpindleDecision told =
+      io::decide_spindle_of(sources, {output.path(), output.identity().device});
+  return told.virtual_disk.empty() ? told.shared
+                                   : io::with_seeks(told, io::measure_seek(files)).shared;
 }
 
 engine::MemoryNeeds memory_needs(std::span<const TensorPair> pairs, int threads) {

@@ -8,6 +8,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <utility>
 
 #include "support/needs.h"
 #include "support/temp_folder.h"
@@ -87,6 +89,30 @@ TEST_F(SpindleTest, ADiskThatDoesNotRotateIsNotShared) {
   const SpindleDecision decision = decide({{"/a/in", makedev(259, 0)}}, {"/a", makedev(259, 0)});
   EXPECT_FALSE(decision.shared);
   EXPECT_EQ(decision.reason, "disk nvme0n1 does not rotate");
+}
+
+// What hosts tell their virtual machines, or say nothing of, is often that a disk rotates.
+TEST_F(SpindleTest, AVirtualDiskIsBelievedIfItsSeeksAreSlow) {
+  const fs::path virtio = sysfs() / "devices/pci0000:00/virtio1/block/vda";
+  add(virtio, makedev(252, 0));
+  write(virtio / "queue/rotational", "1");
+  fs::create_directories(virtio / "slaves");
+  write(disk("sda", makedev(8, 0), true) / "device/vendor", "QEMU");
+  disk("sdb", makedev(8, 16), true);
+  for (const auto& [number, name] : {std::pair{makedev(252, 0), "vda"}, {makedev(8, 0), "sda"}}) {
+    const SpindleDecision told = decide({{"/in", number}}, {"/out", number});
+    EXPECT_TRUE(told.shared);
+    EXPECT_EQ(told.virtual_disk, name);
+    EXPECT_TRUE(with_seeks(told, 0.009).shared);
+    EXPECT_EQ(with_seeks(told, 0.009).reason, told.reason + ", which seeks in 9 ms");
+    EXPECT_FALSE(with_seeks(told, std::nullopt).shared) << "not seen, not believed";
+    const SpindleDecision seen = with_seeks(told, 0.0002);
+    EXPECT_FALSE(seen.shared);
+    EXPECT_EQ(seen.reason,
+              "virtual disk " + std::string(name) + " says that it rotates, but seeks in 0.2 ms");
+  }
+  const SpindleDecision real = decide({{"/in", makedev(8, 16)}}, {"/out", makedev(8, 16)});
+  EXPECT_TRUE(with_seeks(real, 0.0002).shared) << "a disk of its own is believed";
 }
 
 TEST_F(SpindleTest, StackedDevicesAreFollowedToTheirDisks) {

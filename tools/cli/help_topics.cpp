@@ -96,7 +96,8 @@ it past the cache, and mmap and read leave there what they read.
 --spindle shared :: input and output are on one hard disk: reads and writes take turns, in large
 batches, since each change of place costs a seek
 --spindle separate :: neither waits for the other; right for solid-state disks
---spindle auto :: asks the kernel which disk the files are on and whether it turns
+--spindle auto :: asks the kernel which disk the files are on and whether it turns; of a virtual
+machine's disk that is said to turn, some seeks are timed, and only if they are slow it is believed
 
 Output on another disk than the input is fastest on hard disks:
 
