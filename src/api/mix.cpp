@@ -71,6 +71,11 @@ void check_size(const QuantizeOptions& options, const mix::OutputFacts& output, 
   }
 }
 
+bool named_kinds(const KindTypes& kinds) {
+  return kinds.attn_q || kinds.attn_k || kinds.attn_v || kinds.attn_qkv || kinds.ffn_gate ||
+         kinds.ffn_down || kinds.ffn_up;
+}
+
 /// What of the bytes comes to nothing.
 void note_left(const MixTarget& target, const mix::OutputFacts& output, MixChoice& choice) {
   const auto text = [](std::uint64_t bytes) { return bytes_text(static_cast<double>(bytes)); };
@@ -124,7 +129,11 @@ MixChoice choose_mix(const QuantizeOptions& options, const Prepared& planned, Ob
   choice.measured = measured_with(options, planned, text);
   choice.file = measurements_file(options);
   choice.recipe = mix::recipe_with(options, choice.tensors);
-  if (options.file_type != nullptr) choice.recipe.file_type = options.file_type;
+  if (options.file_type != nullptr) {
+    choice.recipe.file_type = options.file_type;
+  } else if (options.mix == Mix::ik_llama_cpp && named_kinds(options.kinds)) {
+    choice.recipe.file_type = find_file_type("Q2_K");  // those of fewer bits look at no kinds
+  }
   note_left(options.target, output, choice);
   return choice;
 }

@@ -55,6 +55,10 @@ static void test_options(void) {
   check_refused(options, "split-max-tensors", "0", "0");
   check_refused(options, "split-max-size", "40", "unit");
   check_refused(options, "imatrix", "", "names no file");
+  check_refused(options, "target-size", "100", "too little");
+  check_refused(options, "target-bpw", "many", "many");
+  check_refused(options, "target", "exps", "exps");
+  check_refused(options, "types", "iq9", "iq9");
   check_refused(options, "input", NULL, "null");
   check_refused(NULL, "input", "x", "null");
   set(options, "type", "q4_k");
@@ -173,6 +177,7 @@ int main(int argc, char** argv) {
   sluice_observer* silent = sluice_observer_new();
   char output[4096];
   char* text = NULL;
+  char* choice = NULL;
   sluice_error* error = NULL;
   sluice_options* options;
 
@@ -266,6 +271,24 @@ int main(int argc, char** argv) {
   CHECK(text != NULL && strstr(text, "\"good\": false") != NULL);
   sluice_free(text);
   sluice_error_free(error);
+  sluice_options_free(options);
+
+  /* The best types for a size, as rules and as what was chosen. */
+  options = sluice_options_new();
+  set(options, "input", argv[1]);
+  set(options, "imatrix", argv[2]);
+  CHECK(sluice_recipe(options, NULL, &text, &choice, &error) == SLUICE_USAGE);
+  CHECK(text == NULL && choice == NULL && error != NULL && strstr(error->cure, "target-size"));
+  sluice_error_free(error);
+  set(options, "target-bpw", "4");
+  snprintf(output, sizeof output, "%s/measurements.json", argv[3]);
+  set(options, "measurements", output);
+  set(options, "types", "iq2_xs,q4_k,q6_k,q8_0");
+  CHECK(sluice_recipe(options, NULL, &text, &choice, &error) == SLUICE_OK && error == NULL);
+  CHECK(text != NULL && strstr(text, "^output\\.weight$=") != NULL);
+  CHECK(choice != NULL && strstr(choice, "\"frontier\"") != NULL);
+  sluice_free(text);
+  sluice_free(choice);
   sluice_options_free(options);
   sluice_observer_free(observer);
   sluice_observer_free(silent);

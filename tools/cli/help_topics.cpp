@@ -139,6 +139,27 @@ very-low-bit type has no row at all, nothing is made, and all such tensors are l
 --ignore-imatrix-rules goes on regardless. Of other types a note tells which tensors have no row.
 )";
 
+constexpr std::string_view kSize = R"(
+In place of a type, quantize, plan and recipe take a size: which type each tensor gets is then chosen so
+that the output is as near to the model as its bytes allow.
+
+    sluice quantize --target-size 100G --imatrix m.imatrix --measure text.txt model.gguf out.gguf
+    sluice recipe --target-bpw 2.1 --imatrix m.imatrix model.gguf -o rules.txt
+    sluice quantize --imatrix m.imatrix --tensor-type-file rules.txt model.gguf out.gguf IQ1_M
+
+What each type does to each tensor is measured first: with --measure by running the model on a text,
+which is better by far and takes minutes for each billion weights, else by the errors of sampled rows.
+It is kept in a file (--measurements) beside the output, so that another size takes a second, and a run
+that was cut off goes on. Sizes are those of all of the output's files and are met from below.
+
+--target 'exps=96G' --target '*=20G' is for a runtime that keeps experts in one memory and the rest in
+another. --types says what may be chosen, --at-least and --at-most bound it for tensors by their names,
+--tie gives tensors of a layer the same type. Types that are asked for otherwise (--tensor-type,
+--output-tensor-type, ...) stand. `sluice recipe` writes the choice as rules to look at and to edit;
+--html makes a page of it that shows which other sizes could be had. Types of few bits need an importance
+matrix or --calibrate.
+)";
+
 constexpr std::string_view kCalibrate = R"(
 With --calibrate a model is run on a text while it is quantized: each layer when its weights are in
 memory, over all tokens. Its matrices are encoded so that what they make of these inputs stays as it
@@ -235,9 +256,10 @@ Topic exit_status_topic() {
   return topic;
 }
 
-constexpr std::array<std::string_view, 5> kQuantizeExamples = {
+constexpr std::array<std::string_view, 6> kQuantizeExamples = {
     "sluice quantize --imatrix model.imatrix model-BF16.gguf model-IQ1_M.gguf IQ1_M",
     "sluice quantize --imatrix model.imatrix Llama-4-Maverick/ out.gguf IQ1_M",
+    "sluice quantize --target-size 100G --imatrix m.imatrix Llama-4-Maverick/ out.gguf",
     "sluice quantize --pure --memory 2G model-F16.gguf model-Q4_K.gguf q4_k 8",
     "sluice quantize --verify --report run.json model-F16.gguf model-Q8_0.gguf Q8_0",
     "sluice quantize --quiet --log-file night.log --imatrix m.imatrix in.gguf out.gguf IQ1_M"};
@@ -256,6 +278,11 @@ constexpr std::array<std::string_view, 3> kImatrixExamples = {
     "sluice imatrix model-BF16.gguf text.txt -o model.imatrix.gguf",
     "sluice imatrix Llama-4-Maverick/ text.txt -o maverick.imatrix.gguf --memory 16G --chunks 64",
     "sluice imatrix -m model-BF16.gguf -f text.txt -o imatrix.gguf -c 512 --process-output"};
+constexpr std::array<std::string_view, 3> kRecipeExamples = {
+    "sluice recipe --target-bpw 2.1 --imatrix model.imatrix model-BF16.gguf -o rules.txt",
+    "sluice recipe --target-size 24G --measure text.txt --imatrix m.imatrix model.gguf --html "
+    "p.html",
+    "sluice recipe --target 'exps=96G' --target '*=20G' --imatrix m.imatrix Llama-4-Maverick/"};
 constexpr std::array<std::string_view, 2> kReportExamples = {
     "sluice report -o page.html run.json", "sluice report -o page.html one.json another.json"};
 constexpr std::array<std::string_view, 1> kDemoExamples = {"sluice demo"};
@@ -296,6 +323,7 @@ std::vector<Topic> help_topics() {
           {"checkpoints", "Models as they were published", blocks_of(kCheckpoints)},
           {"network", "Models on the hub and on servers", blocks_of(kNetwork)},
           {"importance", "Importance matrices", blocks_of(kImatrix)},
+          {"size", "The best types for a size", blocks_of(kSize)},
           {"calibrate", "Encoding for what a text makes of the model", blocks_of(kCalibrate)},
           {"memory", "How much memory it takes", blocks_of(kMemory)},
           {"disks", "Reading and writing fast, and where", blocks_of(kDisks)},
@@ -312,6 +340,7 @@ std::span<const std::string_view> examples_of(std::string_view command) {
   if (command == "inspect") return kInspectExamples;
   if (command == "compare") return kCompareExamples;
   if (command == "imatrix") return kImatrixExamples;
+  if (command == "recipe") return kRecipeExamples;
   if (command == "report") return kReportExamples;
   if (command == "demo") return kDemoExamples;
   if (command == "help") return kHelpExamples;
