@@ -69,20 +69,6 @@ TEST_F(MixTest, GoesOnWhereverItWasStopped) {
   }
 }
 
-TEST_F(MixTest, BytesAreTheSameHoweverTheyAreMeasured) {
-  for (QuantizeOptions options : {uncalibrated_, options_}) {
-    const Bytes expected = made(options);
-    for (const Isa isa : supported_isas()) {
-      std::filesystem::remove(kept());
-      options.isa = isa;
-      options.threads = isa == Isa::portable ? 3 : 1;
-      options.io = isa == Isa::avx2 ? IoMode::mmap : IoMode::automatic;
-      EXPECT_TRUE(made(options) == expected) << name(isa);
-    }
-    std::filesystem::remove(kept());
-  }
-}
-
 TEST_F(MixTest, ThePlanIsWhatWasChosen) {
   QuantizeOptions options = uncalibrated_;
   options.split.max_tensors = 7;
