@@ -50,7 +50,7 @@ const Pattern kPatterns[] = {
     {"all", {{0, kSize}}},
     {"half", {{0, 10 * kMiB + 3 * kPage}}},
     {"middle", {{5 * kMiB + kPage, 9 * kMiB}}},
-    {"stripes", {{0, kMiB}, {3 * kMiB, kMiB}, {7 * kMiB, 5 * kMiB}, {20 * kMiB, kMiB + 1234}}},
+    {"stripes", {{kMiB, kMiB}, {3 * kMiB, kMiB}, {7 * kMiB, 5 * kMiB}, {20 * kMiB, kMiB + 1234}}},
     {"pages", {{0, kPage}, {6 * kMiB, kPage}, {6 * kMiB + 4 * kPage, kPage}, {kSize - 1, 1}}},
 };
 
