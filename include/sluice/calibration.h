@@ -22,6 +22,10 @@ struct CalibrationOptions {
   /// Folder for what is between two layers, with which a run that was cut off goes on; empty: the
   /// output's.
   std::string scratch = {};
+  /// Codes are chosen for what the quantized layers before make of the text, and weights are fitted to
+  /// that first: as near again to the model, for about three times the calculation and memory for all tokens
+  /// of a part of a layer at once.
+  bool refit = false;
 
   bool given() const { return !texts.empty() || !tokens.empty(); }
 };

@@ -62,6 +62,21 @@ std::uint64_t binding_of_state(const ModelFiles& files, const model::Tokens& tok
   return XXH3_64bits(numbers.data(), numbers.size() * sizeof(std::uint64_t));
 }
 
+/// Of what the embedding becomes, which is in memory while a second stream begins.
+std::uint64_t embedding_bytes(const Plan& plan, const calibrate::TensorIndex& index) {
+  const auto embedding = index.find("token_embd.weight");
+  return embedding ? plan.tensors[*embedding].output_size : 0;
+}
+
+/// A second stream depends on what the output is too.
+void bind_to(const Plan& plan, Effort effort, std::uint64_t& binding) {
+  std::vector<std::uint64_t> numbers = {binding, static_cast<std::uint64_t>(effort)};
+  for (const PlannedTensor& tensor : plan.tensors) {
+    numbers.push_back(static_cast<std::uint64_t>(tensor.type));
+  }
+  binding = XXH3_64bits(numbers.data(), numbers.size() * sizeof(std::uint64_t));
+}
+
 }  // namespace
 
 std::string state_file_of(const QuantizeOptions& options, const OutputNames& names) {
@@ -80,7 +95,8 @@ std::unique_ptr<Calibration> open_calibration(const QuantizeOptions& options,
   return std::make_unique<Calibration>(
       Calibration{{.source = {files.model, files.weights, io::pointers_to(files.parts)},
                    .network = std::move(network),
-                   .tokens = std::move(tokens)},
+                   .tokens = std::move(tokens),
+                   .refit = options.calibration.refit},
                   {}});
 }
 
@@ -104,13 +120,17 @@ void decide(const QuantizeOptions& options, const ModelFiles& files, const Outpu
   calibrate::CalibratedModel& model = calibration.model;
   const int threads = thread_count(options.threads);
   const std::uint64_t beside = engine::held_memory(options) + kBesideWalk;
-  const auto least = calibrate::WalkMemory::least(model.network, model.tokens,
-                                                  calibrate::MatrixMap(model.source), threads);
+  model.index = calibrate::TensorIndex(plan, files.model);
+  auto least =
+      calibrate::WalkMemory::least(model.network, calibrate::walked_tokens(model),
+                                   calibrate::MatrixMap(model.source), threads, model.refit);
+  if (model.refit) {
+    least.layer = std::max(least.layer, least.stream / 2 + embedding_bytes(plan, model.index));
+  }
   least.within(options.memory, beside);
   const std::uint64_t taken = least.total() + beside;
-  model.index = calibrate::TensorIndex(plan, files.model);
   model.plan = calibrate::plan_calibration(plan, model.index, model.network, options.memory - taken,
-                                           threads);
+                                           threads, model.refit ? model.tokens.sequence_length : 0);
   refuse_without_feedback(model.plan, taken, files.parts.front().path());
   forgive_missing(model.plan, plan);
   plan.notes.insert(plan.notes.end(), model.plan.notes.begin(), model.plan.notes.end());
@@ -123,6 +143,7 @@ void decide(const QuantizeOptions& options, const ModelFiles& files, const Outpu
   calibration.most_bytes = model.memory.total() + beside + model.plan.bytes;
   model.state_file = state_file_of(options, names);
   model.state_binding = binding_of_state(files, model.tokens);
+  if (model.refit) bind_to(plan, options.effort, model.state_binding);
   calibration.rest = calibrate::without_treated(plan, model.plan);
 }
 
@@ -138,13 +159,13 @@ void add_calibration(const Calibration& calibration, PlanView& view) {
   const auto count = [&](Treatment treatment) {
     return static_cast<std::uint64_t>(std::ranges::count(treatments, treatment));
   };
-  view.calibration = {
-      .tokens = model.tokens.ids.size(),
-      .sequence_length = model.tokens.sequence_length,
-      .feedback_tensors = count(Treatment::feedback),
-      .mean_squares_tensors = count(Treatment::importance),
-      .state_file = model.state_file,
-      .state_bytes = calibrate::WalkState::bytes(model.tokens.ids.size(), model.network.width())};
+  view.calibration = {.tokens = model.tokens.ids.size(),
+                      .sequence_length = model.tokens.sequence_length,
+                      .feedback_tensors = count(Treatment::feedback),
+                      .mean_squares_tensors = count(Treatment::importance),
+                      .state_file = model.state_file,
+                      .state_bytes = calibrate::WalkState::bytes(
+                          (model.refit ? 2 : 1) * model.tokens.ids.size(), model.network.width())};
 }
 
 std::string calibration_text(const Calibration* calibration) {
@@ -152,9 +173,10 @@ std::string calibration_text(const Calibration* calibration) {
   const model::Tokens& tokens = calibration->model.tokens;
   const std::vector<calibrate::Treatment>& treatments = calibration->model.plan.treatments;
   return fmt::format(
-      ", calibrated on {} tokens in sequences of {} ({:016x}), feedback for {} "
+      ", calibrated on {} tokens in sequences of {} ({:016x}){}, feedback for {} "
       "tensors ({:016x})",
       tokens.ids.size(), tokens.sequence_length, hash_of(tokens),
+      calibration->model.refit ? ", refitted" : "",
       std::ranges::count(treatments, calibrate::Treatment::feedback),
       XXH3_64bits(treatments.data(), treatments.size()));
 }

@@ -196,6 +196,11 @@ constexpr Row kRows[] = {
     {option("scratch", Kind::folder, "DIR", Topic::calibration, kConversion,
             "Where to keep what is between two layers (default: the output's folder)"),
      into<&Q::calibration, &CalibrationOptions::scratch>},
+    {flag("refit", Topic::calibration,
+          "Fit weights to what the quantized layers before make of the text; takes three times as "
+          "long",
+          Peers::none),
+     into<&Q::calibration, &CalibrationOptions::refit>},
 
     {option("against", Kind::file, "FILE", Topic::files, kForVerify,
             "What it was made from, a GGUF file or a checkpoint: every block is compared"),

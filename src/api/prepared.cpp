@@ -49,6 +49,7 @@ void note_unused(const CalibrationOptions& options, std::vector<std::string>& no
   check("--calibrate-context", options.context != usual.context);
   check("--calibrate-chunks", options.chunks != usual.chunks);
   check("--scratch", options.scratch != usual.scratch);
+  check("--refit", options.refit);
 }
 
 // What of the wishes about a choice comes to nothing.

@@ -10,7 +10,9 @@
 #include "base/thread.h"
 #include "calibrate/layer_encoder.h"
 #include "calibrate/monitored.h"
+#include "calibrate/second_stream.h"
 #include "calibrate/walk_state.h"
+#include "calibrate/written_weights.h"
 #include "engine/team.h"
 #include "plan/input.h"
 #include "sluice/amounts.h"
@@ -52,6 +54,10 @@ std::uint64_t layers_made(const CalibratedModel& calibrated, const Plan& plan,
 
 }  // namespace
 
+model::Tokens walked_tokens(const CalibratedModel& calibrated) {
+  return calibrated.refit ? each_twice(calibrated.tokens) : calibrated.tokens;
+}
+
 Plan without_treated(const Plan& plan, const CalibrationPlan& calibration) {
   static const weights::Source kNothing;
   Plan rest = plan;
@@ -87,25 +93,30 @@ void make_treated(const CalibratedModel& calibrated, const Plan& plan,
                         .threads = settings.threads,
                         .memory = calibrated.memory.weights,
                         .stop = settings.stop});
+  WrittenWeights quantized(plan, calibrated.index, calibrated.plan, output, weights, settings.isa);
+  output.settle();
+  const model::Tokens tokens = walked_tokens(calibrated);
   const WalkSettings walk_settings{.isa = settings.isa,
                                    .layer_memory = calibrated.memory.layer,
                                    .output = true,
                                    .state = calibrated.state_file,
                                    .binding = calibrated.state_binding,
+                                   .quantized = calibrated.refit ? &quantized : nullptr,
                                    .stop = settings.stop};
   std::optional<Walk> walk;
-  walk.emplace(network, calibrated.tokens, weights, team, walk_settings);
+  walk.emplace(network, tokens, weights, team, walk_settings);
   // What was made of layers before is gone, as far as the journal knows.
   if (walk->done() > made) {
     walk->end();
-    walk.emplace(network, calibrated.tokens, weights, team, walk_settings);
+    walk.emplace(network, tokens, weights, team, walk_settings);
   }
   if (walk->done() < made) {
     observer.note(fmt::format("{} is not of the last layer that was made: {} are run once more",
                               visible(calibrated.state_file),
                               counted(made - walk->done(), "layer")));
   }
-  LayerEncoder encoder({plan, calibrated.index, calibrated.plan, weights, output, settings, team});
+  LayerEncoder encoder({plan, calibrated.index, calibrated.plan, weights, output, settings, team,
+                        calibrated.refit ? tokens.sequence_length : 0});
   Thread runner([&] { walk->run(encoder); });
   runner.join();
   walk->end();

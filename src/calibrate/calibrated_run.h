@@ -22,12 +22,16 @@ struct CalibratedModel {
   ModelSource source;
   model::Network network;
   model::Tokens tokens;
+  bool refit = false;  ///< with a second stream: see second_stream.h
   TensorIndex index = {};
   CalibrationPlan plan = {};
   WalkMemory memory = {};
   std::string state_file = {};      ///< see WalkState
   std::uint64_t state_binding = 0;  ///< see WalkState
 };
+
+/// The tokens of all streams.
+model::Tokens walked_tokens(const CalibratedModel& calibrated);
 
 /// The plan without what treated tensors are made of: what is left for the engine.
 Plan without_treated(const Plan& plan, const CalibrationPlan& calibration);

@@ -8,6 +8,8 @@
 
 #include "base/name_patterns.h"
 #include "calibrate/matrix_encoder.h"
+#include "calibrate/pairs.h"
+#include "calibrate/second_products.h"
 #include "codec/feedback.h"
 #include "linear/moments.h"
 #include "sluice/amounts.h"
@@ -32,8 +34,13 @@ Treatment treatment_of(const PlannedTensor& tensor) {
 /// Chooses the treatments of one layer after the other.
 class Planner {
  public:
-  Planner(const Plan& plan, const TensorIndex& index, std::uint64_t budget, int threads)
-      : plan_(plan), index_(index), budget_(budget), threads_(threads) {
+  Planner(const Plan& plan, const TensorIndex& index, std::uint64_t budget, int threads,
+          std::uint64_t paired_length)
+      : plan_(plan),
+        index_(index),
+        budget_(budget),
+        threads_(threads),
+        paired_length_(paired_length) {
     planned_.treatments.resize(plan.tensors.size());
   }
 
@@ -83,8 +90,9 @@ class Planner {
     std::uint64_t bytes = 0;
     for_tensors(input, [&](std::uint32_t tensor) {
       if (planned_.treatments[tensor] != Treatment::feedback) return;
-      bytes = (input.matrices > 1 ? 2 : 1) *
-              linear::Triangle::bytes(plan_.tensors[tensor].row_elements());
+      const std::uint64_t columns = plan_.tensors[tensor].row_elements();
+      const std::uint64_t lacks = paired_length_ > 0 ? linear::Lacks::bytes(columns) : 0;
+      bytes = (input.matrices > 1 ? 2 : 1) * (linear::Triangle::bytes(columns) + lacks);
     });
     return bytes;
   }
@@ -92,13 +100,16 @@ class Planner {
   /// Beside the moments, while a matrix is encoded.
   std::uint64_t encoding_bytes(const model::Input& input) const {
     std::uint64_t most = 0;
+    std::uint64_t second = 0;
     for_tensors(input, [&](std::uint32_t index) {
       if (planned_.treatments[index] == Treatment::none) return;
       const PlannedTensor& tensor = plan_.tensors[index];
       const std::uint64_t local = linear::Triangle::kPanel * tensor.row_elements() * sizeof(float);
-      most = std::max(most, local + MatrixEncoder::bytes(tensor, threads_));
+      most = std::max(most, local + MatrixEncoder::bytes(tensor, threads_, paired_length_ > 0));
+      if (paired_length_ == 0) return;
+      second += SecondProducts::bytes(tensor) + Pairs::bytes(tensor.row_elements(), paired_length_);
     });
-    return most;
+    return most + second;
   }
 
   std::uint64_t bytes(const Inputs& inputs) const {
@@ -134,6 +145,7 @@ class Planner {
   const TensorIndex& index_;
   const std::uint64_t budget_;
   const int threads_;
+  const std::uint64_t paired_length_;
   CalibrationPlan planned_;
   std::map<std::uint64_t, std::vector<std::string>> given_up_;  // by columns
   std::set<std::uint32_t> without_kernel_;
@@ -146,8 +158,9 @@ bool CalibrationPlan::has_feedback() const {
 }
 
 CalibrationPlan plan_calibration(const Plan& plan, const TensorIndex& index,
-                                 const model::Network& network, std::uint64_t budget, int threads) {
-  Planner planner(plan, index, budget, threads);
+                                 const model::Network& network, std::uint64_t budget, int threads,
+                                 std::uint64_t paired_length) {
+  Planner planner(plan, index, budget, threads, paired_length);
   for (std::uint64_t layer = 0; layer <= network.layers(); ++layer) {
     for (Inputs& inputs : network.inputs_of(layer)) planner.add(std::move(inputs));
   }

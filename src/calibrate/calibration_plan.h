@@ -24,8 +24,10 @@ struct CalibrationPlan {
 /// Decides which tensors get feedback: matrices that the network multiplies, of a type with a feedback
 /// kernel, as far as the second moments of their inputs fit; the largest of what are needed at once
 /// give way first. What has no feedback is told mean squares.
-/// \param budget  bytes for moments, factors and encoding
+/// \param budget         bytes for moments, factors and encoding
+/// \param paired_length  of sequences, if there is a second stream; 0: there is none
 CalibrationPlan plan_calibration(const Plan& plan, const TensorIndex& index,
-                                 const model::Network& network, std::uint64_t budget, int threads);
+                                 const model::Network& network, std::uint64_t budget, int threads,
+                                 std::uint64_t paired_length = 0);
 
 }  // namespace sluice::calibrate

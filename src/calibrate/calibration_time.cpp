@@ -90,12 +90,16 @@ CalibrationSeconds estimate(const CalibratedModel& calibrated, const gguf::Heade
   const auto add_tensor = [&](std::uint32_t index, double share) {
     const PlannedTensor& tensor = plan.tensors[index];
     const auto columns = static_cast<double>(tensor.row_elements());
-    seconds.forward += 2 * static_cast<double>(tensor.elements()) * tokens * share * operation;
+    const double streams = calibrated.refit ? 3 : 1;  // the second's products are made twice
+    seconds.forward +=
+        2 * streams * static_cast<double>(tensor.elements()) * tokens * share * operation;
     if (calibrated.plan.treatments[index] != Treatment::feedback) return;
     const auto [entry, is_new] = measured.try_emplace(tensor.type);
     if (is_new) entry->second = feedback_seconds(tensor.type, effort, isa) / cores;
     const double more = 2 * passes * (columns - static_cast<double>(kMeasuredColumns)) * operation;
-    seconds.feedback += static_cast<double>(left[index]) * std::max(0.0, entry->second + more);
+    const double fit = calibrated.refit ? 4 * columns * operation : 0;
+    seconds.feedback +=
+        static_cast<double>(left[index]) * (std::max(0.0, entry->second + more) + fit);
   };
   const auto add_input = [&](const model::Input& input) {
     bool feedback = false;
@@ -110,7 +114,8 @@ CalibrationSeconds estimate(const CalibratedModel& calibrated, const gguf::Heade
     }
     if (!feedback) return;
     const auto matrices = static_cast<double>(input.matrices);
-    seconds.moments += columns * columns * tokens * share * matrices * operation;
+    const double sums = calibrated.refit ? 3 : 1;
+    seconds.moments += sums * columns * columns * tokens * share * matrices * operation;
     seconds.factors += matrices * std::pow(columns, 3) / 3 * operation;
   };
   for (std::uint64_t layer = 0; layer <= calibrated.network.layers(); ++layer) {

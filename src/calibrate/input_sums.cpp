@@ -2,12 +2,37 @@
 
 namespace sluice::calibrate {
 
-InputSums::InputSums(std::size_t columns, bool second_moments) {
+InputSums::InputSums(std::size_t columns, bool second_moments, std::uint64_t paired_length) {
   if (second_moments) {
     moments_.emplace(columns);
   } else {
     squares_.resize(columns);
   }
+  if (paired_length == 0) return;
+  pairs_.emplace(columns, paired_length);
+  if (second_moments) lacks_.emplace(columns);
+}
+
+void InputSums::add(const linear::ConstMatrix& x, const model::TokenRows& which, Isa isa,
+                    Team& team) {
+  if (!pairs_) return add(x, isa, team);
+  pairs_->add(x, which, [&](const linear::ConstMatrix& lacking, const linear::ConstMatrix& had) {
+    sum_pairs(lacking, had, isa, team);
+  });
+}
+
+void InputSums::finish(Isa isa, Team& team) {
+  if (!pairs_) return;
+  pairs_->finish([&](const linear::ConstMatrix& lacking, const linear::ConstMatrix& had) {
+    sum_pairs(lacking, had, isa, team);
+  });
+  pairs_.reset();
+}
+
+void InputSums::sum_pairs(const linear::ConstMatrix& lacking, const linear::ConstMatrix& had,
+                          Isa isa, Team& team) {
+  add(had, isa, team);
+  if (lacks_) lacks_->add(lacking, had, isa, team);
 }
 
 void InputSums::add(const linear::ConstMatrix& x, Isa isa, Team& team) {

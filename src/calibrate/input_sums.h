@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "base/team.h"
+#include "calibrate/pairs.h"
 #include "linear/moments.h"
+#include "model/network.h"
 #include "sluice/codec.h"
 
 namespace sluice::calibrate {
@@ -13,9 +16,17 @@ namespace sluice::calibrate {
 /// squares.
 class InputSums {
  public:
-  InputSums(std::size_t columns, bool second_moments);
+  /// \param paired_length  of sequences that come twice (see Pairs); 0: they do not
+  InputSums(std::size_t columns, bool second_moments, std::uint64_t paired_length = 0);
 
+  /// Without pairs.
   void add(const linear::ConstMatrix& x, Isa isa, Team& team);
+
+  /// With pairs, if there are any.
+  void add(const linear::ConstMatrix& x, const model::TokenRows& which, Isa isa, Team& team);
+
+  /// No more tokens come.
+  void finish(Isa isa, Team& team);
 
   std::uint64_t tokens() const { return tokens_; }
 
@@ -26,8 +37,16 @@ class InputSums {
   /// \pre has_moments()
   linear::Moments& moments() { return *moments_; }
 
+  /// Of pairs with moments what those lack of the model's inputs.
+  std::optional<linear::Lacks>& lacks() { return lacks_; }
+
  private:
+  void sum_pairs(const linear::ConstMatrix& lacking, const linear::ConstMatrix& had, Isa isa,
+                 Team& team);
+
   std::optional<linear::Moments> moments_;
+  std::optional<linear::Lacks> lacks_;
+  std::optional<Pairs> pairs_;
   std::vector<double> squares_;  // empty, if there are moments
   std::uint64_t tokens_ = 0;
 };

@@ -55,36 +55,46 @@ void check_encoding(const PlannedTensor& tensor, std::uint64_t row, const Codec&
 
 /// Of one worker.
 struct MatrixEncoder::Scratch {
-  Scratch(const PlannedTensor& tensor, bool with_feedback)
+  Scratch(const PlannedTensor& tensor, const Knowledge& known)
       : values(feedback::kRowsAtOnce * tensor.row_elements()),
         decoded(values.size()),
-        feedback(with_feedback ? feedback::scratch_bytes(tensor.row_elements()) : 0) {}
+        fitted(known.lacks == nullptr ? 0 : values.size()),
+        fit(known.lacks == nullptr ? 0 : linear::Factor::divide_scratch(feedback::kRowsAtOnce)),
+        feedback(known.factor == nullptr ? 0 : feedback::scratch_bytes(tensor.row_elements())) {}
 
   std::vector<float> values;
   std::vector<float> decoded;
+  std::vector<float> fitted;
+  std::vector<float> fit;
   PageBuffer feedback;
 };
 
-std::uint64_t MatrixEncoder::bytes(const PlannedTensor& tensor, int threads) {
-  const std::uint64_t floats = 2 * feedback::kRowsAtOnce * tensor.row_elements();
+std::uint64_t MatrixEncoder::bytes(const PlannedTensor& tensor, int threads, bool fitted) {
+  const std::uint64_t floats = (fitted ? 3 : 2) * feedback::kRowsAtOnce * tensor.row_elements() +
+                               (fitted ? linear::Factor::divide_scratch(feedback::kRowsAtOnce) : 0);
   return static_cast<std::uint64_t>(threads) *
              (floats * sizeof(float) + feedback::scratch_bytes(tensor.row_elements())) +
          rows_at_once(tensor, threads) * row_bytes(tensor);
 }
 
 void MatrixEncoder::encode(std::uint32_t tensor, std::uint64_t number, const linear::Rows& weights,
-                           const Knowledge& known) {
+                           const Knowledge& known, std::span<std::byte> kept) {
   const PlannedTensor& planned = plan_.tensors[tensor];
   const std::uint64_t all = planned.rows_per_expert();
   const std::uint64_t most = rows_at_once(planned, team_.threads());
   std::vector<Scratch> scratch;
-  for (int i = 0; i < team_.threads(); ++i) scratch.emplace_back(planned, known.factor != nullptr);
-  std::vector<std::byte> room(most * row_bytes(planned));
+  for (int i = 0; i < team_.threads(); ++i) scratch.emplace_back(planned, known);
+  std::vector<std::byte> room(kept.empty() ? most * row_bytes(planned) : 0);
   for (std::uint64_t first = 0; first < all; first += most) {
     const std::uint64_t count = std::min(most, all - first);
     const TensorRows rows{tensor, number * all + first, count};
-    if (output_.has(rows)) continue;
-    const std::span<std::byte> out = std::span(room).first(count * row_bytes(planned));
+    const std::span<std::byte> out =
+        kept.empty() ? std::span(room).first(count * row_bytes(planned))
+                     : kept.subspan(first * row_bytes(planned), count * row_bytes(planned));
+    if (output_.has(rows)) {
+      if (!kept.empty()) output_.read(rows, out);
+      continue;
+    }
     output_.put(rows, out, [&] {
       const std::uint64_t groups = (count + feedback::kRowsAtOnce - 1) / feedback::kRowsAtOnce;
       std::vector<RowFindings> found(groups);
@@ -121,10 +131,15 @@ RowFindings MatrixEncoder::encode_group(const PlannedTensor& tensor, const linea
                         .bias_correction = tensor.bias_correction};
   std::optional<ErrorSums> under_moments;
   if (known.factor != nullptr) {
-    const feedback::Errors errors = feedback::encode_rows(
-        linear::ConstMatrix(values.data(), count, columns, columns), *known.factor,
-        feedback_settings(tensor.type, settings_.effort, settings_.isa),
-        scratch.feedback.bytes().data(), out.data());
+    const linear::ConstMatrix own(values.data(), count, columns, columns);
+    const linear::Matrix fitted = {scratch.fitted.data(), count, columns, columns};
+    if (known.lacks != nullptr) {
+      known.lacks->fit(own, *known.factor, fitted, settings_.isa, scratch.fit.data());
+    }
+    const feedback::Errors errors =
+        feedback::encode_rows(known.lacks == nullptr ? own : fitted, *known.factor,
+                              feedback_settings(tensor.type, settings_.effort, settings_.isa),
+                              scratch.feedback.bytes().data(), out.data());
     under_moments = {.error = errors.error, .norm = errors.norm};
   } else {
     codec.encode(rows, out.data());

@@ -24,17 +24,21 @@ class MatrixEncoder {
   struct Knowledge {
     const linear::Factor* factor = nullptr;  ///< encode with feedback under it; null:
     std::span<const float> importance = {};  ///< mean squares; empty: nothing is known
+    /// With a factor: what is fitted first by what the input lacks; null: nothing
+    const linear::Lacks* lacks = nullptr;
   };
 
   /// Encodes what no earlier run has made.
   /// \param tensor   of the plan
   /// \param number   which of its matrices
-  /// \throws Error (input_value, output_damaged, interrupted)
+  /// \param kept    gets all that the matrix becomes, by whichever run; may be empty
+  /// \throws Error (input_value, output_damaged, output_write, interrupted)
   void encode(std::uint32_t tensor, std::uint64_t number, const linear::Rows& weights,
-              const Knowledge& known);
+              const Knowledge& known, std::span<std::byte> kept = {});
 
   /// Bytes that it holds meanwhile.
-  static std::uint64_t bytes(const PlannedTensor& tensor, int threads);
+  /// \param fitted  with Knowledge::lacks
+  static std::uint64_t bytes(const PlannedTensor& tensor, int threads, bool fitted = false);
 
  private:
   struct Scratch;

@@ -48,6 +48,10 @@ void RowOutput::put(const TensorRows& rows, std::span<const std::byte> bytes,
   writer_.settle();
 }
 
+void RowOutput::read(const TensorRows& rows, std::span<std::byte> bytes) const {
+  writer_.read(place_of(plan_, rows).begin, bytes);
+}
+
 std::uint64_t input_done(const Plan& plan, std::uint32_t tensor, const IntervalSet& done) {
   const PlannedTensor& planned = plan.tensors[tensor];
   const Interval all{planned.output_offset, planned.output_offset + planned.output_size};

@@ -49,6 +49,9 @@ class RowOutput {
   void put(const TensorRows& rows, std::span<const std::byte> bytes,
            const std::function<RowFindings()>& encode);
 
+  /// Reads rows back that are on the disk. \throws Error (output_write)
+  void read(const TensorRows& rows, std::span<std::byte> bytes) const;
+
   /// Brings all that was put to the disk, and tells the journal.
   void settle() { writer_.finish(); }
 

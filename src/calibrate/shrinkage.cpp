@@ -47,6 +47,17 @@ void shrink_towards_diagonal(linear::Moments& few, Team& team) {
   for (std::size_t i = 0; i < diagonal.size(); ++i) few.sum.diagonal(i) = diagonal[i];
 }
 
+void shrink_towards(const linear::Lacks& many, linear::Lacks& few) {
+  const std::uint64_t columns = few.columns;
+  const float share = quotient(columns, many.tokens);
+  for (std::size_t i = 0; i < few.sum.size(); ++i) few.sum[i] += share * many.sum[i];
+  few.tokens += columns;
+}
+
+void shrink_towards_nothing(linear::Lacks& few) {
+  few.tokens += few.columns;
+}
+
 linear::Moments copy_of(const linear::Moments& moments, Team& team) {
   linear::Moments copy(moments.sum.size());
   add_scaled(moments.sum, 1, copy.sum, team);

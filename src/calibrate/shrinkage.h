@@ -17,6 +17,11 @@ void shrink_towards(const linear::Moments& many, linear::Moments& few, Team& tea
 /// The rest is the mean's own diagonal.
 void shrink_towards_diagonal(linear::Moments& few, Team& team);
 
+/// What inputs lack is shrunk as their moments are: towards that of many tokens, or, what a diagonal of
+/// moments goes with, towards nothing. Before the moments are.
+void shrink_towards(const linear::Lacks& many, linear::Lacks& few);
+void shrink_towards_nothing(linear::Lacks& few);
+
 /// The same moments once more.
 linear::Moments copy_of(const linear::Moments& moments, Team& team);
 

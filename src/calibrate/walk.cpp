@@ -6,15 +6,17 @@
 
 #include "base/checked.h"
 #include "base/stop.h"
+#include "calibrate/second_stream.h"
 #include "sluice/amounts.h"
 #include "sluice/error.h"
 
 namespace sluice::calibrate {
 
 WalkMemory WalkMemory::least(const model::Network& network, const model::Tokens& tokens,
-                             const MatrixMap& map, int threads) {
+                             const MatrixMap& map, int threads, bool whole) {
   WalkMemory least{.stream = tokens.ids.size() * network.width() * sizeof(float),
-                   .layer = network.least_memory(tokens, threads)};
+                   .layer = whole ? network.whole_memory(tokens, threads)
+                                  : network.least_memory(tokens, threads)};
   for (std::uint64_t layer = 0; layer < network.layers(); ++layer) {
     least.weights = std::max(least.weights,
                              ModelWeights::least_memory(map, network.tensors_of(layer), threads));
@@ -67,11 +69,18 @@ void Walk::begin() {
 }
 
 void Walk::run(Visitor& visitor) {
-  const model::RunSettings settings{.isa = settings_.isa, .memory = settings_.layer_memory};
+  const model::RunSettings settings{.isa = settings_.isa,
+                                    .memory = settings_.layer_memory,
+                                    .whole = settings_.quantized != nullptr};
   for (std::uint64_t layer = done_; layer < network_.layers(); ++layer) {
     weights_.expect(network_.tensors_of(layer));
   }
-  if (done_ == 0) network_.embed(tokens_, weights_, stream(), settings, team_);
+  if (done_ == 0) {
+    network_.embed(tokens_, weights_, stream(), settings, team_);
+    if (settings_.quantized != nullptr) {
+      embed_second(network_, tokens_, *settings_.quantized, stream(), settings, team_);
+    }
+  }
   for (; done_ < network_.layers(); ++done_) {
     throw_if_stopped(settings_.stop);
     visitor.begin(done_, stream());

@@ -32,8 +32,9 @@ struct WalkMemory {
   std::uint64_t weights = 0;  ///< ModelWeights::Settings::memory
 
   /// The least of each that will do.
+  /// \param whole  RunSettings::whole
   static WalkMemory least(const model::Network& network, const model::Tokens& tokens,
-                          const MatrixMap& map, int threads);
+                          const MatrixMap& map, int threads, bool whole = false);
 
   std::uint64_t total() const { return stream + layer + weights; }
 
@@ -49,6 +50,8 @@ struct WalkSettings {
   bool output = false;             ///< the visitor sees the input of the output matrix too
   std::string state;               ///< file to go on with after the run was cut off
   std::uint64_t binding = 0;       ///< see WalkState
+  /// If every other sequence is of a second stream (see second_stream.h), what the model becomes.
+  model::WeightStore* quantized = nullptr;
   const std::atomic<bool>* stop = nullptr;
 };
 

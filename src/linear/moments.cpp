@@ -31,4 +31,22 @@ void Moments::add(const ConstMatrix& x, Isa isa, Team& team) {
   tokens += x.rows;
 }
 
+void Lacks::add(const ConstMatrix& lacking, const ConstMatrix& had, Isa isa, Team& team) {
+  constexpr std::size_t kSide = Triangle::kPanel;
+  const std::size_t n = had.columns;
+  const std::size_t blocks = (n + kSide - 1) / kSide;
+  const Kernels& kernel = kernels(isa);
+  const std::vector<Scratch> scratch = scratches(team, block_scratch(kernel, kSide, had.rows));
+  team.run(blocks * blocks, [&](std::size_t task, int worker) {
+    const std::size_t row = task / blocks * kSide;
+    const std::size_t column = task % blocks * kSide;
+    add_block(
+        kernel, {lacking.data + row, lacking.stride, true}, {had.data + column, had.stride, true},
+        had.rows,
+        {sum.data() + row * n + column, std::min(kSide, n - row), std::min(kSide, n - column), n},
+        scratch[static_cast<std::size_t>(worker)].data());
+  });
+  tokens += had.rows;
+}
+
 }  // namespace sluice::linear

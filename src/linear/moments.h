@@ -59,6 +59,34 @@ struct Factor {
   /// millionth of the mean diagonal, if that is more), and U has zeros above it: D is always finite
   /// and positive.
   static Factor of(Moments&& moments, float damping, Isa isa, Team& team);
+
+  /// Rows [any, n] become rows H^-1, by one thread.
+  /// \param scratch  divide_scratch() numbers
+  void divide(const Matrix& rows, Isa isa, float* scratch) const;
+  static std::uint64_t divide_scratch(std::size_t rows);
+};
+
+/// What one kind of inputs lacks of another: the sum of (wanted - had) had^T over tokens [n, n].
+/// Products W x of wanted inputs are fitted best by W + W L H^-1 times those that were had, L being the mean
+/// of this and H that of their second moments; what is added to H's diagonal pulls towards W.
+struct Lacks {
+  std::size_t columns;     ///< n
+  std::vector<float> sum;  ///< [n, n]
+  std::uint64_t tokens = 0;
+
+  explicit Lacks(std::size_t n) : columns(n), sum(n * n) {}
+
+  static std::uint64_t bytes(std::size_t n) { return n * n * sizeof(float); }
+
+  /// Adds tokens, one after the other.
+  /// \param lacking  wanted - had [tokens, n]
+  void add(const ConstMatrix& lacking, const ConstMatrix& had, Isa isa, Team& team);
+
+  /// Fits rows of W, by one thread.
+  /// \param fitted   as many rows
+  /// \param scratch  Factor::divide_scratch() numbers
+  void fit(const ConstMatrix& w, const Factor& factor, const Matrix& fitted, Isa isa,
+           float* scratch) const;
 };
 
 }  // namespace sluice::linear

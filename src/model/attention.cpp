@@ -162,7 +162,7 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
   const Watched input(run, told[0]);
   const Watched inner(run, told[1]);
   const std::uint64_t at_once =
-      space(run.tokens, run.team.threads()).tokens_within(run.settings.memory, stream.rows);
+      space(run.tokens, run.team.threads()).tokens_within(run.settings, stream.rows);
   const Columns columns(parts_.scores);
   const Buffer x_buffer(at_once, stream.columns);
   const Buffer joined_buffer(at_once, columns.all());
@@ -173,7 +173,7 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
     const linear::Matrix joined = joined_buffer.rows(count);
     const linear::Matrix mixed = mixed_buffer.rows(count);
     open.frame.read(block, x);
-    input.see(x);
+    input.see(x, {.first = first});
     open.project(x, joined, first);
     const linear::Matrix q = columns_of(joined, 0, columns.queries);
     const linear::Matrix k = columns_of(joined, columns.queries, columns.keys);
@@ -181,7 +181,7 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
     open.prepare(q, k);
     attend(parts_.scores, run.tokens.sequence_length, q, k, v, open.sinks, mixed, run.settings.isa,
            run.team);
-    inner.see(mixed);
+    inner.see(mixed, {.first = first});
     open.output.apply(mixed, x, {.first = first});
     open.frame.add(x, block);
   });

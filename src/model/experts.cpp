@@ -149,7 +149,7 @@ void Experts::Pass::route_and_share() {
     frame.read(rows_of(stream, first, count), x);
     router.apply(x, scores.rows(count), {.first = first});
     choose(first, scores.rows(count), bias);
-    if (alone) alone->see(x);
+    if (alone) alone->see(x, {.first = first});
     if (shared) shared->add(first, x);
   });
   if (alone) alone->finish();
@@ -211,7 +211,7 @@ Space Experts::space(const Tokens& tokens, int threads) const {
 
 void Experts::run(const Run& run, const linear::Matrix& stream) const {
   const std::uint64_t at_once =
-      space(run.tokens, run.team.threads()).tokens_within(run.settings.memory, stream.rows);
+      space(run.tokens, run.team.threads()).tokens_within(run.settings, stream.rows);
   Pass pass(run, parts_, stream, at_once);
   pass.route_and_share();
   const Routes routes(parts_.routing, pass.choices);

@@ -37,7 +37,7 @@ void FeedForward::run(const Run& run, const linear::Matrix& stream) const {
   const OpenFrame frame(run, parts_.frame);
   const OpenFeedForward inner(run, parts_, FeedForwardBiases(run, parts_));
   const std::uint64_t at_once =
-      space(run.tokens, run.team.threads()).tokens_within(run.settings.memory, stream.rows);
+      space(run.tokens, run.team.threads()).tokens_within(run.settings, stream.rows);
   const Buffer x_buffer(at_once, stream.columns);
   const Buffer joined_buffer(at_once, parts_.joined());
   for_blocks(stream.rows, at_once, [&](std::uint64_t first, std::uint64_t count) {
@@ -114,11 +114,11 @@ void OpenFeedForward::apply(const linear::Matrix& x, const linear::Matrix& joine
   const std::size_t length = parts_.down.columns;
   const linear::Matrix gates = columns_of(joined, 0, length);
   const linear::Matrix ups = columns_of(joined, length, length);
-  outer_.see(x);
+  outer_.see(x, tokens);
   if (gate_) gate_->apply(x, gates, tokens);
   up_.apply(x, gate_ ? ups : columns_of(joined, 0, parts_.joined()), tokens);
   gate_rows(parts_.activation, gates, ups, run_);
-  inner_.see(gates);
+  inner_.see(gates, tokens);
   down_.apply(gates, x, tokens);
 }
 

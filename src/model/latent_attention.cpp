@@ -97,7 +97,7 @@ struct LatentAttention::Open {
     if (!few) return query.apply(x, q, tokens);
     few->projection.apply(x, numbers, tokens);
     few->norm.read(numbers, numbers);
-    few->input.see(numbers);
+    few->input.see(numbers, tokens);
     query.apply(numbers, q, tokens);
   }
 
@@ -149,14 +149,14 @@ struct LatentAttention::Open {
     const linear::Matrix values = buffers.values.rows(block.rows);
     const linear::Matrix shared = columns_of(key, 0, n.latent);
     frame.read(block, x);
-    input.see(x);
+    input.see(x, tokens);
     make_queries(x, buffers.few.rows(block.rows), q, tokens);
     latent.apply(x, key, tokens);
     latent_norm.read(shared, shared);
-    if (joined_input) joined_input->see(shared);
+    if (joined_input) joined_input->see(shared, tokens);
     turn(q, key);
     for (std::size_t h = 0; h < n.heads; ++h) run_head(h, buffers, block.rows, tokens);
-    inner.see(values);
+    inner.see(values, tokens);
     output.apply(values, x, tokens);
     frame.add(x, block);
   }
@@ -228,7 +228,7 @@ Space LatentAttention::space(const Tokens& tokens, int threads) const {
 
 void LatentAttention::run(const Run& run, const linear::Matrix& stream) const {
   const std::uint64_t at_once =
-      space(run.tokens, run.team.threads()).tokens_within(run.settings.memory, stream.rows);
+      space(run.tokens, run.team.threads()).tokens_within(run.settings, stream.rows);
   const Open open(run, parts_, lengths_);
   const Buffers buffers(parts_, lengths_, at_once);
   for_blocks(stream.rows, at_once, [&](std::uint64_t first, std::uint64_t count) {

@@ -47,13 +47,13 @@ class OpenHead {
   /// Queries become what is compared with the shared numbers.
   void widen(const linear::ConstMatrix& query, const linear::Matrix& wide,
              const TokenRows& tokens) const {
-    if (query_) query_->see(query);
+    if (query_) query_->see(query, tokens);
     keys_.apply(query, wide, tokens);
   }
   /// Shared numbers become values.
   void narrow(const linear::ConstMatrix& mixed, const linear::Matrix& values,
               const TokenRows& tokens) const {
-    if (mixed_) mixed_->see(mixed);
+    if (mixed_) mixed_->see(mixed, tokens);
     values_.apply(mixed, values, tokens);
   }
   void finish() const {

@@ -129,12 +129,12 @@ void Network::run_output(const linear::ConstMatrix& stream, WeightStore& weights
   if (logits.rows > 0) output.emplace(run, model.output);
   const Watched input(run, {.tensors = {model.output.weight}});
   const std::uint64_t at_once =
-      output_space(model, team.threads()).tokens_within(settings.memory, stream.rows);
+      output_space(model, team.threads()).tokens_within(settings, stream.rows);
   const Buffer x_buffer(at_once, model.width);
   for_blocks(stream.rows, at_once, [&](std::uint64_t first, std::uint64_t count) {
     const linear::Matrix x = x_buffer.rows(count);
     frame.read({stream.row(first), count, stream.columns, stream.stride}, x);
-    input.see(x);
+    input.see(x, {.first = first});
     if (!output) return;
     const linear::Matrix block = rows_of(logits, first, count);
     output->apply(x, block, {.first = first});
@@ -146,12 +146,22 @@ void Network::run_output(const linear::ConstMatrix& stream, WeightStore& weights
   input.finish();
 }
 
-std::uint64_t Network::least_memory(const Tokens& tokens, int threads) const {
-  std::uint64_t most = output_space(parts_->description, threads).least();
+template <typename Function>
+std::uint64_t Network::largest_space(const Tokens& tokens, int threads, const Function& of) const {
+  std::uint64_t most = of(output_space(parts_->description, threads));
   for (const Layer& layer : parts_->description.layers) {
-    for (const auto& part : layer) most = std::max(most, part->space(tokens, threads).least());
+    for (const auto& part : layer) most = std::max(most, of(part->space(tokens, threads)));
   }
   return most;
+}
+
+std::uint64_t Network::least_memory(const Tokens& tokens, int threads) const {
+  return largest_space(tokens, threads, [](const Space& space) { return space.least(); });
+}
+
+std::uint64_t Network::whole_memory(const Tokens& tokens, int threads) const {
+  return largest_space(tokens, threads,
+                       [&](const Space& space) { return space.of(tokens.ids.size()); });
 }
 
 }  // namespace sluice::model

@@ -75,6 +75,11 @@ class Watcher {
   /// tokens.
   virtual void see(const Input& input, const linear::ConstMatrix& x) = 0;
 
+  /// The same for those who want to know which tokens they are.
+  virtual void see_tokens(const Input& input, const linear::ConstMatrix& x, const TokenRows&) {
+    see(input, x);
+  }
+
   /// All tokens of this input have been seen, and what the matrices gave has been used: nobody
   /// needs the matrices any more. Comes also where no token came (an expert that none was sent to).
   virtual void finished(const Input& input) = 0;
@@ -94,6 +99,8 @@ struct RunSettings {
   Isa isa = Isa::portable;
   /// Bytes for what is between two matrices; see Network::least_memory.
   std::uint64_t memory = std::numeric_limits<std::uint64_t>::max();
+  /// All tokens of an input come at once, before its products; see Network::whole_memory.
+  bool whole = false;
 };
 
 /// What is known of a model before its weights are read: the description of its family, with the
@@ -141,8 +148,14 @@ class Network {
   /// weight store not counted.
   std::uint64_t least_memory(const Tokens& tokens, int threads) const;
 
+  /// The same for RunSettings::whole.
+  std::uint64_t whole_memory(const Tokens& tokens, int threads) const;
+
  private:
   struct Parts;
+
+  template <typename Function>
+  std::uint64_t largest_space(const Tokens& tokens, int threads, const Function& of) const;
 
   explicit Network(std::unique_ptr<const Parts> parts);
 

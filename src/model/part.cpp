@@ -21,15 +21,18 @@ std::vector<float> numbers_of(const Run& run, const std::string& name) {
   return name.empty() ? std::vector<float>() : run.weights.numbers(name);
 }
 
-std::uint64_t Space::tokens_within(std::uint64_t memory, std::uint64_t tokens) const {
-  if (memory < least()) {
+std::uint64_t Space::tokens_within(const RunSettings& settings, std::uint64_t tokens) const {
+  const std::uint64_t memory = settings.memory;
+  const std::uint64_t needed = settings.whole ? of(tokens) : least();
+  if (memory < needed) {
     throw Error(
         ErrorCode::memory_budget,
         fmt::format(
             "a layer of the model needs {} bytes beside its weights, and {} are left for it",
-            least(), memory),
+            needed, memory),
         {.cure = "raise --memory, or calibrate with shorter sequences"});
   }
+  if (settings.whole) return tokens;
   const std::uint64_t most = std::max(std::min(tokens, kMostAtOnce), at_once);
   const std::uint64_t fit = each == 0 ? most : std::min(most, (memory - fixed) / each);
   return fit / at_once * at_once;
@@ -122,8 +125,8 @@ Watched::Watched(const Run& run, Input input)
       input_(std::move(input)),
       wanted_(watcher_ != nullptr && watcher_->wants(input_)) {}
 
-void Watched::see(const linear::ConstMatrix& x) const {
-  if (wanted_) watcher_->see(input_, x);
+void Watched::see(const linear::ConstMatrix& x, const TokenRows& tokens) const {
+  if (wanted_) watcher_->see_tokens(input_, x, tokens);
 }
 
 void Watched::finish() const {

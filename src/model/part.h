@@ -34,9 +34,10 @@ struct Space {
   std::uint64_t each = 0;     ///< for each of the tokens that come at once
   std::uint64_t at_once = 1;  ///< tokens that must come together: a sequence's, or one
 
-  std::uint64_t least() const { return fixed + each * at_once; }
+  std::uint64_t least() const { return of(at_once); }
+  std::uint64_t of(std::uint64_t tokens) const { return fixed + each * tokens; }
   /// How many of `tokens` come at once. \throws Error (memory_budget)
-  std::uint64_t tokens_within(std::uint64_t memory, std::uint64_t tokens) const;
+  std::uint64_t tokens_within(const RunSettings& settings, std::uint64_t tokens) const;
 };
 
 class Part {
@@ -170,7 +171,7 @@ class Watched {
  public:
   Watched(const Run& run, Input input);
 
-  void see(const linear::ConstMatrix& x) const;
+  void see(const linear::ConstMatrix& x, const TokenRows& tokens) const;
   /// To be called while the matrices are still held.
   void finish() const;
 

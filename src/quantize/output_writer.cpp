@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "sluice/error.h"
+
 namespace sluice {
 namespace {
 
@@ -174,6 +176,13 @@ void OutputWriter::finish() {
   write(buffer_.take_all(io::Sink::kLargestWrite));
   // So that the journal knows that all is there when the file gets its name.
   if (!to_.journal.empty()) checkpoint();
+}
+
+void OutputWriter::read(std::uint64_t offset, std::span<std::byte> bytes) const {
+  if (to_.sink.read_at(offset, bytes) == bytes.size()) return;
+  throw Error(
+      ErrorCode::output_write, "ends before what was written to it",
+      {.file = to_.sink.work_path(), .cure = "Check the disk and run the same command again"});
 }
 
 void OutputWriter::save() noexcept {

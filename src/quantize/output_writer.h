@@ -51,6 +51,9 @@ class OutputWriter final : public engine::Consumer {
   /// Writes all that is left.
   void finish() override;
 
+  /// Reads back what was put before finish(), or by an earlier run. \throws Error (output_write)
+  void read(std::uint64_t offset, std::span<std::byte> bytes) const;
+
   /// Makes safe what can be written in a moment: the run is about to end early.
   void save() noexcept override;
 

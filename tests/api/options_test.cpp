@@ -86,7 +86,7 @@ std::string told(const Options& values) {
        q.use.include.size(), q.use.exclude.size(), q.edits.metadata.size(),
        q.edits.pruned_layers.size(), q.calibration.texts.size(), q.calibration.tokens,
        q.calibration.context, q.calibration.chunks, q.calibration.scratch,
-       q.calibration.parse_special, values.model, values.process_output);
+       q.calibration.parse_special, q.calibration.refit, values.model, values.process_output);
   for (const auto* t :
        {&q.output_tensor, &q.token_embedding, &q.per_layer_token_embedding, &q.ffn_gate_inp,
         &q.kinds.attn_q, &q.kinds.attn_k, &q.kinds.attn_v, &q.kinds.attn_qkv, &q.kinds.attn_output,

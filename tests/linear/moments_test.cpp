@@ -179,5 +179,89 @@ TEST(Factor, IsThatOfTheIdentityWithoutTokens) {
   }
 }
 
+/// What was wanted, and what came of it.
+struct TwoInputs {
+  OwnedMatrix wanted;
+  OwnedMatrix had;
+  OwnedMatrix lacking;
+};
+
+TwoInputs two_inputs(std::size_t n) {
+  const std::size_t tokens = 2 * n + 10;
+  TwoInputs x{correlated(tokens, n, 5), random_matrix(tokens, n, 6), random_matrix(tokens, n, 6)};
+  for (std::size_t t = 0; t < tokens; ++t) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const float wanted = x.wanted.matrix.row(t)[i];
+      float& had = x.had.matrix.row(t)[i];
+      had = 0.8f * wanted + 0.5f * had;
+      x.lacking.matrix.row(t)[i] = wanted - had;
+    }
+  }
+  return x;
+}
+
+OwnedMatrix fitted_rows(const TwoInputs& x, const OwnedMatrix& w, Isa isa, int threads) {
+  const std::size_t n = w.matrix.columns;
+  ThreadTeam team(threads);
+  linear::Lacks lacks(n);
+  lacks.add(x.lacking.matrix, x.had.matrix, isa, team);
+  OwnedMatrix fitted = random_matrix(w.matrix.rows, n, 8);
+  std::vector<float> scratch(Factor::divide_scratch(w.matrix.rows));
+  lacks.fit(w.matrix, factor_of(x.had, 0.1f, isa, threads), fitted.matrix, isa, scratch.data());
+  return fitted;
+}
+
+// W' (H + a) = W (C + a), H of what was had, C = mean of wanted had^T, by sums in double.
+TEST(Lacks, FitSolvesTheEquationsOfDampedLeastSquares) {
+  for (const std::size_t n :
+       {std::size_t{1}, std::size_t{31}, std::size_t{256}, std::size_t{300}, std::size_t{520}}) {
+    const TwoInputs x = two_inputs(n);
+    const OwnedMatrix w = random_matrix(3, n, 7);
+    const OwnedMatrix fitted = fitted_rows(x, w, best_isa(), 2);
+    const std::size_t tokens = x.had.matrix.rows;
+    double added = 0;
+    for (std::size_t t = 0; t < tokens; ++t) {
+      for (std::size_t i = 0; i < n; ++i) {
+        added += 0.1 * std::pow(double{x.had.matrix.row(t)[i]}, 2) / static_cast<double>(n);
+      }
+    }
+    for (std::size_t r = 0; r < 3; ++r) {
+      std::vector<double> left(n);
+      std::vector<double> right(n);
+      for (std::size_t t = 0; t < tokens; ++t) {
+        double fit = 0;
+        double wanted = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+          fit += double{fitted.matrix.row(r)[i]} * x.had.matrix.row(t)[i];
+          wanted += double{w.matrix.row(r)[i]} * x.wanted.matrix.row(t)[i];
+        }
+        for (std::size_t j = 0; j < n; ++j) {
+          left[j] += fit * x.had.matrix.row(t)[j];
+          right[j] += wanted * x.had.matrix.row(t)[j];
+        }
+      }
+      double largest = 0;
+      for (std::size_t j = 0; j < n; ++j) largest = std::max(largest, std::abs(right[j]));
+      for (std::size_t j = 0; j < n; ++j) {
+        ASSERT_NEAR(left[j] + added * fitted.matrix.row(r)[j],
+                    right[j] + added * w.matrix.row(r)[j], 3e-5 * largest)
+            << n << ' ' << r << ' ' << j;
+      }
+    }
+  }
+}
+
+TEST(Lacks, FitHasTheSameBitsOnEachInstructionSetAndForEachTeam) {
+  const TwoInputs x = two_inputs(300);
+  const OwnedMatrix w = random_matrix(20, 300, 7);
+  const auto numbers = [](const OwnedMatrix& rows) {
+    return std::vector<float>(rows.matrix.row(0), rows.matrix.row(0) + 20 * rows.matrix.stride);
+  };
+  const std::vector<float> expected = numbers(fitted_rows(x, w, Isa::portable, 1));
+  for (const Isa isa : supported_isas()) {
+    EXPECT_TRUE(same_bits(numbers(fitted_rows(x, w, isa, 3)), expected)) << name(isa);
+  }
+}
+
 }  // namespace
 }  // namespace sluice

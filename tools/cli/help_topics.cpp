@@ -175,7 +175,10 @@ from a file (--calibrate-tokens). Breadth of the text counts more than its lengt
 what is done for which tensor, how much memory and time it takes, and how large the file is that a
 run goes on with after it was cut off; --scratch puts that elsewhere. Where second moments do
 not fit into --memory, a note tells which tensors do with less. --effort fast leaves out the sweeps
-that follow the one pass. An importance matrix given as well serves tensors that no input is known of.
+that follow the one pass. --refit compares what a matrix is multiplied by with what the quantized layers
+before it make of the same text, and fits it to that first: the file comes nearer again, for about three
+times the calculation, and with memory for all tokens of a part of a layer at once. An importance matrix
+given as well serves tensors that no input is known of.
 )";
 
 constexpr std::string_view kEnvironment = R"(
