@@ -88,6 +88,20 @@ MixText measured_text(const QuantizeOptions& options, const Prepared& planned) {
   }
 }
 
+/// So many of a text's tokens at most, in whole sequences that are evenly spread: a text may be of parts that
+/// differ.
+model::Tokens spread(const model::Tokens& text, std::uint64_t tokens) {
+  const std::uint64_t length = text.sequence_length;
+  const std::uint64_t all = text.ids.size() / length;
+  const std::uint64_t wanted = std::min(all, std::max<std::uint64_t>(1, tokens / length));
+  model::Tokens some{.ids = {}, .sequence_length = length};
+  for (std::uint64_t i = 0; i < wanted; ++i) {
+    const auto first = text.ids.begin() + static_cast<std::ptrdiff_t>(i * all / wanted * length);
+    some.ids.insert(some.ids.end(), first, first + static_cast<std::ptrdiff_t>(length));
+  }
+  return some;
+}
+
 /// Tells that measuring has begun: what is kept already takes no time.
 class MeasuringObserver final : public Observer {
  public:
@@ -126,9 +140,7 @@ std::optional<MixText> text_of(const QuantizeOptions& options, const Prepared& p
   } else {
     return std::nullopt;
   }
-  const std::uint64_t length = text->tokens.sequence_length;
-  const std::uint64_t sequences = std::max<std::uint64_t>(1, target.tokens / length);
-  text->tokens.ids.resize(std::min<std::uint64_t>(text->tokens.ids.size(), sequences * length));
+  text->tokens = spread(text->tokens, target.tokens);
   return text;
 }
 
