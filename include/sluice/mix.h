@@ -15,7 +15,8 @@ namespace sluice {
 MixChoice choose_mix(const QuantizeOptions& options, Observer& observer);
 
 /// The file that keeps what is measured for a size: the one that is named, or one beside the output; without
-/// an output one beside the model, or here if that is on a server.
+/// an output one beside the model, or here if that is on a server. It is named after the model and, if there is one,
+/// the text.
 std::string measurements_file(const QuantizeOptions& options);
 
 /// The choice as rules that a user edits and gives to --tensor-type-file, or, with ik_llama.cpp's mix, to

@@ -39,6 +39,17 @@ std::string model_name(const std::string& input) {
   return name;
 }
 
+/// What is told apart by the file's name, so that a look without a text does not cost what took
+/// hours: the text, and whether error feedback encodes.
+std::string way_name(const QuantizeOptions& options) {
+  const CalibrationOptions& calibration = options.calibration;
+  std::string text = calibration.tokens;
+  if (!calibration.texts.empty()) text = calibration.texts.front();
+  if (!options.target.texts.empty()) text = options.target.texts.front();
+  if (text.empty()) return {};
+  return "." + fs::path(text).stem().string() + (calibration.given() ? ".calibrated" : "");
+}
+
 fs::path model_folder(const std::string& input) {
   std::error_code unknown;
   if (is_url(input)) return {};
@@ -126,7 +137,7 @@ std::string measurements_file(const QuantizeOptions& options) {
   if (!options.target.measurements.empty()) return options.target.measurements;
   const fs::path folder =
       options.output.empty() ? model_folder(options.input) : fs::path(options.output).parent_path();
-  return folder / (model_name(options.input) + ".measurements.json");
+  return folder / (model_name(options.input) + way_name(options) + ".measurements.json");
 }
 
 std::optional<MixText> text_of(const QuantizeOptions& options, const Prepared& planned) {

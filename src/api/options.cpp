@@ -132,7 +132,7 @@ constexpr Row kRows[] = {
      set_measured_tokens},
     {option("measurements", Kind::file, "FILE", Topic::size, kChoosing,
             "Where to keep what is measured, for the next size (default: beside the output, "
-            "MODEL.measurements.json)"),
+            "named after model and text)"),
      into<&Q::target, &MixTarget::measurements>},
 
     {option("imatrix", Kind::file, "FILE", Topic::importance, kChoosing,

@@ -258,6 +258,11 @@ TEST_F(Recipe, WithoutAnOutputItIsNamedAfterTheSize) {
   done(sluice({"quantize", "--target-bpw", "3", model}));
   EXPECT_TRUE(fs::exists(folder_ / "ggml-model-3bpw.gguf"));
   EXPECT_TRUE(fs::exists(folder_ / "m.measurements.json"));
+  const std::string text = folder_ / "a.txt";
+  fs::copy_file(kText, text);
+  done(sluice({"recipe", "--target-bpw", "3", "--types", "q2_k,q4_k", "--measure", text,
+               "--measure-tokens", "512", model}));
+  EXPECT_TRUE(fs::exists(folder_ / "m.a.measurements.json"));
 }
 
 }  // namespace
