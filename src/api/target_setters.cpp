@@ -31,6 +31,11 @@ std::uint64_t target_bytes(std::string_view value) {
   return bytes;
 }
 
+/// \throws Error (usage) if it is no regular expression
+void check_pattern(const std::string& pattern) {
+  static_cast<void>(Pattern(pattern));
+}
+
 }  // namespace
 
 void set_target_size(Options& options, const Option&, std::string_view value) {
@@ -50,7 +55,7 @@ void add_place(Options& options, const Option&, std::string_view value) {
                 {.cure = "Write it as 'exps=96G', and '*=20G' for all other tensors"});
   }
   const std::string pattern(value.substr(0, sign));
-  if (pattern != "*") Pattern{pattern};
+  if (pattern != "*") check_pattern(pattern);
   options.quantize.target.places.push_back({pattern, target_bytes(value.substr(sign + 1))});
 }
 
@@ -68,7 +73,7 @@ void set_measured_tokens(Options& options, const Option&, std::string_view value
 }
 
 void add_tie(Options& options, const Option&, std::string_view value) {
-  Pattern{std::string(value)};
+  check_pattern(std::string(value));
   options.quantize.target.ties.emplace_back(value);
 }
 
