@@ -1,9 +1,12 @@
 #include "api/mix_candidates.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "base/checked.h"
+#include "base/name_patterns.h"
 #include "calibrate/treatment.h"
 #include "plan/output_size.h"
 #include "recipe/candidate_types.h"
@@ -70,6 +73,7 @@ std::optional<MixPoint> mix_point(const QuantizeOptions& options, const Prepared
 MixChoice candidates_of(const QuantizeOptions& options, const Prepared& planned) {
   recipe::CandidateTypes candidates(options.target, options.mix);
   MixChoice choice;
+  std::vector<std::string> without;  // importance values
   for (std::size_t i = 0; i < planned.plan.tensors.size(); ++i) {
     const PlannedTensor& tensor = planned.plan.tensors[i];
     TensorChoice& added = choice.tensors.emplace_back();
@@ -77,7 +81,11 @@ MixChoice candidates_of(const QuantizeOptions& options, const Prepared& planned)
     added.kept = tensor.decider == Decider::kept;
     std::vector<TensorType> types = {tensor.type};
     if (tensor.decider == Decider::mix) {
-      types = candidates.of(ruled(tensor), has_importance(options, planned, i));
+      const bool importance = has_importance(options, planned, i);
+      types = candidates.of(ruled(tensor), importance);
+      if (!importance && candidates.of(ruled(tensor), true).size() > types.size()) {
+        without.push_back(tensor.name);
+      }
     } else {
       added.rule = tensor.rule;
     }
@@ -90,6 +98,12 @@ MixChoice candidates_of(const QuantizeOptions& options, const Prepared& planned)
     std::ranges::stable_sort(added.types, {}, &TypeCost::bytes);
   }
   choice.notes = candidates.notes();
+  if (!without.empty()) {
+    choice.notes.push_back(
+        fmt::format("{} {} no importance values, and so no type of the fewest bits: --imatrix or "
+                    "--calibrate would give them",
+                    name_patterns(without), without.size() == 1 ? "has" : "have"));
+  }
   return choice;
 }
 
