@@ -44,6 +44,9 @@ std::string some_value(const Option& option, const std::string& rules_file) {
   if (option.name == "tensor-type-file") return rules_file;
   if (option.name == "split-max-size") return "3G";
   if (option.name == "tensor-type" || option.name == "custom-q") return "ffn_up=q8_0";
+  if (option.name == "at-least" || option.name == "at-most") return "ffn_up=q8_0";
+  if (option.name == "types") return "q8_0,q4_k";
+  if (option.name == "target") return "exps=3G";
   if (option.name == "override-kv") return "a.b=int:3";
   if (option.name == "prune-layers") return "1";
   if (option.name == "pre") return "gpt-2";
@@ -86,7 +89,10 @@ std::string told(const Options& values) {
        q.use.include.size(), q.use.exclude.size(), q.edits.metadata.size(),
        q.edits.pruned_layers.size(), q.calibration.texts.size(), q.calibration.tokens,
        q.calibration.context, q.calibration.chunks, q.calibration.scratch,
-       q.calibration.parse_special, q.calibration.refit, values.model, values.process_output);
+       q.calibration.parse_special, q.calibration.refit, q.target.size, q.target.bpw,
+       q.target.places.size(), q.target.types.size(), q.target.at_least.size(),
+       q.target.at_most.size(), q.target.ties.size(), q.target.texts.size(), q.target.tokens,
+       q.target.measurements, values.model, values.process_output);
   for (const auto* t :
        {&q.output_tensor, &q.token_embedding, &q.per_layer_token_embedding, &q.ffn_gate_inp,
         &q.kinds.attn_q, &q.kinds.attn_k, &q.kinds.attn_v, &q.kinds.attn_qkv, &q.kinds.attn_output,
