@@ -53,16 +53,23 @@ void LayerVariants::embed() {
   const Encoding encoding = matrices_.encoding_of(subject, 0, nothing, importance);
   EncodedEmbedding store(*embedding, subject.run_type, encoding, settings);
   const Span own = with_.tokens.variant(with_.subjects.variant_of_embedding());
-  const auto first = with_.tokens.all().ids.begin() + static_cast<std::ptrdiff_t>(own.first);
-  const model::Tokens tokens{{first, first + static_cast<std::ptrdiff_t>(own.count)},
-                             with_.tokens.all().sequence_length};
+  for (const Span& span : {own, with_.tokens.rest()}) {
+    if (span.count == 0) continue;
+    with_.request.network.embed(tokens_of(span), store, some_rows(stream_, span),
+                                {.isa = settings.isa}, with_.team);
+  }
   const linear::Matrix stream = some_rows(stream_, own);
-  with_.request.network.embed(tokens, store, stream, {.isa = settings.isa}, with_.team);
   for (const std::size_t variant : with_.subjects.running_on(subject, std::nullopt)) {
     const linear::Matrix other = some_rows(stream_, with_.tokens.variant(variant));
     std::copy_n(stream.data, stream.rows * stream.columns, other.data);
   }
-  measure_embedding(*embedding, encoding, tokens);
+  measure_embedding(*embedding, encoding, tokens_of(own));
+}
+
+model::Tokens LayerVariants::tokens_of(const Span& span) const {
+  const model::Tokens& all = with_.tokens.all();
+  const auto first = all.ids.begin() + static_cast<std::ptrdiff_t>(span.first);
+  return {{first, first + static_cast<std::ptrdiff_t>(span.count)}, all.sequence_length};
 }
 
 // Expected squared error of a token's row.
@@ -136,10 +143,12 @@ void LayerVariants::multiplied(const model::Product& product) {
 
 void LayerVariants::substitute(std::size_t index, const model::Product& product, Open& open) {
   const TextSubject& subject = with_.subjects.of_layer(layer_)[index];
-  std::vector<std::size_t> variants = with_.subjects.running_on(subject, layer_);
-  variants.push_back(index);
-  for (const std::size_t variant : variants) {
-    const Span rows = rows_within(product.tokens, product.x.rows, with_.tokens.variant(variant));
+  std::vector<Span> varied{with_.tokens.variant(index), with_.tokens.rest()};
+  for (const std::size_t variant : with_.subjects.running_on(subject, layer_)) {
+    varied.push_back(with_.tokens.variant(variant));
+  }
+  for (const Span& tokens : varied) {
+    const Span rows = rows_within(product.tokens, product.x.rows, tokens);
     if (rows.count == 0) continue;
     auto& encoded = open.encoded[subject.name];
     // Tokens of variants come behind the text's.

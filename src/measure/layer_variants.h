@@ -54,6 +54,7 @@ class LayerVariants final : public calibrate::Visitor {
   };
 
   void embed();
+  model::Tokens tokens_of(const Span& span) const;
   void measure_embedding(const linear::Rows& embedding, const Encoding& encoding,
                          const model::Tokens& tokens);
   Open* open(const model::Product& product);

@@ -87,12 +87,16 @@ std::vector<double> OutputVariants::divergences_of(const linear::Matrix& stream,
   return divergences(some_rows(of_rows, {0, tokens.count}), others, isa, with_.team);
 }
 
-// Over the tokens of sequences' second halves, which know what they are about.
-std::vector<double> OutputVariants::mean_divergences(const linear::Matrix& stream) {
+std::size_t OutputVariants::tokens_at_once(const linear::Matrix& stream) const {
   const std::uint64_t of_token = kinds_of_logits(with_.subjects) *
                                  (with_.request.network.vocabulary() + stream.columns) *
                                  sizeof(float);
-  const std::size_t most = std::max<std::size_t>(1, with_.logits_memory / of_token);
+  return std::max<std::size_t>(1, with_.logits_memory / of_token);
+}
+
+// Over the tokens of sequences' second halves, which know what they are about.
+std::vector<double> OutputVariants::mean_divergences(const linear::Matrix& stream) {
+  const std::size_t most = tokens_at_once(stream);
   const std::size_t length = with_.tokens.all().sequence_length;
   std::vector<double> means(kinds_of_logits(with_.subjects) - 1);
   std::size_t tokens = 0;
@@ -106,6 +110,46 @@ std::vector<double> OutputVariants::mean_divergences(const linear::Matrix& strea
   }
   for (double& mean : means) mean /= static_cast<double>(tokens);
   return means;
+}
+
+// Of the variant in which all is encoded, for some tokens that are not of the sample.
+double OutputVariants::divergence_of_rest(const linear::Matrix& stream, const Span& own,
+                                          const Span& other) {
+  const model::Buffer streams(2 * own.count, stream.columns);
+  const model::Buffer logits(2 * own.count, with_.request.network.vocabulary());
+  const linear::Matrix rows = streams.rows(2 * own.count);
+  for (std::size_t t = 0; t < own.count; ++t) {
+    std::copy_n(stream.row(own.first + t), stream.columns, rows.row(t));
+    std::copy_n(stream.row(other.first + t), stream.columns, rows.row(own.count + t));
+  }
+  substituted_ = rows.rows;
+  const Isa isa = with_.request.request.settings.isa;
+  const linear::Matrix of_rows = logits.rows(rows.rows);
+  with_.request.network.run_output(rows, with_.weights, of_rows, this,
+                                   {.isa = isa, .memory = with_.memory}, with_.team);
+  const linear::ConstMatrix varied = some_rows(of_rows, {own.count, own.count});
+  return divergences(some_rows(of_rows, {0, own.count}), {&varied, 1}, isa, with_.team).front();
+}
+
+// Sequences differ, and a sample of few of them tells how tensors compare sooner than how far all of them go.
+double OutputVariants::all_over_sample(const linear::Matrix& stream, double of_sample) {
+  if (of_sample == 0) return 1;
+  const std::size_t most = tokens_at_once(stream);
+  const std::size_t length = with_.tokens.all().sequence_length;
+  const std::size_t second_half = length - length / 2;
+  std::size_t tokens = with_.tokens.sample() / length * second_half;
+  double sum = of_sample * static_cast<double>(tokens);
+  std::size_t other = with_.tokens.rest().first;
+  for (const Span& span : with_.tokens.others()) {
+    for (std::size_t first = 0; first < span.count; first += length, other += length) {
+      for (std::size_t t = length / 2; t < length; t += most) {
+        const std::size_t count = std::min(most, length - t);
+        sum += divergence_of_rest(stream, {span.first + first + t, count}, {other + t, count});
+      }
+      tokens += second_half;
+    }
+  }
+  return sum / static_cast<double>(tokens) / of_sample;
 }
 
 // What the changes of all tensors come to together. In the gains is then how each counts beside the others.
@@ -146,9 +190,12 @@ void OutputVariants::measure(const linear::Matrix& stream, Measurements& found) 
   const std::vector<double> means = mean_divergences(stream);
   const double changes = scale_gains(means, found);
   found.divergence_per_change = changes > 0 && means[0] > 0 ? means[0] / changes : 1;
+  const double scale = all_over_sample(stream, means[0]);
+  const double of_sample =
+      std::exchange(found.divergence_per_change, scale * found.divergence_per_change);
   if (!subjects.output()) return;
   TensorMeasures own{.errors = errors_.errors, .power = errors_.power};
-  own.change = means.back() / found.divergence_per_change;
+  own.change = means.back() / of_sample;
   const double of_run_type = errors_.errors.at(subjects.output()->run_type);
   own.gain = of_run_type > 0 ? own.change / of_run_type : 0;
   TensorMeasures& kept = found.tensors[subjects.output()->name];

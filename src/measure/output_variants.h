@@ -45,8 +45,11 @@ class OutputVariants final : public model::Watcher {
  private:
   void measure_errors(const linear::Matrix& stream);
   double scale_gains(const std::vector<double>& means, Measurements& found) const;
+  std::size_t tokens_at_once(const linear::Matrix& stream) const;
   std::vector<double> mean_divergences(const linear::Matrix& stream);
   std::vector<double> divergences_of(const linear::Matrix& stream, const Span& tokens);
+  double all_over_sample(const linear::Matrix& stream, double of_sample);
+  double divergence_of_rest(const linear::Matrix& stream, const Span& own, const Span& other);
 
   const Surroundings with_;
   const MatrixVariants matrices_;

@@ -47,7 +47,8 @@ class TextSubjects {
 
   std::size_t variants() const { return singles_ + run_on(); }
   std::size_t variant_of_embedding() const { return layers_.front().size(); }
-  /// Variants that run to the end, which come last: of all, of each kind, of each group.
+  /// Variants that run to the end, which come last: of all (with the rest of the text too), of each kind, of
+  /// each group.
   std::size_t run_on() const { return 1 + kinds_.size() + groups_; }
   std::size_t first_to_run_on() const { return singles_; }
   /// Those of them in which a tensor is encoded. \param layer  none: it is the embedding

@@ -43,12 +43,14 @@ linear::ConstMatrix some_rows(const linear::ConstMatrix& matrix, const Span& spa
 
 VariantTokens::VariantTokens(const model::Tokens& text, std::size_t variants)
     : text_(text.ids.size()), sequences_(sample_of(text)), all_(text) {
-  for (std::size_t i = 0; i < variants; ++i) {
-    for (const Span& sequence : sequences_) {
-      const auto first = text.ids.begin() + static_cast<std::ptrdiff_t>(sequence.first);
-      all_.ids.insert(all_.ids.end(), first, first + static_cast<std::ptrdiff_t>(sequence.count));
+  const auto append = [&](const std::vector<Span>& spans) {
+    for (const Span& tokens : spans) {
+      const auto first = text.ids.begin() + static_cast<std::ptrdiff_t>(tokens.first);
+      all_.ids.insert(all_.ids.end(), first, first + static_cast<std::ptrdiff_t>(tokens.count));
     }
-  }
+  };
+  for (std::size_t i = 0; i < variants; ++i) append(sequences_);
+  append(others());
 }
 
 std::vector<Span> VariantTokens::others() const {

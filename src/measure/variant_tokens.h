@@ -22,7 +22,8 @@ Span rows_within(const model::TokenRows& tokens, std::size_t rows, const Span& s
 linear::Matrix some_rows(const linear::Matrix& matrix, const Span& span);
 linear::ConstMatrix some_rows(const linear::ConstMatrix& matrix, const Span& span);
 
-/// The tokens of a text, and behind them some of its sequences once more for each variant of the model.
+/// The tokens of a text, behind them some of its sequences once more for each variant of the model, and
+/// at the end its other sequences.
 class VariantTokens {
  public:
   VariantTokens(const model::Tokens& text, std::size_t variants);
@@ -38,6 +39,8 @@ class VariantTokens {
   const std::vector<Span>& sequences() const { return sequences_; }
   /// What lies between them.
   std::vector<Span> others() const;
+  /// These once more: with a variant that is given them too, all of the text is varied.
+  Span rest() const { return {all_.ids.size() - (text_ - sample()), text_ - sample()}; }
 
   /// The text's token that a variant's is.
   std::size_t origin(std::size_t token_of_variant) const;

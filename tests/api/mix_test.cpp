@@ -87,7 +87,9 @@ TEST_F(MixTest, ThePlanIsWhatWasChosen) {
       EXPECT_EQ(choice.name, view.tensors[i].name);
       EXPECT_EQ(choice.types[choice.chosen].type, view.tensors[i].type) << choice.name;
       EXPECT_EQ(choice.types[choice.chosen].bytes, view.tensors[i].size) << choice.name;
-      if (choice.name == "output.weight") EXPECT_EQ(view.tensors[i].type, TensorType::f16);
+      if (choice.name == "output.weight") {
+        EXPECT_EQ(view.tensors[i].type, TensorType::f16);
+      }
       if (choice.name.find("ffn_down") != std::string::npos) {
         EXPECT_EQ(view.tensors[i].type, TensorType::q4_k);
       }
