@@ -75,12 +75,13 @@ SLUICE_INLINE void take_cheapest(Shifted& plus, Shifted& minus) noexcept {
 /// can make mean nothing.)
 inline constexpr auto kWaysIn = [] {
   std::array<std::uint16_t, kVectors> ways{};
-  for (std::size_t n = 0; n < kVectors; ++n) {
+  for (std::size_t to = 0; to < kVectors; ++to) {
+    if (kEntryOfVector[to] == kNoEntry) continue;
     for (std::size_t move = 0; move < kMoves; ++move) {
-      const int to = static_cast<int>(n) + step_of_move(move);
-      if (to < 0 || to >= static_cast<int>(kVectors)) continue;
-      if (kEntryOfVector[static_cast<std::size_t>(to)] == kNoEntry) continue;
-      ways[n] = static_cast<std::uint16_t>(ways[n] | 1u << move);
+      const int from = static_cast<int>(to) - step_of_move(move);
+      if (from < 0 || from >= static_cast<int>(kVectors)) continue;
+      std::uint16_t& moves = ways[static_cast<std::size_t>(from)];
+      moves = static_cast<std::uint16_t>(moves | 1u << move);
     }
   }
   return ways;
