@@ -38,10 +38,10 @@ TEST_F(Cli, OnATerminalAnErrorHasALineOfItsOwn) {
   std::vector<std::byte> bytes = read_file(model_);
   std::fill(bytes.end() - 1000, bytes.end() - 900, std::byte{0xff});  // NaN
   write_file(model_, bytes);
-  const Finished done = run_on_terminal({"env", "TERM=xterm", "NO_COLOR=1", SLUICE_PROGRAM,
-                                         "quantize", "--pure", "--memory", "8M", model_, output_,
-                                         "Q4_0", "1"},
-                                        60);
+  const Finished done =
+      run_on_terminal({"env", "TERM=xterm", "NO_COLOR=1", SLUICE_PROGRAM, "quantize", "--pure",
+                       "--memory", "8M", model_, output_, "Q4_0", "1"},
+                      60);
   EXPECT_EQ(done.status, 3) << done.out;
   EXPECT_NE(done.out.find("\nsluice: "), std::string::npos) << done.out;
 }
