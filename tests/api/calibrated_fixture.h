@@ -172,4 +172,23 @@ class CalibratedTest : public testing::Test {
   int made_ = 0;
 };
 
+/// Runs, each with a stopper of its own (`stopper_of` the number of runs before), until one comes to the end.
+/// \returns how many there were
+template <typename StopperOf>
+std::size_t runs_until_whole(QuantizeOptions options, std::size_t most,
+                             const StopperOf& stopper_of) {
+  for (std::size_t runs = 0; runs < most; ++runs) {
+    auto stopper = stopper_of(runs);
+    options.stop = &stopper.stop;
+    try {
+      quantize(options, stopper);
+      return runs + 1;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::interrupted) << error.what();
+    }
+  }
+  ADD_FAILURE() << "not whole after " << most << " runs";
+  return most;
+}
+
 }  // namespace sluice::calibrated_tests

@@ -88,19 +88,8 @@ TEST_F(CalibratedTest, GoesOnWhereverItWasStopped) {
   // Norms and the embedding come first, six tensors; then a run is stopped after every one, two or
   // five.
   for (const std::size_t tensors : {1U, 2U, 5U}) {
-    QuantizeOptions stopped = options_;
-    std::size_t runs = 0;
-    for (bool whole = false; !whole; ++runs) {
-      Stopper stopper(tensors + (runs == 0 ? 6 : 0));
-      stopped.stop = &stopper.stop;
-      try {
-        quantize(stopped, stopper);
-        whole = true;
-      } catch (const Error& error) {
-        ASSERT_EQ(error.code(), ErrorCode::interrupted) << error.what();
-      }
-      ASSERT_LT(runs, 20u);
-    }
+    const std::size_t runs = runs_until_whole(
+        options_, 20, [&](std::size_t before) { return Stopper(tensors + (before == 0 ? 6 : 0)); });
     EXPECT_GE(runs, 15 / tensors);
     EXPECT_TRUE(read_file(options_.output) == expected) << tensors;
     EXPECT_FALSE(std::filesystem::exists(options_.output + ".part.state"));

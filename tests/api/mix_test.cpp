@@ -47,20 +47,9 @@ TEST_F(MixTest, GoesOnWhereverItWasStopped) {
   for (const QuantizeOptions& options : {uncalibrated_, options_}) {
     const Bytes expected = made(options);
     std::filesystem::remove(kept());
-    QuantizeOptions stopped = options;
-    std::size_t runs = 0;
-    for (bool whole = false; !whole; ++runs) {
-      // Later runs come further.
-      ProgressStopper stopper(1 + runs / 2);
-      stopped.stop = &stopper.stop;
-      try {
-        quantize(stopped, stopper);
-        whole = true;
-      } catch (const Error& error) {
-        ASSERT_EQ(error.code(), ErrorCode::interrupted) << error.what();
-      }
-      ASSERT_LT(runs, 200u);
-    }
+    const std::size_t runs = runs_until_whole(options, 200, [](std::size_t before) {
+      return ProgressStopper(1 + before / 2);  // later runs come further
+    });
     EXPECT_GE(runs, 3u);
     EXPECT_TRUE(read_file(options.output) == expected);
     EXPECT_FALSE(std::filesystem::exists(kept() + ".state"));

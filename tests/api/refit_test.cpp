@@ -47,19 +47,8 @@ class RefitTest : public CalibratedTest {
 
   void expect_same_after_stops(std::size_t first, std::size_t tensors) {
     const Bytes expected = made(options_);
-    std::size_t runs = 0;
-    for (bool whole = false; !whole; ++runs) {
-      Stopper stopper(runs == 0 ? first : tensors);
-      QuantizeOptions stopped = options_;
-      stopped.stop = &stopper.stop;
-      try {
-        quantize(stopped, stopper);
-        whole = true;
-      } catch (const Error& error) {
-        ASSERT_EQ(error.code(), ErrorCode::interrupted) << error.what();
-      }
-      ASSERT_LT(runs, 20u);
-    }
+    const std::size_t runs = runs_until_whole(
+        options_, 20, [&](std::size_t before) { return Stopper(before == 0 ? first : tensors); });
     EXPECT_GE(runs, 3u);
     EXPECT_TRUE(read_file(options_.output) == expected);
     EXPECT_FALSE(std::filesystem::exists(options_.output + ".part.state"));
