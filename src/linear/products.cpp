@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/page_buffer.h"
 #include "linear/block.h"
 
 namespace sluice::linear {
@@ -77,15 +78,17 @@ void multiply(const ConstMatrix& a, const Rows& b, const Matrix& out, Isa isa, T
   const std::size_t depth = b.columns();
   const std::size_t height = std::min(band_height(depth), b.rows());
   constexpr std::size_t kAtOnce = 16;  // rows that one thread decodes
-  const Scratch band(height * depth);
+  // Of pages of its own: an allocator's arena would keep a hole of this size for each size of band.
+  const PageBuffer pages(height * depth * sizeof(float));
+  float* const band = reinterpret_cast<float*>(pages.bytes().data());
   for (std::size_t first = 0; first < b.rows(); first += height) {
     const std::size_t count = std::min(height, b.rows() - first);
     team.run((count + kAtOnce - 1) / kAtOnce, [&](std::size_t task, int) {
       const std::size_t r = task * kAtOnce;
-      b.decode(first + r, std::min(kAtOnce, count - r), band.data() + r * depth);
+      b.decode(first + r, std::min(kAtOnce, count - r), band + r * depth);
     });
-    multiply(a, {band.data(), count, depth, depth}, {out.data + first, out.rows, count, out.stride},
-             isa, team);
+    multiply(a, {band, count, depth, depth}, {out.data + first, out.rows, count, out.stride}, isa,
+             team);
   }
 }
 

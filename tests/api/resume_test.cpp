@@ -129,33 +129,6 @@ TEST_F(ResumeTest, ACompleteOutputIsNotMadeTwice) {
   EXPECT_FALSE(fs::exists(output_ + ".part"));
 }
 
-// All of the model is read before the first of its chunks is encoded.
-TEST_F(ResumeTest, StopsThoughEverythingIsReadAlready) {
-  constexpr std::uint64_t kRows = 16384;
-  write_file(model_, GgufBuilder()
-                         .string("general.architecture", "llama")
-                         .tensor("a", {kColumns, kRows}, 30,
-                                 testing_support::random_bf16(kColumns * kRows, 1))
-                         .build());
-  options_.file_type = find_file_type("IQ3_S");
-  options_.isa = Isa::portable;
-  options_.threads = 1;
-  options_.ignore_imatrix_rules = true;
-  class StopsAtOnce : public Observer {
-   public:
-    void progress(const Progress&) override { stop = true; }
-    std::atomic<bool> stop = false;
-  } observer;
-  options_.stop = &observer.stop;
-  try {
-    quantize(options_, observer);
-    ADD_FAILURE() << "ran to its end";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::interrupted);
-  }
-  EXPECT_FALSE(fs::exists(output_));
-}
-
 TEST_F(ResumeTest, CheckingWhatIsThereCanBeStopped) {
   ASSERT_TRUE(stop_after(20));
   const Bytes journal = read_file(output_ + ".part.journal");

@@ -27,6 +27,7 @@ struct Way {
   IoMode io = IoMode::async;
   IntervalSet done = {};
   const std::atomic<bool>* stop = nullptr;
+  bool reader_stops = true;  ///< or only the encoder does, as when everything has been read
   bool verify = false;
 };
 
@@ -65,7 +66,8 @@ class Conversion {
                          {*opened.source, turns, monitor});
     Output output(plan_, way.done);
     engine::stream({chunks, encoder, &output}, *opened.source, memory,
-                   {.threads = way.threads, .stop = way.stop}, turns, monitor);
+                   {.threads = way.threads, .stop = way.reader_stops ? way.stop : nullptr}, turns,
+                   monitor);
     output.expect_whole();
     columns = output.columns;
     input_done = ChunkCursor::input_done(plan_, memory.unit_bytes, way.done) +

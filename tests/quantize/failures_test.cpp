@@ -96,5 +96,14 @@ TEST(Stop, EndsARunWithMatrices) {
   }
 }
 
+TEST(Stop, IsSeenByTheEncoderOfWhatIsReadAlready) {
+  const TempFolder folder;
+  wide_experts().write(folder / "m");
+  Conversion conversion(folder / "m", "IQ1_M");
+  const std::atomic<bool> stop = true;
+  const Error error = refusal(conversion, {.stop = &stop, .reader_stops = false});
+  EXPECT_EQ(error.code(), ErrorCode::interrupted) << error.what();
+}
+
 }  // namespace
 }  // namespace sluice
