@@ -1,4 +1,4 @@
-# Packages, by CPack: `cpack -G DEB` makes sluice, libsluice0.8 and libsluice-dev for Debian, `cpack -G TGZ` an
+# Packages, by CPack: `cpack -G DEB` makes sluice, libsluice0.9 and libsluice-dev for Debian, `cpack -G TGZ` an
 # archive to unpack anywhere (of the preset `static`: with what it needs besides libc and libstdc++).
 set(CPACK_PACKAGE_NAME sluice)
 set(CPACK_PACKAGE_VENDOR "The sluice developers")
