@@ -67,9 +67,10 @@ enum class Isa {
   portable,  ///< any x86-64, or any other machine
   avx2,      ///< AVX2, FMA and BMI2
   avx512,    ///< AVX-512 F, BW, DQ, VL, CD, VBMI, VBMI2 and VNNI: Ice Lake, Zen 4 and later
+  neon,      ///< what every 64-bit ARM processor has
 };
 
-/// "portable", "avx2", "avx512".
+/// "portable", "avx2", "avx512", "neon".
 std::string_view name(Isa isa) noexcept;
 
 /// Those that this machine can run and the library was built for (SLUICE_KERNELS), from the least to

@@ -20,6 +20,9 @@ const Kernels& kernel_table() noexcept;
 namespace avx512 {
 const Kernels& kernel_table() noexcept;
 }
+namespace neon {
+const Kernels& kernel_table() noexcept;
+}
 
 namespace {
 
@@ -39,6 +42,9 @@ constexpr std::array kIsas = {
 #endif
 #ifdef SLUICE_HAS_avx512
     IsaRow{Isa::avx512, avx512::kernel_table, machine::avx512},
+#endif
+#ifdef SLUICE_HAS_neon
+    IsaRow{Isa::neon, neon::kernel_table, machine::neon},
 #endif
 };
 
@@ -70,7 +76,7 @@ std::string_view name(Effort effort) noexcept {
 }
 
 std::string_view name(Isa isa) noexcept {
-  constexpr std::array<std::string_view, 3> kNames = {"portable", "avx2", "avx512"};
+  constexpr std::array<std::string_view, 4> kNames = {"portable", "avx2", "avx512", "neon"};
   return kNames[static_cast<std::size_t>(isa)];
 }
 

@@ -36,9 +36,18 @@ inline bool avx512() noexcept {
 
 #endif
 
+/// What every machine with a 64-bit ARM processor has.
+inline bool neon() noexcept {
+#ifdef __aarch64__
+  return true;
+#else
+  return false;
+#endif
+}
+
 /// The name of the best.
 inline const char* best() noexcept {
-  return avx512() ? "avx512" : avx2() ? "avx2" : "portable";
+  return avx512() ? "avx512" : avx2() ? "avx2" : neon() ? "neon" : "portable";
 }
 
 }  // namespace sluice::machine

@@ -11,6 +11,9 @@ const linear::Kernels& linear_kernels() noexcept;
 namespace avx512 {
 const linear::Kernels& linear_kernels() noexcept;
 }
+namespace neon {
+const linear::Kernels& linear_kernels() noexcept;
+}
 
 namespace linear {
 
@@ -20,6 +23,9 @@ const Kernels& kernels([[maybe_unused]] Isa isa) noexcept {
 #endif
 #ifdef SLUICE_HAS_avx2
   if (isa == Isa::avx2) return avx2::linear_kernels();
+#endif
+#ifdef SLUICE_HAS_neon
+  if (isa == Isa::neon) return neon::linear_kernels();
 #endif
 #ifdef SLUICE_HAS_portable
   return portable::linear_kernels();

@@ -9,7 +9,7 @@
 // A loop that holds more vectors than the machine has registers goes part by part, a part being as
 // many lanes as fill one register: Part<float> has all the operations of Floats.
 //
-// A backend, one file, gives what a register can do: avx512.h, avx2.h, and vector.h for any other
+// A backend, one file, gives what a register can do: avx512.h, avx2.h, neon.h, and vector.h for any
 // machine. Internal linkage or one namespace for each instruction set throughout (SLUICE_ISA): files
 // compiled for different ones include this.
 
@@ -24,6 +24,8 @@
 #include "simd/avx512.h"
 #elif defined(__AVX2__)
 #include "simd/avx2.h"
+#elif defined(SLUICE_NEON)
+#include "simd/neon.h"
 #else
 #include "simd/vector.h"
 #endif
@@ -36,6 +38,8 @@ using Machine = Vectors<SLUICE_REGISTER_BYTES>;
 using Machine = Avx512;
 #elif defined(__AVX2__)
 using Machine = Avx2;
+#elif defined(SLUICE_NEON)
+using Machine = Neon;
 #else
 using Machine = Vectors<16>;
 #endif
@@ -156,7 +160,7 @@ struct Lanes {
   /// The high halves of the products of signed, or of unsigned, integers of 16 bits.
   SLUICE_BINARY(multiply_high)
   SLUICE_BINARY(multiply_high_unsigned)
-  /// a * b / 2^15 rounded to an integer of 16 bits, ties up.
+  /// a * b / 2^15 rounded to an integer of 16 bits, ties up; not both -2^15.
   SLUICE_BINARY(multiply_fractions)
   /// Twice a, plus 1 where b is negative; integers of 16 bits.
   SLUICE_BINARY(append_sign)

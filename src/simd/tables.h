@@ -11,11 +11,17 @@ namespace sluice::inline SLUICE_ISA::simd {
 template <typename Entry, std::size_t kEntries, std::size_t N>
 SLUICE_INLINE Lanes<std::int16_t, N> gather(const std::array<Entry, kEntries>& table,
                                             const Lanes<std::int16_t, N>& index) noexcept {
+  Lanes<std::int16_t, N> result;
+#if defined(SLUICE_NEON)
+  for (std::size_t i = 0; i < index.kParts; ++i) {
+    result.part[i] = Machine::gather(table.data(), index.part[i]);
+  }
+#else
   std::uint16_t lanes[N];
   std::memcpy(lanes, &index.part, sizeof lanes);
   for (std::uint16_t& lane : lanes) lane = static_cast<std::uint16_t>(table[lane]);
-  Lanes<std::int16_t, N> result;
   std::memcpy(&result.part, lanes, sizeof lanes);
+#endif
   return result;
 }
 
@@ -202,6 +208,55 @@ class ShortTable {
 
   alignas(16) std::array<std::uint8_t, 16> low_{};
   alignas(16) std::array<std::uint8_t, 16> high_{};
+};
+
+#elif defined(SLUICE_NEON)
+
+/// Up to 128 bytes: an instruction looks up 64, and one more the others.
+template <std::size_t kEntries>
+class ByteTable {
+ public:
+  static_assert(kEntries > 64 && kEntries <= 128);
+
+  template <typename EntryOf>
+  explicit constexpr ByteTable(const EntryOf& entry_of) noexcept {
+    for (std::size_t i = 0; i < kEntries; ++i) byte_[i] = entry_of(i);
+  }
+
+  /// Every byte of the lanes looked up; all are below kEntries.
+  template <std::size_t N>
+  SLUICE_INLINE Lanes<std::int16_t, N> look_up(const Lanes<std::int16_t, N>& index) const noexcept {
+    Lanes<std::int16_t, N> result;
+    for (std::size_t i = 0; i < index.kParts; ++i) {
+      result.part[i] = Machine::look_up_bytes(byte_.data(), index.part[i]);
+    }
+    return result;
+  }
+
+ private:
+  alignas(16) std::array<std::uint8_t, 128> byte_{};
+};
+
+/// 16 numbers of 16 bits.
+class ShortTable {
+ public:
+  template <typename EntryOf>
+  explicit constexpr ShortTable(const EntryOf& entry_of) noexcept {
+    for (std::size_t i = 0; i < entry_.size(); ++i) entry_[i] = entry_of(i);
+  }
+
+  /// The low 4 bits of an index count.
+  template <std::size_t N>
+  SLUICE_INLINE Lanes<std::int16_t, N> look_up(const Lanes<std::int16_t, N>& index) const noexcept {
+    Lanes<std::int16_t, N> result;
+    for (std::size_t i = 0; i < index.kParts; ++i) {
+      result.part[i] = Machine::look_up_shorts(entry_.data(), index.part[i]);
+    }
+    return result;
+  }
+
+ private:
+  alignas(16) std::array<std::int16_t, 16> entry_{};
 };
 
 #else
