@@ -6,7 +6,8 @@
 namespace sluice {
 
 /// Zeroed memory that starts on a page and is allocated once: pages are taken from the system when
-/// first touched and given back all together.
+/// first touched, near to the thread that touches them, and given back all together. Pages of 2 MiB,
+/// from a start on one, where the buffer holds some and the kernel gives them.
 class PageBuffer {
  public:
   PageBuffer() = default;

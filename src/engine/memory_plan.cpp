@@ -26,8 +26,8 @@ constexpr std::uint64_t kRuntimeBytesPerThread = kMiB / 8;
 // something else moves the head between two reads, most of the time goes into reading. Larger ones
 // only make the last unit's work last longer. Where the head goes to and fro between the inputs of
 // each unit, twice as much keeps four fifths of the disk's rate; more would make a stopped run wait
-// longer for the reads under way.
-constexpr std::uint64_t kLargestUnit = 4 * kMiB;
+// longer for the reads under way. With all that goes with it, a unit fills whole huge pages.
+constexpr std::uint64_t kLargestSlot = 4 * kMiB;
 constexpr std::uint64_t kLargestOfWanderingHead = 8 * kMiB;
 
 // Two for each worker, so that one is ready when the other is done; two that are being read, so
@@ -120,11 +120,12 @@ MemoryPlan plan_memory(const MemoryNeeds& needs, std::uint64_t budget, std::uint
   const std::uint64_t available = budget - fixed - memory.extents * kExtent;
   const std::uint64_t even_share = align_down(available / wanted_slots(needs), kPage);
   const std::uint64_t overhead = slot_bytes(needs, 0);
-  memory.unit_bytes = std::max(
-      needs.smallest_unit, std::min(needs.wandering_head ? kLargestOfWanderingHead : kLargestUnit,
-                                    even_share - std::min(even_share, overhead)));
+  const std::uint64_t slot =
+      std::min(needs.wandering_head ? kLargestOfWanderingHead : kLargestSlot, even_share);
+  memory.unit_bytes = std::max(needs.smallest_unit, slot - std::min(slot, overhead));
   memory.slot_bytes = slot_bytes(needs, memory.unit_bytes);
   memory.slots = std::min(available, most_in_slots(needs, memory.slot_bytes)) / memory.slot_bytes;
+  memory.few_slots = wanted_slots(needs);
   // A small model fills neither all slots nor the output buffer.
   memory.total_bytes =
       fixed + std::min(memory.extents * kExtent, align_up(needs.output_size, kExtent)) +

@@ -29,6 +29,7 @@ struct MemoryPlan {
   std::uint64_t unit_bytes = 0;  ///< most bytes of input and result that a unit may have
   std::size_t slot_bytes = 0;    ///< the same with the source's slack, in whole pages
   std::size_t slots = 0;
+  std::size_t few_slots = 0;      ///< so many keep the workers busy, if the disk is fast
   std::size_t buffers = 0;        ///< of MemoryNeeds::buffer bytes
   std::size_t extents = 0;        ///< of the output buffer
   std::uint64_t total_bytes = 0;  ///< most that is held, with what counted before

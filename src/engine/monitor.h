@@ -48,6 +48,7 @@ class Monitor {
   struct Read {
     std::int64_t begun;
     std::uint64_t id;
+    Stopwatch watch{};
   };
   Read begin_read();
   void end_read(const Read& read, std::string_view tensor, std::uint64_t bytes);
@@ -70,6 +71,10 @@ class Monitor {
   void end();
 
   std::uint64_t read_bytes() const { return read_bytes_; }
+
+  /// Bytes a second of the fastest among the last reads, which other programs on the machine slow
+  /// down the least; 0 before the first.
+  double read_rate() const { return read_rate_; }
 
   /// How far the run is. On the writer's thread, or while none runs.
   Progress progress() const;
@@ -101,6 +106,7 @@ class Monitor {
   std::atomic<std::int64_t> compute_ns_ = 0;
   std::atomic<std::uint64_t> reads_ = 0;
   std::atomic<std::uint64_t> read_bytes_ = 0;
+  std::atomic<double> read_rate_ = 0;
   std::atomic<int> reads_under_way_ = 0;
   std::atomic<int> to_finish_ = 0;  // units between a worker and finished()
 

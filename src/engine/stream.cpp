@@ -9,12 +9,10 @@
 #include <mutex>
 #include <utility>
 
-#include "base/checked.h"
-#include "base/page_buffer.h"
 #include "base/stop.h"
 #include "base/thread.h"
+#include "engine/slots.h"
 #include "engine/worker_limit.h"
-#include "io/direct.h"
 
 namespace sluice::engine {
 namespace {
@@ -57,50 +55,6 @@ class FirstError {
   std::stop_source ended_;
 };
 
-/// A grant of memory, and the task that uses it on its way from the disk to the disk.
-struct Slot {
-  std::span<std::byte> memory;
-  Task task{};
-  std::atomic<std::size_t> reads_left = 0;
-
-  /// A place in the memory for each input, and the rest's end for the results.
-  void assign(Unit unit) {
-    task = {.unit = std::move(unit)};
-    task.inputs.resize(task.unit.inputs.size());
-    task.room = memory.last(task.unit.room);
-    reads_left = task.unit.inputs.size();
-  }
-};
-
-/// The byte budget: all slots there are. A unit is read only when it has a slot, and keeps it until
-/// the consumer has taken over what became of it.
-class SlotPool {
- public:
-  SlotPool(std::size_t slots, std::size_t slot_bytes)
-      : buffer_(slots * slot_bytes), slots_(std::make_unique<Slot[]>(slots)) {
-    for (std::size_t i = 0; i < slots; ++i) {
-      slots_[i].memory = buffer_.bytes().subspan(i * slot_bytes, slot_bytes);
-      free_.push(&slots_[i]);
-    }
-  }
-
-  /// Waits until a slot is free: for the reader's thread, never for a compute worker.
-  Slot* acquire(Monitor& monitor) {
-    Slot* slot = nullptr;
-    if (free_.try_pop(slot)) return slot;
-    const Monitor::Scope waiting = monitor.waiting_for_memory();
-    free_.pop(slot);
-    return slot;
-  }
-
-  void release(Slot* slot) { free_.push(slot); }
-
- private:
-  PageBuffer buffer_;
-  std::unique_ptr<Slot[]> slots_;
-  tbb::concurrent_bounded_queue<Slot*> free_;
-};
-
 /// reader thread -> [read node] -> [work node, on workers] -> [finish node] -> writer thread
 class Stream {
  public:
@@ -111,7 +65,7 @@ class Stream {
         settings_(settings),
         turns_(turns),
         monitor_(monitor),
-        pool_(memory.slots, memory.slot_bytes) {
+        pool_(memory) {
     for (int i = 0; i < settings.threads; ++i) idle_workers_.push(i);
   }
 
@@ -200,13 +154,10 @@ void Stream::read(Slot* slot, ReadNode::gateway_type& gateway) {
   };
   const Unit& unit = slot->task.unit;
   if (unit.inputs.empty()) return pass_on();
-  std::span<std::byte> memory = slot->memory;
   // When the last read has been started, the unit may be gone.
   for (std::size_t i = 0, count = unit.inputs.size(); i < count; ++i) {
     const io::ReadRange range = unit.inputs[i];
-    const std::span<std::byte> place =
-        memory.first(align_up(range.size + io::Source::kBufferSlack, io::kDirectAlignment));
-    memory = memory.subspan(place.size());
+    const std::span<std::byte> place = slot->places[i];
     {
       const Monitor::Scope waiting = monitor_.waiting_for_disk();
       turns_.begin_read();

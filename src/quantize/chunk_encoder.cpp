@@ -41,6 +41,10 @@ std::uint64_t block_bytes(const Plan& plan) {
   return plan.matrix_bytes > 0 ? strip_elements(plan) * sizeof(float) : 0;
 }
 
+std::span<float> floats_of(const PageBuffer& buffer) {
+  return {reinterpret_cast<float*>(buffer.bytes().data()), buffer.bytes().size() / sizeof(float)};
+}
+
 /// The part of a result for a piece, which follow one another.
 class Parts {
  public:
@@ -77,10 +81,10 @@ ChunkEncoder::ChunkEncoder(const Plan& plan, std::span<const io::File> files,
       found_(found) {
   const std::uint64_t strip = strip_elements(plan);
   for (int i = 0; i < settings.threads; ++i) {
-    scratch_.push_back({.values = std::vector<float>(strip),
-                        .decoded = std::vector<float>(settings.measure_error ? strip : 0),
-                        .importance = std::vector<float>(longest_row(plan)),
-                        .blocks = std::vector<std::byte>(block_bytes(plan))});
+    scratch_.push_back({.values = PageBuffer(strip * sizeof(float)),
+                        .decoded = PageBuffer(settings.measure_error ? strip * sizeof(float) : 0),
+                        .importance = PageBuffer(longest_row(plan) * sizeof(float)),
+                        .blocks = PageBuffer(block_bytes(plan))});
   }
 }
 
@@ -132,7 +136,7 @@ std::span<const std::byte> ChunkEncoder::pass(const Strip& whole, std::span<std:
           whole.bytes.codes.subspan(plan_.weights->stored[band.stored].offset_of(first),
                                     whole.piece.rows * output_row_bytes(plan_, whole.piece.wanted));
       findings.weights.any_nonzero = !all_zero(there);
-      if (holds_floats(type)) check_piece(whole, scratch, findings);
+      if (holds_floats(type)) check_moved(whole, there, scratch);
       return there;
     }
     case Passage::repacked:
@@ -157,7 +161,7 @@ void ChunkEncoder::conclude(engine::Task& task) {
 }
 
 std::uint64_t ChunkEncoder::rows_at_once(const weights::Piece& piece, const Scratch& scratch) {
-  return std::max<std::uint64_t>(1, scratch.values.size() / piece.columns);
+  return std::max<std::uint64_t>(1, floats_of(scratch.values).size() / piece.columns);
 }
 
 // Rows of one expert at a time, because they have one importance.
@@ -181,10 +185,16 @@ void ChunkEncoder::encode_piece(const Strip& whole, std::span<std::byte> out, Sc
   }
 }
 
-void ChunkEncoder::check_piece(const Strip& whole, Scratch& scratch, Findings& findings) const {
+// Weights are decoded only to say which of them is wrong.
+void ChunkEncoder::check_moved(const Strip& whole, std::span<const std::byte> blocks,
+                               Scratch& scratch) const {
+  throw_if_stopped(settings_.stop);
+  const Codec& codec = *find_codec(whole.tensor().type, settings_.isa);
+  if (codec.scales_finite(blocks.data(), blocks.size() / info(codec.type).block_bytes)) return;
   const std::uint64_t most = rows_at_once(whole.piece, scratch);
+  Findings ignored;
   for (std::uint64_t row = 0; row < whole.piece.rows; row += most) {
-    decode(whole, row, std::min(most, whole.piece.rows - row), scratch, findings);
+    decode(whole, row, std::min(most, whole.piece.rows - row), scratch, ignored);
   }
 }
 
@@ -208,7 +218,7 @@ void ChunkEncoder::repack_piece(const Strip& whole, std::span<std::byte> out, Sc
 Strip ChunkEncoder::decode(const Strip& whole, std::uint64_t first_row, std::uint64_t rows,
                            Scratch& scratch, Findings& findings) const {
   throw_if_stopped(settings_.stop);
-  const std::span<float> values = std::span(scratch.values).first(rows * whole.piece.columns);
+  const std::span<float> values = floats_of(scratch.values).first(rows * whole.piece.columns);
   const Stopwatch decoding;
   weights::decode_rows(*plan_.weights, *plan_.wanted[whole.piece.wanted].source, whole.bytes,
                        whole.piece, first_row, rows, settings_.isa, values.data());
@@ -229,7 +239,7 @@ std::span<const float> ChunkEncoder::importance_of(const weights::Piece& piece,
                                                    std::uint64_t expert, Scratch& scratch) const {
   const PlannedTensor& tensor = plan_.tensors[piece.wanted];
   if (tensor.importance == nullptr) return {};
-  const std::span<float> row = std::span(scratch.importance).first(tensor.row_elements());
+  const std::span<float> row = floats_of(scratch.importance).first(tensor.row_elements());
   imatrix_->read_row(*tensor.importance, expert, row);
   return row.subspan(piece.first_column, piece.columns);
 }
@@ -240,7 +250,7 @@ void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance,
   const PlannedTensor& tensor = strip.tensor();
   const Codec& to = *find_codec(tensor.type, settings_.isa);
   const bool whole_rows = piece.columns == tensor.row_elements();
-  std::byte* const blocks = whole_rows ? out.data() : scratch.blocks.data();
+  std::byte* const blocks = whole_rows ? out.data() : scratch.blocks.bytes().data();
   const EncodeRows rows{.values = strip.values.data(),
                         .rows = strip.rows(),
                         .row_elements = piece.columns,
@@ -259,8 +269,8 @@ void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance,
   if (findings.largest > kLeastRange) {
     findings.weights.lost_range.add(find_lost_range(to, rows, blocks));
   }
-  if (scratch.decoded.empty()) return;
-  const std::span<float> decoded = std::span(scratch.decoded).first(strip.values.size());
+  if (scratch.decoded.bytes().empty()) return;
+  const std::span<float> decoded = floats_of(scratch.decoded).first(strip.values.size());
   to.decode(blocks, decoded.data(), decoded.size());
   add_errors(strip.values, decoded, importance, findings.errors);
   if (settings_.verify) check_encoding(strip, decoded, importance, blocks, settings_.isa);

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/page_buffer.h"
 #include "engine/memory_plan.h"
 #include "engine/work.h"
 #include "io/file.h"
@@ -54,10 +55,10 @@ class ChunkEncoder final : public engine::Operator {
  private:
   // Buffers of one worker, allocated once.
   struct Scratch {
-    std::vector<float> values;      // a strip of decoded input
-    std::vector<float> decoded;     // the same strip after encoding; empty if error is not measured
-    std::vector<float> importance;  // one row
-    std::vector<std::byte> blocks;  // of some columns; empty if all rows are whole
+    PageBuffer values;      // a strip of decoded input
+    PageBuffer decoded;     // the same strip after encoding; empty if error is not measured
+    PageBuffer importance;  // one row
+    PageBuffer blocks;      // of some columns; empty if all rows are whole
   };
   struct Findings;
 
@@ -68,7 +69,7 @@ class ChunkEncoder final : public engine::Operator {
                     Findings& findings) const;
   void repack_piece(const Strip& piece, std::span<std::byte> out, Scratch& scratch,
                     Findings& findings) const;
-  void check_piece(const Strip& piece, Scratch& scratch, Findings& findings) const;
+  void check_moved(const Strip& piece, std::span<const std::byte> blocks, Scratch& scratch) const;
   Strip decode(const Strip& piece, std::uint64_t first_row, std::uint64_t rows, Scratch& scratch,
                Findings& findings) const;
   std::span<const float> importance_of(const weights::Piece& piece, std::uint64_t expert,

@@ -1,0 +1,90 @@
+#include "engine/slots.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+#include <thread>
+
+namespace sluice::engine {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+MemoryPlan ten_slots() {
+  MemoryPlan memory;
+  memory.slots = 10;
+  memory.few_slots = 3;
+  memory.slot_bytes = kMiB;
+  return memory;
+}
+
+/// Has a monitor see a disk that reads so many bytes in some milliseconds.
+void read(Monitor& monitor, std::uint64_t bytes) {
+  const Monitor::Read begun = monitor.begin_read();
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  monitor.end_read(begun, {}, bytes);
+}
+
+TEST(Slots, WhatCameBackLastIsNext) {
+  Observer silent;
+  Monitor monitor(silent, 1, 0, "");
+  SlotPool pool(ten_slots());
+  Slot* const first = pool.acquire(monitor);
+  Slot* const second = pool.acquire(monitor);
+  pool.release(first);
+  pool.release(second);
+  EXPECT_EQ(pool.acquire(monitor), second);
+  EXPECT_EQ(pool.acquire(monitor), first);
+}
+
+TEST(Slots, AllAreUsedOfASlowDisk) {
+  Observer silent;
+  Monitor monitor(silent, 1, 0, "");
+  read(monitor, kMiB / 10);
+  SlotPool pool(ten_slots());
+  std::set<Slot*> slots;
+  for (int i = 0; i < 10; ++i) slots.insert(pool.acquire(monitor));
+  EXPECT_EQ(slots.size(), 10u);
+}
+
+TEST(Slots, FewAreUsedOfAFastDisk) {
+  Observer silent;
+  Monitor monitor(silent, 1, 0, "");
+  read(monitor, 1000000 * kMiB);
+  SlotPool pool(ten_slots());
+  for (int i = 0; i < 2; ++i) pool.acquire(monitor);
+  Slot* const third = pool.acquire(monitor);
+  std::jthread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    pool.release(third);
+  });
+  EXPECT_EQ(pool.acquire(monitor), third) << "a fourth, which was not touched before";
+}
+
+TEST(Slots, ResultsAndInputsHavePlacesOfTheirOwn) {
+  const MemoryPlan memory = ten_slots();
+  Observer silent;
+  Monitor monitor(silent, 1, 0, "");
+  SlotPool pool(memory);
+  Slot* const slot = pool.acquire(monitor);
+  Unit unit;
+  unit.room = 5000;
+  unit.inputs = {{0, 4095, 10000}, {0, 70000, 3}};
+  slot->assign(std::move(unit));
+  const std::byte* at = slot->memory.data();
+  EXPECT_EQ(slot->task.room.data(), at);
+  EXPECT_EQ(slot->task.room.size(), 5000u);
+  at += slot->task.room.size();
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::span<std::byte> place = slot->places[i];
+    EXPECT_GE(place.data(), at);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(place.data()) % io::kDirectAlignment, 0u);
+    EXPECT_GE(place.size(), slot->task.unit.inputs[i].size + io::Source::kBufferSlack);
+    at = place.data() + place.size();
+  }
+  EXPECT_LE(at, slot->memory.data() + slot->memory.size());
+}
+
+}  // namespace
+}  // namespace sluice::engine
