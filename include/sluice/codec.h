@@ -12,8 +12,10 @@
 
 namespace sluice {
 
-/// Decodes `elements` weights (a multiple of the type's block) from `blocks` to `out`. Exact: each
-/// value has the bits that the format defines. Blocks may hold anything; a scale of NaN gives NaN.
+/// Decodes `elements` weights from `blocks` to `out`: of types that are all blocks any number of whole
+/// blocks; of others one row, or a group of rows that are stored together, which come one after the
+/// other. Exact: each value has the bits that the format defines. Blocks may hold anything; a scale of
+/// NaN gives NaN.
 using DecodeFunction = void (*)(const std::byte* blocks, float* out, std::size_t elements) noexcept;
 
 /// How much of the search space an encoder looks through. Types that are not searched ignore it.
@@ -41,14 +43,16 @@ struct EncodeRows {
   float bias_correction = 1;
 };
 
-/// Encodes whole rows to `out`, which holds rows * row_bytes. Deterministic: the same bytes for the
+/// Encodes whole rows to `out`, which holds row_size() bytes for each: its scale, if the type's rows
+/// have one, then its blocks. Groups of rows that are stored together are whole. Deterministic: the same bytes for the
 /// same input, whatever the instruction set. Cannot fail: for every finite input the decoded blocks
 /// are finite, zeros decode to zeros, and the error is never larger than that of coding zeros.
 using EncodeFunction = void (*)(const EncodeRows& rows, std::byte* out) noexcept;
 
-/// Whether all floating-point scales of `count` blocks are numbers: every 16-bit scale and minimum,
-/// every 8-bit exponent and float by its own type's rule; of F32, F16, BF16 and F64 every value.
-/// Where they are, every weight is finite.
+/// Whether all floating-point scales of `count` blocks (of what DecodeFunction takes) are numbers:
+/// every 16-bit scale and minimum, every 8-bit exponent and float by its own type's rule, the scales
+/// of rows, which must not be so large that a weight could be infinite; of F32, F16, BF16 and F64 every
+/// value. Where they are, every weight is finite.
 using ScalesFiniteFunction = bool (*)(const std::byte* blocks, std::size_t count) noexcept;
 
 /// One row of the codec table.
@@ -90,6 +94,16 @@ const Codec* find_codec(TensorType type, Isa isa = best_isa()) noexcept;
 
 /// Whether blocks of a type can be decoded.
 bool can_decode(TensorType type) noexcept;
+
+/// Decodes `elements` weights of rows of `row_elements` each, which begin at `bytes`: a multiple of a
+/// block's; of types that are not all blocks, whole rows, and whole groups of rows.
+/// \pre codec.decode is not null
+void decode_rows(const Codec& codec, const std::byte* bytes, std::size_t elements,
+                 std::size_t row_elements, float* out) noexcept;
+
+/// Whether all floating-point scales of what decode_rows() would decode are numbers.
+bool rows_finite(const Codec& codec, const std::byte* bytes, std::size_t elements,
+                 std::size_t row_elements) noexcept;
 
 }  // namespace sluice
 

@@ -50,15 +50,28 @@ enum class TensorType : std::uint32_t {
   iq4_k = 139,
   iq5_k = 140,
   iq6_k = 141,
+  iq4_ks = 144,
+  iq2_ks = 145,
+  iq4_kss = 146,
+  iq5_ks = 152,
+  iq2_kt = 153,
+  iq3_kt = 154,
+  iq4_kt = 155,
+  iq3_ks = 156,
+  iq2_kl = 157,
+  iq1_kt = 158,
 };
 
-/// What a type's number says about its storage: rows are sequences of fixed-size blocks.
+/// What a type's number says about its storage: a row is a sequence of fixed-size blocks, before which
+/// there may be a scale for all of it. Where several rows are stored together, a group of so many
+/// neighbouring rows is one sequence, with all of its rows' scales at the begin.
 struct TensorTypeInfo {
   TensorType type;
   std::string_view name;         ///< lower case, as in `iq1_m`; `#77` if the number is not known
   std::uint32_t block_elements;  ///< weights in a block; a row holds whole blocks
   std::uint32_t block_bytes;     ///< bytes of a block; 0: not known
-  std::uint32_t row_bytes = 0;   ///< bytes of a row beside its blocks
+  std::uint32_t row_bytes = 0;   ///< bytes of a row beside its blocks: its scale
+  std::uint32_t rows = 1;        ///< rows that are stored together; a matrix has a multiple of it
 };
 
 /// All types with an enumerator.
@@ -73,10 +86,16 @@ const TensorTypeInfo* find_tensor_type(std::string_view name) noexcept;
 /// The entry for a type. There is one for every number; it stays for as long as the program.
 const TensorTypeInfo& info(TensorType type) noexcept;
 
-/// Whether tensors of the type are sequences of blocks and nothing else, as those of every
-/// enumerator are. Others can be cut anywhere, and only their whole size is known.
+/// Whether it is known where rows of the type lie. Of others only a tensor's whole size is known.
+inline bool has_layout(TensorType type) noexcept {
+  return info(type).block_bytes > 0;
+}
+
+/// Whether tensors of the type are sequences of blocks and nothing else, so that they can be cut
+/// after any block. Others that have a layout can be cut after whole rows, or groups of rows.
 inline bool is_all_blocks(TensorType type) noexcept {
-  return info(type).block_bytes > 0 && info(type).row_bytes == 0;
+  const TensorTypeInfo& t = info(type);
+  return t.block_bytes > 0 && t.row_bytes == 0 && t.rows == 1;
 }
 
 /// The lower-case name of a type.
@@ -84,14 +103,28 @@ inline std::string_view name(TensorType type) noexcept {
   return info(type).name;
 }
 
-/// Bytes of `elements` weights of a type that is all blocks. `elements` must be a multiple of the
-/// block's elements.
-inline std::uint64_t byte_size(TensorType type, std::uint64_t elements) noexcept {
+/// Bytes that the first `elements` weights take of rows of `row_elements` each: a multiple of a
+/// block's, of types that are not all blocks usually of a row's (group's). The scale of a row that is
+/// begun counts.
+inline std::uint64_t byte_size(TensorType type, std::uint64_t elements,
+                               std::uint64_t row_elements) noexcept {
   const TensorTypeInfo& t = info(type);
-  return elements / t.block_elements * t.block_bytes;
+  const std::uint64_t blocks = elements / t.block_elements * t.block_bytes;
+  if (t.row_bytes == 0 || elements == 0) return blocks;
+  return blocks + ((elements - 1) / row_elements + 1) * t.row_bytes;
 }
 
-/// Bits a weight, block scales included.
+/// Bytes of one row of a type that has a layout.
+inline std::uint64_t row_size(TensorType type, std::uint64_t row_elements) noexcept {
+  return byte_size(type, row_elements, row_elements);
+}
+
+/// Bytes of `elements` weights of a type that is all blocks: a multiple of a block's.
+inline std::uint64_t byte_size(TensorType type, std::uint64_t elements) noexcept {
+  return byte_size(type, elements, elements);
+}
+
+/// Bits a weight, block scales included; scales of rows, a hundredth of a bit and less, are not.
 inline double bits_per_weight(TensorType type) noexcept {
   const TensorTypeInfo& t = info(type);
   return 8.0 * t.block_bytes / t.block_elements;

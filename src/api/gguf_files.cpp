@@ -32,14 +32,19 @@ gguf::Header read_header(const io::File& file, std::uint64_t& hash) {
   }
 }
 
-/// A tensor as it lies in its file. Of a type that is not all blocks nothing but its size is known.
+/// A tensor as it lies in its file. Rows that are stored together are one row of it. Of a type without
+/// a layout nothing but its size is known.
 weights::Stored stored_of(const gguf::Tensor& tensor, const weights::Place& place) {
   weights::Stored stored;
   stored.name = tensor.name;
   stored.place = place;
   stored.type = tensor.type;
-  if (is_all_blocks(tensor.type)) {
+  if (has_layout(tensor.type)) {
     stored.shape.assign(tensor.shape.rbegin(), tensor.shape.rend());
+    if (const std::uint64_t rows = info(tensor.type).rows; rows > 1) {
+      stored.shape.back() *= rows;
+      stored.shape[stored.shape.size() - 2] /= rows;
+    }
   } else {
     stored.type = TensorType::i8;
     stored.shape = {tensor.size, 1};

@@ -27,7 +27,7 @@ gguf::Tensor ruled(const PlannedTensor& tensor) {
 
 std::uint64_t bytes_in(const PlannedTensor& tensor, TensorType type) {
   if (type == tensor.type) return tensor.output_size;
-  return tensor.elements() / info(type).block_elements * info(type).block_bytes;
+  return byte_size(type, tensor.elements(), tensor.row_elements());
 }
 
 bool has_importance(const QuantizeOptions& options, const Prepared& planned, std::size_t tensor) {

@@ -56,7 +56,7 @@ double feedback_seconds(TensorType type, Effort effort, Isa isa) {
   const std::size_t count = feedback::kRowsAtOnce * kMeasuredColumns;
   const std::vector<float> values = made_up(count);
   const PageBuffer scratch(feedback::scratch_bytes(kMeasuredColumns));
-  std::vector<std::byte> out(byte_size(type, count));
+  std::vector<std::byte> out(byte_size(type, count, kMeasuredColumns));
   const Stopwatch watch;
   feedback::encode_rows({values.data(), feedback::kRowsAtOnce, kMeasuredColumns, kMeasuredColumns},
                         factor, feedback_settings(type, effort, isa), scratch.bytes().data(),

@@ -22,7 +22,7 @@ namespace {
 constexpr std::uint64_t kResultBytes = std::uint64_t{4} << 20;
 
 std::uint64_t row_bytes(const PlannedTensor& tensor) {
-  return byte_size(tensor.type, tensor.row_elements());
+  return row_size(tensor.type, tensor.row_elements());
 }
 
 // A round's rows: whole groups, and at least one for each thread.
@@ -38,8 +38,9 @@ std::uint64_t rows_at_once(const PlannedTensor& tensor, int threads) {
 // weights: that comes no nearer by zeros.
 void check_encoding(const PlannedTensor& tensor, std::uint64_t row, const Codec& codec,
                     std::span<const std::byte> blocks, const ErrorSums& errors) {
+  const std::uint64_t rows = blocks.size() / row_bytes(tensor);
   const bool finite =
-      codec.scales_finite(blocks.data(), blocks.size() / info(codec.type).block_bytes);
+      rows_finite(codec, blocks.data(), rows * tensor.row_elements(), tensor.row_elements());
   if (finite && errors.error <= errors.norm) return;
   throw Error(ErrorCode::output_damaged,
               fmt::format("{} at the rows from {} on, before they were written",
@@ -150,7 +151,7 @@ RowFindings MatrixEncoder::encode_group(const PlannedTensor& tensor, const linea
   if (largest > kLeastRange) found.weights.lost_range = find_lost_range(codec, rows, out.data());
   if (!settings_.measure_error) return found;
   const std::span<float> decoded = std::span(scratch.decoded).first(values.size());
-  codec.decode(out.data(), decoded.data(), decoded.size());
+  decode_rows(codec, out.data(), decoded.size(), columns, decoded.data());
   add_errors(values, decoded, known.importance, found.errors);
   if (under_moments) found.errors.weighted = *under_moments;
   if (settings_.verify) check_encoding(tensor, first, codec, out, found.errors.weighted);

@@ -11,11 +11,12 @@ EncodedMatrix::EncodedMatrix(const PlannedTensor& tensor, Isa isa)
       bytes_(bytes_of(tensor)) {}
 
 void EncodedMatrix::decode(std::size_t first, std::size_t count, float* out) const {
-  codec_.decode(bytes_.data() + first * byte_size(codec_.type, columns_), out, count * columns_);
+  decode_rows(codec_, bytes_.data() + first * row_size(codec_.type, columns_), count * columns_,
+              columns_, out);
 }
 
 std::uint64_t EncodedMatrix::bytes_of(const PlannedTensor& tensor) {
-  return tensor.rows_per_expert() * byte_size(tensor.type, tensor.row_elements());
+  return tensor.rows_per_expert() * row_size(tensor.type, tensor.row_elements());
 }
 
 std::shared_ptr<const linear::Rows> WrittenWeights::matrix(std::string_view tensor,

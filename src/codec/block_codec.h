@@ -3,8 +3,10 @@
 // A type's codec, made from what its block says of itself.
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
+#include "base/float16.h"
 #include "sluice/codec.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -30,6 +32,46 @@ bool all_finite(const std::byte* blocks, std::size_t count) noexcept {
   return all;
 }
 
+/// What a type's row begins with, where Block::RowScale, a float or the bits of a binary16, says that
+/// it begins with anything.
+template <typename Block>
+concept HasRowScale = requires {
+  typename Block::RowScale;
+};
+
+static inline float row_scale(float scale) noexcept {
+  return scale;
+}
+static inline float row_scale(std::uint16_t half) noexcept {
+  return f16_to_f32(half);
+}
+
+/// The scale that a row begins with, after which its blocks follow.
+template <HasRowScale Block>
+float read_row_scale(const std::byte* row) noexcept {
+  typename Block::RowScale scale;
+  std::memcpy(&scale, row, sizeof scale);
+  return row_scale(scale);
+}
+
+template <HasRowScale Block>
+void decode_row(const std::byte* row, float* out, std::size_t elements) noexcept {
+  const float scale = read_row_scale<Block>(row);
+  row += sizeof(typename Block::RowScale);
+  for (std::size_t i = 0; i < elements; i += Block::kWeights, row += sizeof(Block)) {
+    Block block;
+    std::memcpy(&block, row, sizeof block);
+    block.decode(scale, out + i);
+  }
+}
+
+/// No type multiplies its row's scale by 2^14 or more.
+template <HasRowScale Block>
+bool row_finite(const std::byte* row, std::size_t) noexcept {
+  const float largest = read_row_scale<Block>(row) * 0x1p14f;
+  return largest - largest == 0;
+}
+
 /// The encoder of types without scales: number(value) for each value.
 template <typename Number>
 void encode_values(const EncodeRows& rows, std::byte* out, Number number) noexcept {
@@ -46,9 +88,18 @@ void encode_values(const EncodeRows& rows, std::byte* out, Number number) noexce
 ///   decode(float* out)     which writes that many values
 ///   finite()               whether all of its floating-point scales are numbers
 ///   encode(rows, out)      static, an EncodeFunction; none where the type is only read
+/// A type with a scale before each row's blocks has
+///   RowScale                     float or std::uint16_t: how that is stored
+///   decode(float d, float* out)  `d` is the row's scale, and the only one that is a float
+/// and no finite(). Its encoder writes rows: a RowScale, then a Block for each kWeights columns.
 template <typename Block>
 Codec block_codec(TensorType type) noexcept {
-  Codec codec{type, decode_blocks<Block>, nullptr, all_finite<Block>, Block::kWeights};
+  Codec codec{};
+  if constexpr (HasRowScale<Block>) {
+    codec = {type, decode_row<Block>, nullptr, row_finite<Block>, 0};
+  } else {
+    codec = {type, decode_blocks<Block>, nullptr, all_finite<Block>, Block::kWeights};
+  }
   if constexpr (requires { &Block::encode; }) codec.encode = Block::encode;
   return codec;
 }

@@ -69,6 +69,12 @@ constexpr auto kPlaces = []() noexcept {
   return places;
 }();
 
+/// How many weights one call of a codec's functions takes.
+std::size_t elements_together(TensorType type, std::size_t elements,
+                              std::size_t row_elements) noexcept {
+  return is_all_blocks(type) ? elements : info(type).rows * row_elements;
+}
+
 }  // namespace
 
 std::string_view name(Effort effort) noexcept {
@@ -133,6 +139,29 @@ const FeedbackKernel* find_feedback(TensorType type, Isa isa) noexcept {
 bool can_decode(TensorType type) noexcept {
   const Codec* codec = find_codec(type);
   return codec != nullptr && codec->decode != nullptr;
+}
+
+void decode_rows(const Codec& codec, const std::byte* bytes, std::size_t elements,
+                 std::size_t row_elements, float* out) noexcept {
+  if (elements == 0) return;
+  const std::size_t together = elements_together(codec.type, elements, row_elements);
+  const std::size_t size = byte_size(codec.type, together, row_elements);
+  for (std::size_t i = 0; i < elements; i += together, bytes += size) {
+    codec.decode(bytes, out + i, together);
+  }
+}
+
+bool rows_finite(const Codec& codec, const std::byte* bytes, std::size_t elements,
+                 std::size_t row_elements) noexcept {
+  if (elements == 0) return true;
+  const std::size_t together = elements_together(codec.type, elements, row_elements);
+  const std::size_t size = byte_size(codec.type, together, row_elements);
+  const std::size_t blocks = together / info(codec.type).block_elements;
+  bool all = true;
+  for (std::size_t i = 0; i < elements; i += together, bytes += size) {
+    all = all && codec.scales_finite(bytes, blocks);
+  }
+  return all;
 }
 
 }  // namespace sluice

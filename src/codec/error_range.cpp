@@ -1,7 +1,6 @@
 #include "codec/error_range.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "codec/measures.h"
@@ -42,14 +41,28 @@ Excess excess_of(double error, double limit) noexcept {
 
 }  // namespace
 
-ErrorRange::ErrorRange(TensorType type, Isa isa)
+ErrorRange::ErrorRange(TensorType type, Isa isa, std::size_t row_elements)
     : codec_(*find_codec(type, isa)),
       region_elements_(info(type).block_elements > 1 ? info(type).block_elements : kLongestRegion),
+      rows_(info(type).rows),
+      together_(is_all_blocks(type) ? region_elements_ : rows_ * row_elements),
       in_rows_(info(type).block_elements > 1),
       common_(common_error(type)) {}
 
+std::span<const float> ErrorRange::OwnEncoding::decoded() {
+  if (!decoded_.empty()) return decoded_;
+  decoded_.resize(values_.size());
+  const std::size_t columns = values_.size() / rows_;
+  std::vector<std::byte> blocks(byte_size(codec_.type, values_.size(), columns));
+  codec_.encode(
+      {.values = values_.data(), .rows = rows_, .row_elements = columns, .importance = importance_},
+      blocks.data());
+  codec_.decode(blocks.data(), decoded_.data(), decoded_.size());
+  return decoded_;
+}
+
 Judgement ErrorRange::judge(std::span<const float> values, std::span<const float> decoded,
-                            const float* importance) const noexcept {
+                            const float* importance, OwnEncoding& own, std::size_t at) const {
   const ErrorSums plain = plain_errors(values, decoded.data());
   Judgement judgement{plain.error, plain.norm};
   const double negligible = in_rows_ ? kSmallest * kSmallest : 0x1p-50;  // F16: 2^-25 squared
@@ -64,18 +77,13 @@ Judgement ErrorRange::judge(std::span<const float> values, std::span<const float
     return judgement;
   }
 
-  std::array<std::byte, kLongestRegion * sizeof(float)> blocks;
-  std::array<float, kLongestRegion> own;
-  codec_.encode(
-      {.values = values.data(), .rows = 1, .row_elements = values.size(), .importance = importance},
-      blocks.data());
-  codec_.decode(blocks.data(), own.data(), values.size());
+  const float* const best = own.decoded().data() + at;
   const auto limit = [&](double own_error) { return std::max(common_, limit_for(own_error)); };
-  const double plain_limit = limit(plain_errors(values, own.data()).relative());
+  const double plain_limit = limit(plain_errors(values, best).relative());
   if (plain.relative() <= plain_limit) return judgement;
   if (importance != nullptr) {
     const ErrorSums weighted = weighted_errors(values, decoded.data(), importance);
-    const ErrorSums weighted_own = weighted_errors(values, own.data(), importance);
+    const ErrorSums weighted_own = weighted_errors(values, best, importance);
     if (weighted.norm > 0 && weighted.relative() <= limit(weighted_own.relative())) {
       return judgement;
     }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "sluice/codec.h"
 
@@ -56,39 +57,67 @@ struct Judgement {
 /// as large as the weights, and encoders differ in what they make of it.
 class ErrorRange {
  public:
+  /// \param row_elements  of what is judged
   /// \pre `type` has a decoder, and `isa` is one of supported_isas()
-  ErrorRange(TensorType type, Isa isa);
+  ErrorRange(TensorType type, Isa isa, std::size_t row_elements);
 
   /// Weights of a region. Rows of quantized types hold whole regions.
   std::size_t region_elements() const noexcept { return region_elements_; }
 
-  /// Judges one region.
-  /// \param values      the source; at most region_elements(), whole blocks
-  /// \param decoded     what the encoding decodes to, as many
-  /// \param importance  as many, or null
-  Judgement judge(std::span<const float> values, std::span<const float> decoded,
-                  const float* importance) const noexcept;
-
   /// Judges region after region: calls found(first, count, judgement) with the place in `values`.
-  /// \param values      whole regions but for the last
+  /// \param values      whole regions but for the last; of types that are not all blocks, what is
+  ///                    stored together: whole rows, or groups of rows
+  /// \param decoded     what the encoding decodes to, as many
   /// \param importance  of a whole row, of which values[0] is in column `column`; empty: none
   template <typename Found>
   void judge_all(std::span<const float> values, std::span<const float> decoded,
                  std::span<const float> importance, std::size_t column, Found found) const {
-    for (std::size_t i = 0; i < values.size(); i += region_elements_) {
-      const std::size_t count = std::min(region_elements_, values.size() - i);
-      const float* q = importance.empty() || !in_rows_
-                           ? nullptr
-                           : importance.data() + (column + i) % importance.size();
-      found(i, count, judge(values.subspan(i, count), decoded.subspan(i, count), q));
+    const auto importance_at = [&](std::size_t i) {
+      return importance.empty() || !in_rows_ ? nullptr
+                                             : importance.data() + (column + i) % importance.size();
+    };
+    for (std::size_t i = 0; i < values.size(); i += together_) {
+      OwnEncoding own(codec_, values.subspan(i, std::min(together_, values.size() - i)), rows_,
+                      importance_at(i));
+      for (std::size_t j = 0; j < own.values().size(); j += region_elements_) {
+        const std::size_t count = std::min(region_elements_, own.values().size() - j);
+        found(i + j, count,
+              judge(values.subspan(i + j, count), decoded.subspan(i + j, count),
+                    importance_at(i + j), own, j));
+      }
     }
   }
 
  private:
+  /// What our own encoder makes of weights that are encoded together, when that is asked for.
+  class OwnEncoding {
+   public:
+    OwnEncoding(const Codec& codec, std::span<const float> values, std::size_t rows,
+                const float* importance)
+        : codec_(codec), values_(values), rows_(rows), importance_(importance) {}
+
+    std::span<const float> values() const { return values_; }
+    /// As many as values().
+    std::span<const float> decoded();
+
+   private:
+    const Codec& codec_;
+    std::span<const float> values_;
+    std::size_t rows_;
+    const float* importance_;
+    std::vector<float> decoded_;
+  };
+
   const Codec& codec_;
   std::size_t region_elements_;
-  bool in_rows_;   // regions do not cross rows, so that they have columns
-  double common_;  // an error up to this needs no closer look
+  std::size_t rows_ = 1;      // that are encoded together
+  std::size_t together_ = 0;  // weights that are
+  bool in_rows_;              // regions do not cross rows, so that they have columns
+  double common_;             // an error up to this needs no closer look
+
+  /// \param at  where the region is in `own`
+  Judgement judge(std::span<const float> values, std::span<const float> decoded,
+                  const float* importance, OwnEncoding& own, std::size_t at) const;
 };
 
 }  // namespace sluice

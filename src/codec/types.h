@@ -36,7 +36,9 @@
   TYPE(iq3_k)                    \
   TYPE(iq4_k)                    \
   TYPE(iq5_k)                    \
-  TYPE(iq6_k)
+  TYPE(iq6_k)                    \
+  TYPE(iq2_ks)                   \
+  TYPE(iq1_kt)
 
 // Those that have a feedback kernel (codec/feedback/frame.h says how to add one): a word here, and a
 // file of codec/feedback that defines feedback_<word>().

@@ -45,7 +45,7 @@ std::vector<Conversion> conversions_of(const Plan& plan, std::span<const std::ui
   std::map<std::pair<TensorType, TensorType>, Conversion> conversions;
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
     const PlannedTensor& tensor = plan.tensors[i];
-    if (left[i] == 0 || !is_all_blocks(tensor.source)) continue;
+    if (left[i] == 0 || !has_layout(tensor.source)) continue;
     if (plan.wanted[i].source->views.empty()) continue;
     Conversion& conversion = conversions[{tensor.source, tensor.type}];
     conversion.rate.source = tensor.source;

@@ -29,8 +29,11 @@ std::string unfit(const weights::Stored& stored, std::span<const std::byte> code
   }
   if (stored.coding != weights::Coding::typed) return "";
   const Codec* codec = find_codec(stored.type);
-  const std::uint64_t blocks = codes.size() / info(stored.type).block_bytes;
-  return codec == nullptr || codec->scales_finite(codes.data(), blocks)
+  const TensorTypeInfo& type = info(stored.type);
+  const std::uint64_t elements = is_all_blocks(stored.type)
+                                     ? codes.size() / type.block_bytes * type.block_elements
+                                     : codes.size() / stored.row_bytes() * stored.columns();
+  return codec == nullptr || rows_finite(*codec, codes.data(), elements, stored.typed_columns())
              ? ""
              : "the rows looked at hold NaN or infinity";
 }
@@ -53,7 +56,7 @@ void make_up_rows(const weights::Stored& stored, RowSample& sample) {
   if (codec == nullptr || codec->encode == nullptr) return;
   std::vector<float> values(sample.band.elements);
   for (float& value : values) value = 0.02f * (uniform() + uniform() + uniform() + uniform());
-  const std::uint64_t row = std::gcd(sample.band.elements, stored.columns());
+  const std::uint64_t row = std::gcd(sample.band.elements, stored.typed_columns());
   codec->encode({.values = values.data(),
                  .rows = values.size() / row,
                  .row_elements = row,

@@ -45,7 +45,9 @@ bool Header::erase(std::string_view key) {
 std::uint64_t lay_out(std::span<Tensor> tensors, std::uint64_t alignment) {
   std::uint64_t end = 0;
   for (Tensor& tensor : tensors) {
-    if (is_all_blocks(tensor.type)) tensor.size = byte_size(tensor.type, tensor.elements());
+    if (has_layout(tensor.type)) {
+      tensor.size = byte_size(tensor.type, tensor.elements(), tensor.row_elements());
+    }
     tensor.offset = end;
     const auto unpadded = checked_add(end, tensor.size);
     const auto padded = unpadded ? checked_align_up(*unpadded, alignment) : std::nullopt;

@@ -134,6 +134,12 @@ Tensor read_tensor(Reader& in, std::set<std::string_view>& seen) {
                         tensor.row_elements(), type.name, type.block_elements),
             shape_at);
   }
+  if (const std::uint64_t rows = tensor.shape.size() < 2 ? 1 : tensor.shape[1];
+      rows % type.rows != 0) {
+    in.fail(fmt::format("its {} rows are no whole number of groups of {}, as {} stores them", rows,
+                        type.rows, type.name),
+            shape_at);
+  }
   const std::optional<std::uint64_t> size = bytes_of(tensor, type);
   if (!size) in.fail("its extents multiply to more than any file can hold", shape_at);
   tensor.size = *size;
@@ -156,7 +162,7 @@ std::vector<Tensor*> in_file_order(Header& header) {
 void set_unknown_sizes(std::span<Tensor* const> order, std::uint64_t room) {
   for (std::size_t i = 0; i < order.size(); ++i) {
     Tensor& tensor = *order[i];
-    if (info(tensor.type).block_bytes > 0 || tensor.elements() == 0) continue;
+    if (has_layout(tensor.type) || tensor.elements() == 0) continue;
     const std::uint64_t end = i + 1 < order.size() ? std::min(order[i + 1]->offset, room) : room;
     // Some byte it must have: none, and its end is found to be where it cannot be.
     tensor.size = std::max(end, tensor.offset + 1) - tensor.offset;

@@ -55,9 +55,10 @@ void encode_rows(const linear::ConstMatrix& values, TensorType type, const Encod
 void recode_rows(const linear::ConstMatrix& values, TensorType type, const Encoding& encoding,
                  const EncoderSettings& settings, EncodingScratch& scratch, float* out) {
   const std::size_t numbers = values.rows * values.columns;
-  scratch.blocks.resize(std::max<std::size_t>(scratch.blocks.size(), byte_size(type, numbers)));
+  scratch.blocks.resize(
+      std::max<std::size_t>(scratch.blocks.size(), byte_size(type, numbers, values.columns)));
   encode_rows(values, type, encoding, settings, scratch, scratch.blocks.data());
-  find_codec(type, settings.isa)->decode(scratch.blocks.data(), out, numbers);
+  decode_rows(*find_codec(type, settings.isa), scratch.blocks.data(), numbers, values.columns, out);
 }
 
 EncodedMatrix::EncodedMatrix(const linear::Rows& rows, TensorType type, const Encoding& encoding,
@@ -77,12 +78,12 @@ EncodedMatrix::EncodedMatrix(const linear::Rows& rows, TensorType type, const En
     read_rows(rows, first, count, encoding, some.data());
     encode_rows({some.data(), count, columns_, columns_}, type, encoding, settings,
                 scratch[static_cast<std::size_t>(worker)],
-                blocks_.data() + first * byte_size(type, columns_));
+                blocks_.data() + first * row_size(type, columns_));
   });
 }
 
 std::uint64_t EncodedMatrix::bytes(TensorType type, std::uint64_t rows, std::uint64_t columns) {
-  return rows * byte_size(type, columns);
+  return rows * row_size(type, columns);
 }
 
 std::uint64_t EncodedMatrix::scratch_bytes(std::uint64_t columns, bool with_feedback, int threads) {
@@ -91,8 +92,8 @@ std::uint64_t EncodedMatrix::scratch_bytes(std::uint64_t columns, bool with_feed
 }
 
 void EncodedMatrix::decode(std::size_t first, std::size_t count, float* out) const {
-  find_codec(type_, isa_)
-      ->decode(blocks_.data() + first * byte_size(type_, columns_), out, count * columns_);
+  decode_rows(*find_codec(type_, isa_), blocks_.data() + first * row_size(type_, columns_),
+              count * columns_, columns_, out);
 }
 
 void RecodedRows::decode(std::size_t first, std::size_t count, float* out) const {

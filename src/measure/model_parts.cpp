@@ -24,8 +24,7 @@ std::string_view stem_of(std::string_view tensor) noexcept {
 }
 
 bool is_measured(const gguf::Tensor& tensor) {
-  if (tensor.shape.size() < 2 || tensor.elements() == 0 || !is_all_blocks(tensor.type))
-    return false;
+  if (tensor.shape.size() < 2 || tensor.elements() == 0 || !has_layout(tensor.type)) return false;
   return tensor.shape[1] > 1 && tensor.name.ends_with(kEnding);
 }
 

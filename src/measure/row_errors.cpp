@@ -51,7 +51,7 @@ void RowErrors::add_strip(const RowsRequest& request, std::size_t rows, RowSums&
   for (const TensorType type : request.types) {
     throw_if_stopped(settings_.stop);
     const Codec& codec = *find_codec(type, settings_.isa);
-    blocks_.resize(byte_size(type, values_.size()));
+    blocks_.resize(byte_size(type, values_.size(), columns));
     codec.encode({.values = values_.data(),
                   .rows = rows,
                   .row_elements = columns,
@@ -59,7 +59,7 @@ void RowErrors::add_strip(const RowsRequest& request, std::size_t rows, RowSums&
                   .effort = settings_.effort,
                   .bias_correction = request.bias_correction},
                  blocks_.data());
-    codec.decode(blocks_.data(), decoded_.data(), decoded_.size());
+    decode_rows(codec, blocks_.data(), decoded_.size(), columns, decoded_.data());
     double error = 0;
     for (std::size_t row = 0; row < rows; ++row) error += of_row(row, decoded_.data()).error;
     sums.errors[type] += error;

@@ -30,7 +30,7 @@ bool in_order(const View& view) {
 bool unchanged(const PlannedTensor& tensor, const weights::Weights& weights,
                const weights::Source& source) {
   if (tensor.source != tensor.type) return false;
-  if (tensor.type == TensorType::f32 || !is_all_blocks(tensor.type)) return true;
+  if (tensor.type == TensorType::f32 || !has_layout(tensor.type)) return true;
   return source.change == weights::Change::none &&
          std::ranges::all_of(source.views, [&](const View& view) {
            const Stored& stored = weights.stored[view.stored];
@@ -42,7 +42,7 @@ bool unchanged(const PlannedTensor& tensor, const weights::Weights& weights,
 
 Passage passage_of(const PlannedTensor& tensor, const weights::Weights& weights,
                    const weights::Source& source) {
-  if (!is_all_blocks(tensor.type)) return Passage::moved;
+  if (!has_layout(tensor.type)) return Passage::moved;
   if (!tensor.unchanged || source.views.empty() || source.change != weights::Change::none) {
     return Passage::encoded;
   }
@@ -60,6 +60,14 @@ Passage passage_of(const PlannedTensor& tensor, const weights::Weights& weights,
     return stored.coding == Coding::mxfp4 && view.axes.back().stride == 1;
   });
   return packed ? Passage::repacked : Passage::encoded;
+}
+
+/// After how many weights a tensor whose bytes are only moved can be cut.
+std::uint64_t moved_elements(const PlannedTensor& tensor) {
+  if (!has_layout(tensor.type)) return 1;
+  const TensorTypeInfo& type = info(tensor.type);
+  return is_all_blocks(tensor.type) ? type.block_elements
+                                    : std::max<std::uint64_t>(1, type.rows * tensor.row_elements());
 }
 
 /// Where from and in which order everything comes.
@@ -99,22 +107,21 @@ void describe_input(const weights::Weights& weights, const weights::Source& sour
   tensor.source_hash = hash_of(weights, source);
   // Of other types the stored tensor has bytes, of which nothing else is known.
   tensor.stored_as =
-      is_all_blocks(tensor.source) ? weights::stored_as(weights, source) : name(tensor.source);
+      has_layout(tensor.source) ? weights::stored_as(weights, source) : name(tensor.source);
   tensor.input_size = weights::stored_bytes(weights, source);
   tensor.input_part = weights::place_of(weights, tensor.model_tensor).part;
 }
 
 weights::Wanted wanted_of(const PlannedTensor& tensor, const weights::Source& source) {
   if (tensor.passage == Passage::moved) {
-    const bool blocks = is_all_blocks(tensor.type);
-    return {.source = &source, .row_elements = blocks ? info(tensor.type).block_elements : 1};
+    return {.source = &source, .row_elements = moved_elements(tensor)};
   }
   // A tensor without weights has no rows either.
   const std::uint64_t row = std::max<std::uint64_t>(1, tensor.row_elements());
   const Codec* const codec = find_codec(tensor.type);
   return {.source = &source,
           .row_elements = row,
-          .row_bytes = byte_size(tensor.type, tensor.row_elements()),
+          .row_bytes = row_size(tensor.type, tensor.row_elements()),
           .column_block = tensor.passage == Passage::encoded ? codec->column_block : 0};
 }
 

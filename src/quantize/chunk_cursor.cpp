@@ -18,7 +18,8 @@ Interval output_of(const Plan& plan, const weights::Piece& piece) {
 
 std::uint64_t output_row_bytes(const Plan& plan, std::uint32_t tensor) {
   const TensorType type = plan.tensors[tensor].type;
-  return is_all_blocks(type) ? byte_size(type, plan.wanted[tensor].row_elements) : 1;
+  if (!has_layout(type)) return 1;
+  return byte_size(type, plan.wanted[tensor].row_elements, plan.tensors[tensor].row_elements());
 }
 
 std::unique_ptr<Chunk> ChunkCursor::next() {

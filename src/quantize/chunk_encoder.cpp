@@ -271,7 +271,7 @@ void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance,
   }
   if (scratch.decoded.bytes().empty()) return;
   const std::span<float> decoded = floats_of(scratch.decoded).first(strip.values.size());
-  to.decode(blocks, decoded.data(), decoded.size());
+  decode_rows(to, blocks, decoded.size(), piece.columns, decoded.data());
   add_errors(strip.values, decoded, importance, findings.errors);
   if (settings_.verify) check_encoding(strip, decoded, importance, blocks, settings_.isa);
 }

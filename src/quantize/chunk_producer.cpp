@@ -108,8 +108,8 @@ engine::Unit unit_of(const Plan& plan, std::unique_ptr<Chunk> chunk) {
       unit.room += piece.rows * output_row_bytes(plan, piece.wanted);
     }
   }
-  // The weights of what is not all blocks count when all of them are there.
-  if (!is_all_blocks(tensor.type)) {
+  // The weights of what has no layout count when all of them are there.
+  if (!has_layout(tensor.type)) {
     const bool last = chunk->outputs.front().end >= tensor.output_offset + tensor.output_size;
     unit.elements = last ? tensor.elements() : 0;
   }

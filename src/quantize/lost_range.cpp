@@ -1,15 +1,11 @@
 #include "quantize/lost_range.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <vector>
 
 namespace sluice {
 namespace {
-
-constexpr std::size_t kLongestBlock = 256;
-
-using Block = std::array<float, kLongestBlock>;
 
 float largest_of(std::span<const float> values) {
   float largest = 0;
@@ -17,43 +13,45 @@ float largest_of(std::span<const float> values) {
   return largest;
 }
 
-// What a block's values would decode to if the type's range had no end.
-void encode_within_range(const Codec& codec, const EncodeRows& block, float largest,
-                         std::array<double, kLongestBlock>& out) {
+// What values that are encoded together would decode to if the type's range had no end.
+std::vector<double> encode_within_range(const Codec& codec, const EncodeRows& together,
+                                        float largest) {
   constexpr int kSafeExponent = 13;
   const int exponent = std::ilogb(largest) - kSafeExponent;
-  Block scaled;
-  for (std::size_t i = 0; i < block.row_elements; ++i) {
-    scaled[i] = std::ldexp(block.values[i], -exponent);
+  std::vector<float> scaled(together.rows * together.row_elements);
+  for (std::size_t i = 0; i < scaled.size(); ++i) {
+    scaled[i] = std::ldexp(together.values[i], -exponent);
   }
-  EncodeRows rows = block;
+  EncodeRows rows = together;
   rows.values = scaled.data();
-  std::array<std::byte, kLongestBlock * sizeof(float)> encoded;
+  std::vector<std::byte> encoded(byte_size(codec.type, scaled.size(), rows.row_elements));
   codec.encode(rows, encoded.data());
-  codec.decode(encoded.data(), scaled.data(), block.row_elements);
-  for (std::size_t i = 0; i < block.row_elements; ++i) {
-    out[i] = std::ldexp(double{scaled[i]}, exponent);
-  }
+  codec.decode(encoded.data(), scaled.data(), scaled.size());
+  std::vector<double> could_be(scaled.size());
+  std::ranges::transform(scaled, could_be.begin(),
+                         [&](float value) { return std::ldexp(double{value}, exponent); });
+  return could_be;
 }
 
-LostRange lost_of_block(const Codec& codec, const EncodeRows& block, const std::byte* encoded) {
+/// \param together  what one call of the decoder takes
+LostRange lost_of(const Codec& codec, const EncodeRows& together, const std::byte* encoded) {
   LostRange lost;
-  const float largest = largest_of({block.values, block.row_elements});
+  const std::size_t elements = together.rows * together.row_elements;
+  const float largest = largest_of({together.values, elements});
   if (!(largest > kLeastRange)) return lost;
-  Block is;
-  std::array<double, kLongestBlock> could_be;
-  codec.decode(encoded, is.data(), block.row_elements);
-  encode_within_range(codec, block, largest, could_be);
-  for (std::size_t i = 0; i < block.row_elements; ++i) {
+  std::vector<float> is(elements);
+  codec.decode(encoded, is.data(), elements);
+  const std::vector<double> could_be = encode_within_range(codec, together, largest);
+  for (std::size_t i = 0; i < elements; ++i) {
     constexpr double kRounding = 0x1p-9;  // BF16's, the coarsest of the types without blocks
-    const double value = block.values[i];
+    const double value = together.values[i];
     const double off = std::abs(value - double{is[i]});
     const double could_be_off = std::abs(value - could_be[i]);
     if (!(std::abs(value) > double{kLeastRange}) ||
         !(off > 2 * could_be_off + kRounding * std::abs(value))) {
       continue;
     }
-    lost.add({1, block.values[i], is[i]});
+    lost.add({1, together.values[i], is[i]});
   }
   return lost;
 }
@@ -68,15 +66,16 @@ void LostRange::add(const LostRange& other) {
 }
 
 LostRange find_lost_range(const Codec& codec, const EncodeRows& rows, const std::byte* blocks) {
-  const std::size_t elements = info(codec.type).block_elements;
+  const TensorTypeInfo& type = info(codec.type);
+  EncodeRows together = rows;
+  together.rows = type.rows;
+  if (is_all_blocks(codec.type)) together.row_elements = type.block_elements;
   LostRange lost;
-  for (std::size_t i = 0; i < rows.rows * rows.row_elements; i += elements) {
-    EncodeRows block = rows;
-    block.values = rows.values + i;
-    block.rows = 1;
-    block.row_elements = elements;
-    if (rows.importance != nullptr) block.importance = rows.importance + i % rows.row_elements;
-    lost.add(lost_of_block(codec, block, blocks + byte_size(codec.type, i)));
+  for (std::size_t i = 0; i < rows.rows * rows.row_elements;
+       i += together.rows * together.row_elements) {
+    together.values = rows.values + i;
+    if (rows.importance != nullptr) together.importance = rows.importance + i % rows.row_elements;
+    lost.add(lost_of(codec, together, blocks + byte_size(codec.type, i, rows.row_elements)));
   }
   return lost;
 }

@@ -99,10 +99,10 @@ void check_encoding(const Strip& strip, std::span<const float> decoded,
                     std::span<const float> importance, const std::byte* blocks, Isa isa) {
   const TensorType type = strip.tensor().type;
   const Codec& codec = *find_codec(type, isa);
-  if (!codec.scales_finite(blocks, decoded.size() / info(type).block_elements)) {
+  if (!rows_finite(codec, blocks, decoded.size(), strip.piece.columns)) {
     refuse_encoding(strip, 0, "the encoder left a scale that is NaN or infinite");
   }
-  const ErrorRange range(type, isa);
+  const ErrorRange range(type, isa, strip.piece.columns);
   range.judge_all(strip.values, decoded, importance, 0,
                   [&](std::size_t start, std::size_t, const Judgement& judgement) {
                     if (!judgement.excess) return;

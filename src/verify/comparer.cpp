@@ -101,8 +101,8 @@ class Comparer final : public engine::Operator {
       const std::size_t count = std::min(most, chunk.elements - done);
       std::span<float> x = std::span(strip.x).first(count);
       std::span<float> y = std::span(strip.y).first(count);
-      find_codec(type, options_.isa)
-          ->decode(chunk.blocks.data() + byte_size(type, done), y.data(), count);
+      decode_rows(*find_codec(type, options_.isa), chunk.blocks.data() + pair.bytes_of(done), count,
+                  pair.row_elements(), y.data());
       chunk.decode_source(pair, done, options_.isa, x);
       if (pair.turned) std::swap(x, y);
       ErrorSums sums = plain_errors(x, y.data());

@@ -23,13 +23,10 @@
 namespace sluice {
 namespace {
 
-// Every type's block divides this.
-constexpr std::uint64_t kAtomElements = 256;
-
 // The least bytes of both that a chunk of the pair can have.
 std::uint64_t smallest_chunk_bytes(const TensorPair& pair) {
-  return byte_size(pair.type(), kAtomElements) +
-         (pair.source == nullptr ? 0 : byte_size(pair.source_type(), kAtomElements));
+  const std::uint64_t elements = pair.atom_elements();
+  return pair.bytes_of(elements) + (pair.source == nullptr ? 0 : pair.source_bytes_of(elements));
 }
 
 std::vector<const io::File*> files_of(std::span<const TensorPair> pairs) {
@@ -57,8 +54,8 @@ struct PublishedPairs {
       weights = all[i].published->weights;
       pairs.push_back(i);
       wanted.push_back({.source = all[i].published->made_of,
-                        .row_elements = all[i].row_elements(),
-                        .row_bytes = byte_size(all[i].type(), all[i].row_elements())});
+                        .row_elements = all[i].stored_row(),
+                        .row_bytes = all[i].bytes_of(all[i].stored_row())});
     }
   }
 
@@ -121,8 +118,6 @@ class PairCursor final : public engine::Producer {
 
  private:
   std::size_t number_of(const io::File* file) const;
-  io::ReadRange range(const io::File* file, std::uint64_t offset, TensorType type,
-                      std::uint64_t elements) const;
   std::optional<engine::Unit> next_band();
 
   std::span<const TensorPair> pairs_;
@@ -154,13 +149,6 @@ std::size_t PairCursor::number_of(const io::File* file) const {
                                   files_.begin());
 }
 
-io::ReadRange PairCursor::range(const io::File* file, std::uint64_t offset, TensorType type,
-                                std::uint64_t elements) const {
-  return {.part = number_of(file),
-          .offset = offset + byte_size(type, element_),
-          .size = byte_size(type, elements)};
-}
-
 std::optional<engine::Unit> PairCursor::next_band() {
   std::optional<weights::Band> band = bands_ ? bands_->next() : std::nullopt;
   if (!band) return std::nullopt;
@@ -169,7 +157,7 @@ std::optional<engine::Unit> PairCursor::next_band() {
   for (const weights::Piece& piece : band->pieces) {
     const std::uint32_t index = published_.pairs[piece.wanted];
     const TensorPair& pair = pairs_[index];
-    const std::uint64_t row = byte_size(pair.type(), pair.row_elements());
+    const std::uint64_t row = pair.bytes_of(pair.stored_row());
     details->pairs.push_back(index);
     unit.inputs.push_back({.part = number_of(pair.file),
                            .offset = pair.offset + piece.first_row * row,
@@ -200,12 +188,15 @@ std::optional<engine::Unit> PairCursor::next(std::stop_token) {
   engine::Unit chunk;
   chunk.tensor = index;
   chunk.first_element = element_;
-  chunk.elements = std::min(atoms * kAtomElements, end - element_);
+  chunk.elements = std::min(atoms * pair.atom_elements(), end - element_);
   chunk.name = pair.tensor->name;
-  chunk.inputs.push_back(range(pair.file, pair.offset, pair.type(), chunk.elements));
+  chunk.inputs.push_back({.part = number_of(pair.file),
+                          .offset = pair.offset + pair.bytes_of(element_),
+                          .size = pair.bytes_of(chunk.elements)});
   if (pair.source != nullptr) {
-    chunk.inputs.push_back(
-        range(pair.source_file, pair.source_offset, pair.source_type(), chunk.elements));
+    chunk.inputs.push_back({.part = number_of(pair.source_file),
+                            .offset = pair.source_offset + pair.source_bytes_of(element_),
+                            .size = pair.source_bytes_of(chunk.elements)});
   }
   element_ += chunk.elements;
   if (element_ == pair.elements()) {

@@ -24,8 +24,8 @@ void PublishedRows::decode(std::uint64_t first, std::uint64_t count, Isa isa, fl
 void PairChunk::decode_source(const TensorPair& of, std::uint64_t first, Isa isa,
                               std::span<float> out) const {
   if (published) return published->decode(first, out.size(), isa, out.data());
-  const TensorType type = of.source_type();
-  find_codec(type, isa)->decode(source.data() + byte_size(type, first), out.data(), out.size());
+  decode_rows(*find_codec(of.source_type(), isa), source.data() + of.source_bytes_of(first),
+              out.size(), of.row_elements(), out.data());
 }
 
 std::vector<PairChunk> chunks_of(std::span<const TensorPair> pairs, const engine::Task& task) {
@@ -42,7 +42,7 @@ std::vector<PairChunk> chunks_of(std::span<const TensorPair> pairs, const engine
     const TensorPair& pair = pairs[band->pairs[i]];
     const weights::Piece& piece = band->band.pieces[i];
     chunks.push_back({.pair = band->pairs[i],
-                      .first_element = piece.first_row * pair.row_elements(),
+                      .first_element = piece.first_row * piece.columns,
                       .elements = piece.elements(),
                       .blocks = task.inputs[i],
                       .source = {},
@@ -52,8 +52,8 @@ std::vector<PairChunk> chunks_of(std::span<const TensorPair> pairs, const engine
 }
 
 std::uint64_t strip_elements(const TensorPair& pair, std::uint64_t most) {
-  const std::uint64_t row = pair.row_elements();
-  return pair.published ? std::max<std::uint64_t>(1, most / row) * row : most;
+  const std::uint64_t least = pair.published ? pair.stored_row() : pair.atom_elements();
+  return std::max<std::uint64_t>(1, most / least) * least;
 }
 
 std::uint64_t longest_strip(std::span<const TensorPair> pairs, std::uint64_t most) {

@@ -76,12 +76,11 @@ std::uint64_t add_findings(const TensorPair& pair, std::vector<DamagedRun> runs,
     const std::uint64_t elements = run.end_element - run.first_element;
     if (!run.certain && elements <= region) continue;
     regions += (elements + region - 1) / region;
-    const TensorType type = pair.type();
     const std::uint64_t row = run.first_element / pair.row_elements();
     const std::uint64_t last = (run.end_element - 1) / pair.row_elements();
     const std::uint64_t expert = row / pair.rows_per_expert();
-    const std::uint64_t offset = pair.offset + byte_size(type, run.first_element);
-    const std::uint64_t size = byte_size(type, elements);
+    const std::uint64_t offset = pair.offset + pair.bytes_of(run.first_element);
+    const std::uint64_t size = pair.bytes_of(run.end_element) - pair.bytes_of(run.first_element);
     findings.add({.fault = run.fault,
                   .file = pair.file->path(),
                   .tensor = pair.tensor->name,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,7 +48,7 @@ struct TensorPair {
   /// Bytes can be compared.
   bool copied() const { return source != nullptr && !published && source->type == tensor->type; }
 
-  // How it is looked at: of types that are not all blocks as a row of bytes.
+  // How it is looked at: of types without a layout as a row of bytes.
   TensorType type() const { return is_bytes() ? TensorType::i8 : tensor->type; }
   TensorType source_type() const { return is_bytes() ? TensorType::i8 : source->type; }
   std::uint64_t elements() const { return is_bytes() ? bytes() : tensor->elements(); }
@@ -58,8 +59,29 @@ struct TensorPair {
   std::uint64_t expert_elements() const { return row_elements() * rows_per_expert(); }
   std::uint64_t experts() const { return elements() / expert_elements(); }
 
+  /// Weights of the tensor's rows that are stored together.
+  std::uint64_t stored_row() const { return info(type()).rows * row_elements(); }
+  /// Weights after whose multiples the tensor and its source can both be cut: blocks, or rows that
+  /// are stored together.
+  std::uint64_t atom_elements() const {
+    constexpr std::uint64_t kBlocks = 256;  // every type's block divides this
+    std::uint64_t atom = is_all_blocks(type()) ? kBlocks : stored_row();
+    if (source != nullptr && !published && !is_all_blocks(source_type())) {
+      const std::uint64_t rows = info(source_type()).rows * row_elements();
+      atom = is_all_blocks(type()) ? rows : std::lcm(atom, rows);
+    }
+    return atom;
+  }
+  /// Bytes of the first elements of the tensor, and of its source.
+  std::uint64_t bytes_of(std::uint64_t elements) const {
+    return byte_size(type(), elements, row_elements());
+  }
+  std::uint64_t source_bytes_of(std::uint64_t elements) const {
+    return byte_size(source_type(), elements, row_elements());
+  }
+
  private:
-  bool is_bytes() const { return !is_all_blocks(tensor->type); }
+  bool is_bytes() const { return !has_layout(tensor->type); }
   // Where the layout is not known, padding counts with one of the two and not with the other.
   std::uint64_t bytes() const {
     return source == nullptr ? tensor->size : std::min(tensor->size, source->size);

@@ -104,8 +104,18 @@ std::uint64_t longest_row(std::span<const TensorPair> pairs) {
   return longest;
 }
 
+// What ErrorRange encodes at once.
+std::uint64_t longest_encoded(std::span<const TensorPair> pairs) {
+  std::uint64_t longest = 0;
+  for (const TensorPair& pair : pairs) {
+    if (!is_all_blocks(pair.type())) longest = std::max(longest, pair.stored_row());
+  }
+  return longest;
+}
+
 std::uint64_t ChunkChecker::memory_bytes(std::span<const TensorPair> pairs) {
-  return (2 * longest_strip(pairs, kStripElements) + longest_row(pairs)) * sizeof(float);
+  const std::uint64_t strip = longest_strip(pairs, kStripElements);
+  return (2 * strip + longest_row(pairs) + 2 * longest_encoded(pairs)) * sizeof(float);
 }
 
 ChunkChecker::ChunkChecker(std::span<const TensorPair> pairs, const ImportanceMatrix* imatrix,
@@ -128,13 +138,12 @@ ChunkFacts ChunkChecker::check(const PairChunk& chunk) {
   facts.any_nonzero = !all_zero(blocks);
 
   // Scales first, in one pass; only where that fails, region by region.
-  const std::uint64_t region = region_elements(type);
-  const std::uint64_t block = info(type).block_elements;
+  const std::uint64_t region = is_all_blocks(type) ? region_elements(type) : pair.stored_row();
   const Codec* codec = find_codec(type, isa_);
   Runs runs(facts, chunk.first_element);
   const auto finite = [&](std::uint64_t start, std::uint64_t count) {
     return codec == nullptr ||
-           codec->scales_finite(blocks.data() + byte_size(type, start), count / block);
+           rows_finite(*codec, blocks.data() + pair.bytes_of(start), count, pair.row_elements());
   };
   if (!finite(0, chunk.elements)) {
     for (std::uint64_t i = 0; i < chunk.elements; i += region) {
@@ -149,8 +158,8 @@ ChunkFacts ChunkChecker::check(const PairChunk& chunk) {
   } else if (std::memcmp(blocks.data(), source.data(), blocks.size()) != 0) {
     for (std::uint64_t i = 0; i < chunk.elements; i += region) {
       const std::uint64_t count = std::min(region, chunk.elements - i);
-      const std::size_t at = byte_size(type, i);
-      if (std::memcmp(&blocks[at], &source[at], byte_size(type, count)) != 0) {
+      const std::size_t at = pair.bytes_of(i);
+      if (std::memcmp(&blocks[at], &source[at], pair.bytes_of(count)) != 0) {
         runs.add(Fault::copy, i, count);
       }
     }
@@ -163,7 +172,7 @@ void ChunkChecker::compare(const TensorPair& pair, const PairChunk& chunk, Chunk
                            Runs& runs) {
   const TensorType type = pair.type();
   const Codec& codec = *find_codec(type, isa_);
-  const ErrorRange range(type, isa_);
+  const ErrorRange range(type, isa_, pair.row_elements());
   const bool exact = pair.published && pair.published->exact;
   const std::uint64_t most = strip_elements(pair, kStripElements);
   const std::uint64_t expert = pair.expert_elements();
@@ -175,7 +184,8 @@ void ChunkChecker::compare(const TensorPair& pair, const PairChunk& chunk, Chunk
     const std::span<float> values = std::span(values_).first(count);
     const std::span<float> decoded = std::span(decoded_).first(count);
     chunk.decode_source(pair, done, isa_, values);
-    codec.decode(chunk.blocks.data() + byte_size(type, done), decoded.data(), count);
+    decode_rows(codec, chunk.blocks.data() + pair.bytes_of(done), count, pair.row_elements(),
+                decoded.data());
     range.judge_all(
         values, decoded, importance_of(pair, at / expert), at % pair.row_elements(),
         [&](std::size_t start, std::size_t size, const Judgement& judgement) {
@@ -217,9 +227,7 @@ struct TensorState {
 
   void add(const TensorPair& pair, const PairChunk& chunk, ChunkFacts&& facts) {
     constexpr std::size_t kMostRuns = 10000;  // half a MiB
-    const TensorType type = pair.type();
-    checksum.add(byte_size(type, chunk.first_element), byte_size(type, chunk.elements),
-                 facts.crc32);
+    checksum.add(pair.bytes_of(chunk.first_element), pair.bytes_of(chunk.elements), facts.crc32);
     any_nonzero |= facts.any_nonzero;
     errors += facts.errors;
     const std::size_t kept = std::min(facts.runs.size(), kMostRuns - runs.size());
@@ -237,7 +245,7 @@ class Verifier final : public engine::Operator {
            const StreamingOptions& options)
       : pairs_(pairs) {
     for (const TensorPair& pair : pairs) {
-      states_.push_back({.checksum = TensorChecksum(byte_size(pair.type(), pair.elements()))});
+      states_.push_back({.checksum = TensorChecksum(pair.bytes_of(pair.elements()))});
     }
     for (int i = 0; i < thread_count(options.threads); ++i) {
       checkers_.emplace_back(pairs, imatrix, options.isa, options.stop);

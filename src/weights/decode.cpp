@@ -42,7 +42,8 @@ class SpanDecoder {
         columns_(stored.columns()),
         row_bytes_(stored.row_bytes()) {
     if (stored.coding == Coding::typed) {
-      decode_blocks_ = find_codec(stored.type, isa)->decode;
+      DecodeFunction& decode = is_all_blocks(type_) ? decode_blocks_ : decode_row_;
+      decode = find_codec(stored.type, isa)->decode;
     } else {
       decode_codes_ = code_decoder(stored.coding, isa);
     }
@@ -79,7 +80,8 @@ class SpanDecoder {
   const TensorType type_;
   const std::uint64_t columns_;
   const std::uint64_t row_bytes_;
-  DecodeFunction decode_blocks_ = nullptr;
+  DecodeFunction decode_blocks_ = nullptr;  // of types that are all blocks
+  DecodeFunction decode_row_ = nullptr;     // of others
   DecodeCodesFunction decode_codes_ = nullptr;
   std::optional<Factors> factors_;
 
@@ -99,13 +101,17 @@ class SpanDecoder {
 
   void decode_block(std::uint64_t row, std::uint64_t column, std::uint64_t count, float factor,
                     float* out) const {
-    if (decode_codes_ == nullptr) {  // decoded already
+    if (decode_blocks_ != nullptr) {  // decoded already
       for (std::uint64_t i = 0; i < count; ++i) out[i] *= factor;
       return;
     }
     const std::uint64_t first_row = bytes_.band.first_element / columns_;
     const std::byte* const codes = bytes_.codes.data() + (row - first_row) * row_bytes_;
-    decode_codes_(codes, column, count, factor, out);
+    if (decode_codes_ != nullptr) return decode_codes_(codes, column, count, factor, out);
+    if (count == columns_) return decode_row_(codes, out, count);
+    std::vector<float> whole(columns_);
+    decode_row_(codes, whole.data(), columns_);
+    std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(column), count, out);
   }
 };
 

@@ -54,7 +54,7 @@ std::uint64_t Stored::elements() const {
 std::uint64_t Stored::row_bytes() const {
   switch (coding) {
     case Coding::typed:
-      return byte_size(type, columns());
+      return byte_size(type, columns(), typed_columns());
     case Coding::words4:
       return (columns() + 7) / 8 * 4;
     case Coding::words8:
@@ -97,6 +97,7 @@ std::uint64_t Stored::offset_of(std::uint64_t element) const {
   const std::uint64_t column = element % columns();
   switch (coding) {
     case Coding::typed: {
+      if (!is_all_blocks(type)) return row;
       const std::uint64_t block = info(type).block_elements;
       return byte_size(type, element / block * block);
     }

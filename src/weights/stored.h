@@ -60,9 +60,13 @@ struct Stored {
   std::uint64_t columns() const { return shape.empty() ? 1 : shape.back(); }
   /// Rows of a matrix of the last two indices.
   std::uint64_t rows() const { return shape.size() < 2 ? 1 : shape[shape.size() - 2]; }
+  /// Weights of each of the rows that a row of the stored tensor holds, where its type stores several
+  /// together; else all of them. \pre Coding::typed
+  std::uint64_t typed_columns() const { return columns() / info(type).rows; }
   /// Bytes of a row of `columns()` weights.
   std::uint64_t row_bytes() const;
-  /// Where the code of a weight is, or the block or the word that holds it: bytes from the first.
+  /// Where the code of a weight is, or the block, the word or the row with a scale that holds it:
+  /// bytes from the first.
   std::uint64_t offset_of(std::uint64_t element) const;
 };
 

@@ -20,6 +20,7 @@ using Numbers = std::vector<std::uint64_t>;
 constexpr std::uint32_t kF16 = 1;
 constexpr std::uint32_t kQ4_0 = 2;
 constexpr std::uint32_t kIq1Kt = 158;  // has a scale before each row's blocks
+constexpr std::uint32_t kUnknown = 77;
 
 TEST(ModelFiles, TensorsOfAGgufFileAreReadAsTheyLie) {
   const TempFolder folder;
@@ -55,16 +56,19 @@ TEST(ModelFiles, TensorsOfAGgufFileAreReadAsTheyLie) {
   EXPECT_FALSE(files.published);
 }
 
-TEST(ModelFiles, OfOtherThanBlocksOnlyTheSizeIsKnown) {
-  ASSERT_FALSE(is_all_blocks(static_cast<TensorType>(kIq1Kt)));
+TEST(ModelFiles, WithoutALayoutOnlyTheSizeIsKnown) {
+  ASSERT_FALSE(has_layout(static_cast<TensorType>(kUnknown)));
   const TempFolder folder;
   GgufBuilder builder;
-  builder.tensor("w", {256, 4}, kIq1Kt, Bytes(4 * (4 + 56)));
+  builder.tensor("w", {256, 4}, kUnknown, Bytes(96)).tensor("rows", {256, 4}, kIq1Kt, Bytes(240));
   write_file(folder / "m.gguf", builder.build());
   const ModelFiles files = open_model(folder / "m.gguf");
   const weights::Stored& stored = files.weights.stored.at(0);
   EXPECT_EQ(stored.type, TensorType::i8);
   EXPECT_EQ(stored.shape, (Numbers{files.model.tensors[0].size, 1}));
+  EXPECT_EQ(files.weights.stored.at(1).type, TensorType::iq1_kt);
+  EXPECT_EQ(files.weights.stored.at(1).shape, (Numbers{4, 256}));
+  EXPECT_EQ(files.weights.stored.at(1).row_bytes(), 4u + 56);
 }
 
 }  // namespace

@@ -188,8 +188,9 @@ inline Bytes expected_data(const TestTensor& tensor, TensorType type, bool with_
   const std::uint64_t experts = tensor.shape.size() > 2 ? tensor.shape[2] : 1;
   const std::uint64_t elements = tensor.elements() / experts;
   std::vector<float> values(tensor.elements());
-  find_codec(tensor.type)->decode(tensor.data.data(), values.data(), values.size());
-  Bytes out(byte_size(type, tensor.elements()));
+  decode_rows(*find_codec(tensor.type), tensor.data.data(), values.size(), tensor.shape[0],
+              values.data());
+  Bytes out(byte_size(type, tensor.elements(), tensor.shape[0]));
   for (std::uint64_t expert = 0; expert < experts; ++expert) {
     std::vector<float> importance = importance_of(tensor, expert);
     if (expert == 1) std::fill(importance.begin(), importance.end(), 1.0f);
@@ -198,7 +199,7 @@ inline Bytes expected_data(const TestTensor& tensor, TensorType type, bool with_
                               .row_elements = tensor.shape[0],
                               .importance = with_imatrix ? importance.data() : nullptr,
                               .bias_correction = correction_of(tensor.name)},
-                             out.data() + byte_size(type, expert * elements));
+                             out.data() + byte_size(type, expert * elements, tensor.shape[0]));
   }
   return out;
 }

@@ -8,7 +8,7 @@ namespace {
 TEST(TensorTypes, AreFoundByNumberAndName) {
   EXPECT_EQ(find_tensor_type(29u)->type, TensorType::iq1_m);
   EXPECT_EQ(find_tensor_type("IQ1_M")->type, TensorType::iq1_m);
-  for (const TensorTypeInfo& type : tensor_types()) EXPECT_TRUE(is_all_blocks(type.type));
+  for (const TensorTypeInfo& type : tensor_types()) EXPECT_TRUE(has_layout(type.type));
 }
 
 TEST(TensorTypes, OfOtherProgramsHaveNamesAndSizes) {
@@ -16,8 +16,12 @@ TEST(TensorTypes, OfOtherProgramsHaveNamesAndSizes) {
     EXPECT_EQ(find_tensor_type(number)->name, name);
     EXPECT_EQ(find_tensor_type(name)->type, static_cast<TensorType>(number));
   }
-  EXPECT_EQ(info(TensorType{144}).row_bytes, 4u);
-  EXPECT_FALSE(is_all_blocks(TensorType{144})) << "its rows have a scale";
+  EXPECT_FALSE(is_all_blocks(TensorType::iq4_ks)) << "its rows have a scale";
+  EXPECT_EQ(row_size(TensorType::iq4_ks, 512), 4u + 2 * 136);
+  EXPECT_EQ(byte_size(TensorType::iq4_ks, 3 * 512, 512), 3 * (4u + 2 * 136));
+  EXPECT_EQ(byte_size(TensorType::iq4_ks, 512 + 256, 512), 2 * 4u + 3 * 136)
+      << "with the scale of the row that is begun";
+  EXPECT_EQ(byte_size(TensorType::iq4_ks, 0, 512), 0u);
   EXPECT_TRUE(is_all_blocks(TensorType{41}));
 }
 
@@ -26,7 +30,7 @@ TEST(TensorTypes, UnknownNumbersAreNamedByThemselves) {
   const std::string_view name_of_77 = name(TensorType{77});
   EXPECT_EQ(name(TensorType{0xffffffff}), "#4294967295");
   EXPECT_EQ(name_of_77, "#77") << "it stays";
-  EXPECT_FALSE(is_all_blocks(TensorType{77}));
+  EXPECT_FALSE(has_layout(TensorType{77}));
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ using Bytes = std::vector<std::byte>;
 /// Encodes over whatever `background` is; what follows the blocks must stay as it is.
 Bytes encode(const Codec& codec, const RandomRows& rows, Effort effort, std::byte background) {
   constexpr std::size_t kBehind = 64;
-  const std::size_t size = byte_size(codec.type, rows.values.size());
+  const std::size_t size = byte_size(codec.type, rows.values.size(), rows.row_elements);
   Bytes blocks(size + kBehind, background);
   codec.encode({.values = rows.values.data(),
                 .rows = rows.rows,
@@ -53,9 +53,9 @@ Bytes encode(const Codec& codec, const RandomRows& rows, Effort effort, std::byt
   return blocks;
 }
 
-std::vector<float> decode(const Codec& codec, const Bytes& blocks, std::size_t elements) {
-  std::vector<float> values(elements);
-  codec.decode(blocks.data(), values.data(), elements);
+std::vector<float> decode(const Codec& codec, const Bytes& blocks, const RandomRows& rows) {
+  std::vector<float> values(rows.values.size());
+  decode_rows(codec, blocks.data(), values.size(), rows.row_elements, values.data());
   return values;
 }
 
@@ -138,7 +138,7 @@ class Property : public testing::TestWithParam<TensorType> {
     const Bytes blocks = encode(codec, rows, effort, std::byte{0x00});
     ASSERT_TRUE(encode(codec, rows, effort, std::byte{0xff}) == blocks)
         << "bytes depend on what memory held";
-    const std::vector<float> decoded = decode(codec, blocks, rows.values.size());
+    const std::vector<float> decoded = decode(codec, blocks, rows);
     expect_finite_and_no_worse_than_zeros(rows, decoded);
     expect_zeros_where_zeros_were(GetParam(), rows, decoded);
     for (const Isa isa : supported_isas()) {
@@ -146,7 +146,7 @@ class Property : public testing::TestWithParam<TensorType> {
       const Codec& other = *find_codec(GetParam(), isa);
       ASSERT_TRUE(encode(other, rows, effort, std::byte{0xa5}) == blocks)
           << name(isa) << " encodes otherwise";
-      const std::vector<float> values = decode(other, blocks, decoded.size());
+      const std::vector<float> values = decode(other, blocks, rows);
       ASSERT_EQ(std::memcmp(values.data(), decoded.data(), decoded.size() * sizeof(float)), 0)
           << name(isa) << " decodes otherwise";
     }

@@ -30,11 +30,16 @@ std::vector<TensorType> all_types() {
 void run(Input input) {
   static const std::vector<TensorType> types = all_types();
   const TensorType type = input.type(types);
-  constexpr std::size_t kMostBlocks = 64;
-  const std::size_t blocks = std::min(kMostBlocks, input.rest().size() / info(type).block_bytes);
-  const auto bytes = input.take(blocks * info(type).block_bytes);
+  const TensorTypeInfo& stored = info(type);
+  constexpr std::size_t kMostBlocks = 64;  // of a row
+  const std::size_t heads = std::size_t{stored.rows} * stored.row_bytes;
+  const std::size_t room = input.rest().size() - std::min(input.rest().size(), heads);
+  const std::size_t blocks =
+      std::min(kMostBlocks, room / (std::size_t{stored.rows} * stored.block_bytes));
+  if (blocks == 0) return;
+  const auto bytes = input.take(heads + stored.rows * blocks * stored.block_bytes);
   const std::vector<std::byte> exact(bytes.begin(), bytes.end());  // so that ASan sees its ends
-  const std::size_t elements = blocks * info(type).block_elements;
+  const std::size_t elements = stored.rows * blocks * stored.block_elements;
   std::vector<float> expected(elements);
   find_codec(type, Isa::portable)->decode(exact.data(), expected.data(), elements);
   for (const Isa isa : supported_isas()) {

@@ -33,8 +33,8 @@ inline void expect_sound(const gguf::Tensor& tensor, const gguf::Header& header,
   FUZZ_EXPECT(is_plain_utf8(tensor.name));
   FUZZ_EXPECT(is_safe_to_show(printable(tensor.name)));
   FUZZ_EXPECT(!tensor.shape.empty() && tensor.shape.size() <= 4);
-  FUZZ_EXPECT(!is_all_blocks(tensor.type) ||
-              tensor.size == byte_size(tensor.type, tensor.elements()));
+  FUZZ_EXPECT(!has_layout(tensor.type) ||
+              tensor.size == byte_size(tensor.type, tensor.elements(), tensor.row_elements()));
   FUZZ_EXPECT(tensor.row_elements() % info(tensor.type).block_elements == 0);
   FUZZ_EXPECT(tensor.offset % header.alignment == 0);
   const std::uint64_t room = file_size - header.data_offset;

@@ -228,13 +228,16 @@ TEST(Parse, ATensorWithoutElementsMayFollowPaddingThatIsLeftOut) {
 TEST(Parse, EveryKnownTypeHasItsSize) {
   for (const TensorTypeInfo& type : tensor_types()) {
     const std::uint64_t row = 2 * type.block_elements;
-    const Bytes file = GgufBuilder()
-                           .tensor("a", {row, 3}, static_cast<std::uint32_t>(type.type),
-                                   Bytes(6 * type.block_bytes))
-                           .build();
+    const std::uint64_t rows = 3 * type.rows;
+    const std::uint64_t size = rows * (2 * type.block_bytes + type.row_bytes);
+    const Bytes file =
+        GgufBuilder()
+            .tensor("a", {row, rows}, static_cast<std::uint32_t>(type.type), Bytes(size))
+            .build();
     const auto header = parse(file);
     EXPECT_EQ(header->tensors[0].type, type.type);
-    EXPECT_EQ(header->tensors[0].size, 6 * type.block_bytes);
+    EXPECT_EQ(header->tensors[0].size, size);
+    EXPECT_EQ(byte_size(type.type, row * rows, row), size);
   }
 }
 
@@ -440,8 +443,9 @@ TEST(Parse, RandomDamageIsAnErrorOrAHeaderWithinTheFile) {
         if (tensor.size > 0) {
           ASSERT_LE(header->data_offset + tensor.offset + tensor.size, file.size());
         }
-        ASSERT_TRUE(!is_all_blocks(tensor.type) ||
-                    tensor.size == byte_size(tensor.type, tensor.elements()));
+        ASSERT_TRUE(!has_layout(tensor.type) ||
+                    tensor.size ==
+                        byte_size(tensor.type, tensor.elements(), tensor.row_elements()));
       }
       for (const auto& [key, value] : header->metadata) {  // accessors must bear any bytes
         (void)value.as_uint();

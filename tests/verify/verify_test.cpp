@@ -88,7 +88,7 @@ Tensors encoded(const Tensors& source, TensorType type) {
     std::vector<float> values(elements);
     std::memcpy(values.data(), tensors[i].data.data(), tensors[i].data.size());
     tensors[i].type = type;
-    tensors[i].data.resize(byte_size(type, elements));
+    tensors[i].data.resize(byte_size(type, elements, kRow));
     find_codec(type)->encode({.values = values.data(),
                               .rows = elements / kRow,
                               .row_elements = kRow,
@@ -130,7 +130,7 @@ class Verify : public testing::TestWithParam<TensorType> {
   std::span<std::byte> rows(std::size_t tensor, std::uint64_t first, std::uint64_t count) {
     const TensorType type = output_[tensor].type;
     return std::span(output_[tensor].data)
-        .subspan(byte_size(type, first * kRow), byte_size(type, count * kRow));
+        .subspan(byte_size(type, first * kRow, kRow), byte_size(type, count * kRow, kRow));
   }
 
   const TempFolder folder_;
@@ -264,7 +264,7 @@ TEST_P(Verify, NamesTensorsOfAnotherModel) {
 TEST_P(Verify, SeesAWrongType) {
   const TensorType other = GetParam() == TensorType::q8_0 ? TensorType::q4_0 : TensorType::q8_0;
   output_[1].type = other;
-  output_[1].data.resize(byte_size(other, kRow * kRows));
+  output_[1].data.resize(byte_size(other, kRow * kRows, kRow));
   const VerifyReport report = check();
   EXPECT_FALSE(report.good());
   for (const Finding& finding : report.findings) EXPECT_EQ(finding.tensor, "a.weight");

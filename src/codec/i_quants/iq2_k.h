@@ -42,7 +42,8 @@ struct BlockIq2K {
   void set_codes(const std::uint8_t (&code)[256]) noexcept { pack_two_bits(code, codes); }
 
   bool finite() const noexcept { return finite_half(d); }
-  void decode(float* out) const noexcept { decode_shifted_levels(*this, out); }
+  bool shifted(unsigned b) const noexcept { return (extra >> b & 1) != 0; }
+  void decode(float* out) const noexcept { decode_shifted_levels(*this, f16_to_f32(d), out); }
   static void encode(const EncodeRows& rows, std::byte* out) noexcept {
     encode_levels<BlockIq2K>(rows, out);
   }

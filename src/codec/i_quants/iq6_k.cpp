@@ -56,7 +56,8 @@ struct BlockIq6K {
   }
 
   bool finite() const noexcept { return finite_half(d); }
-  void decode(float* out) const noexcept { decode_shifted_levels(*this, out); }
+  bool shifted(unsigned b) const noexcept { return (extra >> b & 1) != 0; }
+  void decode(float* out) const noexcept { decode_shifted_levels(*this, f16_to_f32(d), out); }
   static void encode(const EncodeRows& rows, std::byte* out) noexcept {
     encode_levels<BlockIq6K>(rows, out);
   }

@@ -214,20 +214,20 @@ LevelFit fit_levels(const std::array<simd::Floats, kSize>& x,
   return fit;
 }
 
-/// Decodes a super-block of IQ2_K to IQ6_K: 16 sub-blocks of 16 weights,
-/// value = d * scale * (level + shift where the sub-block's bit of `extra` is set).
+/// Decodes a super-block of sub-blocks of as many weights, each of which has a scale:
+/// value = d * scale * (level + shift where the sub-block is shifted).
 template <typename Block>
-void decode_shifted_levels(const Block& block, float* out) noexcept {
+void decode_shifted_levels(const Block& block, float d, float* out) noexcept {
+  constexpr unsigned kWidth = Block::kWeights / Block::kSubBlocks;
   static constexpr auto kTables = [] {
     std::array tables{Block::kLevels, Block::kLevels};
     for (float& level : tables[1]) level += Block::kShift;
     return tables;
   }();
-  const float d = f16_to_f32(block.d);
-  for (unsigned b = 0; b < 16; ++b) {
+  for (unsigned b = 0; b < Block::kSubBlocks; ++b) {
     const float scale = d * static_cast<float>(block.scale(b));
-    const auto& levels = kTables[block.extra >> b & 1];
-    for (unsigned j = 0; j < 16; ++j) *out++ = scale * levels[block.code(b, j)];
+    const auto& levels = kTables[block.shifted(b) ? 1 : 0];
+    for (unsigned j = 0; j < kWidth; ++j) *out++ = scale * levels[block.code(b, j)];
   }
 }
 

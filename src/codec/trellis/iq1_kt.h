@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+
+#include "codec/block_codec.h"
+#include "codec/i_quants/levels.h"
+#include "codec/trellis/codebook.h"
+
+namespace sluice::inline SLUICE_ISA {
+
+/// IQ1_KT (ik_llama.cpp only): 256 weights in 56 bytes (1.75 bits a weight), and a float scale d for
+/// each row. 8 sub-blocks of 32 weights, which are 4 groups of 8. value = d * scale * integer, with
+/// one of IQ4_NL's levels as scale and integers of one of 2^13 vectors.
+struct BlockIq1Kt {
+  using RowScale = float;
+  static constexpr std::size_t kWeights = 256;
+  static constexpr std::size_t kSubBlocks = 8;
+  static constexpr std::size_t kGroup = 8;
+
+  std::uint8_t scales[8];  ///< low nibble: the level's number; bit 4 + k: bit 12 of group k's index
+  std::uint8_t low[32];    ///< low 8 bits of the groups' indices
+  std::uint8_t middle[16];  ///< bits 8 to 11, of groups 16 apart, low nibble first
+
+  float scale(unsigned b) const noexcept { return kIq4Levels[scales[b] & 15]; }
+  std::uint32_t index(unsigned b, unsigned k) const noexcept {
+    const unsigned group = 4 * b + k;
+    return low[group] | (middle[group % 16] >> 4 * (group / 16) & 15u) << 8 |
+           (scales[b] >> (4 + k) & 1u) << 12;
+  }
+
+  void decode(float d, float* out) const noexcept {
+    for (unsigned b = 0; b < kSubBlocks; ++b) {
+      const float of_sub_block = d * scale(b);
+      for (unsigned k = 0; k < 4; ++k, out += kGroup) {
+        decode_trellis<kGroup>(index(b, k) + kTrellisOffset, of_sub_block, out);
+      }
+    }
+  }
+};
+static_assert(sizeof(BlockIq1Kt) == 56);
+
+}  // namespace sluice::inline SLUICE_ISA
