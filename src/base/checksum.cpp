@@ -1,5 +1,6 @@
 #include "base/checksum.h"
 
+#include <libdeflate.h>
 #include <xxhash.h>
 #include <zlib.h>
 
@@ -8,8 +9,12 @@
 namespace sluice {
 
 std::uint32_t crc32_of(std::span<const std::byte> bytes, std::uint32_t before) noexcept {
-  return static_cast<std::uint32_t>(
-      ::crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  // By carry-less multiplication, where the CPU has it: zlib's takes three times as long and more.
+  return bytes.empty() ? before : ::libdeflate_crc32(before, bytes.data(), bytes.size());
+}
+
+std::uint64_t xxh3_of(std::span<const std::byte> bytes) noexcept {
+  return ::XXH3_64bits(bytes.data(), bytes.size());
 }
 
 void TensorChecksum::add(std::uint64_t offset, std::uint64_t size, std::uint32_t crc) noexcept {

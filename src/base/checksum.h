@@ -37,6 +37,9 @@ class TensorChecksum {
   std::uint32_t value_ = 0;
 };
 
+/// The 64-bit XXH3 of some bytes.
+std::uint64_t xxh3_of(std::span<const std::byte> bytes) noexcept;
+
 /// The 64-bit XXH3 of bytes that come in pieces, in order.
 class StreamHash {
  public:

@@ -43,6 +43,7 @@ void RowOutput::put(const TensorRows& rows, std::span<const std::byte> bytes,
   const RowFindings found = encode();
   found_.add(rows.tensor, found.errors, found.weights);
   state_.made();
+  writer_.prepare(task);
   writer_.take(task);
   state_.finished(task);
   writer_.settle();

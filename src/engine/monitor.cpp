@@ -44,7 +44,7 @@ Monitor::Read Monitor::begin_read() {
   reading_.begin();
   balance_.disk(+1);
   ++reads_under_way_;
-  return {.begun = now(), .id = reads_++};
+  return {.begun = now(), .id = requests_++};
 }
 
 void Monitor::end_read(const Read& read, std::string_view tensor, std::uint64_t bytes) {
@@ -55,7 +55,7 @@ void Monitor::end_read(const Read& read, std::string_view tensor, std::uint64_t 
   // A read more or less, where two end at once, does not matter.
   read_rate_ = std::max(kRemembered * read_rate_,
                         static_cast<double>(bytes) / std::max(read.watch.seconds(), 1e-9));
-  if (trace_) trace_->read(read.id, read.begun, now(), tensor, bytes);
+  if (trace_) trace_->request("read", read.id, read.begun, now(), tensor, bytes);
 }
 
 Monitor::Scope Monitor::working(int worker, const Task& task) {
@@ -84,26 +84,27 @@ Monitor::Scope Monitor::computing() {
   });
 }
 
-Monitor::Scope Monitor::at_the_disk(std::string_view name, std::uint64_t offset,
-                                    std::uint64_t bytes) {
+Monitor::Scope Monitor::at_the_disk(std::function<void()> end) {
   writing_.begin();
   balance_.disk(+1);
-  return Scope([this, name, offset, bytes, begun = now()] {
+  return Scope([this, end = std::move(end)] {
     balance_.disk(-1);
     writing_.end();
-    written_bytes_ += bytes;
-    if (!trace_) return;
-    trace_->span(Trace::writer, name, begun, now(), {},
-                 {{"offset", static_cast<double>(offset)}, {"bytes", static_cast<double>(bytes)}});
+    end();
   });
 }
 
-Monitor::Scope Monitor::writing(std::uint64_t offset, std::uint64_t bytes) {
-  return at_the_disk("write", offset, bytes);
+Monitor::Scope Monitor::writing(std::uint64_t bytes) {
+  return at_the_disk([this, bytes, id = requests_++, begun = now()] {
+    written_bytes_ += bytes;
+    if (trace_) trace_->request("write", id, begun, now(), {}, bytes);
+  });
 }
 
 Monitor::Scope Monitor::syncing() {
-  return at_the_disk("sync", 0, 0);
+  return at_the_disk([this, begun = now()] {
+    if (trace_) trace_->span(Trace::writer, "sync", begun, now());
+  });
 }
 
 void Monitor::finished(const Task& task) {

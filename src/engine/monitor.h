@@ -60,8 +60,8 @@ class Monitor {
   Scope computing();
   void made() { ++to_finish_; }
 
-  // The writer.
-  Scope writing(std::uint64_t offset, std::uint64_t bytes);
+  // The writer. A write may end on another thread, and then counts.
+  Scope writing(std::uint64_t bytes);
   Scope syncing();
 
   /// A unit is done, for good.
@@ -90,7 +90,7 @@ class Monitor {
 
  private:
   std::int64_t now() const { return trace_ ? trace_->now() : 0; }
-  Scope at_the_disk(std::string_view name, std::uint64_t offset, std::uint64_t bytes);
+  Scope at_the_disk(std::function<void()> end);
   void sample_memory();
   void sample();
 
@@ -104,14 +104,15 @@ class Monitor {
   BusyClock writing_;
   std::atomic<std::int64_t> first_read_ns_ = 0;
   std::atomic<std::int64_t> compute_ns_ = 0;
-  std::atomic<std::uint64_t> reads_ = 0;
+  std::atomic<std::uint64_t> requests_ = 0;
   std::atomic<std::uint64_t> read_bytes_ = 0;
   std::atomic<double> read_rate_ = 0;
   std::atomic<int> reads_under_way_ = 0;
   std::atomic<int> to_finish_ = 0;  // units between a worker and finished()
 
+  std::atomic<std::uint64_t> written_bytes_ = 0;
+
   // Of the writer's thread.
-  std::uint64_t written_bytes_ = 0;
   std::uint64_t skipped_bytes_ = 0;
   std::uint64_t done_bytes_ = 0;
   std::uint64_t weights_done_ = 0;

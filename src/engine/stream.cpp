@@ -158,17 +158,17 @@ void Stream::read(Slot* slot, ReadNode::gateway_type& gateway) {
   for (std::size_t i = 0, count = unit.inputs.size(); i < count; ++i) {
     const io::ReadRange range = unit.inputs[i];
     const std::span<std::byte> place = slot->places[i];
-    {
+    const Stopwatch turn = [&] {
       const Monitor::Scope waiting = monitor_.waiting_for_disk();
-      turns_.begin_read();
-    }
+      return turns_.begin_read();
+    }();
     const Monitor::Read begun = monitor_.begin_read();
     source_.read(range, place,
-                 [this, slot, i, begun, pass_on](std::span<const std::byte> bytes,
-                                                 std::exception_ptr error) {
+                 [this, slot, i, turn, begun, pass_on](std::span<const std::byte> bytes,
+                                                       std::exception_ptr error) {
                    Task& task = slot->task;
                    monitor_.end_read(begun, task.unit.name, task.unit.inputs[i].size);
-                   turns_.end_read();
+                   turns_.end_read(turn);
                    task.inputs[i] = bytes;
                    if (error) error_.set(std::move(error));
                    if (--slot->reads_left == 0) pass_on();
@@ -187,6 +187,7 @@ Slot* Stream::operate(Slot* slot) {
       work_.operation.run(slot->task, worker);
       for (const io::ReadRange& range : slot->task.unit.inputs) source_.check(range);
       work_.operation.conclude(slot->task);
+      if (work_.output != nullptr) work_.output->prepare(slot->task);
     });
   }
   idle_workers_.push(worker);

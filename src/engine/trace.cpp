@@ -74,13 +74,13 @@ void Trace::span(int track, std::string_view name, std::int64_t begin, std::int6
       name, microseconds(begin), microseconds(end - begin), args));
 }
 
-void Trace::read(std::uint64_t id, std::int64_t begin, std::int64_t end, std::string_view tensor,
-                 std::uint64_t bytes) {
+void Trace::request(std::string_view name, std::uint64_t id, std::int64_t begin, std::int64_t end,
+                    std::string_view tensor, std::uint64_t bytes) {
   constexpr std::string_view kEvent =
-      R"({{"ph":"{}","cat":"disk","pid":1,"tid":1,"id":{},"name":"read","ts":{:.3f},"args":{{{}}}}})";
-  add(fmt::format(kEvent, "b", id, microseconds(begin),
+      R"({{"ph":"{}","cat":"disk","pid":1,"tid":1,"id":{},"name":"{}","ts":{:.3f},"args":{{{}}}}})";
+  add(fmt::format(kEvent, "b", id, name, microseconds(begin),
                   fmt::format(R"("tensor":{},"bytes":{})", quoted(tensor), bytes)));
-  add(fmt::format(kEvent, "e", id, microseconds(end), ""));
+  add(fmt::format(kEvent, "e", id, name, microseconds(end), ""));
 }
 
 void Trace::counter(std::string_view name, double value) {

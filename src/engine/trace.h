@@ -36,9 +36,9 @@ class Trace {
   void span(int track, std::string_view name, std::int64_t begin, std::int64_t end,
             std::string_view tensor = {}, Arguments arguments = {});
 
-  /// A read, several of which may be under way; `id` tells those apart.
-  void read(std::uint64_t id, std::int64_t begin, std::int64_t end, std::string_view tensor,
-            std::uint64_t bytes);
+  /// A read or a write, several of which may be under way; `id` tells those apart.
+  void request(std::string_view name, std::uint64_t id, std::int64_t begin, std::int64_t end,
+               std::string_view tensor, std::uint64_t bytes);
 
   void counter(std::string_view name, double value);
 

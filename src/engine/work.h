@@ -17,6 +17,7 @@
 //     Producer::next     the reader's thread   which unit comes next
 //     io::Source::read   the reader's thread   its inputs, once it has been granted memory
 //     Operator::run      a compute worker      what is made of them
+//     Consumer::prepare  the same worker       the results, as far as nothing is waited for
 //     Consumer::take     the writer's thread   the results, which go to the disk
 //
 // A oneTBB flow graph carries units from stage to stage. Quantizing, verifying, comparing and the
@@ -60,6 +61,7 @@ struct Result {
   std::uint32_t tensor = 0;            ///< an index into a list of the work's
   Interval output{};                   ///< where it belongs; what it leaves of this is zeros
   std::span<const std::byte> bytes{};  ///< in the task's room, in an input, or among the details
+  bool taken = false;                  ///< the consumer has the bytes already
 };
 
 /// A unit on its way, with the memory that it was granted.
@@ -101,6 +103,9 @@ class Operator {
 class Consumer {
  public:
   virtual ~Consumer() = default;
+  /// Before, on the compute worker that has made it: what needs no order and waits for nothing, so
+  /// that no thread touches the bytes of all of them.
+  virtual void prepare(Task& /*task*/) {}
   virtual void take(const Task& task) = 0;
   /// After each unit, when its memory has been given back.
   virtual void settle() = 0;

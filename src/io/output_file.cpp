@@ -98,7 +98,7 @@ void OutputFile::empty() {
 }
 
 void OutputFile::reserve(std::uint64_t size) {
-  dirty_ = true;
+  state_->dirty = true;
   // Its length, so that the padding between tensors reads as zeros.
   if (::ftruncate(file_.descriptor(), static_cast<off_t>(size)) != 0) {
     throw Error(
@@ -127,22 +127,24 @@ void OutputFile::throw_write_error(int reason, std::uint64_t offset) const {
 
 void OutputFile::write_at(std::uint64_t offset,
                           std::span<const std::span<const std::byte>> pieces) {
-  dirty_ = true;
-  bool direct = direct_.descriptor() >= 0 && suits_direct(offset, pieces);
+  state_->dirty = true;
+  bool is_direct = direct() && suits_direct(offset, pieces);
+  std::unique_lock lock(state_->buffered, std::defer_lock);
   std::vector<iovec> vectors;
   for (const std::span<const std::byte> piece : pieces) {
     vectors.push_back({const_cast<std::byte*>(piece.data()), piece.size()});
   }
   const std::uint64_t begin = offset;
   for (std::size_t next = 0; next < vectors.size();) {
+    if (!is_direct && !lock) lock.lock();
     const int count = static_cast<int>(std::min<std::size_t>(vectors.size() - next, IOV_MAX));
-    const ssize_t put = ::pwritev((direct ? direct_ : file_).descriptor(), &vectors[next], count,
+    const ssize_t put = ::pwritev((is_direct ? direct_ : file_).descriptor(), &vectors[next], count,
                                   static_cast<off_t>(offset));
     if (put < 0) {
       if (errno == EINTR) continue;
-      if (direct && errno == EINVAL) {  // a file system that promised what it cannot do
-        direct = false;
-        direct_ = {};
+      if (is_direct && errno == EINVAL) {  // a file system that promised what it cannot do
+        is_direct = false;
+        state_->refuses_direct = true;
         continue;
       }
       throw_write_error(errno, offset);
@@ -153,10 +155,10 @@ void OutputFile::write_at(std::uint64_t offset,
     if (done > 0) {
       vectors[next].iov_base = static_cast<std::byte*>(vectors[next].iov_base) + done;
       vectors[next].iov_len -= done;
-      direct = direct && done % kDirectAlignment == 0;
+      is_direct = is_direct && done % kDirectAlignment == 0;
     }
   }
-  if (!direct) drop_written({begin, offset});
+  if (!is_direct) drop_written({begin, offset});
 }
 
 // Starts the new range on its way to the disk, then waits for the one before and frees its pages:
@@ -172,12 +174,12 @@ void OutputFile::drop_written(Interval written) {
     }
   };
   sync_range(written, SYNC_FILE_RANGE_WRITE);
-  if (behind_.size() > 0) {
-    sync_range(behind_,
+  if (state_->behind.size() > 0) {
+    sync_range(state_->behind,
                SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-    file_.drop_cached(align_down(behind_.begin, File::kLargestFolio), behind_.end);
+    file_.drop_cached(align_down(state_->behind.begin, File::kLargestFolio), state_->behind.end);
   }
-  behind_ = written;
+  state_->behind = written;
 }
 
 std::size_t OutputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
@@ -191,14 +193,14 @@ std::size_t OutputFile::read_at(std::uint64_t offset, std::span<std::byte> out) 
 }
 
 void OutputFile::sync() {
-  if (!dirty_) return;
+  if (!state_->dirty) return;
   if (::fdatasync(file_.descriptor()) != 0) {
     throw Error(ErrorCode::output_write, "cannot be synced: " + system_message(errno),
                 {.file = file_.path(), .cure = "Check the disk and run the same command again"});
   }
   file_.drop_cached(0, file_.size());
-  behind_ = {};
-  dirty_ = false;
+  state_->behind = {};
+  state_->dirty = false;
 }
 
 }  // namespace sluice::io

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 
@@ -29,7 +32,7 @@ class OutputFile {
   const File& file() const { return file_; }
 
   /// Whether whole pages are written past the page cache. Known after the first write.
-  bool direct() const { return direct_.descriptor() >= 0; }
+  bool direct() const { return direct_.descriptor() >= 0 && !state_->refuses_direct; }
 
   /// \throws Error (output_write)
   void empty();
@@ -38,7 +41,7 @@ class OutputFile {
   /// \throws Error (output_no_space, output_write)
   void reserve(std::uint64_t size);
 
-  /// Writes pieces that lie one after the other, from `offset` on.
+  /// Writes pieces that lie one after the other, from `offset` on. For any number of threads.
   /// \throws Error (output_write, output_no_space)
   void write_at(std::uint64_t offset, std::span<const std::span<const std::byte>> pieces);
 
@@ -55,10 +58,16 @@ class OutputFile {
   void drop_written(Interval written);
   [[noreturn]] void throw_write_error(int reason, std::uint64_t offset) const;
 
+  struct State {
+    std::atomic<bool> refuses_direct = false;
+    std::atomic<bool> dirty = false;  // since the last sync
+    std::mutex buffered;              // held by who writes through the page cache
+    Interval behind{};                // buffered bytes on their way to the disk
+  };
+
   File file_;
-  File direct_;        // the same file for direct writes; closed where the file system refuses them
-  Interval behind_{};  // buffered bytes on their way to the disk
-  bool dirty_ = false;  // since the last sync
+  File direct_;  // the same file for direct writes; closed where the file system refuses them
+  std::unique_ptr<State> state_ = std::make_unique<State>();
 };
 
 /// \param older  bytes that the output's older files take, which go when it is whole

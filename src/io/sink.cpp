@@ -92,6 +92,7 @@ OutputFile& Sink::file(std::size_t no) {
   OutputFile& file = files_[no];
   if (!file.is_open()) {
     if (open_.size() == kMostOpen) {
+      team_.finish();
       OutputFile& oldest = files_[open_.front()];
       oldest.sync();  // who opens it again is not told of an error that comes later
       oldest = {};
@@ -162,12 +163,23 @@ void Sink::write_at(std::uint64_t offset, std::span<const std::span<const std::b
   file(no).write_at(offset - parts_[no].begin, pieces);
 }
 
+void Sink::start_write(std::uint64_t offset, std::vector<std::span<const std::byte>> pieces,
+                       std::shared_ptr<void> held) {
+  const std::size_t no = part_at(offset);
+  OutputFile& to = file(no);
+  std::uint64_t bytes = 0;
+  for (const std::span<const std::byte> piece : pieces) bytes += piece.size();
+  team_.start(bytes, [&to, at = offset - parts_[no].begin, pieces = std::move(pieces),
+                      held = std::move(held)] { to.write_at(at, pieces); });
+}
+
 std::size_t Sink::read_at(std::uint64_t offset, std::span<std::byte> out) {
   const std::size_t no = part_at(offset);
   return file(no).read_at(offset - parts_[no].begin, out);
 }
 
 void Sink::sync() {
+  team_.finish();
   for (OutputFile& file : files_) {
     if (file.is_open()) file.sync();
   }

@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "io/output_file.h"
+#include "io/write_team.h"
 
 namespace sluice::io {
 
@@ -100,6 +102,21 @@ class Sink {
   /// \throws Error (output_write, output_no_space)
   void write_at(std::uint64_t offset, std::span<const std::span<const std::byte>> pieces);
 
+  /// Starts a write, while others may be under way: see WriteTeam. It may still fail later.
+  /// \param held  what holds the pieces' bytes; let go when it has ended
+  /// \throws Error (output_write, output_no_space) of it, or of one before
+  void start_write(std::uint64_t offset, std::vector<std::span<const std::byte>> pieces,
+                   std::shared_ptr<void> held);
+
+  /// Waits until a write that was started has ended. \returns false if none is under way
+  bool wait_for_write() { return team_.wait_for_one(); }
+
+  /// Waits until all have ended. \throws Error (output_write, output_no_space) of one that failed
+  void finish_writes() { team_.finish(); }
+
+  /// The same, whatever became of them.
+  void wait_for_writes() noexcept { team_.wait(); }
+
   /// Reads back what an earlier run wrote, from one file; returns the bytes got, fewer only at the
   /// file's end. \throws Error (output_write)
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> out);
@@ -127,6 +144,7 @@ class Sink {
   bool found_ = false;
   bool started_ = false;
   bool keep_ = false;
+  WriteTeam team_;
 };
 
 /// Brings a folder's list of names to the disk. Errors are ignored: some file systems cannot.

@@ -18,13 +18,13 @@ std::span<const std::byte> read_range(const io::ReadRange& range, std::span<std:
                                       const Reading& reading) {
   // Shared, since who fulfils a promise is at it for longer than who waits for it.
   const auto done = std::make_shared<std::promise<std::span<const std::byte>>>();
-  reading.turns.begin_read();
+  const Stopwatch turn = reading.turns.begin_read();
   const engine::Monitor::Read begun = reading.monitor.begin_read();
   reading.source.read(range, buffer,
-                      [done, begun, range, reading](std::span<const std::byte> bytes,
-                                                    const std::exception_ptr& error) {
+                      [done, turn, begun, range, reading](std::span<const std::byte> bytes,
+                                                          const std::exception_ptr& error) {
                         reading.monitor.end_read(begun, "factors", range.size);
-                        reading.turns.end_read();
+                        reading.turns.end_read(turn);
                         error ? done->set_exception(error) : done->set_value(bytes);
                       });
   return done->get_future().get();

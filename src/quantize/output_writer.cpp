@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "sluice/error.h"
 
@@ -41,16 +44,14 @@ OutputWriter::OutputWriter(const Plan& plan, std::span<const journal::Record> do
     : plan_(plan),
       to_(surroundings),
       options_(options),
+      done_(journal::ranges_of(done)),
       buffer_(options.extents, plan.output_end(), written_before(plan, done)) {
   for (const PlannedTensor& tensor : plan.tensors) checksums_.emplace_back(tensor.output_size);
-  for (const OutputPart& part : plan.parts) {
-    for (std::size_t i = part.first_tensor; i < part.first_tensor + part.tensors; ++i) {
-      boundaries_.push_back(plan.tensors[i].output_offset);
-      boundaries_.push_back(plan.tensors[i].output_offset + plan.tensors[i].output_size);
-    }
-    boundaries_.push_back(part.end());
-  }
   for (const journal::Record& record : done) note(record);
+}
+
+OutputWriter::~OutputWriter() {
+  to_.sink.wait_for_writes();
 }
 
 void OutputWriter::note(const journal::Record& record) {
@@ -67,43 +68,41 @@ void OutputWriter::note(const journal::Record& record) {
   }
 }
 
-// A record is of one tensor, or of what lies between two.
-void OutputWriter::record(const io::OutputBuffer::Write& write) {
-  StreamHash hash;
-  std::uint64_t at = write.begin;
-  journal::Record record{.range = {at, at}};
-  auto boundary = std::upper_bound(boundaries_.begin(), boundaries_.end(), at);
-  const auto close_record = [&] {
-    if (record.range.begin == at) return;
-    record.range.end = at;
-    record.hash = hash.take();
+// A record is of bytes that come together, of one tensor or between two, and counts when all of them
+// are on the disk. What an earlier run wrote has its own.
+void OutputWriter::record(std::uint64_t offset, std::span<const std::byte> bytes) {
+  const std::uint64_t end = offset + bytes.size();
+  std::uint64_t at = offset;
+  while (const std::optional<Interval> gap = done_.first_gap({at, end})) {
+    const std::span<const std::byte> part = bytes.subspan(gap->begin - offset, gap->size());
+    const journal::Record record{*gap, xxh3_of(part), crc32_of(part)};
+    at = gap->end;
+    const std::lock_guard lock(mutex_);
     note(record);
     unsafe_.push_back(record);
-    record = {.range = {at, at}};
-  };
-  for (std::span<const std::byte> piece : write.pieces) {
-    while (!piece.empty()) {
-      while (*boundary <= at) ++boundary;
-      const std::size_t size = std::min<std::uint64_t>(piece.size(), *boundary - at);
-      hash.add(piece.first(size));
-      record.crc32 = crc32_of(piece.first(size), record.crc32);
-      at += size;
-      piece = piece.subspan(size);
-      if (at == *boundary) close_record();
-    }
   }
-  close_record();
-  unsafe_bytes_ += write.size;
 }
 
-void OutputWriter::write(const std::vector<io::OutputBuffer::Write>& writes) {
-  for (const io::OutputBuffer::Write& write : writes) {
-    {
-      const engine::Monitor::Scope writing = to_.monitor.writing(write.begin, write.size);
+void OutputWriter::write(std::vector<io::OutputBuffer::Write> writes) {
+  for (io::OutputBuffer::Write& write : writes) {
+    unsafe_bytes_ += write.size;
+    if (to_.turns.shared()) {
+      const engine::Monitor::Scope writing = to_.monitor.writing(write.size);
       to_.sink.write_at(write.begin, write.pieces);
+    } else {
+      start(std::move(write));
     }
-    record(write);
   }
+}
+
+void OutputWriter::start(io::OutputBuffer::Write write) {
+  struct UnderWay {
+    io::OutputBuffer::Write write;
+    engine::Monitor::Scope writing;
+  };
+  const std::uint64_t size = write.size;
+  const std::shared_ptr<UnderWay> held(new UnderWay{std::move(write), to_.monitor.writing(size)});
+  to_.sink.start_write(held->write.begin, held->write.pieces, held);
 }
 
 void OutputWriter::write_ready() {
@@ -124,28 +123,46 @@ void OutputWriter::put(std::uint64_t offset, std::span<const std::byte> bytes) {
     if (bytes.empty()) break;
     if (buffer_.ready_bytes() > 0) {
       write_ready();
-    } else {
+    } else if (!to_.sink.wait_for_write()) {
       write_all();  // output arrives at more places than there are extents: better small than none
     }
   }
+}
+
+void OutputWriter::write_eagerly() {
   if (!to_.turns.shared() && buffer_.ready_bytes() >= kEagerWrite) write_ready();
 }
 
 void OutputWriter::put_headers() {
-  for (const OutputPart& part : plan_.parts) put(part.begin, part.header);
+  for (const OutputPart& part : plan_.parts) {
+    record(part.begin, part.header);
+    put(part.begin, part.header);
+  }
+}
+
+void OutputWriter::put_zeros(Interval range) {
+  static constexpr std::array<std::byte, 4096> kZeros{};
+  while (range.size() > 0) {
+    const auto zeros = std::span(kZeros).first(std::min<std::uint64_t>(range.size(), 4096));
+    record(range.begin, zeros);
+    put(range.begin, zeros);
+    range.begin += zeros.size();
+  }
+}
+
+void OutputWriter::prepare(engine::Task& task) {
+  for (engine::Result& result : task.results) {
+    record(result.output.begin, result.bytes);
+    result.taken = buffer_.put_all(result.output.begin, result.bytes);
+  }
 }
 
 void OutputWriter::take(const engine::Task& task) {
-  static constexpr std::array<std::byte, 4096> kZeros{};
   for (const engine::Result& result : task.results) {
-    put(result.output.begin, result.bytes);
-    std::uint64_t at = result.output.begin + result.bytes.size();
-    while (at < result.output.end) {
-      const std::size_t size = std::min<std::uint64_t>(result.output.end - at, kZeros.size());
-      put(at, std::span(kZeros).first(size));
-      at += size;
-    }
+    if (!result.taken) put(result.output.begin, result.bytes);
+    put_zeros({result.output.begin + result.bytes.size(), result.output.end});
   }
+  write_eagerly();
 }
 
 void OutputWriter::settle() {
@@ -158,12 +175,22 @@ void OutputWriter::settle() {
   checkpoint();
 }
 
+/// Records of which all bytes have been written.
+std::vector<journal::Record> OutputWriter::take_safe() {
+  const std::lock_guard lock(mutex_);
+  const auto safe = std::stable_partition(
+      unsafe_.begin(), unsafe_.end(),
+      [&](const journal::Record& record) { return !buffer_.took_out(record.range); });
+  std::vector<journal::Record> taken(safe, unsafe_.end());
+  unsafe_.erase(safe, unsafe_.end());
+  return taken;
+}
+
 void OutputWriter::checkpoint() {
-  if (!unsafe_.empty()) {
+  if (unsafe_bytes_ > 0) {
     const engine::Monitor::Scope syncing = to_.monitor.syncing();
     to_.sink.sync();
-    for (const journal::Record& record : unsafe_) to_.journal.append(record);
-    unsafe_.clear();
+    for (const journal::Record& record : take_safe()) to_.journal.append(record);
     unsafe_bytes_ = 0;
     to_.journal.commit();
     to_.sink.keep();
@@ -175,7 +202,11 @@ void OutputWriter::finish() {
   const engine::Turns::WriteBatch turn(to_.turns);
   write(buffer_.take_all(io::Sink::kLargestWrite));
   // So that the journal knows that all is there when the file gets its name.
-  if (!to_.journal.empty()) checkpoint();
+  if (to_.journal.empty()) {
+    to_.sink.finish_writes();
+  } else {
+    checkpoint();
+  }
 }
 
 void OutputWriter::read(std::uint64_t offset, std::span<std::byte> bytes) const {

@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <vector>
 
 #include "base/checksum.h"
 #include "base/clocks.h"
+#include "base/interval_set.h"
 #include "engine/monitor.h"
 #include "engine/turns.h"
 #include "engine/work.h"
@@ -18,8 +20,8 @@
 namespace sluice {
 
 /// The end of a chunk's way: gathers output, writes it in large pieces when it is the writes' turn,
-/// and tells the journal what is safe. Belongs to one thread at a time, which may wait for the
-/// disk. What it throws is an Error (output_write, output_no_space).
+/// and tells the journal what is safe. But for prepare() it belongs to one thread at a time, which
+/// may wait for the disk. What it throws is an Error (output_write, output_no_space).
 class OutputWriter final : public engine::Consumer {
  public:
   struct Options {
@@ -39,10 +41,19 @@ class OutputWriter final : public engine::Consumer {
   OutputWriter(const Plan& plan, std::span<const journal::Record> done,
                const Surroundings& surroundings, const Options& options);
 
+  /// Waits for writes that are under way.
+  ~OutputWriter() override;
+  OutputWriter(const OutputWriter&) = delete;
+  OutputWriter& operator=(const OutputWriter&) = delete;
+
   /// Takes over the files' headers. Before all else.
   void put_headers();
 
-  /// Takes over results, and the zeros that follow them.
+  /// Computes the results' checksums, and takes over those for which there is room. For any number
+  /// of threads.
+  void prepare(engine::Task& task) override;
+
+  /// Takes over the other results, and the zeros that follow each.
   void take(const engine::Task& task) override;
 
   /// Makes what was put safe, if the last time is long enough ago or much was put since.
@@ -62,22 +73,28 @@ class OutputWriter final : public engine::Consumer {
 
  private:
   void put(std::uint64_t offset, std::span<const std::byte> bytes);
-  void write(const std::vector<io::OutputBuffer::Write>& writes);
-  void record(const io::OutputBuffer::Write& write);
+  void put_zeros(Interval range);
+  void record(std::uint64_t offset, std::span<const std::byte> bytes);
+  void note(const journal::Record& record);
+  void write(std::vector<io::OutputBuffer::Write> writes);
+  void start(io::OutputBuffer::Write write);
+  void write_eagerly();
   void write_ready();
   void write_all();
   void checkpoint();
-  void note(const journal::Record& record);
+  std::vector<journal::Record> take_safe();
 
   const Plan& plan_;
   Surroundings to_;
   Options options_;
+  const IntervalSet done_;  // by an earlier run
   io::OutputBuffer buffer_;
-  std::vector<std::uint64_t> boundaries_;  // where tensors begin and end
-  std::vector<TensorChecksum> checksums_;
-  std::vector<journal::Record> unsafe_;  // written since the last checkpoint
-  std::uint64_t unsafe_bytes_ = 0;
+  std::uint64_t unsafe_bytes_ = 0;  // written since the last checkpoint
   Stopwatch since_checkpoint_;
+
+  std::mutex mutex_;
+  std::vector<TensorChecksum> checksums_;
+  std::vector<journal::Record> unsafe_;  // made since the last checkpoint, or not yet written then
 };
 
 }  // namespace sluice

@@ -13,7 +13,7 @@ development=$(echo "$work"/packages/libsluice-dev_*.deb)
 
 for package in "$program" "$library"; do
   depends=$(dpkg-deb -f "$package" Depends)
-  for needed in libssl3 libtbb12 libfmt9 liburing2 libxxhash0 libpcre2-8-0 libyaml-cpp0.7 zlib1g libc6 libstdc++6; do
+  for needed in libssl3 libtbb12 libfmt9 liburing2 libxxhash0 libdeflate0 libpcre2-8-0 libyaml-cpp0.7 zlib1g libc6 libstdc++6; do
     [[ $depends == *$needed* ]] || fail "$package does not depend on $needed: $depends"
   done
 done

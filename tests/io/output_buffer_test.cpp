@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include "io/direct.h"
@@ -66,7 +68,7 @@ TEST(OutputBuffer, NeighboursBecomeOneWrite) {
   buffer.put(5 * kExtent + 100, std::span(data).subspan(5 * kExtent + 100));
   file.take(buffer.take_ready(size, size));
   EXPECT_EQ(file.bytes, data);
-  EXPECT_TRUE(buffer.written().contains({0, size}));
+  EXPECT_TRUE(buffer.took_out({0, size}));
 }
 
 TEST(OutputBuffer, NoWriteIsLargerThanTheLargest) {
@@ -104,6 +106,59 @@ TEST(OutputBuffer, TakesNoMoreThanThereIsRoomFor) {
   EXPECT_EQ(buffer.put(4 * kExtent, std::span(data).subspan(4 * kExtent)), 0u);
   file.take(buffer.take_ready(size, size));
   EXPECT_EQ(file.writes, (std::vector<Interval>{{kExtent, 4 * kExtent}}));
+}
+
+TEST(OutputBuffer, AllAreTakenOrNone) {
+  const std::uint64_t size = 8 * kExtent;
+  const std::vector<std::byte> data = pattern(size, 5);
+  Written file(size);
+  OutputBuffer buffer(4, size, {});
+  EXPECT_TRUE(buffer.put_all(100, std::span(data).subspan(100, 2 * kExtent)));
+  EXPECT_FALSE(buffer.put_all(4 * kExtent, std::span(data).subspan(4 * kExtent, kExtent + 1)));
+  EXPECT_TRUE(buffer.put_all(4 * kExtent, std::span(data).subspan(4 * kExtent, kExtent)));
+  EXPECT_FALSE(buffer.put_all(5 * kExtent, std::span(data).subspan(5 * kExtent, 1)));
+  file.take(buffer.take_all(size));
+  EXPECT_EQ(file.ranges.size(), 3 * kExtent);
+}
+
+// An extent is written anew only when no write needs its memory any more.
+TEST(OutputBuffer, MemoryIsFreeWhenItsWritesAreGone) {
+  const std::uint64_t size = 8 * kExtent;
+  const std::vector<std::byte> data = pattern(size, 6);
+  OutputBuffer buffer(1, size, {});
+  for (const std::uint64_t at : {0, 1000}) buffer.put(at, std::span(data).subspan(at, 10));
+  std::vector<OutputBuffer::Write> writes = buffer.take_all(size);
+  ASSERT_EQ(writes.size(), 2u);
+  writes.pop_back();
+  EXPECT_EQ(buffer.put(kExtent, std::span(data).first(10)), 0u);
+  writes.pop_back();
+  EXPECT_EQ(buffer.put(kExtent, std::span(data).first(10)), 10u);
+}
+
+TEST(OutputBuffer, TakesFromManyThreads) {
+  constexpr std::uint64_t kPiece = 70001;
+  constexpr std::uint64_t kPieces = 400;
+  const std::uint64_t size = kPiece * kPieces;
+  const std::vector<std::byte> data = pattern(size, 7);
+  Written file(size);
+  OutputBuffer buffer(6, size, {});
+  std::atomic<std::uint64_t> next = 0;
+  std::atomic<int> at_work = 3;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      for (std::uint64_t piece = next++; piece < kPieces; piece = next++) {
+        const std::uint64_t at = piece * kPiece;
+        while (!buffer.put_all(at, std::span(data).subspan(at, kPiece))) std::this_thread::yield();
+      }
+      --at_work;
+    });
+  }
+  while (at_work > 0) file.take(buffer.take_all(4 * kExtent));
+  for (std::thread& thread : threads) thread.join();
+  file.take(buffer.take_all(4 * kExtent));
+  EXPECT_EQ(file.bytes, data);
+  EXPECT_TRUE(file.ranges.contains({0, size}));
 }
 
 // Any order, any room, any part done before: the file comes out right, nothing is written twice,
@@ -146,7 +201,7 @@ TEST(OutputBuffer, AnyOrderAnyRoomAnythingDoneBefore) {
     file.take(buffer.take_all(4 * kExtent));
     ASSERT_EQ(file.bytes, data) << "seed " << seed;
     ASSERT_TRUE(file.ranges.contains({0, size}));
-    ASSERT_TRUE(buffer.written().contains({0, size}));
+    ASSERT_TRUE(buffer.took_out({0, size}));
     ASSERT_EQ(buffer.ready_bytes(), 0u);
   }
 }

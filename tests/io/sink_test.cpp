@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ using testing_support::read_file;
 using testing_support::TempFolder;
 using testing_support::write_file;
 
+constexpr std::uint64_t kPage = 4096;
+
 // One piece, as most tests write.
 void write_piece(Sink& sink, std::uint64_t offset, const std::vector<std::byte>& bytes) {
   const std::span<const std::byte> piece(bytes);
@@ -41,6 +44,34 @@ std::vector<SinkPart> one(const std::string& path, std::uint64_t size) {
 
 std::vector<std::byte> filled(std::size_t size, int value) {
   return std::vector<std::byte>(size, static_cast<std::byte>(value));
+}
+
+// More files than are open at once, so that some are closed after writes that were only started.
+TEST(Sink, WritesThatAreStartedAreThereAfterTheCommit) {
+  const TempFolder folder;
+  constexpr std::size_t kParts = 2 * Sink::kMostOpen;
+  constexpr std::uint64_t kSize = 3 * kPage;
+  std::vector<SinkPart> parts;
+  for (std::size_t no = 0; no < kParts; ++no) {
+    parts.push_back({folder / std::to_string(no), 2 * no * kSize, kSize});
+  }
+  Sink sink(folder / "work", parts);
+  sink.start();
+  for (const std::size_t page : {2, 0, 1}) {
+    for (std::size_t no = 0; no < kParts; ++no) {
+      const auto bytes = std::make_shared<PageBuffer>(kPage);
+      std::ranges::fill(bytes->bytes(), std::byte(3 * no + page));
+      sink.start_write(parts[no].begin + page * kPage, {bytes->bytes()}, bytes);
+    }
+  }
+  sink.commit();
+  for (std::size_t no = 0; no < kParts; ++no) {
+    const std::vector<std::byte> file = read_file(parts[no].path);
+    ASSERT_EQ(file.size(), kSize);
+    for (std::size_t at = 0; at < kSize; at += kPage / 2) {
+      EXPECT_EQ(file[at], std::byte(3 * no + at / kPage)) << no << " " << at;
+    }
+  }
 }
 
 TEST(Sink, AppearsUnderItsNameOnlyWhenCommitted) {

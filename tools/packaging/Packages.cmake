@@ -30,7 +30,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libsluice-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${CPACK_DEBIAN_LIBRARY_PACKAGE_NAME} \
 (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE}), libtbb-dev (>= 2021.8), libfmt-dev, liburing-dev, \
-libxxhash-dev, libpcre2-dev, libyaml-cpp-dev, libssl-dev (>= 3), zlib1g-dev, pkg-config")
+libxxhash-dev, libdeflate-dev, libpcre2-dev, libyaml-cpp-dev, libssl-dev (>= 3), zlib1g-dev, pkg-config")
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "${CPACK_PACKAGE_DESCRIPTION}")
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "The library of sluice, for programs that were built on it.")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
