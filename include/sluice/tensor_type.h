@@ -60,6 +60,14 @@ enum class TensorType : std::uint32_t {
   iq3_ks = 156,
   iq2_kl = 157,
   iq1_kt = 158,
+  iq1_s_r4 = 219,
+  iq1_m_r4 = 229,
+  iq2_k_r4 = 337,
+  iq3_k_r4 = 338,
+  iq4_k_r4 = 339,
+  iq5_k_r4 = 340,
+  iq4_ks_r4 = 344,
+  iq5_ks_r4 = 352,
 };
 
 /// What a type's number says about its storage: a row is a sequence of fixed-size blocks, before which

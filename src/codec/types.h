@@ -38,7 +38,14 @@
   TYPE(iq5_k)                    \
   TYPE(iq6_k)                    \
   TYPE(iq2_ks)                   \
-  TYPE(iq1_kt)
+  TYPE(iq4_kt)                   \
+  TYPE(iq1_kt)                   \
+  TYPE(iq1_s_r4)                 \
+  TYPE(iq1_m_r4)                 \
+  TYPE(iq2_k_r4)                 \
+  TYPE(iq3_k_r4)                 \
+  TYPE(iq4_k_r4)                 \
+  TYPE(iq4_ks_r4)
 
 // Those that have a feedback kernel (codec/feedback/frame.h says how to add one): a word here, and a
 // file of codec/feedback that defines feedback_<word>().
