@@ -71,9 +71,8 @@ struct Neon : Vectors<16> {
   /// table[index], lane by lane from memory.
   static SLUICE_INLINE Short gather(const std::uint16_t* table, Short index) noexcept {
     const uint16x8_t at = (uint16x8_t)index;
-    uint16x8_t found = vdupq_n_u16(0);
+    uint16x8_t found = vld1q_dup_u16(table + vgetq_lane_u16(at, 0));
 #define SLUICE_LANE(i) found = vld1q_lane_u16(table + vgetq_lane_u16(at, i), found, i);
-    SLUICE_LANE(0)
     SLUICE_LANE(1)
     SLUICE_LANE(2)
     SLUICE_LANE(3)

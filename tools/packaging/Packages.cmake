@@ -36,4 +36,14 @@ set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "The library of sluice, for programs tha
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
   "The library of sluice: a static library, headers for C++ and C, CMake and pkg-config files.")
 set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/tools/packaging/DebianLayout.cmake)
+if(CMAKE_CROSSCOMPILING)
+  # dpkg-shlibdeps would ask for the packages of this machine.
+  set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE arm64)
+  set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS OFF)
+  set(CPACK_DEBIAN_LIBRARY_PACKAGE_SHLIBDEPS OFF)
+  set(CPACK_SYSTEM_NAME ${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR})
+  set(CPACK_SLUICE_SHLIBS ${CMAKE_SYSROOT}/shlibs)
+  set(CPACK_SLUICE_READELF ${CMAKE_READELF})
+  list(APPEND CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/tools/packaging/CrossDepends.cmake)
+endif()
 include(CPack)

@@ -20,7 +20,7 @@ class Iq1Group {
     for (const float m : metric) most = most < m ? m : most;
     for (std::size_t j = 0; j < kGroup; ++j) {
       const float share = metric[j] * (4095 / most) + 0.5f;
-      share_[j] = static_cast<std::int16_t>(static_cast<int>(share) << 4);
+      share_[j] = static_cast<std::int16_t>(static_cast<int>(share) << iq1::kShareShift);
     }
   }
 

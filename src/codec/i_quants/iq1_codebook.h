@@ -46,11 +46,13 @@ inline constexpr simd::ByteTable<81> kFlagsOfFour([](std::size_t n) {
 });
 
 /// The flags of the coordinates of each vector.
-SLUICE_INLINE Shorts flags_of(const Shorts& number) noexcept {
+template <std::size_t N>
+SLUICE_INLINE simd::Lanes<std::int16_t, N> flags_of(
+    const simd::Lanes<std::int16_t, N>& number) noexcept {
   // number / 81, exact for all numbers: 6473 / 2^19 is 1 / 81 and 6e-7 more.
-  const Shorts high = simd::shift_right_unsigned<3>(multiply_high_unsigned(number, 6473));
+  const auto high = simd::shift_right_unsigned<3>(multiply_high_unsigned(number, 6473));
   // number % 81 + 256 * (number / 81)
-  return kFlagsOfFour.look_up(number + high * Shorts(256 - 81));
+  return kFlagsOfFour.look_up(number + high * simd::Lanes<std::int16_t, N>(256 - 81));
 }
 
 }  // namespace sluice::inline SLUICE_ISA::iq1

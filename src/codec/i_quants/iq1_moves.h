@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "codec/i_quants/iq1_codebook.h"
 #include "simd/tables.h"
@@ -15,6 +16,25 @@ namespace sluice::inline SLUICE_ISA::iq1 {
 /// A search goes register by register: of all that it holds for one, little stays in registers.
 using PartShorts = simd::Part<std::int16_t>;
 using PartMask = simd::Mask<std::int16_t, PartShorts::kLanes>;
+
+// One step of the ternary code in the fixed-point places of weights. Places beyond 2.37 steps are
+// drawn in to it. Their code is +-1 whatever the distance, and moving them hardly ever pays.
+inline constexpr int kStep = 8192;
+inline constexpr float kFarthest = 2.37f;
+inline constexpr int kShift = static_cast<int>(kIq1Delta * kStep);
+inline constexpr int kTooDear = 32767;
+
+// A sort key: 11 bits of the price (that is below 2^14, share and distance being what they are);
+// then which coordinate moves; then whether the move raises its code. Equal prices are thus ordered
+// too. Prices are added up, saturated, with those low bits left in: they make no difference.
+inline constexpr int kCoordinateBits = 3;
+
+/// Sorts 8 with the fewest comparators, but for the last of them: only the first places are used.
+// clang-format off
+inline constexpr std::array<std::pair<std::uint8_t, std::uint8_t>, 18> kSortingNetwork = {{
+    {0, 2}, {1, 3}, {4, 6}, {5, 7}, {0, 4}, {1, 5}, {2, 6}, {3, 7}, {0, 1},
+    {2, 3}, {4, 5}, {6, 7}, {2, 4}, {3, 5}, {1, 4}, {3, 6}, {1, 2}, {3, 4}}};
+// clang-format on
 
 /// A move by the low 4 bits of its key: the coordinate that moves, then whether its code is raised.
 inline constexpr std::size_t kMoves = 16;

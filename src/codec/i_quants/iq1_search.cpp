@@ -3,10 +3,10 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <utility>
 
 #include "codec/i_quants/iq1_codebook.h"
 #include "codec/i_quants/iq1_moves.h"
+#include "codec/i_quants/iq1_neon.h"
 
 namespace sluice::inline SLUICE_ISA::iq1 {
 namespace {
@@ -21,26 +21,9 @@ namespace {
 // All of it is in 16-bit integers: the same on any machine, 32 to a 512-bit register, and both
 // shifts go side by side.
 
-// One step of the ternary code in the fixed-point places of weights. Places beyond 2.37 steps are
-// drawn in to it. Their code is +-1 whatever the distance, and moving them hardly ever pays.
-constexpr int kStep = 8192;
-constexpr float kFarthest = 2.37f;
-constexpr int kShift = static_cast<int>(kIq1Delta * kStep);
-constexpr int kTooDear = 32767;
-
-// A sort key: 11 bits of the price (that is below 2^14, share and distance being what they are);
-// then which coordinate moves; then whether the move raises its code. Equal prices are thus ordered
-// too. Prices are added up, saturated, with those low bits left in: they make no difference.
-constexpr int kCoordinateBits = 3;
-
-/// Sorts 8 with the fewest comparators, but for the last of them: only the first places are used.
-// clang-format off
-constexpr std::array<std::pair<std::uint8_t, std::uint8_t>, 18> kSortingNetwork = {{
-    {0, 2}, {1, 3}, {4, 6}, {5, 7}, {0, 4}, {1, 5}, {2, 6}, {3, 7}, {0, 1},
-    {2, 3}, {4, 5}, {6, 7}, {2, 4}, {3, 5}, {1, 4}, {3, 6}, {1, 2}, {3, 4}}};
-// clang-format on
-
 static_assert(kAllSets == kMoveSets.size() + 1, "the empty set is one");
+
+#if !defined(SLUICE_NEON)
 
 /// How far a search for one shift has come.
 template <std::size_t kSets>
@@ -176,6 +159,8 @@ SLUICE_INLINE void find_and_measure(const Groups& groups, const GroupFloats& sca
   measure<-1>(groups, down.code & (kNegativeShift - 1), down);
 }
 
+#endif
+
 /// The power of two at or below `magnitude`, within the range whose inverse is a normal number.
 float power_of_two_below(float magnitude) noexcept {
   const std::uint32_t exponent = std::bit_cast<std::uint32_t>(magnitude) >> 23;
@@ -284,7 +269,7 @@ void prepare(const GroupFloats* w, const GroupFloats* wx, Groups& groups) noexce
     const GroupFloats scaled = wx[j] * wx_factor;
     const Shorts rounded_w = narrow(to_ints(w[j] * w_factor + 0.5f));
     groups.w[j] = rounded_w;
-    groups.share[j] = simd::shift_left<4>(rounded_w);
+    groups.share[j] = simd::shift_left<kShareShift>(rounded_w);
     groups.wx[j] = narrow(to_ints(select(scaled < 0, scaled - 0.5f, scaled + 0.5f)));
   }
 }

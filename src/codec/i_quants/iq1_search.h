@@ -29,10 +29,17 @@ SLUICE_INLINE Floats pair_sum(const GroupFloats& values) noexcept {
   return half(values, 0) + half(values, 1);
 }
 
+/// What shares in 12 bits are moved up by, to where prices are made of them.
+#if defined(SLUICE_NEON)
+inline constexpr int kShareShift = 0;
+#else
+inline constexpr int kShareShift = 4;
+#endif
+
 /// A super-block as the search needs it, turned so that weight j of every group is one vector.
 struct Groups {
   GroupFloats x[kWidth];  ///< values
-  Shorts share[kWidth];   ///< error weight w as a share of the group's largest, 16 bits
+  Shorts share[kWidth];   ///< error weight w as a share of the group's largest: see kShareShift
   Shorts w[kWidth];       ///< the same in 12 bits: sums of 8 fit 16
   Shorts wx[kWidth];      ///< w x as a share of the group's largest, 12 bits and sign
   GroupFloats w_unit;     ///< what 1 of w stands for
