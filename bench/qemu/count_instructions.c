@@ -9,7 +9,8 @@
 
 struct qemu_plugin_tb; /* instructions that are translated together */
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb*);
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*)(uint64_t id, struct qemu_plugin_tb*));
+void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
+                                           void (*)(uint64_t id, struct qemu_plugin_tb*));
 void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb*, int operation, void* to,
                                               uint64_t number);
 void qemu_plugin_register_atexit_cb(uint64_t id, void (*)(uint64_t id, void* data), void* data);
@@ -19,7 +20,8 @@ static uint64_t executed;
 static void count(uint64_t id, struct qemu_plugin_tb* together) {
   (void)id;
   const int add = 0;
-  qemu_plugin_register_vcpu_tb_exec_inline(together, add, &executed, qemu_plugin_tb_n_insns(together));
+  qemu_plugin_register_vcpu_tb_exec_inline(together, add, &executed,
+                                           qemu_plugin_tb_n_insns(together));
 }
 
 static void tell(uint64_t id, void* data) {

@@ -19,7 +19,7 @@ for package in sluice libsluice[0-9]*; do
     [[ $depends == *$needed* ]] || fail "$package does not depend on $needed: $depends"
   done
 done
-for file in usr/bin/sluice usr/lib/aarch64-linux-gnu/libsluice.so; do
+for file in usr/bin/sluice usr/lib/libsluice.so; do
   file -L "$work/root/$file" | grep -q 'ELF 64-bit.*ARM aarch64.*stripped' || fail "$(file -L "$work/root/$file")"
 done
 [ "$(aarch64 "$work/root/usr/bin/sluice" --version)" = "$("$SLUICE_BUILD/bin/sluice" --version)" ] ||
