@@ -7,6 +7,7 @@
 
 #include "codec/block_codec.h"
 #include "codec/half.h"
+#include "codec/i_quants/level_fit.h"
 #include "codec/weighting.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -20,6 +21,7 @@ inline constexpr std::size_t kBlock = BlockIq4Nl::kWeights;
 /// One lane, one block.
 inline constexpr std::size_t kBlocks = Floats::kLanes;
 using Blocks = WeightedBlocks<kBlock>;
+using Rows = LevelRows<BlockIq4Nl, kBlock>;
 
 /// Lane l of rows[j] = values[kBlock * l + j].
 inline void to_lanes(const float* values, std::array<Floats, kBlock>& rows) noexcept {
@@ -42,14 +44,10 @@ constexpr int trials(Effort effort) noexcept {
   return effort == Effort::fast ? 5 : 12;
 }
 
-inline LevelFit fit(const Blocks& blocks, const Floats& inverse_scale) noexcept {
-  return fit_levels<BlockIq4Nl, false>(blocks.x, blocks.w, inverse_scale);
-}
-
 /// The best real-valued scale of each lane, of both signs, each refitted by least squares.
-inline Floats best_scales(const Blocks& blocks, int trials) noexcept {
+inline Floats best_scales(const Rows& rows, int trials) noexcept {
   Floats largest = 0;
-  for (const Floats& row : blocks.x) largest = max(largest, abs(row));
+  for (const Floats& row : rows.x()) largest = max(largest, abs(row));
   const Floats unit = select(largest > 0, Floats(-kIq4Levels[0]) / largest, 0);
   const float step = (kHighest - kLowest) / static_cast<float>(trials - 1);
   Floats best_gain = 0;  // error below that of coding zeros
@@ -57,7 +55,7 @@ inline Floats best_scales(const Blocks& blocks, int trials) noexcept {
   for (int trial = 0; trial < 2 * trials; ++trial) {
     const int of_both_signs = trial / 2;
     const float reach = kLowest + step * static_cast<float>(of_both_signs);
-    const LevelFit found = fit(blocks, unit * (trial % 2 == 0 ? reach : -reach));
+    const LevelFit found = rows.fit<false, true>(unit * (trial % 2 == 0 ? reach : -reach));
     const Floats scale = found.xy / found.yy;
     const Floats gain = scale * found.xy;
     const simd::FloatMask better = gain > best_gain;
@@ -94,28 +92,14 @@ inline Scales round_scales(const Floats& wanted, const Blocks& blocks) noexcept 
 }
 
 /// Writes `count` blocks, zeros where they are no worse or where the scale is 0.
-inline void write_blocks(const Blocks& blocks, const Scales& scales, std::size_t count,
-                         std::byte* out) noexcept {
-  using Nearest = NearestLevel<BlockIq4Nl>;
+inline void write_blocks(const Blocks& blocks, const Rows& rows, const Scales& scales,
+                         std::size_t count, std::byte* out) noexcept {
   GainOverZeros gain;
+  std::uint8_t codes[kBlock * kBlocks];
+  rows.find_codes(Floats(1) / scales.meaning, 0, 1, blocks.q, codes, gain);
   std::uint8_t bytes[256];  // [byte of the block][lane], then turned
-  const Floats inverse = Floats(1) / scales.meaning;
-  const auto code = [&](std::size_t j) noexcept {
-    Floats level;
-    simd::Ints codes;
-    for (std::size_t r = 0; r < Floats::kParts; ++r) {
-      const auto nearest =
-          Nearest::codes(simd::part_of(blocks.x[j], r) * simd::part_of(inverse, r));
-      simd::set_part(level, r, Nearest::levels(nearest));
-      simd::set_part(codes, r, nearest);
-    }
-    gain.add(blocks.x[j], blocks.q[j], level);
-    return codes;
-  };
-  for (std::size_t j = 0; j < kBlock / 2; ++j) {
-    const simd::Ints low = code(j);
-    const simd::Ints high = code(j + kBlock / 2);
-    simd::store_bytes(&bytes[j * kBlocks], low | simd::shift_left<4>(high));
+  for (std::size_t i = 0; i < sizeof bytes; ++i) {
+    bytes[i] = static_cast<std::uint8_t>(codes[i] | codes[i + sizeof bytes] << 4);
   }
   simd::transpose_bytes(bytes);
   for (std::size_t lane = 0; lane < count; ++lane, out += sizeof(BlockIq4Nl)) {
@@ -134,7 +118,8 @@ inline void encode_batch(const float* values, const float* importance, std::size
   if (importance != nullptr) to_lanes(importance, blocks.q);
   blocks.prepare<Share::none>(importance != nullptr);
 
-  Floats wanted = best_scales(blocks, trials(effort));
+  const Rows rows(blocks.x, blocks.w);
+  Floats wanted = best_scales(rows, trials(effort));
   // Codes are searched again at each refitted scale, always one that fp16 has.
   constexpr int kRounds = 3;
   Floats best_error = 0;
@@ -142,7 +127,7 @@ inline void encode_batch(const float* values, const float* importance, std::size
   for (int round = 0; round < kRounds; ++round) {
     const Scales scales = round_scales(wanted, blocks);
     const Floats& scale = scales.meaning;
-    const LevelFit found = fit(blocks, Floats(1) / scale);
+    const LevelFit found = rows.fit<false, false>(Floats(1) / scale);
     const Floats error = scale * (scale * found.yy - found.xy * 2);
     for (std::size_t lane = 0; lane < kBlocks; ++lane) {
       if (error[lane] < best_error[lane]) best.stored[lane] = scales.stored[lane];
@@ -152,7 +137,7 @@ inline void encode_batch(const float* values, const float* importance, std::size
     best.meaning = select(better, scale, best.meaning);
     wanted = select(found.yy > 0, found.xy / found.yy, 0);
   }
-  write_blocks(blocks, best, count, out);
+  write_blocks(blocks, rows, best, count, out);
 }
 
 }  // namespace iq4_nl

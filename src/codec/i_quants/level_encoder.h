@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "codec/i_quants/levels.h"
+#include "codec/i_quants/level_fit.h"
 #include "codec/rows.h"
 #include "codec/super_scale.h"
 #include "codec/weighting.h"
@@ -41,6 +41,8 @@ using simd::Floats;
 inline constexpr std::size_t kLaneSize = 16;
 inline constexpr std::size_t kSuperBlock = Floats::kLanes * kLaneSize;
 using Blocks = WeightedBlocks<kLaneSize>;
+template <typename Type>
+using Rows = LevelRows<Type, kLaneSize>;
 
 /// Lanes hold 16 weights; a sub-block of 32 is the pair of lanes b and b + 8.
 template <typename Type>
@@ -85,10 +87,10 @@ inline void insert(const Candidate& candidate, Candidates& candidates) noexcept 
 }
 
 /// The fit of sub-blocks at inverse scales.
-template <typename Type, bool kShifted>
-LevelFit fit_sub_blocks(const Blocks& blocks, const Floats& inverse,
+template <typename Type, bool kShifted, bool kBounded>
+LevelFit fit_sub_blocks(const Rows<Type>& rows, const Floats& inverse,
                         const Floats& shift = 0) noexcept {
-  const LevelFit fit = fit_levels<Type, kShifted>(blocks.x, blocks.w, inverse, shift);
+  const LevelFit fit = rows.template fit<kShifted, kBounded>(inverse, shift);
   if constexpr (!kPairs<Type>) return fit;
   return {fit.xy + swap_halves(fit.xy), fit.yy + swap_halves(fit.yy)};
 }
@@ -96,14 +98,14 @@ LevelFit fit_sub_blocks(const Blocks& blocks, const Floats& inverse,
 /// Tries scales of one sign. `unit`: the inverse scale at which the largest weight meets the
 /// outermost level.
 template <typename Type, bool kShifted>
-Candidate best_scales(const Blocks& blocks, const Floats& unit,
+Candidate best_scales(const Rows<Type>& rows, const Floats& unit,
                       const LevelSearch& search) noexcept {
   Candidate best;
   if constexpr (kShifted) best.shift = Type::kShift;
   const float step = (search.highest - search.lowest) / static_cast<float>(search.trials - 1);
   for (int trial = 0; trial < search.trials; ++trial) {
-    const LevelFit fit = fit_sub_blocks<Type, kShifted>(
-        blocks, unit * (search.lowest + step * static_cast<float>(trial)), best.shift);
+    const LevelFit fit = fit_sub_blocks<Type, kShifted, true>(
+        rows, unit * (search.lowest + step * static_cast<float>(trial)), best.shift);
     const Floats scale = fit.xy / fit.yy;
     const Floats gain = scale * fit.xy;
     const simd::FloatMask better = gain > best.gain;
@@ -115,10 +117,10 @@ Candidate best_scales(const Blocks& blocks, const Floats& unit,
 }
 
 template <typename Type>
-Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noexcept {
+Candidates find_candidates(const Rows<Type>& rows, const LevelSearch& search) noexcept {
   Floats highest = 0;
   Floats lowest = 0;
-  for (const Floats& row : blocks.x) {
+  for (const Floats& row : rows.x()) {
     highest = max(highest, row);
     lowest = min(lowest, row);
   }
@@ -130,9 +132,9 @@ Candidates find_candidates(const Blocks& blocks, const LevelSearch& search) noex
   const Floats unit = select(abs(extreme) > 0x1p-100f, Floats(Type::kLevels[0]) / extreme, 0);
   Candidates candidates;
   for (const float sign : {1.0f, -1.0f}) {
-    insert(best_scales<Type, false>(blocks, unit * sign, search), candidates);
+    insert(best_scales<Type, false>(rows, unit * sign, search), candidates);
     if constexpr (Type::kShift != 0) {
-      insert(best_scales<Type, true>(blocks, unit * sign, search), candidates);
+      insert(best_scales<Type, true>(rows, unit * sign, search), candidates);
     }
   }
   return candidates;
@@ -191,7 +193,7 @@ SLUICE_INLINE Floats inverse_scales(const Floats& scale, float d) noexcept {
 }
 
 template <typename Type>
-Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
+Choice choose(const Rows<Type>& rows, const Candidates& candidates, float d,
               const LevelSearch& search) noexcept {
   Choice choice;
   Floats error;
@@ -199,8 +201,8 @@ Choice choose(const Blocks& blocks, const Candidates& candidates, float d,
   Floats yy;
   for (std::size_t c = 0; c < search.candidates; ++c) {
     const Floats scale = nearest_scales<Type>(candidates[c].scale * (1 / d));
-    const LevelFit fit = fit_sub_blocks<Type, Type::kShift != 0>(blocks, inverse_scales(scale, d),
-                                                                 candidates[c].shift);
+    const LevelFit fit = fit_sub_blocks<Type, Type::kShift != 0, false>(
+        rows, inverse_scales(scale, d), candidates[c].shift);
     const Floats c_xy = scale * fit.xy;
     const Floats c_yy = scale * scale * fit.yy;
     const Floats e = (c_yy * d - c_xy * 2) * d;
@@ -235,23 +237,11 @@ struct Codes {
 
 /// The codes at super-block scale d.
 template <typename Type>
-Codes find_codes(const Blocks& blocks, const Choice& choice, float d) noexcept {
-  using Nearest = NearestLevel<Type>;
+Codes find_codes(const Blocks& blocks, const Rows<Type>& rows, const Choice& choice,
+                 float d) noexcept {
   Codes codes;
-  const Floats inverse = inverse_scales(choice.scale, d);
-  for (std::size_t j = 0; j < kLaneSize; ++j) {
-    simd::Ints code;
-    Floats level;
-    for (std::size_t r = 0; r < Floats::kParts; ++r) {
-      const auto shift = simd::part_of(choice.shift, r);
-      const auto nearest =
-          Nearest::codes(simd::part_of(blocks.x[j], r) * simd::part_of(inverse, r) - shift);
-      simd::set_part(level, r, Nearest::levels(nearest) + shift);
-      simd::set_part(code, r, nearest);
-    }
-    codes.gain.add(blocks.x[j], blocks.q[j], choice.scale * level);
-    simd::store_bytes(&codes.code[j * Floats::kLanes], code);
-  }
+  rows.find_codes(inverse_scales(choice.scale, d), choice.shift, choice.scale, blocks.q, codes.code,
+                  codes.gain);
   simd::transpose_bytes(codes.code);
   return codes;
 }
@@ -279,14 +269,15 @@ Type encode_super_block(const float* values, const float* importance, const Leve
   // Scales and codes are searched again at each refitted scale, always one that fp16 has.
   constexpr int kRounds = 3;
   const int exponent = blocks.exponent[0];
-  const Candidates candidates = find_candidates<Type>(blocks, search);
+  const Rows<Type> rows(blocks.x, blocks.w);
+  const Candidates candidates = find_candidates<Type>(rows, search);
   Choice best;
   std::uint16_t best_d = 0;
   float wanted = best_super_scale<Type>(candidates, search);
   for (int round = 0; round < kRounds; ++round) {
     const std::uint16_t d = round_scale(wanted, exponent);
     if (round > 0 && d == best_d) break;
-    const Choice choice = choose<Type>(blocks, candidates, value_of_half(d, exponent), search);
+    const Choice choice = choose<Type>(rows, candidates, value_of_half(d, exponent), search);
     wanted = choice.refit;
     if (choice.error < best.error) {
       best = choice;
@@ -296,7 +287,7 @@ Type encode_super_block(const float* values, const float* importance, const Leve
   if (best_d == 0) return zeros<Type>();
 
   const float corrected = corrected_scale(best.refit, blocks.norm(), best.xy, bias_correction);
-  const Codes codes = find_codes<Type>(blocks, best, value_of_half(best_d, exponent));
+  const Codes codes = find_codes<Type>(blocks, rows, best, value_of_half(best_d, exponent));
   Type block{};
   block.d = codes.gain.first_positive({round_scale(corrected, exponent), best_d}, exponent);
   if (block.d == 0) return zeros<Type>();

@@ -179,41 +179,6 @@ class NearestLevel {
   }
 };
 
-/// What decides the best scale for given codes: with y the level nearest to x * inverse_scale,
-/// xy = sum w x y and yy = sum w y y. At scale s the error is that of coding zeros plus
-/// s * s * yy - 2 * s * xy; the least-squares scale is xy / yy.
-struct LevelFit {
-  simd::Floats xy;
-  simd::Floats yy;
-};
-
-/// `x` and `w`: values and weights, [position]. `shift`: what all levels of a lane are moved up by.
-/// (Not unrolled as a whole: g++ then keeps more levels at once than there are registers.)
-template <typename Type, bool kShifted, std::size_t kSize>
-LevelFit fit_levels(const std::array<simd::Floats, kSize>& x,
-                    const std::array<simd::Floats, kSize>& w, const simd::Floats& inverse_scale,
-                    const simd::Floats& shift = 0) noexcept {
-  LevelFit fit;
-  for (std::size_t r = 0; r < simd::Floats::kParts; ++r) {
-    const auto inverse = simd::part_of(inverse_scale, r);
-    const auto up = simd::part_of(shift, r);
-    simd::Part<float> xy = 0;
-    simd::Part<float> yy = 0;
-#pragma GCC unroll 8
-    for (std::size_t j = 0; j < kSize; ++j) {
-      const auto value = simd::part_of(x[j], r);
-      const auto level = kShifted ? NearestLevel<Type>::nearest(value * inverse - up) + up
-                                  : NearestLevel<Type>::nearest(value * inverse);
-      const auto wy = simd::part_of(w[j], r) * level;
-      xy += wy * value;
-      yy += wy * level;
-    }
-    simd::set_part(fit.xy, r, xy);
-    simd::set_part(fit.yy, r, yy);
-  }
-  return fit;
-}
-
 /// Decodes a super-block of sub-blocks of as many weights, each of which has a scale:
 /// value = d * scale * (level + shift where the sub-block is shifted).
 template <typename Block>
