@@ -72,12 +72,19 @@ bool row_finite(const std::byte* row, std::size_t) noexcept {
   return largest - largest == 0;
 }
 
-/// The encoder of types without scales: number(value) for each value.
+/// The encoder of types without scales: number(value) for each value, or number.several(values, out)
+/// for kAtOnce of them where it has that.
 template <typename Number>
 void encode_values(const EncodeRows& rows, std::byte* out, Number number) noexcept {
   const std::size_t elements = rows.rows * rows.row_elements;
   const float* values = rows.values;
-  for (std::size_t i = 0; i < elements; ++i) {
+  std::size_t i = 0;
+  if constexpr (requires { Number::kAtOnce; }) {
+    for (; i + Number::kAtOnce <= elements; i += Number::kAtOnce) {
+      number.several(values + i, out + i * sizeof(number(0.0f)));
+    }
+  }
+  for (; i < elements; ++i) {
     const auto bits = number(values[i]);
     std::memcpy(out + i * sizeof bits, &bits, sizeof bits);
   }

@@ -11,6 +11,7 @@ inline bool portable() noexcept {
 
 #ifdef __x86_64__
 
+/// F16C too, which is older, and which compilers do not all know how to ask for.
 inline bool avx2() noexcept {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
          __builtin_cpu_supports("fma");

@@ -1,5 +1,6 @@
 #include "base/float16.h"
 #include "codec/block_codec.h"
+#include "simd/sixteen_bits.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -14,13 +15,22 @@ struct BlockBf16 {
 
   /// Rounds to nearest, ties to even. Values that would round to an infinity become the largest
   /// finite number instead.
-  static void encode(const EncodeRows& rows, std::byte* out) noexcept {
-    encode_values(rows, out, [](float value) noexcept {
+  struct Number {
+    std::uint16_t operator()(float value) const noexcept {
       constexpr float kLargest = 0x1.fep127f;
       // Spelled out: std::clamp's references keep the loop from vectorizing.
       const float not_less = value < -kLargest ? -kLargest : value;
       return number_to_bf16(not_less > kLargest ? kLargest : not_less);
-    });
+    }
+#ifdef SLUICE_SIXTEEN_BITS
+    static constexpr std::size_t kAtOnce = simd::kNumbersAtOnce;
+    void several(const float* from, std::byte* to) const noexcept {
+      simd::to_bf16(from, to);
+    }
+#endif
+  };
+  static void encode(const EncodeRows& rows, std::byte* out) noexcept {
+    encode_values(rows, out, Number{});
   }
 };
 

@@ -1,0 +1,86 @@
+#pragma once
+
+// Many floats to numbers of 16 bits and back, where the machine has instructions that g++ does not
+// find by itself. Their results are those of base/float16.h and codec/half.h.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "simd/lanes.h"
+
+#if (defined(__F16C__) || defined(__AVX512F__)) && !defined(SLUICE_REGISTER_BYTES)
+#define SLUICE_SIXTEEN_BITS 1
+
+namespace sluice::inline SLUICE_ISA::simd {
+
+/// How many the functions below take.
+inline constexpr std::size_t kNumbersAtOnce = 32;
+
+/// Binary16, ties to even; what is beyond the largest number, and NaN, becomes it.
+SLUICE_INLINE void to_f16(const float* from, std::byte* to) noexcept {
+  constexpr std::size_t kLanes = Part<float>::kLanes;
+  for (std::size_t i = 0; i < kNumbersAtOnce; i += kLanes) {
+    const Part<float> value = Part<float>::load(from + i);
+    const auto magnitude = bits_of<Part<std::int32_t>>(min(abs(value), 65504.0f));
+    const auto sign = bits_of<Part<std::int32_t>>(value) & static_cast<std::int32_t>(0x80000000u);
+    const auto number = bits_of<Part<float>>(magnitude | sign);
+#if defined(__AVX512F__)
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 2 * i),
+                        _mm512_cvtps_ph(number.part[0], _MM_FROUND_TO_NEAREST_INT));
+#else
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * i),
+                     _mm256_cvtps_ph(number.part[0], _MM_FROUND_TO_NEAREST_INT));
+#endif
+  }
+}
+
+/// Exact. False: there is a NaN, which was made quiet.
+SLUICE_INLINE bool from_f16(const std::byte* from, float* to) noexcept {
+  constexpr std::size_t kLanes = Part<float>::kLanes;
+  bool numbers = true;
+  for (std::size_t i = 0; i < kNumbersAtOnce; i += kLanes) {
+#if defined(__AVX512F__)
+    const auto halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + 2 * i));
+    const __m512 values = _mm512_cvtph_ps(halves);
+    numbers &= _mm512_cmp_ps_mask(values, values, _CMP_UNORD_Q) == 0;
+#else
+    const auto halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 2 * i));
+    const __m256 values = _mm256_cvtph_ps(halves);
+    numbers &= _mm256_movemask_ps(_mm256_cmp_ps(values, values, _CMP_UNORD_Q)) == 0;
+#endif
+    Part<float>(values).store(to + i);
+  }
+  return numbers;
+}
+
+/// The upper halves, ties to even; what is beyond the largest number becomes it, NaN anything.
+SLUICE_INLINE void to_bf16(const float* from, std::byte* to) noexcept {
+  constexpr float kLargest = 0x1.fep127f;
+  constexpr std::size_t kLanes = Part<float>::kLanes;
+  const auto rounded = [](const float* at) noexcept {
+    const Part<float> value = Part<float>::load(at);
+    const Part<float> near = min(Part<float>(kLargest), max(Part<float>(-kLargest), value));
+    const auto bits = bits_of<Part<std::int32_t>>(near);
+    return (bits + 0x7fff + (shift_right<16>(bits) & 1)).part[0];
+  };
+  for (std::size_t i = 0; i < kNumbersAtOnce; i += 2 * kLanes) {
+    const auto a = rounded(from + i);
+    const auto b = rounded(from + i + kLanes);
+#if defined(__AVX512F__)
+    alignas(64) static constexpr std::uint16_t kUpperHalves[32] = {
+        1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+        33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+    _mm512_storeu_si512(to + 2 * i, _mm512_permutex2var_epi16(
+                                        (__m512i)a, _mm512_load_si512(kUpperHalves), (__m512i)b));
+#else
+    const __m256i halves =
+        _mm256_packus_epi32(_mm256_srli_epi32((__m256i)a, 16), _mm256_srli_epi32((__m256i)b, 16));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 2 * i),
+                        _mm256_permute4x64_epi64(halves, 0xd8));
+#endif
+  }
+}
+
+}  // namespace sluice::inline SLUICE_ISA::simd
+
+#endif
