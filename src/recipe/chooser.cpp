@@ -78,7 +78,8 @@ Rule MixChooser::choose(const gguf::Tensor& tensor) {
                             .has_imatrix = has_imatrix_,
                             .index = index,
                             .values = is_ffn(kind) ? std::nullopt : std::optional(values_),
-                            .stacked = is_stacked(tensor)};
+                            .stacked = is_stacked(tensor),
+                            .shared_expert = tensor.name.find("_shexp.weight") != tensor.name.npos};
   return mix_ == Mix::llama_cpp ? llama_cpp_rule(kind, file_type_, own_, situation)
                                 : ik_llama_cpp_rule(kind, file_type_, own_, situation);
 }

@@ -31,6 +31,7 @@ TensorType ik_llama_cpp_substitute(TensorType type) noexcept {
   switch (type) {
     case TensorType::q4_k:
     case TensorType::iq4_k:
+    case TensorType::iq5_ks:
       return TensorType::q5_0;
     case TensorType::q5_k:
     case TensorType::iq5_k:

@@ -69,6 +69,17 @@ constexpr std::array kFileTypes = {
     ik_llama_cpp("IQ4_K", Ftype::iq4_k, Type::iq4_k),
     ik_llama_cpp("IQ5_K", Ftype::iq5_k, Type::iq5_k),
     ik_llama_cpp("IQ6_K", Ftype::iq6_k, Type::iq6_k),
+    ik_llama_cpp("IQ1_KT", Ftype::iq1_kt, Type::iq1_kt),
+    ik_llama_cpp("IQ2_KT", Ftype::iq2_kt, Type::iq2_kt),
+    ik_llama_cpp("IQ2_KS", Ftype::iq2_ks, Type::iq2_ks),
+    ik_llama_cpp("IQ2_KL", Ftype::iq2_kl, Type::iq2_kl),
+    ik_llama_cpp("IQ3_KT", Ftype::iq3_kt, Type::iq3_kt),
+    ik_llama_cpp("IQ3_KS", Ftype::iq3_ks, Type::iq3_ks),
+    ik_llama_cpp("IQ3_KL", Ftype::iq3_kl, Type::iq3_k),
+    ik_llama_cpp("IQ4_KT", Ftype::iq4_kt, Type::iq4_kt),
+    ik_llama_cpp("IQ4_KSS", Ftype::iq4_kss, Type::iq4_kss),
+    ik_llama_cpp("IQ4_KS", Ftype::iq4_ks, Type::iq4_ks),
+    ik_llama_cpp("IQ5_KS", Ftype::iq5_ks, Type::iq5_ks),
 };
 
 bool same_letters(std::string_view upper, std::string_view any) {

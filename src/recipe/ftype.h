@@ -48,6 +48,17 @@ enum class Ftype : std::uint32_t {
   iq4_k = 140,
   iq5_k = 141,
   iq6_k = 142,
+  iq4_ks = 145,
+  iq3_kl = 146,
+  iq2_ks = 147,
+  iq4_kss = 148,
+  iq5_ks = 150,
+  iq2_kt = 151,
+  iq3_kt = 152,
+  iq4_kt = 153,
+  iq3_ks = 154,
+  iq2_kl = 155,
+  iq1_kt = 156,
 };
 
 /// A set of file types, for the tables of rules.

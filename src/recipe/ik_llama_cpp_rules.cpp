@@ -18,6 +18,8 @@ constexpr KindSet kKeys = {Kind::attn_k, Kind::attn_k_part, Kind::attn_kv_b};
 constexpr KindSet kQueriesAndKeys = {Kind::attn_q, Kind::attn_q_part, Kind::attn_qkv,
                                      Kind::attn_k, Kind::attn_k_part, Kind::attn_kv_b};
 
+constexpr KindSet kFeedForward = {Kind::ffn_down, Kind::ffn_gate, Kind::ffn_up};
+
 constexpr Condition kManyExperts = [](const Situation& s) { return s.facts.experts >= 8; };
 constexpr Condition kHasExperts = [](const Situation& s) { return s.facts.experts >= 4; };
 constexpr Condition kTwoExperts = [](const Situation& s) { return s.facts.experts >= 2; };
@@ -32,13 +34,44 @@ constexpr Condition kSharedBy4ButInDrafts = [](const Situation& s) {
 };
 
 /// Those that have rules for the values of models of other sizes.
-constexpr FtypeSet kRuledValues = {q2_k,   q2_k_s, q3_k_s, q3_k_m, q3_k_l, q4_k_s, q4_k_m,
-                                   q5_k_s, q5_k_m, iq2_k,  iq3_k,  iq4_k,  iq5_k,  iq3_xxs,
-                                   iq3_xs, iq3_s,  iq3_m,  iq4_nl, iq4_xs};
+constexpr FtypeSet kRuledValues = {q2_k,   q2_k_s, q3_k_s, q3_k_m, q3_k_l,  q4_k_s, q4_k_m,
+                                   q5_k_s, q5_k_m, iq2_k,  iq3_k,  iq4_k,   iq5_k,  iq3_xxs,
+                                   iq3_xs, iq3_s,  iq3_m,  iq4_nl, iq4_xs,  iq2_kl, iq3_ks,
+                                   iq3_kl, iq3_kt, iq4_kt, iq4_ks, iq4_kss, iq5_ks};
 
 constexpr std::array kRules = {
     MixRule{kEmbeddings, {iq1_s, iq1_m, iq2_xxs, iq2_xs}, always, Type::q2_k, "token embedding"},
-    MixRule{kEmbeddings, {iq2_s, iq2_m, iq3_xxs}, always, Type::iq3_s, "token embedding"},
+    MixRule{kEmbeddings, {iq2_s, iq2_m, iq3_xxs, iq3_kt}, always, Type::iq3_s, "token embedding"},
+
+    // IQ2_KT, which no other rules are for.
+    MixRule{Kind::attn_v, {iq2_kt}, shared_by_4, Type::iq4_k, "values shared by 4 queries or more"},
+    MixRule{Kind::attn_v, {iq2_kt}, kHasExperts, Type::iq4_k, "values of a model with experts"},
+    MixRule{Kind::attn_v, {iq2_kt}, kSharedBy2, Type::iq3_k, "values shared by 2 or 3 queries"},
+    MixRule{Kind::attn_v, {iq2_kt}, always, Type::q2_k, "values"},
+    MixRule{kQueriesAndKeys,
+            {iq2_kt},
+            kManyExperts,
+            Type::q4_k,
+            "attention of a model with 8 experts or more"},
+    MixRule{Kind::attn_qkv, {iq2_kt}, always, Type::iq3_k, "queries, keys and values in one"},
+    MixRule{kFeedForward,
+            {iq2_kt},
+            [](const Situation& s) { return kManyExperts(s) && s.index == 0; },
+            Type::iq3_k,
+            "first layer of a model with 8 experts or more"},
+    MixRule{kFeedForward,
+            {iq2_kt},
+            [](const Situation& s) { return s.shared_expert; },
+            Type::iq4_k,
+            "shared expert"},
+    MixRule{Kind::ffn_down, {iq2_kt}, first_eighth, Type::iq3_k, "early ffn_down"},
+    MixRule{Kind::attn_output,
+            {iq2_kt},
+            kHasExperts,
+            Type::q5_k,
+            "attention output of a model with experts"},
+    MixRule{Kind::attn_output, {iq2_kt}, always, Type::iq3_k, "attention output"},
+    MixRule{KindSet::all(), {iq2_kt}, always, std::nullopt, kDefaultReason},
 
     // Few bits.
     MixRule{Kind::attn_v, kFewBits, shared_by_4, Type::iq4_k, "values shared by 4 queries or more"},
@@ -66,7 +99,11 @@ constexpr std::array kRules = {
             k70b,
             Type::q5_k,
             "values of a model with 70 billion weights"},
-    MixRule{Kind::attn_v, {iq3_k}, k70b, Type::iq5_k, "values of a model with 70 billion weights"},
+    MixRule{Kind::attn_v,
+            {iq3_k, iq3_kl},
+            k70b,
+            Type::iq5_k,
+            "values of a model with 70 billion weights"},
     MixRule{Kind::attn_v, kRuledValues, k70b, std::nullopt, kDefaultReason},
     MixRule{Kind::attn_v, {q2_k}, shared_by_4, Type::q4_k, "values shared by 4 queries or more"},
     MixRule{Kind::attn_v, {q2_k}, always, Type::q3_k, "values"},
@@ -85,18 +122,28 @@ constexpr std::array kRules = {
             Type::iq4_k,
             "values shared by 2 queries or more"},
     MixRule{Kind::attn_v,
-            {iq3_m, iq4_nl, iq4_xs, iq4_k},
+            {iq3_m, iq3_kl, iq4_nl, iq4_xs, iq4_k, iq4_ks, iq4_kss},
             kSharedBy2,
             Type::iq5_k,
             "values shared by 2 queries or more"},
-    MixRule{Kind::attn_v, {iq3_m}, always, Type::iq4_k, "values"},
+    MixRule{Kind::attn_v, {iq3_m, iq3_kl}, always, Type::iq4_k, "values"},
+    MixRule{Kind::attn_v,
+            {iq2_kl, iq3_ks},
+            kSharedBy2,
+            Type::iq4_ks,
+            "values shared by 2 queries or more"},
+    MixRule{Kind::attn_v, {iq3_kt}, shared_by_4, Type::iq4_k, "values shared by 4 queries or more"},
+    MixRule{Kind::attn_v, {iq3_kt}, always, Type::iq3_k, "values"},
+    MixRule{Kind::attn_v, {iq4_kt}, shared_by_4, Type::iq5_k, "values shared by 4 queries or more"},
+    MixRule{Kind::attn_v, {iq4_kt}, always, Type::iq4_k, "values"},
     MixRule{Kind::attn_v, {q3_k_m}, first_two, Type::q5_k, "values of the first two"},
     MixRule{Kind::attn_v, {q3_k_m}, always, Type::q4_k, "values"},
     MixRule{Kind::attn_v, {q3_k_l}, always, Type::q5_k, "values"},
     MixRule{Kind::attn_v, {q4_k_m, q5_k_m}, important, Type::q6_k, "important values"},
     MixRule{Kind::attn_v, {q4_k_s}, first_four, Type::q5_k, "values of the first four"},
     MixRule{Kind::attn_v, {q5_k_s}, kLargeVocabulary, Type::q6_k, "values, large vocabulary"},
-    MixRule{Kind::attn_v, {iq5_k}, kLargeVocabulary, Type::iq6_k, "values, large vocabulary"},
+    MixRule{
+        Kind::attn_v, {iq5_k, iq5_ks}, kLargeVocabulary, Type::iq6_k, "values, large vocabulary"},
     MixRule{Kind::attn_v, {q3_k_s}, shared_by_4, Type::q4_k, "values shared by 4 queries or more"},
     MixRule{Kind::attn_v, {q4_k_s}, shared_by_4, Type::q5_k, "values shared by 4 queries or more"},
     MixRule{Kind::attn_v,
@@ -116,13 +163,19 @@ constexpr std::array kRules = {
     MixRule{kQueriesAndKeys, {iq3_xxs}, always, Type::iq2_s, "queries and keys"},
     MixRule{kQueries, {q5_k_s}, kLargeVocabulary, Type::q4_k, "queries, large vocabulary"},
     MixRule{kQueries, {iq5_k}, kLargeVocabulary, Type::iq4_k, "queries, large vocabulary"},
+    MixRule{kQueries, {iq5_ks}, kLargeVocabulary, Type::iq4_ks, "queries, large vocabulary"},
     MixRule{Kind::attn_output, {q3_k_l}, falcon, Type::q4_k, "attention output of Falcon"},
     MixRule{Kind::attn_output, ~kFewBits, falcon, std::nullopt, kDefaultReason},
     MixRule{Kind::attn_output,
-            {q2_k, iq3_xs, iq3_xxs, q3_k_s, q3_k_m, iq4_nl, q4_k_s, q4_k_m, iq3_s, iq3_m, iq4_xs,
-             iq2_k, iq3_k, iq4_k},
+            {q2_k,   iq3_xs, iq3_xxs, q3_k_s, q3_k_m, iq4_nl, q4_k_s, q4_k_m, iq3_s,   iq3_m,
+             iq4_xs, iq2_k,  iq3_k,   iq4_k,  iq3_kl, iq3_ks, iq3_kt, iq4_ks, iq4_kss, iq5_ks},
             kHasExperts,
             Type::q5_k,
+            "attention output of a model with experts"},
+    MixRule{Kind::attn_output,
+            {iq2_kl},
+            kHasExperts,
+            Type::iq4_ks,
             "attention output of a model with experts"},
     MixRule{Kind::attn_output, ~kFewBits, kHasExperts, std::nullopt, kDefaultReason},
     MixRule{Kind::attn_output, {q2_k}, always, Type::q3_k, "attention output"},
@@ -131,21 +184,36 @@ constexpr std::array kRules = {
     MixRule{Kind::attn_output, {q3_k_l}, always, Type::q5_k, "attention output"},
     MixRule{Kind::attn_output, {iq3_m}, always, Type::iq4_k, "attention output"},
     MixRule{Kind::attn_output, {iq2_k}, always, Type::iq3_k, "attention output"},
+    MixRule{Kind::attn_output, {iq3_kt}, shared_by_4, Type::iq3_k, "attention output"},
+    MixRule{Kind::attn_output, {iq3_kl}, always, Type::iq4_ks, "attention output"},
 
     MixRule{Kind::ffn_down,
             {iq3_m},
             [](const Situation& s) { return first_eighth(s) || (kHasExperts(s) && important(s)); },
             Type::iq4_k,
             "important ffn_down"},
+    MixRule{kFeedForward, {iq3_kl}, important, Type::iq4_ks, "important feed-forward matrices"},
+    MixRule{Kind::ffn_down,
+            {iq3_kt},
+            [](const Situation& s) { return without_imatrix(s) && first_eighth(s); },
+            Type::iq4_k,
+            "early ffn_down without importance"},
+    MixRule{Kind::ffn_down, {iq3_kt}, without_imatrix, Type::iq3_k, "ffn_down without importance"},
+    MixRule{Kind::ffn_down,
+            {iq4_ks, iq4_kss},
+            [](const Situation& s) { return without_imatrix(s) && first_eighth(s); },
+            Type::q5_k,
+            "early ffn_down without importance"},
 };
 
 }  // namespace
 
 Rule ik_llama_cpp_output_rule(Ftype file_type, TensorType own, const ModelFacts& facts,
                               std::uint64_t row_elements) {
-  constexpr FtypeSet kFewBitsInAll = {iq1_s, iq1_m,   iq2_xxs, iq2_xs, iq2_s,
-                                      iq2_m, iq3_xxs, iq2_k,   iq3_k};
-  constexpr FtypeSet kMoreIfTied = {iq3_s, iq3_m, iq4_xs};
+  constexpr FtypeSet kFewBitsInAll = {iq1_s,  iq1_m,   iq2_xxs, iq2_xs, iq2_s,
+                                      iq2_m,  iq3_xxs, iq2_k,   iq3_k,  iq1_kt,
+                                      iq2_kt, iq2_ks,  iq2_kl,  iq3_ks, iq3_kt};
+  constexpr FtypeSet kMoreIfTied = {iq3_s, iq3_m, iq4_xs, iq3_kl, iq4_ks, iq4_kss};
   constexpr std::uint64_t kSuperBlock = 256;
   const bool tied = facts.tied_output;
   const std::string_view reason = tied ? "token embedding is output too" : "output";

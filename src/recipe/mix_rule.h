@@ -30,6 +30,7 @@ struct Situation {
   std::uint64_t index;
   std::optional<std::uint64_t> values;  ///< of how many, if it holds values; else of the layers
   bool stacked;                         ///< more than one matrix: experts
+  bool shared_expert;                   ///< of an expert that all tokens go through
 
   /// Of how many the tensor is one.
   /// \throws Error (input_format) if they are the layers and the model does not tell them
@@ -122,7 +123,7 @@ const MixRule* find_rule(std::span<const MixRule> table, TensorKind kind, Ftype 
                          const Situation& situation);
 
 /// File types of so few bits that the mixes have rules of their own for them.
-inline constexpr FtypeSet kFewBits = {Ftype::iq1_s,  Ftype::iq1_m, Ftype::iq2_xxs,
-                                      Ftype::iq2_xs, Ftype::iq2_s, Ftype::iq2_m};
+inline constexpr FtypeSet kFewBits = {Ftype::iq1_s, Ftype::iq1_m, Ftype::iq2_xxs, Ftype::iq2_xs,
+                                      Ftype::iq2_s, Ftype::iq2_m, Ftype::iq2_ks};
 
 }  // namespace sluice::recipe

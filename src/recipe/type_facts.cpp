@@ -61,6 +61,10 @@ ImportanceNeed importance_need(Mix mix, Ftype file_type, const gguf::Tensor& ten
     case TensorType::iq2_xxs:
     case TensorType::iq2_xs:
     case TensorType::iq2_s:
+    case TensorType::iq1_kt:
+    case TensorType::iq2_kt:
+    case TensorType::iq1_s_r4:
+    case TensorType::iq1_m_r4:
       return ImportanceNeed::vital;
     case TensorType::iq3_xxs:
       return vital_if(mix == Mix::llama_cpp);

@@ -56,7 +56,12 @@ constexpr Fallback kFallbacks[] = {
     {TensorType::mxfp4, {"mxfp4", "mxfp4"}},     {TensorType::q6_0, {nullptr, "q6_0"}},
     {TensorType::iq2_k, {nullptr, "iq4_nl"}},    {TensorType::iq3_k, {nullptr, "iq4_nl"}},
     {TensorType::iq4_k, {nullptr, "q5_0"}},      {TensorType::iq5_k, {nullptr, "q6_0"}},
-    {TensorType::iq6_k, {nullptr, "q8_0"}},
+    {TensorType::iq6_k, {nullptr, "q8_0"}},      {TensorType::iq1_kt, {nullptr, "iq4_nl"}},
+    {TensorType::iq2_kt, {nullptr, "iq4_nl"}},   {TensorType::iq3_kt, {nullptr, "iq4_nl"}},
+    {TensorType::iq4_kt, {nullptr, "iq4_nl"}},   {TensorType::iq2_ks, {nullptr, "iq4_nl"}},
+    {TensorType::iq2_kl, {nullptr, "iq4_nl"}},   {TensorType::iq3_ks, {nullptr, "iq4_nl"}},
+    {TensorType::iq4_kss, {nullptr, "iq4_nl"}},  {TensorType::iq4_ks, {nullptr, "iq4_nl"}},
+    {TensorType::iq5_ks, {nullptr, "q5_0"}},
 };
 
 TEST(Pure, GivesEveryFileTypeWithItsFallbacks) {

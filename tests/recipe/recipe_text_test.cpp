@@ -88,8 +88,8 @@ TEST(RecipeText, UnknownTypesGetTheNearestByMeaning) {
     ends(complaint([&] { parse_tensor_type(text); }), "Did you mean " + wanted + "?");
   }
   ends(complaint([] { parse_file_type("MXFP4", Mix::llama_cpp); }), "It is called MXFP4_MOE there");
-  EXPECT_TRUE(holds(complaint([] { parse_file_type("IQ4_KS", Mix::ik_llama_cpp); }),
-                    "Choose another, such as IQ4_"));
+  EXPECT_TRUE(holds(complaint([] { parse_file_type("Q8_KV", Mix::ik_llama_cpp); }),
+                    "Choose another, such as Q8_0"));
   EXPECT_TRUE(holds(complaint([] { parse_file_type("Q4", Mix::llama_cpp); }), "Q4_K_M"));
   EXPECT_TRUE(holds(complaint([] { parse_file_type("999", Mix::llama_cpp); }), "is no file type"));
 }
@@ -100,7 +100,7 @@ TEST(RecipeText, RowInterleavedAndForeignTypesAreRefusedByName) {
     EXPECT_TRUE(holds(text, "row-interleaved") && holds(text, "--repack")) << text;
     EXPECT_EQ(complaint([=] { parse_file_type(name, Mix::ik_llama_cpp); }), text);
   }
-  EXPECT_TRUE(holds(complaint([] { parse_tensor_type("IQ4_KS"); }), "does not make"));
+  EXPECT_TRUE(holds(complaint([] { parse_tensor_type("IQ2_BN"); }), "does not make"));
 }
 
 using Rules = std::vector<std::pair<std::string, TensorType>>;
@@ -168,7 +168,7 @@ TEST(RecipeText, WhatIsNoRuleIsRefusedByName) {
       {"\"a=q8_0,b=q6_k\"", "'\"a=q8_0'"},
       {"a=q8_0,\u00a0b=q6_k", "no-break space"},
       {"a=q8_0,b=q9_k", "rule 'b=q9_k'"},
-      {"a=q8_0,b=iq4_ks", "rule 'b=iq4_ks'"},
+      {"a=q8_0,b=iq2_bn", "rule 'b=iq2_bn'"},
       {"blk.(0|1=q8_0,b=q6_k", "rule 'blk.(0|1=q8_0,b=q6_k'"},
       {"a[=q8_0", "rule 'a[=q8_0'"}};
   for (const auto& [text, named] : wrong) {

@@ -28,7 +28,12 @@ constexpr std::array kFacts = {
     TypeFacts{"MXFP4", 4.29, {}},       TypeFacts{"Q6_0", 6.50, {}},
     TypeFacts{"IQ2_K", 2.55, {}},       TypeFacts{"IQ3_K", 3.50, {}},
     TypeFacts{"IQ4_K", 4.56, {}},       TypeFacts{"IQ5_K", 5.52, {}},
-    TypeFacts{"IQ6_K", 6.63, {}},
+    TypeFacts{"IQ6_K", 6.63, {}},       TypeFacts{"IQ1_KT", 1.82, {}},
+    TypeFacts{"IQ2_KT", 2.37, {}},      TypeFacts{"IQ2_KS", 2.31, {}},
+    TypeFacts{"IQ2_KL", 2.77, {}},      TypeFacts{"IQ3_KT", 3.22, {}},
+    TypeFacts{"IQ3_KS", 3.25, {}},      TypeFacts{"IQ3_KL", 3.91, {}},
+    TypeFacts{"IQ4_KT", 4.08, {}},      TypeFacts{"IQ4_KSS", 4.08, {}},
+    TypeFacts{"IQ4_KS", 4.32, {}},      TypeFacts{"IQ5_KS", 5.27, {}},
 };
 
 }  // namespace
