@@ -14,7 +14,7 @@ for package in sluice libsluice[0-9]* libsluice-dev; do
 done
 for package in sluice libsluice[0-9]*; do
   depends=$(dpkg-deb -f "$work"/packages/${package}_*.deb Depends)
-  for needed in libssl3 'libtbb12 (>= 2021.8' libfmt9 liburing2 libxxhash0 libpcre2-8-0 libyaml-cpp0.7 zlib1g \
+  for needed in libssl3 'libtbb12 (>= 2021.8' libfmt9 liburing2 libxxhash0 libdeflate0 libpcre2-8-0 libyaml-cpp0.7 zlib1g \
     'libc6 (>= 2.36)' libstdc++6; do
     [[ $depends == *$needed* ]] || fail "$package does not depend on $needed: $depends"
   done
