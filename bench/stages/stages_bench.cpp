@@ -30,23 +30,27 @@ void print_stages(const KernelCosts& kernels, const ThreadCosts& threads) {
   row("copy into the output's buffer", "workers", kernels.put);
   row("ask for reads: input, null disk", "reader", threads.reader);
   row("map the page cache: input", "reader", threads.reader_cached);
+  row("show its pages: input", "workers", threads.touch);
   row("finish units: input, null encoder", "writer", threads.writer);
+  row("finish units and unmap the page cache: input", "writer", threads.writer_cached);
   row("start writes: output, null disk", "writer", threads.writes);
 }
 
 /// At how many cores a thread that costs so much is as busy as each of them.
 void print_limits(const KernelCosts& kernels, const ThreadCosts& threads) {
   fmt::print(
-      "\n| type | M weights/s a core | reader, null disk | reader, page cache | writer |\n"
-      "| --- | --- | --- | --- | --- |\n");
+      "\n| type | M weights/s a core | reader | writer | reader, cached | writer, cached |\n"
+      "| --- | --- | --- | --- | --- | --- |\n");
   for (const char* type : {"IQ1_M", "Q4_K", "Q8_0", "F16"}) {
     const double output = bits_per_weight(find_tensor_type(type)->type) / 8;
     const double worker = kInput * kernels.decode + encode_cost(type) +
                           output * (kernels.crc32 + kernels.xxh3 + kernels.put);
-    const double writer = kInput * threads.writer + output * threads.writes;
-    fmt::print("| {} | {:.0f} | {:.0f} | {:.0f} | {:.0f} |\n", type, 1e-6 / worker,
-               worker / (kInput * threads.reader), worker / (kInput * threads.reader_cached),
-               worker / writer);
+    const double cached = worker + kInput * threads.touch;
+    const double writes = output * threads.writes;
+    fmt::print("| {} | {:.0f} | {:.0f} | {:.0f} | {:.0f} | {:.0f} |\n", type, 1e-6 / worker,
+               worker / (kInput * threads.reader), worker / (kInput * threads.writer + writes),
+               cached / (kInput * threads.reader_cached),
+               cached / (kInput * threads.writer_cached + writes));
   }
 }
 

@@ -49,6 +49,7 @@ class MonitoredSource final : public io::Source {
                    done(bytes, std::move(error));
                  });
   }
+  void touch(const io::ReadRange& range) const override { source_.touch(range); }
   void check(const io::ReadRange& range) const override { source_.check(range); }
   void release(const io::ReadRange& range) override { source_.release(range); }
 

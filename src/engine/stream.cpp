@@ -184,6 +184,7 @@ Slot* Stream::operate(Slot* slot) {
   {
     const Monitor::Scope working = monitor_.working(worker, slot->task);
     error_.guard([&] {
+      for (const io::ReadRange& range : slot->task.unit.inputs) source_.touch(range);
       work_.operation.run(slot->task, worker);
       for (const io::ReadRange& range : slot->task.unit.inputs) source_.check(range);
       work_.operation.conclude(slot->task);

@@ -204,6 +204,10 @@ class AsyncSource final : public Source {
     }
   }
 
+  void touch(const ReadRange& range) const override {
+    if (takes_cached(range)) cached_ranges_->touch(range);
+  }
+
   void check(const ReadRange& range) const override {
     if (takes_cached(range)) cached_ranges_->check(range);
   }

@@ -63,8 +63,6 @@ CachedRanges::Taken CachedRanges::take(const ReadRange& range, std::span<std::by
 std::span<const std::byte> CachedRanges::map(const ReadRange& range, Use& use) try {
   Mapping mapping(*files_[range.part], range.offset, range.size);
   mapping.expect_no_order();
-  mapping.populate(range.offset, range.size);
-  throw_if(mapping.fault_before(range.offset + range.size, *files_[range.part]));
   const std::lock_guard lock(mutex_);
   use.mapping = std::move(mapping);
   bytes_ += range.size;
@@ -98,17 +96,28 @@ std::vector<ReadRange> CachedRanges::copy(const ReadRange& range, std::vector<Re
   return {range};
 }
 
-void CachedRanges::check(const ReadRange& range) const {
+/// Null if the range was not taken whole. It stays until end_use().
+const Mapping* CachedRanges::mapping_of(const ReadRange& range) const {
   const std::lock_guard lock(mutex_);
   const auto use = uses_.find(key_of(range));
-  if (use == uses_.end() || !use->second.mapping) return;
-  throw_if(use->second.mapping->fault_before(range.offset + range.size, *files_[range.part]));
+  return use == uses_.end() || !use->second.mapping ? nullptr : &*use->second.mapping;
+}
+
+void CachedRanges::touch(const ReadRange& range) const {
+  if (const Mapping* mapping = mapping_of(range)) mapping->populate(range.offset, range.size);
+}
+
+void CachedRanges::check(const ReadRange& range) const {
+  const Mapping* const mapping = mapping_of(range);
+  if (mapping == nullptr) return;
+  throw_if(mapping->fault_before(range.offset + range.size, *files_[range.part]));
 }
 
 void CachedRanges::end_use(const ReadRange& range) {
+  std::map<Key, Use>::node_type ended;  // unmapped without the mutex
   const std::lock_guard lock(mutex_);
   const auto use = uses_.find(key_of(range));
-  if (use != uses_.end() && --use->second.count == 0) uses_.erase(use);
+  if (use != uses_.end() && --use->second.count == 0) ended = uses_.extract(use);
 }
 
 }  // namespace sluice::io

@@ -34,6 +34,9 @@ class CachedRanges {
   /// Begins a use of the range, and looks what is cached now.
   Taken take(const ReadRange& range, std::span<std::byte> buffer);
 
+  /// Has the system show the pages of what was taken whole to the process.
+  void touch(const ReadRange& range) const;
+
   /// \throws Error (input_truncated, input_read) if bytes of take() were not those of the file
   void check(const ReadRange& range) const;
 
@@ -51,6 +54,7 @@ class CachedRanges {
   };
 
   static Key key_of(const ReadRange& range) { return {range.part, range.offset, range.size}; }
+  const Mapping* mapping_of(const ReadRange& range) const;
   std::span<const std::byte> map(const ReadRange& range, Use& use);
   std::vector<ReadRange> copy(const ReadRange& range, std::vector<ReadRange> missing,
                               std::span<std::byte> buffer);

@@ -71,6 +71,10 @@ class RemoteSource final : public Source {
     changed_.notify_all();
   }
 
+  void touch(const ReadRange& range) const override {
+    if (!files_[range.part]->remote()) local_->touch(local(range));
+  }
+
   void check(const ReadRange& range) const override {
     if (!files_[range.part]->remote()) local_->check(local(range));
   }
