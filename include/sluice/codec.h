@@ -69,7 +69,7 @@ struct Codec {
 /// Instruction sets that the codecs are compiled for. Which one runs shows in the speed only.
 enum class Isa {
   portable,  ///< any x86-64, or any other machine
-  avx2,      ///< AVX2, FMA and BMI2
+  avx2,      ///< AVX2, FMA, BMI2 and F16C
   avx512,    ///< AVX-512 F, BW, DQ, VL, CD, VBMI, VBMI2 and VNNI: Ice Lake, Zen 4 and later
   neon,      ///< what every 64-bit ARM processor has
 };

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <random>
+#include <utility>
+#include <vector>
 
 #include "sluice/codec.h"
 #include "support/needs.h"
@@ -99,6 +103,40 @@ TEST_P(Isas, GiveTheSameBytesAndValues) {
       std::vector<std::byte> bytes(expected.size());
       codec.encode(input, bytes.data());
       EXPECT_TRUE(bytes == expected) << name(isa) << " encodes otherwise: " << rows.name;
+    }
+  }
+}
+
+/// All codes of a 16-bit type, also infinities and NaN; and floats of every exponent, on either side
+/// of where numbers of 16 bits meet.
+TEST(SixteenBits, ConvertAlikeOnAllIsas) {
+  SLUICE_NEEDS(supported_isas().size() > 1, "this machine runs the portable kernels only");
+  constexpr std::size_t kCodes = 65536;
+  std::vector<std::uint16_t> codes(kCodes);
+  std::iota(codes.begin(), codes.end(), std::uint16_t{0});
+  std::vector<float> floats;
+  for (const std::uint32_t code : codes) {
+    for (const std::uint32_t below :
+         {0u, 1u, 0x0fffu, 0x1000u, 0x1001u, 0x7fffu, 0x8000u, 0x8001u}) {
+      floats.push_back(std::bit_cast<float>(code << 16 | below));
+    }
+  }
+  for (const TensorType type : {TensorType::f16, TensorType::bf16}) {
+    const auto convert = [&](Isa isa) {
+      const Codec& codec = *find_codec(type, isa);
+      std::vector<std::uint32_t> decoded(kCodes);
+      codec.decode(reinterpret_cast<const std::byte*>(codes.data()),
+                   reinterpret_cast<float*>(decoded.data()), kCodes - 1);
+      std::vector<std::uint16_t> encoded(floats.size());
+      codec.encode({.values = floats.data(), .rows = 1, .row_elements = floats.size() - 1},
+                   reinterpret_cast<std::byte*>(encoded.data()));
+      return std::pair(decoded, encoded);
+    };
+    const auto expected = convert(Isa::portable);
+    for (const Isa isa : supported_isas()) {
+      const auto found = convert(isa);
+      EXPECT_TRUE(found.first == expected.first) << name(isa) << " decodes otherwise";
+      EXPECT_TRUE(found.second == expected.second) << name(isa) << " encodes otherwise";
     }
   }
 }
