@@ -128,7 +128,10 @@ TEST(SixteenBits, ConvertAlikeOnAllIsas) {
       codec.decode(reinterpret_cast<const std::byte*>(codes.data()),
                    reinterpret_cast<float*>(decoded.data()), kCodes - 1);
       std::vector<std::uint16_t> encoded(floats.size());
-      codec.encode({.values = floats.data(), .rows = 1, .row_elements = floats.size() - 1},
+      codec.encode({.values = floats.data(),
+                    .rows = 1,
+                    .row_elements = floats.size() - 1,
+                    .importance = nullptr},
                    reinterpret_cast<std::byte*>(encoded.data()));
       return std::pair(decoded, encoded);
     };
