@@ -84,7 +84,7 @@ TEST(RecipeText, UnknownTypesGetTheNearestByMeaning) {
                                                         {"int8", "q8_0"},
                                                         {"q3k", "q3_k"},
                                                         {"tq10", "tq1_0"},
-                                                        {"iq4", "iq4_nl or iq4_xs or iq4_k"}}) {
+                                                        {"q4", "q4_0 or q4_1 or q4_k"}}) {
     ends(complaint([&] { parse_tensor_type(text); }), "Did you mean " + wanted + "?");
   }
   ends(complaint([] { parse_file_type("MXFP4", Mix::llama_cpp); }), "It is called MXFP4_MOE there");
@@ -95,7 +95,7 @@ TEST(RecipeText, UnknownTypesGetTheNearestByMeaning) {
 }
 
 TEST(RecipeText, RowInterleavedAndForeignTypesAreRefusedByName) {
-  for (const char* name : {"iq1_m_r4", "Q8_0_R8", "bf16_r16", "Q4_0_4_8", "IQ4_XS_R8"}) {
+  for (const char* name : {"q4_k_r4", "Q8_0_R8", "bf16_r16", "Q4_0_4_8", "IQ4_XS_R8"}) {
     const std::string text = complaint([=] { parse_tensor_type(name); });
     EXPECT_TRUE(holds(text, "row-interleaved") && holds(text, "--repack")) << text;
     EXPECT_EQ(complaint([=] { parse_file_type(name, Mix::ik_llama_cpp); }), text);
