@@ -119,7 +119,7 @@ class ByteLevels {
  private:
   static constexpr int kPlaceBits = kCount <= 16 ? 4 : 3;
   static constexpr int kPlaces = 1 << kPlaceBits;  ///< a cell's halves
-  static constexpr float kWidth = kPlaces / 2;
+  static constexpr float kWidth = kPlaces * 0.5f;
   static constexpr int kFirstCell = -256 / kPlaces;
   static constexpr std::size_t kCells = 512 / kPlaces;
 
