@@ -1,6 +1,7 @@
 #include "api/mix_measures.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <xxhash.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include "api/option_setters.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>

@@ -1,6 +1,7 @@
 #include "checkpoint/fit_scales.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>

@@ -1,6 +1,7 @@
 #include "checkpoint/general.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,7 @@
 #include "checkpoint/read_checkpoint.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>

@@ -68,7 +68,7 @@ class SuperScale {
       const auto cost_at_d = cost(d);
       Floats error = 0;
       for (std::size_t b = 0; b < kSubBlocks; b += kStride) {
-        Floats least;
+        Floats least = 0;  // of none
         for (std::size_t n = 0; n < count; ++n) {
           const Floats e = cost_at_d(found[n].scale[b], found[n].yy[b]) - found[n].gain[b];
           least = n == 0 ? e : min(e, least);

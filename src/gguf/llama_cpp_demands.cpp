@@ -1,6 +1,7 @@
 #include "gguf/llama_cpp_demands.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,7 @@
 #include "recipe/candidate_types.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>

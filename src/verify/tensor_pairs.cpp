@@ -1,6 +1,7 @@
 #include "verify/tensor_pairs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>

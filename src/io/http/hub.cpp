@@ -1,6 +1,7 @@
 #include "io/http/hub.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

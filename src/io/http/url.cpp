@@ -1,6 +1,7 @@
 #include "io/http/url.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
