@@ -58,29 +58,31 @@ TEST_F(QuantizeTest, SubstitutedTypesAreTold) {
   EXPECT_TRUE(quantize(options, silent()).substituted.empty());
 }
 
-TEST_F(QuantizeTest, TheSameBytesForAnyModeThreadsAndBudget) {
-  for (const std::string type : {"Q4_0", "Q8_0"}) {
-    QuantizeOptions options = options_for(model_, output_, type, true);
-    quantize(options, silent());
-    expect_right(output_, false);
-    const Bytes first = read_file(output_);
-    for (const IoMode io : {IoMode::automatic, IoMode::mmap, IoMode::async, IoMode::plain}) {
-      for (const int threads : {1, 2, 5}) {
-        options.io = io;
-        options.threads = threads;
-        const std::uint64_t least = least_memory(options);
-        for (const std::uint64_t memory : {least, least + (1u << 20), std::uint64_t{2} << 30}) {
-          options.memory = memory;
-          options.isa =
-              supported_isas()[static_cast<std::size_t>(threads) % supported_isas().size()];
-          quantize(options, silent());
-          EXPECT_TRUE(read_file(output_) == first)
-              << "io " << static_cast<int>(io) << " threads " << threads << " memory " << memory;
-        }
+class QuantizeTypes : public QuantizeTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(QuantizeTypes, TheSameBytesForAnyModeThreadsAndBudget) {
+  QuantizeOptions options = options_for(model_, output_, GetParam(), true);
+  quantize(options, silent());
+  expect_right(output_, false);
+  const Bytes first = read_file(output_);
+  for (const IoMode io : {IoMode::automatic, IoMode::mmap, IoMode::async, IoMode::plain}) {
+    for (const int threads : {1, 2, 5}) {
+      options.io = io;
+      options.threads = threads;
+      const std::uint64_t least = least_memory(options);
+      for (const std::uint64_t memory : {least, least + (1u << 20), std::uint64_t{2} << 30}) {
+        options.memory = memory;
+        options.isa = supported_isas()[static_cast<std::size_t>(threads) % supported_isas().size()];
+        quantize(options, silent());
+        EXPECT_TRUE(read_file(output_) == first)
+            << "io " << static_cast<int>(io) << " threads " << threads << " memory " << memory;
       }
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Pure, QuantizeTypes, testing::Values("Q4_0", "Q8_0"),
+                         [](const auto& test) { return std::string(test.param); });
 
 // All that the process holds, where that counts; else what the run adds to it.
 TEST_F(QuantizeTest, AnonymousMemoryStaysWithinTheBudget) {

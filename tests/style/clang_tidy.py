@@ -2,19 +2,27 @@
 include.
 
 Arguments: source folder, build folder, processes, clang-tidy.
+
+A unit without a finding is not looked at again as long as none of its files, its options, .clang-tidy
+and clang-tidy's version changes: what has passed is kept, by digest, in the user's cache for all trees.
 """
 
 import concurrent.futures
+import hashlib
 import json
+import os
 import pathlib
 import shlex
 import subprocess
 import sys
+import time
+
+KEPT_SECONDS = 60 * 86400  # since it was last of use
 
 
 def units(source, build):
-    """(file, compiler's arguments) of each unit, of which most hold all files of a room. The codecs
-    are there once for each instruction set; the portable ones are what the others build on."""
+    """(file, compiler's arguments, object) of each unit, of which most hold all files of a room. The
+    codecs are there once for each instruction set; the portable ones are what the others build on."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["file"])
         words = shlex.split(entry["command"])
@@ -25,15 +33,73 @@ def units(source, build):
             flags = [word for word in words if word.startswith(("-I", "-D", "-std"))]
             systems = [f"-isystem{path}" for word, path in zip(words, words[1:])
                        if word == "-isystem"]
-            yield path, flags + systems
+            yield path, flags + systems, words[words.index("-o") + 1]
 
 
-def check(program, source, path, arguments):
+class Passed:
+    """Which units have passed: an empty file each, named by the digest of all that clang-tidy saw."""
+
+    def __init__(self, source, build, program):
+        self.folder = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or
+                                   pathlib.Path.home() / ".cache") / "sluice-clang-tidy"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.build = build
+        self.places = (bytes(build), bytes(source))
+        version = subprocess.run([program, "--version"], capture_output=True, check=True).stdout
+        self.common = version + (source / ".clang-tidy").read_bytes()
+        self.files = files_of_objects(build)
+        self.digests = {}  # of files, which several units include
+
+    def entry(self, path, arguments, compiled):
+        """The unit's file; None if its object was not built, so that nobody knows what it includes."""
+        if compiled not in self.files:
+            return None
+        seen = [self.common, *(os.fsencode(word) for word in (path, *arguments))]
+        for file in self.files[compiled]:
+            seen += [os.fsencode(file), self.digest(file)]
+        return self.folder / hashlib.sha256(b"\0".join(map(self.anywhere, seen))).hexdigest()
+
+    def digest(self, file):
+        if file not in self.digests:
+            data = self.anywhere((self.build / file).read_bytes())
+            self.digests[file] = hashlib.sha256(data).hexdigest().encode()
+        return self.digests[file]
+
+    def anywhere(self, data):
+        """The same for all trees."""
+        for place in self.places:
+            data = data.replace(place, b"")
+        return data
+
+    def forget_old(self):
+        for entry in self.folder.iterdir():
+            if time.time() - entry.stat().st_mtime > KEPT_SECONDS:
+                entry.unlink(missing_ok=True)
+
+
+def files_of_objects(build):
+    """The files that each object was compiled from, as the last build saw them."""
+    listing = subprocess.run(["ninja", "-t", "deps"], cwd=build, capture_output=True, text=True)
+    files = {}
+    for block in listing.stdout.split("\n\n"):
+        head, *names = block.splitlines() or [""]
+        files[head.split(": ")[0]] = [name.strip() for name in names]
+    return files
+
+
+def check(program, source, path, arguments, entry=None):
     """What clang-tidy finds in a unit: its output where it finds anything."""
+    if entry and entry.exists():
+        entry.touch()
+        return ""
     done = subprocess.run(
         [program, "--quiet", f"--config-file={source / '.clang-tidy'}", str(path), "--",
          *arguments], capture_output=True, text=True)
-    return done.stdout + done.stderr if done.returncode != 0 else ""
+    if done.returncode != 0:
+        return done.stdout + done.stderr
+    if entry:
+        entry.touch()
+    return ""
 
 
 def main():
@@ -42,8 +108,11 @@ def main():
     work = list(units(source, build))
     if not work:
         raise SystemExit("no units in compile_commands.json")
+    passed = Passed(source, build, program)
     with concurrent.futures.ThreadPoolExecutor(processes) as pool:
-        complaints = list(pool.map(lambda unit: check(program, source, *unit), work))
+        complaints = list(pool.map(
+            lambda unit: check(program, source, *unit[:2], passed.entry(*unit)), work))
+    passed.forget_old()
     for complaint in filter(None, complaints):
         print(complaint)
     return int(any(complaints))
