@@ -194,9 +194,14 @@ std::vector<std::string> Experts::tensors() const {
 }
 
 std::vector<std::vector<Input>> Experts::inputs() const {
-  const std::vector<std::string> names = weights_for_all(parts_);
-  return {parts_.shared ? parts_.shared->inputs(0, names) : std::vector{Input{.tensors = names}},
-          parts_.each.inputs()};
+  std::vector<std::string> names = weights_for_all(parts_);
+  std::vector<Input> of_all;
+  if (parts_.shared) {
+    of_all = parts_.shared->inputs(0, names);
+  } else {
+    of_all.push_back({.tensors = std::move(names)});
+  }
+  return {std::move(of_all), parts_.each.inputs()};
 }
 
 Space Experts::space(const Tokens& tokens, int threads) const {

@@ -69,11 +69,3 @@ file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INST
 configure_file(tools/packaging/sluice.pc.in ${TEXTS}/sluice.pc @ONLY)
 install(FILES ${TEXTS}/sluice.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
   COMPONENT development)
-
-if(SLUICE_STATIC)
-  file(RELATIVE_PATH lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-  # The program asks the loader for the second, which is a link to the first.
-  set_target_properties(sluice_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}/sluice")
-  install(FILES $<TARGET_FILE:TBB::tbb> $<TARGET_SONAME_FILE:TBB::tbb>
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/sluice COMPONENT program)
-endif()

@@ -1,5 +1,5 @@
 # Packages, by CPack: `cpack -G DEB` makes sluice, libsluice0.9 and libsluice-dev for Debian, `cpack -G TGZ` an
-# archive to unpack anywhere (of the preset `static`: with what it needs besides libc and libstdc++).
+# archive to unpack anywhere (of the preset `static`: a program that needs no library).
 set(CPACK_PACKAGE_NAME sluice)
 set(CPACK_PACKAGE_VENDOR "The sluice developers")
 set(CPACK_PACKAGE_CONTACT "The sluice developers <sluice@localhost>")
@@ -10,6 +10,12 @@ set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_COMPONENTS_ALL program development)
+if(SLUICE_STATIC)  # whose library is for programs that are linked as it is
+  set(CPACK_COMPONENTS_ALL program)
+  set(CPACK_ARCHIVE_COMPONENT_INSTALL ON)
+  set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
+  set(CPACK_COMPONENT_INCLUDE_TOPLEVEL_DIRECTORY ON)
+endif()
 if(TARGET sluice_shared)
   list(APPEND CPACK_COMPONENTS_ALL library)
 endif()

@@ -1,9 +1,19 @@
-# For a program that needs few libraries of the machine that it runs on: static ones where Debian
-# has them. oneTBB has none, and comes along with the program (Install.cmake); it needs the shared
-# C++ standard library, of which a process must not have two, so that one stays shared as well.
-set(FMT_LIBRARY fmt::fmt-header-only)
+# For a program that needs nothing of the machine that it runs on but the kernel: static libraries
+# throughout, with the headers of the shared ones. Debian has all but two, which
+# `tools/rebuilt-libraries static` makes of Debian's sources.
+set(REBUILT ${PROJECT_SOURCE_DIR}/build/static-libraries/lib)
 set(OTHER_LIBRARIES)
-foreach(library IN ITEMS uring xxhash deflate pcre2-8 yaml-cpp ssl crypto z)
-  find_library(STATIC_${library} lib${library}.a REQUIRED)
+foreach(library IN ITEMS tbb fmt uring xxhash deflate pcre2-8 yaml-cpp ssl crypto z)
+  find_library(STATIC_${library} lib${library}.a HINTS ${REBUILT})
+  if(NOT STATIC_${library})
+    message(FATAL_ERROR "There is no lib${library}.a: `tools/rebuilt-libraries static "
+      "build/static-libraries` makes those that Debian has not")
+  endif()
   list(APPEND OTHER_LIBRARIES ${STATIC_${library}})
 endforeach()
+set(TBB_LIBRARY ${STATIC_tbb})
+set(FMT_LIBRARY ${STATIC_fmt})
+# What is compiled is the same, and so is found in ccache.
+get_target_property(FMT_DEFINITIONS fmt::fmt INTERFACE_COMPILE_DEFINITIONS)
+add_compile_definitions(${FMT_DEFINITIONS})
+list(REMOVE_ITEM OTHER_LIBRARIES ${TBB_LIBRARY} ${FMT_LIBRARY})
