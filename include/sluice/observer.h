@@ -8,6 +8,7 @@
 
 #include "sluice/codec.h"
 #include "sluice/mix_choice.h"
+#include "sluice/share.h"
 #include "sluice/tensor_type.h"
 
 #pragma GCC visibility push(default)
@@ -112,6 +113,7 @@ struct RunReport {
   std::string imatrix;                ///< empty: none
   std::string calibration;            ///< files of the calibration text; empty: none
   std::optional<MixChoice> mix = {};  ///< chosen for a size; none: none was asked for
+  ShareOptions share = {};            ///< the part of the output that this is about
   Effort effort = Effort::best;
   /// Half a sentence on the tensors that have an `asked`; empty: there are none.
   std::string substituted;

@@ -11,6 +11,7 @@
 #include "sluice/model_edits.h"
 #include "sluice/observer.h"
 #include "sluice/recipe.h"
+#include "sluice/share.h"
 #include "sluice/split.h"
 #include "sluice/streaming.h"
 
@@ -41,6 +42,7 @@ struct QuantizeOptions : RecipeOptions, StreamingOptions {
   /// link stands for the file that it leads to.
   std::string output;
   SplitOptions split;  ///< into which files the output goes
+  ShareOptions share;  ///< which of these files to make; by itself, all
   ModelEdits edits;    ///< metadata to set, layers to leave out
   /// llama.cpp's name of a checkpoint's pre-tokenizer; empty: the one that tokenizer.json's own
   /// regular expressions stand for.
@@ -108,6 +110,7 @@ struct PlanView {
   std::uint64_t input_bytes = 0;   ///< tensor data to read
   std::uint64_t output_bytes = 0;  ///< of all output files
   std::vector<PartReport> parts;   ///< the output files; without an output their names are endings
+  std::vector<ShareView> shares = {};  ///< the parts, where several runs make one each
   std::uint64_t weights = 0;
   std::optional<CalibrationView> calibration;  ///< none: no text is given
   std::optional<MixChoice> mix = {};           ///< chosen for a size; none: none was asked for
@@ -124,11 +127,17 @@ PlanView plan(const QuantizeOptions& options);
 /// of such a name that no run of sluice left is not touched. Of a split output the first file, by which programs find the
 /// others, gets its name last; an older one is gone before the others get theirs. Notes and
 /// progress go to `observer`, which is called from one thread at a time.
+///
+/// With `share`, one of several runs, on as many machines: all plan the same, and each makes its files
+/// of the split and gives them their names, but for the first file. What they share is told in
+/// `OUT.parts`, which stays, on a file system that all of them see: whoever is the last gives the
+/// first file its name. A part that is made is not made again; one of another plan is refused.
+/// Bytes are those of one run.
 /// \throws Error; the output is then not there, and an older file of that name is untouched. If the
 ///         run had come to a checkpoint, a later call goes on from there.
 RunReport quantize(const QuantizeOptions& options, Observer& observer);
 
-/// The name under which the output's first file grows: `OUT.part`, cut where it is too long. While `OUT.part.journal` is
+/// The name under which the output's first file grows, or the first of a part: `OUT.part`, `OUT.3.gguf.part`, cut where it is too long. While `OUT.part.journal` is
 /// there too, the same call goes on from there.
 std::string working_file(const QuantizeOptions& options);
 

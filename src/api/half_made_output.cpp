@@ -153,8 +153,9 @@ std::vector<journal::Record> HalfMadeOutput::verified(std::vector<journal::Recor
   return records;
 }
 
-void HalfMadeOutput::commit() {
+void HalfMadeOutput::commit(const std::function<void()>& named) {
   sink_.commit();
+  named();
   journal_.remove();
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "api/earlier_run.h"
@@ -40,8 +41,9 @@ class HalfMadeOutput {
   journal::Journal& journal() { return journal_; }
 
   /// Gives the output its names and takes the journal away.
+  /// \param named  what is done in between
   /// \throws Error (output_write)
-  void commit();
+  void commit(const std::function<void()>& named);
 
  private:
   Found begin(const EarlierFiles& earlier);

@@ -98,6 +98,14 @@ void add_plan(JsonText& json, const PlanView& plan) {
     json.field("size", tensor.size);
   });
   add_parts(json, plan.parts);
+  if (!plan.shares.empty()) {
+    json.objects("shares", plan.shares, [&](const ShareView& share) {
+      json.field("first_file", share.first_file);
+      json.field("files", share.files);
+      json.field("input_bytes", share.input_bytes);
+      json.field("output_bytes", share.output_bytes);
+    });
+  }
   json.field("missing_importance", plan.missing_importance);
   json.field("notes", plan.notes);
   json.field("input_bytes", plan.input_bytes);
@@ -356,6 +364,12 @@ std::string to_json(const RunReport& report) {
     json.field("isa", report.isa);
     json.field("threads", report.threads);
     add_parts(json, report.parts);
+    if (report.share.any()) {
+      json.object("share", [&] {
+        json.field("number", report.share.number);
+        json.field("count", report.share.count);
+      });
+    }
     json.objects("tensors", report.tensors, [&](const TensorReport& tensor) {
       json.field("name", tensor.name);
       json.field("source", name(tensor.source));

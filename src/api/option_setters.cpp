@@ -4,11 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "api/job_share.h"
 #include "api/option_values.h"
 #include "base/text.h"
 #include "plan/model_edits.h"
@@ -70,6 +73,14 @@ void set_pre_tokenizer(Options& options, const Option&, std::string_view value) 
                 {.cure = fmt::format("Name one of {}", fmt::join(names, ", "))});
   }
   options.quantize.pre = value;
+}
+
+void set_share(Options& options, const Option&, std::string_view value) {
+  const auto variable = [](const char* name) {
+    const char* const text = std::getenv(name);
+    return text == nullptr ? std::nullopt : std::optional<std::string>(text);
+  };
+  options.quantize.share = value == "auto" ? share_of_job(variable) : parse_share(value);
 }
 
 void set_split_tensors(Options& options, const Option&, std::string_view value) {

@@ -13,6 +13,7 @@ void set_threads(Options& options, const Option&, std::string_view value);
 void add_pruned_layers(Options& options, const Option&, std::string_view value);
 void override_metadata(Options& options, const Option&, std::string_view value);
 void set_pre_tokenizer(Options& options, const Option&, std::string_view value);
+void set_share(Options& options, const Option&, std::string_view value);
 void set_split_tensors(Options& options, const Option&, std::string_view value);
 void set_memory(Options& options, const Option&, std::string_view value);
 void set_checkpoint(Options& options, const Option&, std::string_view value);

@@ -228,6 +228,11 @@ constexpr Row kRows[] = {
     {flag("keep-split", Topic::files, "Write the files that the input has: NAME-00001-of-0000N",
           Peers::both, kConversion),
      into<&Q::split, &SplitOptions::keep>},
+    {option(
+         "part", Kind::text, "K/N", Topic::files, kConversion,
+         "Make part K of N of a split output's files, as one of N machines; auto: which one says "
+         "the job, of a Slurm array or a Kubernetes indexed Job"),
+     set_share},
 
     {with_letter("t", option("threads", Kind::number, "N", Topic::speed, kRunning,
                              "Threads; 0: one a core", {.default_value = "0"})),

@@ -40,9 +40,15 @@ std::string with_room(const std::string& file) {
 }  // namespace
 
 std::string working_file(const QuantizeOptions& options) {
-  return with_room(options.split.any() ? gguf::stem_of(options.output) + ".gguf"
+  const std::string share =
+      options.share.any() ? fmt::format(".{}", options.share.number) : std::string();
+  return with_room(options.split.any() ? gguf::stem_of(options.output) + share + ".gguf"
                                        : target_of(options.output)) +
          ".part";
+}
+
+std::string record_file(const QuantizeOptions& options) {
+  return with_room(gguf::stem_of(options.output) + ".gguf") + ".parts";
 }
 
 OutputNames names_of(const QuantizeOptions& options, std::span<const OutputPart> parts) {

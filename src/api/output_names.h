@@ -20,6 +20,9 @@ struct OutputNames {
 /// other parts meet.
 OutputNames names_of(const QuantizeOptions& options, std::span<const OutputPart> parts);
 
+/// What several runs that make a part of the output each tell one another in.
+std::string record_file(const QuantizeOptions& options);
+
 /// The files that stay beside the output and look like another of the same name, split in another
 /// way: a name for a split model leads to one or the other. By their names, without folder.
 /// \param inputs  names of files that are known not to be

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "io/output_check.h"
+#include "plan/shares.h"
 #include "quantize/chunk_cursor.h"
 #include "sluice/error.h"
 #include "sluice/urls.h"
@@ -145,7 +146,8 @@ void note_beside(const QuantizeOptions& options, const Prepared& prepared,
                  std::vector<std::string>& notes) {
   std::vector<std::string> inputs;
   for (const io::File& part : prepared.files.parts) inputs.push_back(part.path());
-  const std::vector<std::string> beside = outputs_beside(options.output, prepared.names, inputs);
+  const std::vector<std::string> beside = outputs_beside(
+      options.output, prepared.shared ? prepared.shared->names : prepared.names, inputs);
   if (beside.empty()) return;
   const std::size_t more = beside.size() - 1;
   const std::string& first = beside.front();
@@ -165,6 +167,64 @@ void open_all(const QuantizeOptions& options, Prepared& prepared) {
   if (options.calibration.given()) {
     prepared.calibration = open_calibration(options, prepared.files);
   }
+}
+
+void check_share(const QuantizeOptions& options) {
+  if (!options.share.any()) return;
+  const auto refuse = [](const char* what, const char* cure) {
+    throw Error(ErrorCode::usage, what, {.cure = cure});
+  };
+  if (!options.split.any()) {
+    refuse("--part makes some files of a split output, and this one is not split",
+           "Split it, as by --split-max-size 4G");
+  }
+  if (options.calibration.refit) {
+    refuse("--refit follows what all layers become, and a part makes only some",
+           "Leave out --refit or --part");
+  }
+  if (options.target.given()) {
+    refuse("each part would choose types for the size by itself",
+           "Choose once, by sluice recipe -o FILE, and pass --tensor-type-file FILE to all parts");
+  }
+}
+
+// What was asked for, in words.
+std::string options_text(const QuantizeOptions& options, const Prepared& prepared) {
+  return fmt::format("{}{}{}, {} mix, effort {}{}{}", options.file_type->name,
+                     options.pure ? " --pure" : "", options.via == Via::bf16 ? " --via bf16" : "",
+                     options.mix == Mix::llama_cpp ? "llama.cpp" : "ik_llama.cpp",
+                     name(options.effort), split_text(options.split),
+                     calibration_text(prepared.calibration.get()));
+}
+
+// From all of the plan to what this run makes of it. Decisions are those of all of it.
+void take_share(const QuantizeOptions& options, Prepared& prepared) {
+  Plan& plan = prepared.plan;
+  SharedPlan& shared = prepared.shared.emplace();
+  shared.names = prepared.names;
+  shared.shares = shares_of(plan, options.share.count);
+  shared.options = options_text(options, prepared);
+  shared.plan_hash = hash_of(plan);
+  for (const OutputPart& part : plan.parts) shared.part_sizes.push_back(part.size);
+  const ShareView& share = shared.shares[options.share.number - 1];
+  if (share.files == 0) {
+    plan.notes.push_back(fmt::format(
+        "part {} of {} has nothing to make: there {} only", options.share.number,
+        options.share.count,
+        plan.parts.size() == 1 ? "is 1 file" : fmt::format("are {} files", plan.parts.size())));
+    return;
+  }
+  const Stretch tensors = tensors_of(plan, share);
+  plan = plan_of(plan, share);
+  prepared.names = names_of_share(options, shared, plan);
+  if (!prepared.calibration) return;
+  calibrate::CalibratedModel& model = prepared.calibration->model;
+  std::vector<calibrate::Treatment>& treatments = model.plan.treatments;
+  treatments = {treatments.begin() + static_cast<std::ptrdiff_t>(tensors.first),
+                treatments.begin() + static_cast<std::ptrdiff_t>(tensors.first + tensors.count)};
+  model.index = calibrate::TensorIndex(plan, prepared.files.model);
+  model.state_file = state_file_of(options, prepared.names);
+  prepared.calibration->rest = calibrate::without_treated(plan, model.plan);
 }
 
 void plan_all(const QuantizeOptions& options, Prepared& prepared) {
@@ -187,11 +247,21 @@ void plan_all(const QuantizeOptions& options, Prepared& prepared) {
   if (prepared.calibration) {
     decide(options, prepared.files, prepared.names, prepared.plan, *prepared.calibration);
   }
+  if (options.share.any()) take_share(options, prepared);
   if (!options.output.empty()) {
     io::check_output(options.output, prepared.names.work_path, prepared.names.parts,
                      other_files(options, prepared));
     note_beside(options, prepared, notes);
   }
+}
+
+// The name of a file once all is whole.
+const std::string& path_of(const Prepared& prepared, std::size_t no) {
+  if (!prepared.shared || no > 0) return prepared.names.parts[no].path;
+  const std::vector<io::SinkPart>& all = prepared.shared->names.parts;
+  const std::string& first = all.front().path;
+  return prepared.names.parts[no].path == waiting_name(first) ? first
+                                                              : prepared.names.parts[no].path;
 }
 
 }  // namespace
@@ -204,6 +274,7 @@ void prepare_for_choice(QuantizeOptions options, Prepared& prepared) {
 }
 
 void prepare(QuantizeOptions& options, Prepared& prepared, Observer& observer) {
+  check_share(options);
   if (!options.target.given()) {
     open_all(options, prepared);
   } else {
@@ -245,13 +316,17 @@ journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prep
   if (prepared.imatrix) {
     binding.imatrix = journal::input_of(prepared.imatrix->file.file(), 0, kSamples);
   }
-  binding.options = fmt::format(
-      "{}{}{}, {} mix, effort {}{}{}", options.file_type->name, options.pure ? " --pure" : "",
-      options.via == Via::bf16 ? " --via bf16" : "",
-      options.mix == Mix::llama_cpp ? "llama.cpp" : "ik_llama.cpp", name(options.effort),
-      split_text(options.split), calibration_text(prepared.calibration.get()));
+  binding.options = options_text(options, prepared);
   binding.plan_hash = hash_of(prepared.plan);
   for (const OutputPart& part : prepared.plan.parts) binding.part_sizes.push_back(part.size);
+  return binding;
+}
+
+journal::Binding binding_of_all(const QuantizeOptions& options, const Prepared& prepared) {
+  journal::Binding binding = binding_of(options, prepared);
+  binding.options = prepared.shared->options;
+  binding.plan_hash = prepared.shared->plan_hash;
+  binding.part_sizes = prepared.shared->part_sizes;
   return binding;
 }
 
@@ -273,7 +348,7 @@ std::vector<PartReport> parts_of(const Prepared& prepared) {
   std::vector<PartReport> parts;
   for (std::size_t no = 0; no < prepared.plan.parts.size(); ++no) {
     const OutputPart& part = prepared.plan.parts[no];
-    parts.push_back({prepared.names.parts[no].path, part.size, part.tensors});
+    parts.push_back({path_of(prepared, no), part.size, part.tensors});
   }
   return parts;
 }
@@ -304,6 +379,7 @@ PlanView view_of(const Prepared& prepared) {
   view.output_bytes = prepared.plan.output_size;
   view.parts = parts_of(prepared);
   view.mix = prepared.mix;
+  if (prepared.shared) view.shares = prepared.shared->shares;
   if (prepared.calibration) add_calibration(*prepared.calibration, view);
   return view;
 }

@@ -8,6 +8,7 @@
 #include "api/calibration.h"
 #include "api/model_files.h"
 #include "api/output_names.h"
+#include "api/shared_output.h"
 #include "base/interval_set.h"
 #include "imatrix/importance_matrix.h"
 #include "io/mapped_source.h"
@@ -35,6 +36,7 @@ struct Prepared {
   OutputNames names;
   std::unique_ptr<Calibration> calibration;  ///< null: no text is given
   std::optional<MixChoice> mix;              ///< none: no size is asked for
+  std::optional<SharedPlan> shared;          ///< none: one run makes all
 
   /// What the engine makes.
   const Plan& streamed() const { return calibration ? calibration->rest : plan; }
@@ -67,5 +69,9 @@ EncoderSettings encoder_settings(const QuantizeOptions& options);
 
 /// Everything that the output's bytes depend on and that can change between two runs.
 journal::Binding binding_of(const QuantizeOptions& options, const Prepared& prepared);
+
+/// The same of all files, where this run makes a part of them.
+/// \pre `prepared.shared`
+journal::Binding binding_of_all(const QuantizeOptions& options, const Prepared& prepared);
 
 }  // namespace sluice

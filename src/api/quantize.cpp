@@ -62,6 +62,13 @@ void remove_left_state(const std::string& file) {
               {.file = file, .cure = "Remove it, or name another folder with --scratch"});
 }
 
+// Of a part that was made and named, when its run was cut off.
+void remove_left_journal(const OutputNames& names) {
+  journal::Journal journal(names.work_path + ".journal");
+  std::error_code ignored;
+  if (!std::filesystem::exists(names.work_path, ignored) && journal.load()) journal.remove();
+}
+
 // Whether all of the output's files are there.
 bool exists(const OutputNames& names) {
   return std::ranges::all_of(names.parts, [](const io::SinkPart& part) {
@@ -206,11 +213,13 @@ RunReport quantize(const QuantizeOptions& asked, Observer& observer) {
   }
   Prepared prepared;
   prepare(options, prepared, observer);
-  if (options.skip_existing && exists(prepared.names)) {
-    observer.note(visible(prepared.names.parts.front().path) + " exists, and is left as it is");
+  const OutputNames& all = prepared.shared ? prepared.shared->names : prepared.names;
+  if (options.skip_existing && exists(all)) {
+    observer.note(visible(all.parts.front().path) + " exists, and is left as it is");
     return {};
   }
   for (const std::string& note : prepared.plan.notes) observer.note(note);
+  if (prepared.shared && prepared.shared->shares[options.share.number - 1].files == 0) return {};
   if (!options.ignore_imatrix_rules) require_importance(prepared.plan, prepared.matrix());
   check_importance(prepared, observer);
 
@@ -223,10 +232,20 @@ RunReport quantize(const QuantizeOptions& asked, Observer& observer) {
 
   note_large_parts(options.split, prepared.plan, observer);
 
+  std::optional<SharedOutput> shared;
+  if (prepared.shared) {
+    shared.emplace(options, *prepared.shared, binding_of_all(options, prepared));
+  }
+  RunReport report = report_of_task(options, prepared, began);
+  if (shared && !shared->begin(observer)) {
+    remove_left_journal(prepared.names);
+    report_nothing_done(prepared.plan, report);
+    return report;
+  }
   HalfMadeOutput half_made(prepared.names, binding_of(options, prepared));
   const HalfMadeOutput::Found found = half_made.open(options, observer);
-  RunReport report = report_of_task(options, prepared, began);
   if (found.complete) {
+    if (shared) shared->finish(observer);
     report_nothing_done(prepared.plan, report);
     return report;
   }
@@ -248,7 +267,10 @@ RunReport quantize(const QuantizeOptions& asked, Observer& observer) {
   }
   report.isa = name(options.isa);
   check_unchanged(prepared);
-  half_made.commit();
+  if (shared) shared->clear();
+  half_made.commit([&] {
+    if (shared) shared->finish(observer);
+  });
   return report;
 }
 

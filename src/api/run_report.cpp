@@ -33,6 +33,7 @@ RunReport report_of_task(const QuantizeOptions& options, const Prepared& prepare
   report.imatrix = masked(options.imatrix);
   if (prepared.calibration) report.calibration = facts_of(options, *prepared.calibration).files;
   report.mix = prepared.mix;
+  report.share = options.share;
   report.effort = options.effort;
   report.substituted = prepared.plan.substituted;
   report.parts = parts_of(prepared);

@@ -84,6 +84,20 @@ void print_parts(const PlanView& plan) {
   }
 }
 
+void print_shares(const PlanView& plan) {
+  fmt::print("\n");
+  for (std::size_t i = 0; i < plan.shares.size(); ++i) {
+    const ShareView& share = plan.shares[i];
+    if (share.files == 0) {
+      fmt::print("part {} of {}  nothing to make\n", i + 1, plan.shares.size());
+      continue;
+    }
+    fmt::print("part {} of {}  {:>9} from the {}.  {} to read, {} to write\n", i + 1,
+               plan.shares.size(), counted(share.files, "file"), share.first_file + 1,
+               size_text(share.input_bytes), size_text(share.output_bytes));
+  }
+}
+
 void print_disk(const Forecast& forecast) {
   const DiskSpace& disk = forecast.disk;
   std::string text = size_text(disk.needed) + " needed in " + printable(disk.folder);
@@ -165,6 +179,7 @@ void print_forecast(const Forecast& forecast) {
   fmt::print("\n");
   print_types(plan);
   if (plan.parts.size() > 1) print_parts(plan);
+  if (!plan.shares.empty()) print_shares(plan);
   fmt::print("\nsize     {} from {}, {:.3f} bits per weight ({} weights)\n",
              size_text(plan.output_bytes), size_text(plan.input_bytes),
              bits_of(data_bytes(plan), plan.weights),

@@ -1,0 +1,31 @@
+# The manifest says the same number twice, and asks for options that there are.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+trap 'rm -rf "$work"' EXIT
+need python3
+python3 -c 'import yaml' 2>/dev/null || missing "this machine's Python has no yaml"
+python3 - "$cluster/indexed-job.yaml" > "$work/words" <<'PYTHON'
+import sys, yaml
+job = yaml.safe_load(open(sys.argv[1]))
+assert (job["apiVersion"], job["kind"]) == ("batch/v1", "Job")
+spec = job["spec"]
+assert spec["completionMode"] == "Indexed" and spec["parallelism"] <= spec["completions"]
+pod = spec["template"]["spec"]
+assert pod["restartPolicy"] == "Never"  # which backoffLimitPerIndex demands
+[container] = pod["containers"]
+environment = {each["name"]: each["value"] for each in container["env"]}
+assert environment["JOB_COMPLETIONS"] == str(spec["completions"])
+mounts = {each["name"] for each in container["volumeMounts"]}
+assert mounts == {each["name"] for each in pod["volumes"]}
+print("\n".join(container["command"][1:] + container["args"]))
+PYTHON
+mapfile -t words < "$work/words"
+make_one
+mkdir "$work/parts"
+words=("${words[@]/\/data\/model.gguf/$model}")
+words=("${words[@]/\/data\/imatrix.gguf/${arguments[1]}}")
+words=("${words[@]/\/data\/out.gguf/$work/parts/out.gguf}")
+words=("${words[@]/--split-max-size=8G/--split-max-tensors=8}")
+for index in 3 0 7 2 1 6 5 4; do
+  JOB_COMPLETION_INDEX=$index JOB_COMPLETIONS=8 "$SLUICE" "${words[@]}" -q
+done
+expect_the_same
