@@ -35,7 +35,7 @@ bool count_instructions_too = false;
 
 std::vector<float> decode(TensorType type, const Blocks& blocks) {
   std::vector<float> values(Rows::kElements);
-  find_codec(type)->decode(blocks.data(), values.data(), values.size());
+  decode_rows(*find_codec(type), blocks.data(), values.size(), Rows::kRowElements, values.data());
   return values;
 }
 
@@ -73,7 +73,7 @@ void count_weights(State& state, TensorType type, std::size_t weights) {
 
 /// Times `encode`, which fills blocks for all rows; then measures the error of what it left.
 void time_encoder(State& state, TensorType type, const std::function<void(Blocks&)>& encode) {
-  Blocks blocks(byte_size(type, Rows::kElements));
+  Blocks blocks(byte_size(type, Rows::kElements, Rows::kRowElements));
   encode(blocks);  // whatever is done once only, and page faults
   for (auto _ : state) {
     encode(blocks);
@@ -128,7 +128,7 @@ void bench_peer(State& state, const Peer& peer, TensorType type) {
 
 /// Blocks of the rows, or of random bytes if the type is only read.
 Blocks blocks_of(const Codec& codec) {
-  Blocks blocks(byte_size(codec.type, Rows::kElements));
+  Blocks blocks(byte_size(codec.type, Rows::kElements, Rows::kRowElements));
   if (codec.encode != nullptr) {
     codec.encode(input(Effort::fast), blocks.data());
   } else {
@@ -142,7 +142,7 @@ void bench_decode(State& state, const Codec& codec) {
   const Blocks blocks = blocks_of(*find_codec(codec.type));
   std::vector<float> values(Rows::kElements);
   for (auto _ : state) {
-    codec.decode(blocks.data(), values.data(), values.size());
+    decode_rows(codec, blocks.data(), values.size(), Rows::kRowElements, values.data());
     benchmark::ClobberMemory();
   }
   count_weights(state, codec.type, Rows::kElements);
@@ -191,7 +191,7 @@ void bench_convert(State& state, const Codec& codec, Isa isa) {
   const Blocks tile = blocks_of(source);
   Blocks in;
   for (std::size_t i = 0; i < kTiles; ++i) in.insert(in.end(), tile.begin(), tile.end());
-  const std::size_t tile_bytes = byte_size(codec.type, Rows::kElements);
+  const std::size_t tile_bytes = byte_size(codec.type, Rows::kElements, Rows::kRowElements);
   Blocks out(kTiles * tile_bytes);
   std::vector<float> values(Rows::kElements);
   EncodeRows encoder_input = input(Effort::best);

@@ -27,6 +27,9 @@ double common_error(TensorType type) {
 }
 
 constexpr double kSmallest = 0x1p-13;
+/// Of the largest weight of a row that has a scale for all of it: what its sub-blocks' scales of five
+/// to eight bits leave to those of the smallest weights.
+constexpr double kSmallestOfRow = 0x1p-5;
 
 constexpr double kNearZeros = 0.95;
 constexpr double kFarBeyondZeros = 1.25;
@@ -61,13 +64,21 @@ std::span<const float> ErrorRange::OwnEncoding::decoded() {
   return decoded_;
 }
 
+double ErrorRange::OwnEncoding::largest_of_row(std::size_t at) const {
+  const std::size_t columns = values_.size() / rows_;
+  return largest_magnitude(values_.subspan(at / columns * columns, columns));
+}
+
 Judgement ErrorRange::judge(std::span<const float> values, std::span<const float> decoded,
                             const float* importance, OwnEncoding& own, std::size_t at) const {
   const ErrorSums plain = plain_errors(values, decoded.data());
   Judgement judgement{plain.error, plain.norm};
-  const double negligible = in_rows_ ? kSmallest * kSmallest : 0x1p-50;  // F16: 2^-25 squared
+  const auto negligible = [&](double size) noexcept {
+    return plain.error <= size * size * static_cast<double>(values.size());
+  };
   if (!std::isfinite(plain.error) || plain.error <= common_ * plain.norm ||
-      plain.error <= negligible * static_cast<double>(values.size())) {
+      negligible(in_rows_ ? kSmallest : 0x1p-25) ||  // F16's
+      (info(codec_.type).row_bytes > 0 && negligible(kSmallestOfRow * own.largest_of_row(at)))) {
     return judgement;
   }
   if (codec_.encode == nullptr) {

@@ -99,6 +99,8 @@ class ErrorRange {
     std::span<const float> values() const { return values_; }
     /// As many as values().
     std::span<const float> decoded();
+    /// The largest magnitude in the row that value `at` is in.
+    double largest_of_row(std::size_t at) const;
 
    private:
     const Codec& codec_;

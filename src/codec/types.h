@@ -37,8 +37,13 @@
   TYPE(iq4_k)                    \
   TYPE(iq5_k)                    \
   TYPE(iq6_k)                    \
+  TYPE(iq4_ks)                   \
   TYPE(iq2_ks)                   \
+  TYPE(iq4_kss)                  \
+  TYPE(iq5_ks)                   \
   TYPE(iq4_kt)                   \
+  TYPE(iq3_ks)                   \
+  TYPE(iq2_kl)                   \
   TYPE(iq1_kt)                   \
   TYPE(iq1_s_r4)                 \
   TYPE(iq1_m_r4)                 \

@@ -52,6 +52,35 @@ struct Normalizer {
   }
 };
 
+/// The range of a row whose blocks share one scale.
+struct RowRange {
+  bool important;        ///< importance is known, and not zero everywhere
+  simd::Floats largest;  ///< of the values that have importance, in all lanes; 0: nothing to code
+  Normalizer values;
+  Normalizer importance;
+};
+
+/// \param count  weights of a row, a multiple of 16
+static inline RowRange row_range(const float* values, const float* importance,
+                                 std::size_t count) noexcept {
+  using simd::Floats;
+  Floats most = 0;
+  if (importance != nullptr) {
+    for (std::size_t i = 0; i < count; i += Floats::kLanes) {
+      most = max(most, Floats::load(importance + i));
+    }
+    most = reduce_max(most);
+  }
+  const bool important = most[0] > 0;
+  Floats largest = 0;
+  for (std::size_t i = 0; i < count; i += Floats::kLanes) {
+    const Floats x = abs(Floats::load(values + i));
+    largest = max(largest, important ? select(Floats::load(importance + i) > 0, x, 0) : x);
+  }
+  largest = reduce_max(largest);
+  return {important, largest, Normalizer(largest), Normalizer(most)};
+}
+
 /// How the lanes belong together.
 enum class Share {
   none,   ///< each lane is a block of its own
@@ -82,8 +111,27 @@ struct WeightedBlocks {
   template <Share kShare>
   void normalize(bool importance) noexcept;
 
+  /// prepare() for a block of a row with one scale: values and importance in units of the row.
+  /// w = q * sqrt(mean_share * mean(x^2) + x^2)
+  template <Share kShare>
+  void prepare_in(const RowRange& row, float mean_share) noexcept;
+
   /// Sum of w * x^2 over all lanes.
   float norm() const noexcept;
+
+ private:
+  /// The largest value of a lane that has importance.
+  template <Share kShare>
+  simd::Floats largest_important() const noexcept;
+
+  /// A column of no importance may hold anything, also an outlier that would waste the scales'
+  /// range: it follows the others, those of the lane or, if there are none, of all.
+  void to_units(const simd::Floats& largest, const simd::Floats& of_all,
+                const Normalizer& to_unit) noexcept;
+
+  /// Makes w of x and q.
+  template <bool kTogether>
+  void weigh(float mean_share) noexcept;
 };
 
 /// The scale to store for codes whose least-squares scale is `least_squares`; see bias_correction.h.
@@ -112,33 +160,64 @@ void WeightedBlocks<kSize>::normalize(bool importance) noexcept {
     q.fill(1);
   }
 
-  // A column of no importance may hold anything, also an outlier that would waste the scales'
-  // range: it follows the others.
+  const simd::Floats largest = largest_important<kShare>();
+  block_largest = of_block(largest);
+  const Normalizer to_unit(block_largest);
+  exponent = to_unit.exponent;
+  to_units(largest, block_largest, to_unit);
+}
+
+template <std::size_t kSize>
+template <Share kShare>
+simd::Floats WeightedBlocks<kSize>::largest_important() const noexcept {
   simd::Floats largest = 0;
   for (std::size_t j = 0; j < kSize; ++j) {
     largest = max(largest, select(q[j] > 0, abs(x[j]), 0));
   }
   if constexpr (kShare == Share::pairs) largest = max(largest, swap_halves(largest));
-  block_largest = of_block(largest);
-  const simd::Floats bound = select(largest > 0, largest, block_largest);
-  const Normalizer to_unit(block_largest);
-  exponent = to_unit.exponent;
+  return largest;
+}
+
+template <std::size_t kSize>
+void WeightedBlocks<kSize>::to_units(const simd::Floats& largest, const simd::Floats& of_all,
+                                     const Normalizer& to_unit) noexcept {
+  const simd::Floats bound = select(largest > 0, largest, of_all);
   for (simd::Floats& row : x) row = to_unit(max(min(row, bound), -bound));
+}
+
+template <std::size_t kSize>
+template <bool kTogether>
+void WeightedBlocks<kSize>::weigh(float mean_share) noexcept {
+  simd::Floats sum = 0;
+  for (const simd::Floats& row : x) sum += row * row;
+  constexpr float kCount = kTogether ? kSize * simd::Floats::kLanes : kSize;
+  const simd::Floats sigma2 =
+      (kTogether ? simd::Floats(reduce_sum(sum)) : sum) * (mean_share / kCount);
+  // The floor lets sub-blocks without importance still be coded as themselves.
+  for (std::size_t j = 0; j < kSize; ++j) {
+    w[j] = max(q[j], 0x1p-40f) * sqrt(sigma2 + x[j] * x[j]);
+  }
 }
 
 template <std::size_t kSize>
 template <Share kShare>
 void WeightedBlocks<kSize>::prepare(bool importance) noexcept {
   normalize<kShare>(importance);
-  constexpr bool kTogether = kShare != Share::none;
-  simd::Floats sum = 0;
-  for (const simd::Floats& row : x) sum += row * row;
-  constexpr float kCount = kTogether ? kSize * simd::Floats::kLanes : kSize;
-  const simd::Floats sigma2 = (kTogether ? simd::Floats(reduce_sum(sum)) : sum) * (2 / kCount);
-  // The floor lets sub-blocks without importance still be coded as themselves.
-  for (std::size_t j = 0; j < kSize; ++j) {
-    w[j] = max(q[j], 0x1p-40f) * sqrt(sigma2 + x[j] * x[j]);
+  weigh<kShare != Share::none>(2);
+}
+
+template <std::size_t kSize>
+template <Share kShare>
+void WeightedBlocks<kSize>::prepare_in(const RowRange& row, float mean_share) noexcept {
+  if (row.important) {
+    for (simd::Floats& importance : q) importance = row.importance(importance);
+  } else {
+    q.fill(1);
   }
+  to_units(largest_important<kShare>(), row.largest, row.values);
+  block_largest = row.largest;
+  exponent = row.values.exponent;
+  weigh<kShare != Share::none>(mean_share);
 }
 
 template <std::size_t kSize>
@@ -159,31 +238,46 @@ class GainOverZeros {
     yy_ += qy * to_doubles(y);
   }
 
+  /// Other weights' too.
+  void add(const GainOverZeros& other) noexcept {
+    xy_ += other.xy_;
+    yy_ += other.yy_;
+  }
+
   /// Whether a lane is better than zeros.
   bool positive(std::size_t lane, float scale) const noexcept {
-    return positive(scale, xy_[lane], yy_[lane]);
+    return gain(scale, xy_[lane], yy_[lane]) > 0;
+  }
+  /// Whether two lanes together are.
+  bool positive(std::size_t lane, std::size_t other, float scale) const noexcept {
+    return gain(scale, xy_[lane] + xy_[other], yy_[lane] + yy_[other]) > 0;
   }
 
   /// The first of these scales with which the lanes, together a block, are better than zeros; 0 if
   /// there is none.
   std::uint16_t first_positive(const std::array<std::uint16_t, 2>& scales,
                                int exponent) const noexcept {
+    for (const std::uint16_t scale : scales) {
+      if (positive(value_of_half(scale, exponent))) return scale;
+    }
+    return 0;
+  }
+
+  /// Whether all lanes together are better than zeros.
+  bool positive(float scale) const noexcept {
     double xy = 0;
     double yy = 0;
     for (std::size_t lane = 0; lane < simd::Doubles::kLanes; ++lane) {
       xy += xy_[lane];
       yy += yy_[lane];
     }
-    for (const std::uint16_t scale : scales) {
-      if (positive(value_of_half(scale, exponent), xy, yy)) return scale;
-    }
-    return 0;
+    return gain(scale, xy, yy) > 0;
   }
 
  private:
   /// sum q x^2 - sum q (x - scale y)^2
-  static bool positive(double scale, double xy, double yy) noexcept {
-    return scale * (2 * xy - scale * yy) > 0;
+  static double gain(double scale, double xy, double yy) noexcept {
+    return scale * (2 * xy - scale * yy);
   }
 
   simd::Doubles xy_ = 0;

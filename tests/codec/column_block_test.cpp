@@ -91,9 +91,15 @@ TEST_P(ColumnBlock, GroupsOfColumnsStandAlone) {
 std::vector<TensorType> encoders() {
   std::vector<TensorType> types;
   for (const Codec& codec : codecs()) {
-    if (codec.encode != nullptr) types.push_back(codec.type);
+    if (codec.encode != nullptr && is_all_blocks(codec.type)) types.push_back(codec.type);
   }
   return types;
+}
+
+TEST(ColumnBlocks, AreNoneWhereRowsHaveAScale) {
+  for (const Codec& codec : codecs()) {
+    EXPECT_TRUE(info(codec.type).row_bytes == 0 || codec.column_block == 0) << name(codec.type);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, ColumnBlock, testing::ValuesIn(encoders()),

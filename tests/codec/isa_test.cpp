@@ -79,7 +79,7 @@ TEST_P(Isas, GiveTheSameBytesAndValues) {
   SLUICE_NEEDS(supported_isas().size() > 1, "this machine runs the portable kernels only");
   const Codec& portable = *find_codec(type, Isa::portable);
   for (const Rows& rows : inputs()) {
-    std::vector<std::byte> expected(byte_size(type, rows.values.size()));
+    std::vector<std::byte> expected(byte_size(type, rows.values.size(), kRowElements));
     const EncodeRows input{.values = rows.values.data(),
                            .rows = kRows,
                            .row_elements = kRowElements,
@@ -92,11 +92,11 @@ TEST_P(Isas, GiveTheSameBytesAndValues) {
       for (std::byte& byte : expected) byte = static_cast<std::byte>(random());
     }
     std::vector<float> values(rows.values.size());
-    portable.decode(expected.data(), values.data(), values.size());
+    decode_rows(portable, expected.data(), values.size(), kRowElements, values.data());
     for (const Isa isa : supported_isas()) {
       const Codec& codec = *find_codec(type, isa);
       std::vector<float> decoded(rows.values.size());
-      codec.decode(expected.data(), decoded.data(), decoded.size());
+      decode_rows(codec, expected.data(), decoded.size(), kRowElements, decoded.data());
       EXPECT_EQ(std::memcmp(decoded.data(), values.data(), values.size() * sizeof(float)), 0)
           << name(isa) << " decodes otherwise: " << rows.name;
       if (portable.encode == nullptr) continue;

@@ -10,17 +10,19 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "codec/random_rows.h"
+#include "codec/zeros.h"
 #include "sluice/codec.h"
 
 namespace sluice {
 namespace {
 
+using testing_support::bearable_together;
+using testing_support::has_zero;
 using testing_support::kSuperBlock;
 using testing_support::Random;
 using testing_support::random_rows;
@@ -75,18 +77,9 @@ Errors errors_of(const RandomRows& rows, const std::vector<float>& decoded, std:
   return errors;
 }
 
-/// Whether a zero sub-block can be coded as zeros in a super-block that is not zero. In the other
-/// formats no sub-block's scale and no code is zero.
-bool has_zero(TensorType type) {
-  static const std::set<TensorType> kWithoutZero = {
-      TensorType::iq1_s, TensorType::iq1_m,   TensorType::iq2_xxs, TensorType::iq2_xs,
-      TensorType::iq2_s, TensorType::iq3_xxs, TensorType::iq3_s,   TensorType::iq3_k};
-  return !kWithoutZero.contains(type);
-}
-
 void expect_zeros_where_zeros_were(TensorType type, const RandomRows& rows,
                                    const std::vector<float>& decoded) {
-  const std::size_t width = has_zero(type) ? 32 : kSuperBlock;
+  const std::size_t width = has_zero(type) ? 32 : bearable_together(type, rows.row_elements);
   for (std::size_t start = 0; start < decoded.size(); start += width) {
     const auto is_zero = [](float x) { return x == 0.0f; };
     const auto x = rows.values.begin() + static_cast<std::ptrdiff_t>(start);
@@ -97,16 +90,17 @@ void expect_zeros_where_zeros_were(TensorType type, const RandomRows& rows,
   }
 }
 
-void expect_finite_and_no_worse_than_zeros(const RandomRows& rows,
+void expect_finite_and_no_worse_than_zeros(TensorType type, const RandomRows& rows,
                                            const std::vector<float>& decoded) {
-  for (std::size_t block = 0; block < rows.super_blocks(); ++block) {
-    const std::size_t start = block * kSuperBlock;
-    for (std::size_t i = start; i < start + kSuperBlock; ++i) {
-      ASSERT_TRUE(std::isfinite(decoded[i])) << rows.describe(block) << ", weight " << i % 256;
+  const std::size_t width = bearable_together(type, rows.row_elements);
+  for (std::size_t start = 0; start < decoded.size(); start += width) {
+    for (std::size_t i = start; i < start + width; ++i) {
+      ASSERT_TRUE(std::isfinite(decoded[i]))
+          << rows.describe(i / kSuperBlock) << ", weight " << i % kSuperBlock;
     }
-    const Errors errors = errors_of(rows, decoded, start, kSuperBlock);
+    const Errors errors = errors_of(rows, decoded, start, width);
     // Some encoders compare errors in single precision, over up to 256 terms.
-    ASSERT_LE(errors.own, errors.of_zeros * (1 + 1e-5)) << rows.describe(block);
+    ASSERT_LE(errors.own, errors.of_zeros * (1 + 1e-5)) << rows.describe(start / kSuperBlock);
   }
 }
 
@@ -139,7 +133,7 @@ class Property : public testing::TestWithParam<TensorType> {
     ASSERT_TRUE(encode(codec, rows, effort, std::byte{0xff}) == blocks)
         << "bytes depend on what memory held";
     const std::vector<float> decoded = decode(codec, blocks, rows);
-    expect_finite_and_no_worse_than_zeros(rows, decoded);
+    expect_finite_and_no_worse_than_zeros(GetParam(), rows, decoded);
     expect_zeros_where_zeros_were(GetParam(), rows, decoded);
     for (const Isa isa : supported_isas()) {
       if (isa == best_isa()) continue;

@@ -4,6 +4,8 @@
 
 #include "codec/block_codec.h"
 #include "codec/i_quants/iq2_k.h"
+#include "codec/i_quants/row_scale_encoder.h"
+#include "codec/packing.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -16,6 +18,12 @@ struct BlockIq2Ks {
   static constexpr std::size_t kSubBlocks = 8;
   static constexpr Levels<4> kLevels = BlockIq2K::kLevels;
   static constexpr float kShift = BlockIq2K::kShift;
+  static constexpr ScaleRange kScales = {.first = -16, .last = 15, .step = 1};
+  static constexpr bool kBothRoundings = true;
+  static constexpr LevelSearch kFast = {
+      .trials = 3, .lowest = 0.5f, .highest = 1.6f, .candidates = 2};
+  static constexpr LevelSearch kBest = {
+      .trials = 6, .lowest = 0.5f, .highest = 1.6f, .candidates = 4};
 
   std::uint8_t shifts;       ///< bit b: sub-block b has the shifted levels
   std::uint8_t high_scales;  ///< bit b: the fifth bit of sub-block b's scale
@@ -30,7 +38,20 @@ struct BlockIq2Ks {
     return codes[b / 4 * 32 + j] >> 2 * (b % 4) & 3u;
   }
 
+  void set_scale(unsigned b, int value) noexcept {
+    const unsigned biased = static_cast<unsigned>(value + 16);
+    put_bits<4>(scales[b / 2], 4 * (b % 2), biased);
+    put_bits<1>(high_scales, b, biased >> 4);
+  }
+  void set_shifted(unsigned b, bool shifted) noexcept { put_bits<1>(shifts, b, shifted ? 1 : 0); }
+  void set_code(std::size_t i, unsigned code) noexcept { set_two_bits(codes, i, code); }
+  /// Sets all codes, given in the order of the weights.
+  void set_codes(const std::uint8_t (&code)[256]) noexcept { pack_two_bits(code, codes); }
+
   void decode(float d, float* out) const noexcept { decode_shifted_levels(*this, d, out); }
+  static void encode(const EncodeRows& rows, std::byte* out) noexcept {
+    encode_row_scaled<BlockIq2Ks>(rows, out);
+  }
 };
 static_assert(sizeof(BlockIq2Ks) == 70);
 

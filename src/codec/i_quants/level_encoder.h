@@ -41,8 +41,21 @@ using simd::Floats;
 inline constexpr std::size_t kLaneSize = 16;
 inline constexpr std::size_t kSuperBlock = Floats::kLanes * kLaneSize;
 using Blocks = WeightedBlocks<kLaneSize>;
+/// How levels are found for rows of weights: Type::Codebook, with the functions of LevelRows, where a
+/// weight's code is not just that of the nearest level.
 template <typename Type>
-using Rows = LevelRows<Type, kLaneSize>;
+struct RowsOf {
+  using type = LevelRows<Type, kLaneSize>;
+};
+template <typename Type>
+requires requires {
+  typename Type::Codebook;
+}
+struct RowsOf<Type> {
+  using type = typename Type::Codebook;
+};
+template <typename Type>
+using Rows = typename RowsOf<Type>::type;
 
 /// Lanes hold 16 weights; a sub-block of 32 is the pair of lanes b and b + 8.
 template <typename Type>
@@ -185,6 +198,7 @@ struct Choice {
   float error = 0;  ///< weighted, less that of coding zeros
   float refit = 0;  ///< the least-squares super-block scale for these codes
   float xy = 0;     ///< sum of w * x * y, y being the decoded value for a super-block scale of 1
+  float yy = 0;     ///< sum of w * y^2
 };
 
 /// What to multiply values by to get levels; 0 for a scale of 0.
@@ -192,40 +206,57 @@ SLUICE_INLINE Floats inverse_scales(const Floats& scale, float d) noexcept {
   return select(abs(scale) > 0, Floats(1) / (scale * d), 0);
 }
 
+/// Whether a candidate's scale is tried rounded up and down, as pays where there are few of them.
+template <typename Type>
+inline constexpr bool kBothRoundings = requires {
+  Type::kBothRoundings;
+};
+
 template <typename Type>
 Choice choose(const Rows<Type>& rows, const Candidates& candidates, float d,
               const LevelSearch& search) noexcept {
   Choice choice;
-  Floats error;
-  Floats xy;
-  Floats yy;
-  for (std::size_t c = 0; c < search.candidates; ++c) {
-    const Floats scale = nearest_scales<Type>(candidates[c].scale * (1 / d));
-    const LevelFit fit = fit_sub_blocks<Type, Type::kShift != 0, false>(
-        rows, inverse_scales(scale, d), candidates[c].shift);
+  Floats error = 0;
+  Floats xy = 0;
+  Floats yy = 0;
+  const auto consider = [&](const Floats& scale, const Floats& shift, bool first) noexcept {
+    const LevelFit fit =
+        fit_sub_blocks<Type, Type::kShift != 0, false>(rows, inverse_scales(scale, d), shift);
     const Floats c_xy = scale * fit.xy;
     const Floats c_yy = scale * scale * fit.yy;
     const Floats e = (c_yy * d - c_xy * 2) * d;
-    if (c == 0) {
+    if (first) {
       error = e;
       xy = c_xy;
       yy = c_yy;
       choice.scale = scale;
-      choice.shift = candidates[c].shift;
-      continue;
+      choice.shift = shift;
+      return;
     }
     const simd::FloatMask better = e < error;
     error = select(better, e, error);
     xy = select(better, c_xy, xy);
     yy = select(better, c_yy, yy);
     choice.scale = select(better, scale, choice.scale);
-    choice.shift = select(better, candidates[c].shift, choice.shift);
+    choice.shift = select(better, shift, choice.shift);
+  };
+  for (std::size_t c = 0; c < search.candidates; ++c) {
+    const Floats wanted = candidates[c].scale * (1 / d);
+    const Floats scale = nearest_scales<Type>(wanted);
+    consider(scale, candidates[c].shift, c == 0);
+    if constexpr (kBothRoundings<Type>) {
+      constexpr ScaleRange kScales = Type::kScales;
+      const Floats other = scale + select(wanted > scale, Floats(kScales.step), -kScales.step);
+      consider(min(max(other, kScales.first), kScales.last), candidates[c].shift, false);
+    }
   }
   choice.error = reduce_sum(error);
   const float sum_yy = reduce_sum(yy);
   const float sum_xy = reduce_sum(xy);
   choice.refit = sum_yy > 0 ? sum_xy / sum_yy : 0.0f;
-  choice.xy = sum_xy * (static_cast<float>(Type::kSubBlocks) / Floats::kLanes);
+  constexpr float kShare = static_cast<float>(Type::kSubBlocks) / Floats::kLanes;
+  choice.xy = sum_xy * kShare;
+  choice.yy = sum_yy * kShare;
   return choice;
 }
 

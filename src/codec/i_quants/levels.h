@@ -38,9 +38,8 @@ constexpr unsigned nearest_code(const Levels<kCount>& levels, float value) noexc
 
 /// The range of levels cut into cells that have few borders each: a value's cell is found by one
 /// addition, and comparisons with the cell's borders are left to be made.
-template <std::size_t kCount>
+template <std::size_t kCount, std::size_t kCells>
 struct LevelCells {
-  static constexpr std::size_t kCells = kCount < 16 ? 2 * kCount : 32;
   static constexpr float kWidth = 8;
   static constexpr std::size_t kHalf = kCells / 2;
   static constexpr float kLowest = -kWidth * static_cast<float>(kHalf);
@@ -160,7 +159,9 @@ class NearestLevel {
   }
 
   static SLUICE_INLINE Ints look_up_cells(const Floats& values) noexcept {
-    using Cells = LevelCells<kCount>;
+    // Cells for as many numbers as a byte has where the levels need them.
+    constexpr bool kFew = kCount < 16 && border(0) > -4.0f * (2 * kCount - 1);
+    using Cells = LevelCells<kCount, kFew ? 2 * kCount : 32>;
     static constexpr Cells kCells(kLevels);
     static_assert(kCells.good);
     const Floats near = min(max(values, Cells::kLowest), Cells::kHighest);  // NaN: kLowest
