@@ -50,7 +50,9 @@
   TYPE(iq2_k_r4)                 \
   TYPE(iq3_k_r4)                 \
   TYPE(iq4_k_r4)                 \
-  TYPE(iq4_ks_r4)
+  TYPE(iq4_ks_r4)                \
+  TYPE(iq2_kt)                   \
+  TYPE(iq3_kt)
 
 // Those that have a feedback kernel (codec/feedback/frame.h says how to add one): a word here, and a
 // file of codec/feedback that defines feedback_<word>().

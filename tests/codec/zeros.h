@@ -15,7 +15,8 @@ inline bool has_zero(TensorType type) {
   static const std::set<TensorType> kWithoutZero = {
       TensorType::iq1_s,   TensorType::iq1_m,  TensorType::iq2_xxs, TensorType::iq2_xs,
       TensorType::iq2_s,   TensorType::iq3_s,  TensorType::iq3_xxs, TensorType::iq3_k,
-      TensorType::iq4_kss, TensorType::iq4_ks, TensorType::iq5_ks};
+      TensorType::iq4_kss, TensorType::iq4_ks, TensorType::iq5_ks,  TensorType::iq1_kt,
+      TensorType::iq2_kt,  TensorType::iq3_kt};
   return !kWithoutZero.contains(type);
 }
 

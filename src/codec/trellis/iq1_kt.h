@@ -4,6 +4,7 @@
 
 #include "codec/block_codec.h"
 #include "codec/i_quants/levels.h"
+#include "codec/packing.h"
 #include "codec/trellis/codebook.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -36,6 +37,15 @@ struct BlockIq1Kt {
       }
     }
   }
+
+  void set_scale(std::size_t b, unsigned level) noexcept { put_bits<4>(scales[b], 0, level); }
+  void set_index(std::size_t group, unsigned index) noexcept {
+    low[group] = static_cast<std::uint8_t>(index);
+    set_nibble<16>(middle, group, index >> 8);
+    put_bits<1>(scales[group / 4], 4 + group % 4, index >> 12);
+  }
+
+  static void encode(const EncodeRows& rows, std::byte* out) noexcept;
 };
 static_assert(sizeof(BlockIq1Kt) == 56);
 

@@ -1,0 +1,139 @@
+#pragma once
+
+// 16 groups of weights side by side, a lane each.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "codec/trellis/tree.h"
+#include "codec/weighting.h"
+#include "simd/lanes.h"
+
+namespace sluice::inline SLUICE_ISA {
+
+/// Of a super-block, in its row's units.
+struct TrellisMeans {
+  float square;
+  float importance;
+};
+
+template <std::size_t kGroup>
+struct TrellisTile {
+  using Floats = simd::Floats;
+  static constexpr std::size_t kWeights = 16 * kGroup;
+  /// Lanes that have a scale in common.
+  static constexpr std::size_t kShared = 32 / kGroup;
+  /// An error's weight is (q + mean(q) / 10) * sqrt(12 mean(x^2) + x^2), means over a super-block.
+  static constexpr float kMeanShare = 12;
+  static constexpr float kImportanceShare = 0.1f;
+
+  Floats x[kGroup];
+  Floats q[kGroup];  ///< importance
+  Floats w[kGroup];  ///< weight of an error
+
+  void load(const float* values, const float* importance, const RowRange& range,
+            const TrellisMeans& means) noexcept {
+    simd::transpose<kGroup>(values, x);
+    if (range.important) simd::transpose<kGroup>(importance, q);
+    for (std::size_t j = 0; j < kGroup; ++j) {
+      q[j] = range.important ? range.importance(q[j]) : Floats(1);
+      x[j] = range.values(max(min(x[j], range.largest), -range.largest));
+      w[j] = (q[j] + kImportanceShare * means.importance) *
+             sqrt(x[j] * x[j] + kMeanShare * means.square);
+    }
+  }
+
+  /// What the lanes that have a scale in common sum up to, in each of them.
+  static Floats sum_of_block(const Floats& lanes) noexcept {
+    float at[16];
+    lanes.store(at);
+    for (std::size_t first = 0; first < 16; first += kShared) {
+      float sum = at[first];
+      for (std::size_t i = 1; i < kShared; ++i) sum += at[first + i];
+      for (std::size_t i = 0; i < kShared; ++i) at[first + i] = sum;
+    }
+    return Floats::load(at);
+  }
+
+  /// The scale at which integers of such a spread are likely to come nearest. Errors of the largest
+  /// weights are what a scale that is too small costs: so the fourth moment.
+  Floats likely_scale(float factor) const noexcept {
+    Floats fourth = 0;
+    Floats sum = 0;
+    for (std::size_t j = 0; j < kGroup; ++j) {
+      const Floats root = sqrt(w[j]);
+      const Floats square = x[j] * x[j];
+      fourth += root * square * square;
+      sum += root;
+    }
+    return sqrt(sqrt(sum_of_block(fourth) / max(sum_of_block(sum), 0x1p-100f))) * factor;
+  }
+
+  /// Sum of w x^2 of each block.
+  Floats energy() const noexcept {
+    Floats sum = 0;
+    for (std::size_t j = 0; j < kGroup; ++j) sum += w[j] * x[j] * x[j];
+    return sum_of_block(sum);
+  }
+};
+
+/// The queries of a tile's groups at a scale each.
+template <std::size_t kGroup, std::size_t kSigns>
+class TrellisQueries {
+ public:
+  using Query = TrellisQuery<kGroup>;
+  using Floats = simd::Floats;
+
+  /// \param scale  of each lane, not negative
+  TrellisQueries(const TrellisTile<kGroup>& tile, const Floats& scale) noexcept {
+    constexpr float kMost = 64;
+    constexpr float kHalfUnit = TrellisCell<kGroup>::kSquareUnit / 2;
+    constexpr float kVariance = 1369;  // of the integers
+    Floats most = 0x1p-100f;
+    Floats weights = 0;
+    for (std::size_t j = 0; j < kGroup; ++j) {
+      const Floats square = tile.w[j] * scale * kHalfUnit;
+      most = max(most, max(square, abs(tile.w[j] * tile.x[j])));
+      weights += tile.w[j];
+    }
+    const Floats unit = kMost / most;
+    for (std::size_t k = 0; k < Query::kWords; ++k) {
+      simd::Ints linear[kSigns] = {};
+      simd::Ints square = 0;
+      for (std::size_t j = 4; j-- > 0;) {
+        const std::size_t at = 4 * k + j;
+        const simd::Ints number = to_ints(round(tile.w[at] * tile.x[at] * unit));
+        linear[0] = append_byte(linear[0], number);
+        if constexpr (kSigns > 1) linear[1] = append_byte(linear[1], -number);
+        square = append_byte(square, -to_ints(round(tile.w[at] * scale * kHalfUnit * unit)));
+      }
+      for (std::size_t sign = 0; sign < kSigns; ++sign) linear[sign].store(linear_[sign][k]);
+      square.store(square_[k]);
+    }
+    (unit * scale * weights * (kVariance / kGroup)).store(spread_);
+  }
+
+  Query query(std::size_t lane, std::size_t sign) const noexcept {
+    Query query;
+    for (std::size_t k = 0; k < Query::kWords; ++k) {
+      query.linear[k] = linear_[sign][k][lane];
+      query.square[k] = square_[k][lane];
+    }
+    return query;
+  }
+  /// What the score of vectors at random differs by, about.
+  float spread(std::size_t lane) const noexcept { return spread_[lane]; }
+
+ private:
+  static SLUICE_INLINE simd::Ints append_byte(const simd::Ints& bytes,
+                                              const simd::Ints& byte) noexcept {
+    return simd::shift_left<8>(bytes) | (byte & simd::Ints(255));
+  }
+
+  std::int32_t linear_[kSigns][Query::kWords][16];
+  std::int32_t square_[Query::kWords][16];
+  float spread_[16];
+};
+
+}  // namespace sluice::inline SLUICE_ISA

@@ -1,0 +1,133 @@
+// The search of trellis types beside one that leaves nothing out: with the row's scale as it was
+// encoded, each sub-block's least error over all of its scales and all vectors.
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <vector>
+
+#include "codec/i_quants/levels.h"
+#include "codec/random_rows.h"
+#include "codec/trellis/codebook.h"
+#include "sluice/codec.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kColumns = 512;
+constexpr std::size_t kGroup = 8;
+
+struct TrellisType {
+  TensorType type;
+  unsigned bits;         ///< of an index
+  float runtime_factor;  ///< of products of matrices
+  /// \param most  how much more error than the least
+  double most_of_best;
+  double most_of_fast;
+};
+
+/// Weights, and how their errors count.
+struct Row {
+  std::vector<float> x;
+  std::vector<float> importance;
+  std::vector<double> weight;
+};
+
+Row random_row() {
+  testing_support::Random random("trellis");
+  Row row;
+  for (std::size_t i = 0; i < kColumns; ++i) {
+    row.x.push_back(static_cast<float>(random.heavy()));
+    row.importance.push_back(static_cast<float>(random.magnitude(-0.5, 0.5)));
+  }
+  for (std::size_t i = 0; i < kColumns; ++i) {
+    double squares = 0;
+    double importance = 0;
+    for (std::size_t j = i / 256 * 256; j < i / 256 * 256 + 256; ++j) {
+      squares += std::pow(row.x[j], 2);
+      importance += double{row.importance[j]};
+    }
+    row.weight.push_back((double{row.importance[i]} + importance / 256 / 10) *
+                         std::sqrt(12 * squares / 256 + std::pow(row.x[i], 2)));
+  }
+  return row;
+}
+
+std::vector<std::array<float, kGroup>> vectors_of(const TrellisType& type) {
+  std::vector<std::array<float, kGroup>> vectors(std::size_t{1} << type.bits);
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    decode_trellis<kGroup>(static_cast<std::uint32_t>(i) + kTrellisOffset, 1, vectors[i].data());
+  }
+  return vectors;
+}
+
+/// The least error of 32 weights.
+double least_error(const TrellisType& type, const Row& row, std::size_t first, float row_scale) {
+  const auto vectors = vectors_of(type);
+  const auto& scales = kIq4Levels;
+  std::vector<double> errors(std::size(scales));
+  for (std::size_t group = first; group < first + 32; group += kGroup) {
+    std::vector<double> least(std::size(scales), 1e300);
+    double norm = 0;
+    for (std::size_t j = group; j < group + kGroup; ++j)
+      norm += row.weight[j] * std::pow(row.x[j], 2);
+    for (const auto& vector : vectors) {
+      double xy = 0;
+      double yy = 0;
+      for (std::size_t j = 0; j < kGroup; ++j) {
+        const double x = row.x[group + j];
+        xy += row.weight[group + j] * x * double{vector[j]};
+        yy += row.weight[group + j] * double{vector[j]} * double{vector[j]};
+      }
+      for (std::size_t s = 0; s < std::size(scales); ++s) {
+        const double scale = double{scales[s]} * double{row_scale};
+        least[s] = std::min(least[s], norm + scale * (scale * yy - 2 * xy));
+      }
+    }
+    for (std::size_t s = 0; s < std::size(scales); ++s) errors[s] += least[s];
+  }
+  return *std::min_element(errors.begin(), errors.end());
+}
+
+class Trellis : public testing::TestWithParam<TrellisType> {};
+
+TEST_P(Trellis, IsHardlyWorseThanASearchOfEverything) {
+  const TrellisType& type = GetParam();
+  const Row row = random_row();
+  for (const Effort effort : {Effort::fast, Effort::best}) {
+    std::vector<std::byte> bytes(row_size(type.type, kColumns));
+    const Codec& codec = *find_codec(type.type);
+    codec.encode({.values = row.x.data(),
+                  .rows = 1,
+                  .row_elements = kColumns,
+                  .importance = row.importance.data(),
+                  .effort = effort,
+                  .bias_correction = 0},
+                 bytes.data());
+    std::vector<float> decoded(kColumns);
+    codec.decode(bytes.data(), decoded.data(), kColumns);
+    float row_scale = 0;
+    std::memcpy(&row_scale, bytes.data(), sizeof row_scale);
+    row_scale *= type.runtime_factor;
+    double own = 0;
+    double least = 0;
+    for (std::size_t i = 0; i < kColumns; ++i) {
+      own += row.weight[i] * std::pow(row.x[i] - type.runtime_factor * decoded[i], 2);
+    }
+    for (std::size_t i = 0; i < kColumns; i += 32) least += least_error(type, row, i, row_scale);
+    EXPECT_LE(own, least * (effort == Effort::fast ? type.most_of_fast : type.most_of_best))
+        << name(effort);
+    EXPECT_GE(own, least * 0.9999) << "the search of everything left something out";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, Trellis,
+                         testing::Values(TrellisType{TensorType::iq1_kt, 13, 1, 1.05, 1.10},
+                                         TrellisType{TensorType::iq2_kt, 16, 1.05f, 1.10, 1.15}),
+                         [](const auto& test) { return std::string(name(test.param.type)); });
+
+}  // namespace
+}  // namespace sluice
