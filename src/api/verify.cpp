@@ -1,10 +1,16 @@
 #include "sluice/verify.h"
 
+#include <fmt/format.h>
+
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "api/gguf_files.h"
 #include "api/model_files.h"
+#include "api/shared_output.h"
 #include "base/clocks.h"
+#include "base/text.h"
 #include "base/threads.h"
 #include "imatrix/importance_matrix.h"
 #include "io/mapped_source.h"
@@ -31,9 +37,24 @@ void refuse_trace(const VerifyOptions& options, const ModelFiles& output,
   refuse_shared_files(files);
 }
 
+/// Of an output of several runs that is not whole, the first file has another name.
+/// \throws Error (input_open)
+void refuse_waiting(const std::string& path) {
+  std::error_code ignored;
+  const std::string waiting = waiting_name(path);
+  if (std::filesystem::exists(path, ignored) || !std::filesystem::exists(waiting, ignored)) return;
+  throw Error(
+      ErrorCode::input_open,
+      fmt::format("is not whole yet: it is {} until all parts are made", visible(waiting)),
+      {.file = path,
+       .cure = "Run the parts that are left; or, where their files were copied together from "
+               "machines that do not see one another, rename it"});
+}
+
 // An output that cannot be read as a model is a finding; one that is not there is an error.
 std::optional<ModelFiles> open_output(const std::string& path, const std::atomic<bool>* stop,
                                       FindingList& findings) {
+  refuse_waiting(path);
   try {
     return open_gguf(path, stop);
   } catch (const Error& error) {

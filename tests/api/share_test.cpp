@@ -11,6 +11,7 @@
 #include "gguf/split.h"
 #include "journal/shared_record.h"
 #include "plan/shares.h"
+#include "sluice/verify.h"
 
 namespace sluice::resume_tests {
 namespace {
@@ -219,7 +220,20 @@ TEST_F(ShareTest, WhatIsMadeIsNotMadeAgain) {
   EXPECT_EQ(notes_of(2, options_).find("made already"), std::string::npos);
   notes_of(1, options_);
   EXPECT_FALSE(is_whole());
+  VerifyOptions check;
+  check.output = file(0);
+  Observer silent;
+  try {
+    verify(check, silent);
+    ADD_FAILURE() << "it is not whole";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::input_open);
+    EXPECT_NE(std::string(error.what()).find("-of-00007.gguf.waiting until all parts are made"),
+              std::string::npos)
+        << error.what();
+  }
   notes_of(3, options_);
+  EXPECT_TRUE(verify(check, silent).findings.empty());
   expect_same_bytes();
 }
 

@@ -79,7 +79,7 @@ class TrellisRanking {
       end = simd::append_numbers(Ints::load(score_[i]) > below, 16u * branch_[i], end);
     }
     Ints best(INT32_MIN);
-    Ints place(cells[0]);
+    Ints place(0);
     for (const std::uint16_t* cell = cells; cell < end; ++cell) {
       const Ints score = query.score(tree.cell(*cell));
       place = select(score > best, Ints(*cell), place);
