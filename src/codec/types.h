@@ -41,6 +41,8 @@
   TYPE(iq2_ks)                   \
   TYPE(iq4_kss)                  \
   TYPE(iq5_ks)                   \
+  TYPE(iq2_kt)                   \
+  TYPE(iq3_kt)                   \
   TYPE(iq4_kt)                   \
   TYPE(iq3_ks)                   \
   TYPE(iq2_kl)                   \
@@ -50,9 +52,7 @@
   TYPE(iq2_k_r4)                 \
   TYPE(iq3_k_r4)                 \
   TYPE(iq4_k_r4)                 \
-  TYPE(iq4_ks_r4)                \
-  TYPE(iq2_kt)                   \
-  TYPE(iq3_kt)
+  TYPE(iq4_ks_r4)
 
 // Those that have a feedback kernel (codec/feedback/frame.h says how to add one): a word here, and a
 // file of codec/feedback that defines feedback_<word>().

@@ -50,6 +50,7 @@ std::string some_value(const Option& option, const std::string& rules_file) {
   if (option.name == "override-kv") return "a.b=int:3";
   if (option.name == "prune-layers") return "1";
   if (option.name == "pre") return "gpt-2";
+  if (option.name == "part") return "2/3";
   if (option.name == "isa") return "portable";
   switch (option.kind) {
     case OptionKind::flag:
@@ -83,10 +84,10 @@ std::string told(const Options& values) {
   tell(q.input, q.output, q.pre, static_cast<int>(q.via), values.type, q.threads, values.a,
        values.b, values.against, q.imatrix, q.trace, name(q.mix), name(q.effort),
        static_cast<int>(q.io), static_cast<int>(q.spindle), name(q.isa), q.memory, q.checkpoint_s,
-       q.split.max_bytes, q.split.max_tensors, q.split.keep, q.pure, q.allow_requantize,
-       q.leave_output, q.skip_existing, q.hide_imatrix, q.ignore_imatrix_rules, q.restart,
-       q.same_input, q.verify_resume, q.verify, q.tensor_types.size(), q.custom_types.size(),
-       q.use.include.size(), q.use.exclude.size(), q.edits.metadata.size(),
+       q.split.max_bytes, q.split.max_tensors, q.split.keep, q.share.number, q.pure,
+       q.allow_requantize, q.leave_output, q.skip_existing, q.hide_imatrix, q.ignore_imatrix_rules,
+       q.restart, q.same_input, q.verify_resume, q.verify, q.tensor_types.size(),
+       q.custom_types.size(), q.use.include.size(), q.use.exclude.size(), q.edits.metadata.size(),
        q.edits.pruned_layers.size(), q.calibration.texts.size(), q.calibration.tokens,
        q.calibration.context, q.calibration.chunks, q.calibration.scratch,
        q.calibration.parse_special, q.calibration.refit, q.target.size, q.target.bpw,

@@ -61,10 +61,10 @@ std::vector<Case> common_cases() {
           {{"quantize", "--im"}, {"--imatrix"}},
           {{"quantize", "--io", ""}, {"auto", "mmap", "async", "read"}},
           {{"plan", "--effort", "f"}, {"fast"}},
-          {{"quantize", "in.gguf", "out.gguf", "IQ1"}, {"IQ1_M", "IQ1_S"}},
+          {{"quantize", "in.gguf", "out.gguf", "IQ1"}, {"IQ1_KT", "IQ1_M", "IQ1_S"}},
           {{"quantize", "in.gguf", "out.gguf", "Q4_K_"}, {"Q4_K_M", "Q4_K_S"}},
           {{"quantize", "--output-tensor-type", "Q4_K"}, {"Q4_K"}},
-          {{"inspect", "--type", "IQ1"}, {"IQ1_M", "IQ1_S"}},
+          {{"inspect", "--type", "IQ1"}, {"IQ1_KT", "IQ1_M", "IQ1_S"}},
           {{"completion", ""}, {"bash", "zsh", "fish"}},
           {{"help", "exit"}, {"exit-status"}},
           {{"verify", "out.gguf", "--against", "models/t"}, {"models/tiny.gguf"}}};
@@ -101,7 +101,7 @@ TEST_F(BashCompletion, OffersCommandsOptionsValuesTypesAndFiles) {
                          {{"quantize", "--io", "=", "as"}, {"async"}},
                          {{"quantize", "--io", "="}, {"auto", "mmap", "async", "read"}},
                          {{"quantize", "--memory", ""}, {}},
-                         {{"quantize", "a", "b", "iq1"}, {"IQ1_M", "IQ1_S"}},
+                         {{"quantize", "a", "b", "iq1"}, {"IQ1_KT", "IQ1_M", "IQ1_S"}},
                          {{"quantize", "models/m"}, {"models/my model.gguf"}},
                          {{"demo", "mod"}, {"models"}},
                          {{"nonsense", ""}, {}}}) {

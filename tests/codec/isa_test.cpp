@@ -17,7 +17,7 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kRowElements = 1280;  // an odd number of super-blocks
-constexpr std::size_t kRows = 7;
+constexpr std::size_t kRows = 8;
 
 struct Rows {
   const char* name;

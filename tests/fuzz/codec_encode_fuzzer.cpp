@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "codec/zeros.h"
 #include "fuzz/expect.h"
 #include "fuzz/input.h"
 #include "sluice/codec.h"
@@ -66,8 +67,9 @@ std::vector<std::byte> encode(const Codec& codec, const EncodeRows& rows, std::b
   return blocks;
 }
 
-void expect_no_worse_than_zeros(const EncodeRows& rows, const std::vector<float>& decoded) {
-  constexpr std::size_t kSuperBlock = 256;
+void expect_no_worse_than_zeros(TensorType type, const EncodeRows& rows,
+                                const std::vector<float>& decoded) {
+  const std::size_t together = testing_support::bearable_together(type, rows.row_elements);
   for (std::size_t row = 0; row < rows.rows; ++row) {
     double own = 0;
     double of_zeros = 0;
@@ -76,7 +78,7 @@ void expect_no_worse_than_zeros(const EncodeRows& rows, const std::vector<float>
       const double q = rows.importance == nullptr ? 1.0 : double{rows.importance[i]};
       own += q * std::pow(double{rows.values[at]} - double{decoded[at]}, 2);
       of_zeros += q * std::pow(double{rows.values[at]}, 2);
-      if ((i + 1) % kSuperBlock != 0 && i + 1 < rows.row_elements) continue;
+      if ((i + 1) % together != 0 && i + 1 < rows.row_elements) continue;
       // Some encoders compare errors in single precision, over up to 256 terms.
       FUZZ_EXPECT(own <= of_zeros * (1 + 1e-5));
       own = of_zeros = 0;
@@ -114,7 +116,7 @@ void run(Input input) {
   std::vector<float> decoded(values.size());
   decode_rows(portable, blocks.data(), decoded.size(), row_elements, decoded.data());
   for (const float x : decoded) FUZZ_EXPECT(std::isfinite(x));
-  expect_no_worse_than_zeros(rows, decoded);
+  expect_no_worse_than_zeros(type, rows, decoded);
   for (const Isa isa : supported_isas()) {
     FUZZ_EXPECT(encode(*find_codec(type, isa), rows, std::byte{0xff}) == blocks);
   }

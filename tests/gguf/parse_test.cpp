@@ -147,14 +147,14 @@ TEST(Parse, TypesThatAreOnlyCopiedHaveTheirSizesToo) {
     std::uint64_t bytes;
   };
   for (const Case& each :
-       {Case{144, 3 * (4 + 2 * 136)}, Case{145, 3 * (2 + 2 * 70)}, Case{146, 3 * (4 + 2 * 128)},
-        Case{152, 3 * (4 + 2 * 168)}, Case{153, 3 * (4 + 2 * 68)}, Case{154, 3 * (4 + 2 * 100)},
-        Case{155, 3 * (4 + 2 * 128)}, Case{156, 3 * (2 + 2 * 102)}, Case{157, 3 * (2 + 2 * 86)},
-        Case{158, 3 * (4 + 2 * 56)}, Case{212, 3 * 2 * 144}, Case{219, 3 * (2 + 16 * 6)},
-        Case{229, 3 * (2 + 16 * 7)}, Case{344, 3 * (4 + 2 * 136)}, Case{41, 3 * 4 * 18},
-        Case{42, 3 * 8 * 18}, Case{31, 3 * 16 * 18}}) {
+       {Case{144, 24 * (4 + 2 * 136)}, Case{145, 24 * (2 + 2 * 70)}, Case{146, 24 * (4 + 2 * 128)},
+        Case{152, 24 * (4 + 2 * 168)}, Case{153, 24 * (4 + 2 * 68)}, Case{154, 24 * (4 + 2 * 100)},
+        Case{155, 24 * (4 + 2 * 128)}, Case{156, 24 * (2 + 2 * 102)}, Case{157, 24 * (2 + 2 * 86)},
+        Case{158, 24 * (4 + 2 * 56)}, Case{212, 24 * 2 * 144}, Case{219, 24 * (2 + 16 * 6)},
+        Case{229, 24 * (2 + 16 * 7)}, Case{344, 24 * (4 + 2 * 136)}, Case{41, 24 * 4 * 18},
+        Case{42, 24 * 8 * 18}, Case{31, 24 * 16 * 18}}) {
     const auto header = parse(GgufBuilder()
-                                  .tensor("a", {512, 3}, each.type, Bytes(each.bytes))
+                                  .tensor("a", {512, 24}, each.type, Bytes(each.bytes))
                                   .tensor("b", {512}, kF32, Bytes(2048))
                                   .build());
     ASSERT_TRUE(header);

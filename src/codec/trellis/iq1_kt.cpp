@@ -17,7 +17,8 @@ struct Iq1Kt {
   static constexpr const TrellisScales& kAllScales = kIq4LevelMagnitudes;
 
   static constexpr TrellisEffort kBest = {.branches = 6, .first_cells = 2, .last_cells = 3};
-  static constexpr TrellisEffort kFast = {.branches = 4.5f, .first_cells = 1.4f, .last_cells = 2.2f};
+  static constexpr TrellisEffort kFast = {
+      .branches = 4.5f, .first_cells = 1.4f, .last_cells = 2.2f};
 
   static Block block(const trellis_encoder::Codes<Iq1Kt>& codes, const float*) noexcept {
     Block block{};
