@@ -79,8 +79,9 @@ class TrellisTree {
 
   /// Made when it is first asked for, which takes a tenth of a second.
   static const TrellisTree& get() noexcept {
-    static const TrellisTree tree;
-    return tree;
+    // In static storage every process would be charged for it, of each instruction set's copy.
+    static const TrellisTree* const tree = new TrellisTree;
+    return *tree;
   }
 
   const Cell& top(std::size_t i) const noexcept { return top_[i]; }          ///< means of branches
