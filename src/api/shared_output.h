@@ -7,6 +7,7 @@
 #include "api/output_names.h"
 #include "journal/binding.h"
 #include "journal/shared_record.h"
+#include "plan/plan.h"
 #include "sluice/observer.h"
 #include "sluice/quantize.h"
 #include "sluice/share.h"

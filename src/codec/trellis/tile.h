@@ -88,7 +88,7 @@ class TrellisQueries {
   /// \param scale  of each lane, not negative
   TrellisQueries(const TrellisTile<kGroup>& tile, const Floats& scale) noexcept {
     constexpr float kMost = 64;
-    constexpr float kHalfUnit = TrellisCell<kGroup>::kSquareUnit / 2;
+    constexpr float kHalfUnit = 0.5f * TrellisCell<kGroup>::kSquareUnit;
     constexpr float kVariance = 1369;  // of the integers
     Floats most = 0x1p-100f;
     Floats weights = 0;

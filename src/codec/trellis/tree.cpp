@@ -128,10 +128,12 @@ class Clusters {
 
 template <std::size_t kGroup>
 void TrellisCell<kGroup>::set(std::size_t lane, const float* vector) noexcept {
+  constexpr float kHalfUnit = 0.5f * kSquareUnit;
   std::uint8_t bytes[2 * kGroup];
   for (std::size_t j = 0; j < kGroup; ++j) {
     bytes[j] = static_cast<std::uint8_t>(vector[j] + 126.5f);
-    bytes[kGroup + j] = static_cast<std::uint8_t>(vector[j] * vector[j] / kSquareUnit + 0.5f);
+    bytes[kGroup + j] =
+        static_cast<std::uint8_t>((vector[j] * vector[j] + kHalfUnit) / kSquareUnit);
   }
   for (std::size_t k = 0; k < 2 * kWords; ++k) {
     std::memcpy(&words[k][lane], bytes + 4 * k, sizeof words[k][lane]);
