@@ -78,7 +78,8 @@ class TrellisTree {
   using Cell = TrellisCell<kGroup>;
 
   /// Made when it is first asked for, which takes a tenth of a second.
-  static const TrellisTree& get() noexcept {
+  /// \throws std::bad_alloc
+  static const TrellisTree& get() {
     // In static storage every process would be charged for it, of each instruction set's copy.
     static const TrellisTree* const tree = new TrellisTree;
     return *tree;
