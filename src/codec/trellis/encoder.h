@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 #include "codec/trellis/scales.h"
 #include "codec/trellis/search.h"
@@ -83,7 +84,8 @@ class RowEncoder {
       if (scale_ > 0) {
         Codes<Type> codes;
         encode_super_block(i, codes);
-        block = Type::block(codes, values_ + i);
+        for (std::size_t b = 0; b < std::size(codes.scale); ++b) block.set_scale(b, codes.scale[b]);
+        for (std::size_t g = 0; g < std::size(codes.index); ++g) block.set_index(g, codes.index[g]);
       }
       std::memcpy(out, &block, sizeof block);
     }

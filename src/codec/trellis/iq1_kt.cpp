@@ -19,13 +19,6 @@ struct Iq1Kt {
   static constexpr TrellisEffort kBest = {.branches = 6, .first_cells = 2, .last_cells = 3};
   static constexpr TrellisEffort kFast = {
       .branches = 4.5f, .first_cells = 1.4f, .last_cells = 2.2f};
-
-  static Block block(const trellis_encoder::Codes<Iq1Kt>& codes, const float*) noexcept {
-    Block block{};
-    for (std::size_t b = 0; b < Block::kSubBlocks; ++b) block.set_scale(b, codes.scale[b]);
-    for (std::size_t g = 0; g < 32; ++g) block.set_index(g, codes.index[g]);
-    return block;
-  }
 };
 
 }  // namespace

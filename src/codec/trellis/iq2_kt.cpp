@@ -19,13 +19,6 @@ struct Iq2Kt {
   static constexpr TrellisEffort kBest = {.branches = 2, .first_cells = 0.7f, .last_cells = 1.2f};
   static constexpr TrellisEffort kFast = {
       .branches = 1.7f, .first_cells = 0.6f, .last_cells = 1.1f};
-
-  static Block block(const trellis_encoder::Codes<Iq2Kt>& codes, const float*) noexcept {
-    Block block{};
-    for (std::size_t b = 0; b < Block::kSubBlocks; ++b) block.set_scale(b, codes.scale[b]);
-    for (std::size_t g = 0; g < 32; ++g) block.set_index(g, codes.index[g]);
-    return block;
-  }
 };
 
 }  // namespace
