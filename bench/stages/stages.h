@@ -30,10 +30,10 @@ double encode_cost(const std::string& type);
 /// Seconds that a thread of which a run has one spends for a byte.
 struct ThreadCosts {
   double reader = 0;         ///< of input, with a disk that takes no time
-  double touch = 0;          ///< on workers: showing them input in the page cache
+  double fill = 0;           ///< on workers: copying input from the page cache
   double reader_cached = 0;  ///< of input in the page cache
   double writer = 0;         ///< of input, with an encoder that takes none
-  double writer_cached = 0;  ///< the same of input in the page cache, which is unmapped
+  double writer_cached = 0;  ///< the same of input in the page cache
   double writes = 0;         ///< of output: gathering and starting writes on a disk that takes none
 };
 

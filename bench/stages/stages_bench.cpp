@@ -29,10 +29,10 @@ void print_stages(const KernelCosts& kernels, const ThreadCosts& threads) {
   row("XXH3", "workers", kernels.xxh3);
   row("copy into the output's buffer", "workers", kernels.put);
   row("ask for reads: input, null disk", "reader", threads.reader);
-  row("map the page cache: input", "reader", threads.reader_cached);
-  row("show its pages: input", "workers", threads.touch);
+  row("look what is cached: input", "reader", threads.reader_cached);
+  row("copy what is cached: input", "workers", threads.fill);
   row("finish units: input, null encoder", "writer", threads.writer);
-  row("finish units and unmap the page cache: input", "writer", threads.writer_cached);
+  row("finish units: cached input, null encoder", "writer", threads.writer_cached);
   row("start writes: output, null disk", "writer", threads.writes);
 }
 
@@ -45,7 +45,7 @@ void print_limits(const KernelCosts& kernels, const ThreadCosts& threads) {
     const double output = bits_per_weight(find_tensor_type(type)->type) / 8;
     const double worker = kInput * kernels.decode + encode_cost(type) +
                           output * (kernels.crc32 + kernels.xxh3 + kernels.put);
-    const double cached = worker + kInput * threads.touch;
+    const double cached = worker + kInput * threads.fill;
     const double writes = output * threads.writes;
     fmt::print("| {} | {:.0f} | {:.0f} | {:.0f} | {:.0f} | {:.0f} |\n", type, 1e-6 / worker,
                worker / (kInput * threads.reader), worker / (kInput * threads.writer + writes),

@@ -47,11 +47,11 @@ class NullRun final : public io::Source,
     if (source_ != nullptr) return source_->read(range, buffer, std::move(done));
     done(buffer.first(range.size), nullptr);
   }
-  void touch(const io::ReadRange& range) const override {
+  void fill(const io::ReadRange& range, std::span<const std::byte> bytes) override {
     if (source_ == nullptr) return;
     const double begun = thread_seconds();
-    source_->touch(range);
-    touch_seconds += thread_seconds() - begun;
+    source_->fill(range, bytes);
+    fill_seconds += thread_seconds() - begun;
   }
   void release(const io::ReadRange& range) override {
     if (source_ != nullptr) source_->release(range);
@@ -72,7 +72,7 @@ class NullRun final : public io::Source,
 
   ThreadClock reader;
   ThreadClock writer;
-  mutable std::atomic<double> touch_seconds = 0;
+  std::atomic<double> fill_seconds = 0;
 
  private:
   const std::uint64_t units_;
@@ -127,7 +127,7 @@ ThreadCosts thread_costs(const std::string& path) {
   const double bytes = static_cast<double>(units * kUnit);
   const double cached_bytes = static_cast<double>(cached_units * kUnit);
   return {.reader = null.reader.seconds() / bytes,
-          .touch = cached.touch_seconds / cached_bytes,
+          .fill = cached.fill_seconds / cached_bytes,
           .reader_cached = cached.reader.seconds() / cached_bytes,
           .writer = null.writer.seconds() / bytes,
           .writer_cached = cached.writer.seconds() / cached_bytes,

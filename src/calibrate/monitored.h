@@ -49,7 +49,9 @@ class MonitoredSource final : public io::Source {
                    done(bytes, std::move(error));
                  });
   }
-  void touch(const io::ReadRange& range) const override { source_.touch(range); }
+  void fill(const io::ReadRange& range, std::span<const std::byte> bytes) override {
+    source_.fill(range, bytes);
+  }
   void check(const io::ReadRange& range) const override { source_.check(range); }
   void release(const io::ReadRange& range) override { source_.release(range); }
 

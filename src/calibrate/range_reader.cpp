@@ -27,7 +27,9 @@ void RangeReader::begin(Piece& piece, const io::ReadRange& range, std::span<std:
 
 void RangeReader::end(Piece& piece) {
   if (!piece.bytes.valid()) return;
-  std::ranges::copy(piece.bytes.get(), piece.out.begin());
+  const std::span<const std::byte> bytes = piece.bytes.get();
+  source_.fill(piece.range, bytes);
+  std::ranges::copy(bytes, piece.out.begin());
   source_.check(piece.range);
   source_.release(piece.range);
   done_ += piece.range.size;

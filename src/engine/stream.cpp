@@ -4,6 +4,7 @@
 #include <tbb/flow_graph.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -82,6 +83,8 @@ class Stream {
   void read_all(ReadNode::gateway_type& gateway);
   void read(Slot* slot, ReadNode::gateway_type& gateway);
   Slot* operate(Slot* slot);
+  void work_on(Task& task, int worker);
+  void release_inputs(Task& task);
   void finish_all(FinishNode::gateway_type& gateway);
 
   const Work& work_;
@@ -183,16 +186,27 @@ Slot* Stream::operate(Slot* slot) {
   idle_workers_.pop(worker);  // never waits: there is one for each that runs
   {
     const Monitor::Scope working = monitor_.working(worker, slot->task);
-    error_.guard([&] {
-      for (const io::ReadRange& range : slot->task.unit.inputs) source_.touch(range);
-      work_.operation.run(slot->task, worker);
-      for (const io::ReadRange& range : slot->task.unit.inputs) source_.check(range);
-      work_.operation.conclude(slot->task);
-      if (work_.output != nullptr) work_.output->prepare(slot->task);
-    });
+    error_.guard([&] { work_on(slot->task, worker); });
   }
   idle_workers_.push(worker);
   return slot;
+}
+
+void Stream::work_on(Task& task, int worker) {
+  const std::vector<io::ReadRange>& ranges = task.unit.inputs;
+  for (std::size_t i = 0; i < ranges.size(); ++i) source_.fill(ranges[i], task.inputs[i]);
+  work_.operation.run(task, worker);
+  for (const io::ReadRange& range : ranges) source_.check(range);
+  work_.operation.conclude(task);
+  if (work_.output != nullptr) work_.output->prepare(task);
+  // Here, so that no thread does it for all; but the writer's may have to copy from them.
+  if (std::ranges::all_of(task.results, &Result::taken)) release_inputs(task);
+}
+
+/// Unless it was done before.
+void Stream::release_inputs(Task& task) {
+  const std::size_t count = std::exchange(task.inputs, {}).size();
+  for (std::size_t i = 0; i < count; ++i) source_.release(task.unit.inputs[i]);
 }
 
 // On the writer's thread.
@@ -204,10 +218,9 @@ void Stream::finish_all(FinishNode::gateway_type& gateway) {
   };
   Slot* slot = nullptr;
   for (to_finish_.pop(slot); slot != nullptr; to_finish_.pop(slot)) {
-    const Unit& unit = slot->task.unit;
     output([&](Consumer& consumer) { consumer.take(slot->task); });
     error_.guard([&] { monitor_.finished(slot->task); });
-    for (const io::ReadRange& range : unit.inputs) source_.release(range);
+    release_inputs(slot->task);
     slot->task = {};
     pool_.release(slot);
     gateway.release_wait();

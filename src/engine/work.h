@@ -61,13 +61,13 @@ struct Result {
   std::uint32_t tensor = 0;            ///< an index into a list of the work's
   Interval output{};                   ///< where it belongs; what it leaves of this is zeros
   std::span<const std::byte> bytes{};  ///< in the task's room, in an input, or among the details
-  bool taken = false;                  ///< the consumer has the bytes already
+  bool taken = false;  ///< the consumer has the bytes already, and none looks at them any more
 };
 
 /// A unit on its way, with the memory that it was granted.
 struct Task {
   Unit unit;
-  std::vector<std::span<const std::byte>> inputs{};  ///< the bytes of unit.inputs
+  std::vector<std::span<const std::byte>> inputs{};  ///< the bytes of unit.inputs, until released
   std::span<std::byte> room{};                       ///< unit.room bytes
   std::vector<Result> results{};                     ///< set by the operator
   std::int64_t decode_ns = 0;  ///< set by the operator, for the trace: time that went into decoding

@@ -185,15 +185,14 @@ class AsyncSource final : public Source {
   }
 
   void read(const ReadRange& range, std::span<std::byte> buffer, ReadDone done) override {
+    const std::uint64_t base = align_down(range.offset, kDirectAlignment);
+    const std::span<std::byte> bytes = buffer.subspan(range.offset - base, range.size);
     std::vector<ReadRange> missing{range};
     if (takes_cached(range)) {
-      CachedRanges::Taken taken = cached_ranges_->take(range, buffer);
-      if (taken.missing.empty()) return done(taken.bytes, nullptr);
-      missing = std::move(taken.missing);
+      missing = cached_ranges_->missing(range, bytes);
+      if (missing.empty()) return done(bytes, nullptr);
     }
-    const std::uint64_t base = align_down(range.offset, kDirectAlignment);
-    const auto whole = std::make_shared<RangeRead>(
-        missing.size(), buffer.subspan(range.offset - base, range.size), std::move(done));
+    const auto whole = std::make_shared<RangeRead>(missing.size(), bytes, std::move(done));
     for (const ReadRange& part : missing) {
       const std::uint64_t page = align_down(part.offset, kDirectAlignment);
       try {
@@ -204,17 +203,11 @@ class AsyncSource final : public Source {
     }
   }
 
-  void touch(const ReadRange& range) const override {
-    if (takes_cached(range)) cached_ranges_->touch(range);
+  void fill(const ReadRange& range, std::span<const std::byte> bytes) override {
+    if (takes_cached(range)) cached_ranges_->fill(bytes);
   }
 
-  void check(const ReadRange& range) const override {
-    if (takes_cached(range)) cached_ranges_->check(range);
-  }
-
-  void release(const ReadRange& range) override {
-    if (takes_cached(range)) cached_ranges_->end_use(range);
-  }
+  void release(const ReadRange&) override {}
 
  private:
   // What is read through the page cache finds there what there is.

@@ -5,64 +5,47 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <span>
-#include <tuple>
 #include <vector>
 
 #include "io/cached_pages.h"
-#include "io/mapping.h"
 #include "io/source.h"
 
 namespace sluice::io {
 
 /// Takes from the page cache what it has of ranges, for a source that reads the rest past it. What
 /// was cached stays so, and no page comes in. For any number of threads.
+///
+/// It is copied, not mapped: mappings come and go under one lock of the process, and each that goes
+/// interrupts all cores. A copy into a buffer that is warm costs less than that on a single core.
 class CachedRanges {
  public:
   /// \param files  outlive this
   explicit CachedRanges(std::vector<const File*> files);
 
-  /// What there is of a range.
-  struct Taken {
-    std::span<const std::byte> bytes;  ///< all of it, until end_use(); or nothing
-    /// Else: what is to be read, each but for the range's ends of whole pages. The other bytes were
-    /// copied to the buffer, whose first byte is that of the page in which the range begins.
-    std::vector<ReadRange> missing;
-  };
+  /// Looks what of a range is cached now.
+  /// \param bytes  where the range's bytes belong
+  /// \returns what is to be read, each but for the range's ends of whole pages; fill() brings the rest
+  std::vector<ReadRange> missing(const ReadRange& range, std::span<std::byte> bytes);
 
-  /// Begins a use of the range, and looks what is cached now.
-  Taken take(const ReadRange& range, std::span<std::byte> buffer);
-
-  /// Has the system show the pages of what was taken whole to the process.
-  void touch(const ReadRange& range) const;
-
-  /// \throws Error (input_truncated, input_read) if bytes of take() were not those of the file
-  void check(const ReadRange& range) const;
-
-  void end_use(const ReadRange& range);
+  /// Copies what was cached to its place, for which missing() was called before.
+  /// \throws Error (input_truncated, input_read)
+  void fill(std::span<const std::byte> bytes);
 
   /// How many bytes were taken so far.
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  using Key = std::tuple<std::size_t, std::uint64_t, std::size_t>;
-  // Of several uses of a range at once, the first decides how all are read.
-  struct Use {
-    std::size_t count = 0;
-    std::optional<Mapping> mapping = {};
+  struct Copy {
+    const File* file;
+    std::uint64_t offset;
+    std::span<std::byte> place;
   };
-
-  static Key key_of(const ReadRange& range) { return {range.part, range.offset, range.size}; }
-  const Mapping* mapping_of(const ReadRange& range) const;
-  std::span<const std::byte> map(const ReadRange& range, Use& use);
-  std::vector<ReadRange> copy(const ReadRange& range, std::vector<ReadRange> missing,
-                              std::span<std::byte> buffer);
 
   const std::vector<const File*> files_;
   std::vector<CachedPages> pages_;  // of each file
-  mutable std::mutex mutex_;
-  std::map<Key, Use> uses_;
+  std::mutex mutex_;
+  std::map<const std::byte*, std::vector<Copy>> copies_;  // by where a range's bytes begin
   std::atomic<std::uint64_t> bytes_ = 0;
 };
 

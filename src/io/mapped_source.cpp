@@ -100,6 +100,10 @@ class MappedSource final : public Source {
     done(bytes, error);
   }
 
+  void fill(const ReadRange& range, std::span<const std::byte>) override {
+    mappings_[range.part].populate(range.offset, range.size);
+  }
+
   void check(const ReadRange& range) const override {
     const std::exception_ptr error =
         mappings_[range.part].fault_before(range.offset + range.size, *files_[range.part]);
@@ -117,8 +121,10 @@ class MappedSource final : public Source {
     if (brought.look(range.offset, end + kReadAhead)) {
       files_[range.part]->prefetch(range.offset, range.size + kReadAhead);
     }
-    found_ += brought.bytes_found(range.offset, end);
-    mappings_[range.part].populate(range.offset, range.size);
+    const std::uint64_t found = brought.bytes_found(range.offset, end);
+    found_ += found;
+    // On this thread, so that compute workers do not wait for the disk; what needs none is theirs.
+    if (found < range.size) mappings_[range.part].populate(range.offset, range.size);
   }
 
   const std::vector<const File*> files_;

@@ -16,7 +16,8 @@ namespace {
 
 namespace ipc = boost::interprocess;
 
-ipc::mapped_region map_part(const File& file, std::uint64_t offset, std::size_t size) {
+ipc::mapped_region map_whole(const File& file) {
+  const std::size_t size = file.size();
   if (size == 0) return {};
   try {
     const ipc::file_mapping mapping(file.path().c_str(), ipc::read_only);
@@ -26,33 +27,19 @@ ipc::mapped_region map_part(const File& file, std::uint64_t offset, std::size_t 
       throw Error(ErrorCode::input_changed, "was replaced while it was opened",
                   {.file = file.path(), .cure = "Run the same command again"});
     }
-    return {mapping, ipc::read_only, static_cast<ipc::offset_t>(offset), size};
+    return {mapping, ipc::read_only, 0, size};
   } catch (const ipc::interprocess_exception& failed) {
     throw CannotMap(failed.what(), failed.get_native_error());
   }
 }
 
-// A guard watches whole pages.
-std::span<const std::byte> pages_of(std::span<const std::byte> bytes) {
-  const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
-  const std::size_t before = address - align_down(address, CachedPages::kPage);
-  return {bytes.data() - before, bytes.size() + before};
-}
-
 }  // namespace
 
-Mapping::Mapping(const File& file) : Mapping(file, 0, file.size()) {}
-
-Mapping::Mapping(const File& file, std::uint64_t offset, std::size_t size)
-    : region_(map_part(file, offset, size)), start_(offset), guard_(pages_of(bytes())) {}
-
-void Mapping::expect_no_order() {
-  region_.advise(ipc::mapped_region::advice_random);
-}
+Mapping::Mapping(const File& file) : region_(map_whole(file)), guard_(bytes()) {}
 
 void Mapping::populate(std::uint64_t offset, std::size_t size) const {
   constexpr std::size_t kPage = CachedPages::kPage;
-  const std::byte* begin = bytes().data() + (offset - start_);
+  const std::byte* begin = bytes().data() + offset;
   const std::uintptr_t first = align_down(reinterpret_cast<std::uintptr_t>(begin), kPage);
   const std::size_t length = reinterpret_cast<std::uintptr_t>(begin) + size - first;
   if (::madvise(reinterpret_cast<void*>(first), length, MADV_POPULATE_READ) == 0) return;
@@ -65,14 +52,13 @@ void Mapping::populate(std::uint64_t offset, std::size_t size) const {
 
 std::exception_ptr Mapping::fault_before(std::uint64_t end, const File& file) const {
   const std::optional<std::size_t> page = guard_.first_fault();
-  const std::uint64_t fault = align_down(start_, CachedPages::kPage) + page.value_or(0);
   const std::uint64_t size = file.size();
-  if (size < end || (page && size <= fault)) return shrunk_error(file, size);
+  if (size < end || (page && size <= *page)) return shrunk_error(file, size);
   if (!page) return nullptr;
   return std::make_exception_ptr(
       Error(ErrorCode::input_read, "cannot be read: the disk failed or the file was changed",
             {.file = file.path(),
-             .offset = fault,
+             .offset = *page,
              .cure = "Check the disk; if the file was replaced meanwhile, start anew"}));
 }
 

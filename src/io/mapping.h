@@ -18,26 +18,18 @@ struct CannotMap : std::runtime_error {
   int error_number;  ///< errno's
 };
 
-/// A file, or a part of one, in memory (Boost.Interprocess), whose pages may go missing without
-/// ending the process. Offsets count from the start of the file.
+/// A file in memory (Boost.Interprocess), whose pages may go missing without ending the process.
 class Mapping {
  public:
-  /// Maps all of it; an empty file to nothing.
+  /// An empty file becomes nothing.
   /// \throws CannotMap; Error (input_changed) if the name has become another's
   explicit Mapping(const File& file);
-
-  /// Maps some of its bytes, with the same errors.
-  Mapping(const File& file, std::uint64_t offset, std::size_t size);
 
   std::span<const std::byte> bytes() const {
     return {static_cast<const std::byte*>(region_.get_address()), region_.get_size()};
   }
 
-  /// Has the kernel read no more than what is touched.
-  void expect_no_order();
-
-  /// Brings pages in on this thread, so that compute workers do not wait for the disk. Pages that
-  /// cannot be had are left to `fault_before`.
+  /// Brings pages in on this thread. Pages that cannot be had are left to `fault_before`.
   void populate(std::uint64_t offset, std::size_t size) const;
 
   /// The Error if bytes before `end` are not, or were not when they were touched, those of the
@@ -49,8 +41,7 @@ class Mapping {
 
  private:
   boost::interprocess::mapped_region region_;
-  std::uint64_t start_ = 0;  // of the bytes in the file
-  BusGuard guard_;           // goes before the region
+  BusGuard guard_;  // goes before the region
 };
 
 }  // namespace sluice::io

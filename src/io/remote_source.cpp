@@ -71,8 +71,8 @@ class RemoteSource final : public Source {
     changed_.notify_all();
   }
 
-  void touch(const ReadRange& range) const override {
-    if (!files_[range.part]->remote()) local_->touch(local(range));
+  void fill(const ReadRange& range, std::span<const std::byte> bytes) override {
+    if (!files_[range.part]->remote()) local_->fill(local(range), bytes);
   }
 
   void check(const ReadRange& range) const override {

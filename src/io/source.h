@@ -57,9 +57,10 @@ class Source {
   /// asynchronous waits for the disk here, so this is never called on a compute worker.
   virtual void read(const ReadRange& range, std::span<std::byte> buffer, ReadDone done) = 0;
 
-  /// To be called before the bytes of a finished read are used, by who uses them: brings pages into
-  /// its memory that need no disk, so that no thread does it for all.
-  virtual void touch(const ReadRange& /*range*/) const {}
+  /// To be called before the bytes of a finished read are used, by who uses them: brings those that
+  /// need no disk, so that no thread does it for all.
+  /// \throws Error (input_truncated, input_read)
+  virtual void fill(const ReadRange& /*range*/, std::span<const std::byte> /*bytes*/) {}
 
   /// To be called after the bytes of a finished read were used and before the result counts: bytes
   /// that are only now fetched may be gone by then, and read as zeros.

@@ -62,6 +62,7 @@ void FactorWindow::read_run(const Run& run, const Reading& reading) {
     const io::ReadRange range{run.range.part, run.range.offset + done,
                               std::min(kReadBytes, run.range.size - done)};
     const std::span<const std::byte> bytes = read_range(range, buffer.bytes(), reading);
+    reading.source.fill(range, bytes);
     std::ranges::copy(bytes, bytes_.begin() + static_cast<std::ptrdiff_t>(run.at + done));
     reading.source.check(range);
     reading.source.release(range);

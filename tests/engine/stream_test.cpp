@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <fstream>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -217,6 +218,60 @@ INSTANTIATE_TEST_SUITE_P(Modes, StreamTest,
                                   : test.param == IoMode::mmap ? "mmap"
                                                                : "read";
                          });
+
+/// Units whose results are their inputs, of which the consumer takes every second one on the worker.
+class PassingWork : public io::Source, public Producer, public Operator, public Consumer {
+ public:
+  std::string_view name() const override { return "memory"; }
+  void read(const io::ReadRange& range, std::span<std::byte> buffer, io::ReadDone done) override {
+    done(buffer.first(range.size), nullptr);
+  }
+  void fill(const io::ReadRange& range, std::span<const std::byte> bytes) override {
+    EXPECT_EQ(bytes.size(), range.size);
+    note(range.offset, 'f');
+  }
+  void check(const io::ReadRange& range) const override { note(range.offset, 'c'); }
+  void release(const io::ReadRange& range) override { note(range.offset, 'r'); }
+
+  std::optional<Unit> next(std::stop_token) override {
+    if (next_ == kPieces) return std::nullopt;
+    Unit unit;
+    unit.inputs = {{0, next_++, 1}};
+    return unit;
+  }
+  void run(Task& task, int) override { task.results = {{.bytes = task.inputs[0]}}; }
+  void prepare(Task& task) override { task.results[0].taken = task.unit.inputs[0].offset % 2 == 0; }
+  void take(const Task& task) override { note(task.unit.inputs[0].offset, 't'); }
+  void settle() override {}
+  void finish() override {}
+  void save() noexcept override {}
+
+  /// What became of a unit, in order.
+  std::string story_of(std::uint64_t unit) { return stories_[unit]; }
+
+ private:
+  void note(std::uint64_t unit, char what) const {
+    const std::lock_guard lock(mutex_);
+    stories_[unit] += what;
+  }
+
+  std::uint64_t next_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::map<std::uint64_t, std::string> stories_;
+};
+
+TEST(Stream, AWorkerReleasesWhatNobodyNeedsAnyMore) {
+  const MemoryNeeds needs{.threads = 3, .smallest_unit = 4096, .inputs = 1};
+  const MemoryPlan memory = plan_memory(needs, least_memory(needs, 0), 0);
+  Turns turns(false);
+  Observer silent;
+  Monitor monitor(silent, 3, kPieces, "");
+  PassingWork work;
+  stream({work, work, &work}, work, memory, {.threads = 3}, turns, monitor);
+  for (std::uint64_t i = 0; i < kPieces; ++i) {
+    EXPECT_EQ(work.story_of(i), i % 2 == 0 ? "fcrt" : "fctr") << i;
+  }
+}
 
 }  // namespace
 }  // namespace sluice::engine

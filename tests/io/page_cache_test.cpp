@@ -99,6 +99,7 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
                   });
       const std::span<const std::byte> bytes = done.get_future().get();
       ASSERT_EQ(bytes.size(), range.size);
+      source.fill(range, bytes);
       EXPECT_EQ(std::memcmp(bytes.data(), &contents_[range.offset], range.size), 0) << range.offset;
       source.check(range);
     }

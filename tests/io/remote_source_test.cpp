@@ -27,17 +27,14 @@ class RemoteSourceTest : public WebWorld {
   /// What a source gives for a range, or its error.
   static std::string read(Source& source, const ReadRange& range) {
     const PageBuffer buffer(range.size + 2 * Source::kBufferSlack);
-    std::promise<std::string> result;
+    std::promise<std::span<const std::byte>> result;
     source.read(range, buffer.bytes(),
-                [&](std::span<const std::byte> bytes, std::exception_ptr error) {
-                  if (error) {
-                    result.set_exception(error);
-                  } else {
-                    result.set_value(
-                        std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-                  }
+                [&](std::span<const std::byte> bytes, const std::exception_ptr& error) {
+                  error ? result.set_exception(error) : result.set_value(bytes);
                 });
-    std::string text = result.get_future().get();
+    const std::span<const std::byte> bytes = result.get_future().get();
+    source.fill(range, bytes);
+    std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     source.check(range);
     source.release(range);
     return text;
