@@ -2,6 +2,7 @@
 
 // A type's codec, made from what its block says of itself.
 
+#include <cfloat>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -66,6 +67,7 @@ void decode_row(const std::byte* row, float* out, std::size_t elements) noexcept
 }
 
 /// No type multiplies its row's scale by 2^14 or more.
+inline constexpr double kMostRowScale = double{FLT_MAX} * 0x1p-14;
 template <HasRowScale Block>
 bool row_finite(const std::byte* row, std::size_t) noexcept {
   const float largest = read_row_scale<Block>(row) * 0x1p14f;

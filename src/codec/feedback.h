@@ -38,11 +38,17 @@ struct FeedbackColumns {
 /// Of one type. All cannot fail, and give the same bytes on each instruction set.
 struct FeedbackKernel {
   TensorType type;
-  std::size_t columns;  ///< of a block
+  std::size_t columns;   ///< of a block
+  std::size_t row_head;  ///< bytes that a row begins with, its scale; of most types 0
 
-  /// Chooses everything: super-block scales, scales as they come, codes. A group's error reaches
-  /// those behind it through `unit`.
-  /// \param blocks  16 blocks, `block_stride` bytes apart
+  /// Chooses a row's scale, of all its columns; null where there is none.
+  /// \param row   one row, its importance being the diagonal of H
+  /// \param head  of the row
+  void (*choose_row_scale)(const EncodeRows& row, std::byte* head) noexcept;
+
+  /// Chooses everything but a row's scale: super-block scales, scales as they come, codes. A group's
+  /// error reaches those behind it through `unit`.
+  /// \param blocks  16 times the head of a row and behind it a block, `block_stride` bytes apart
   /// \param errors  get w - q, q being what the blocks decode to
   void (*encode)(const FeedbackColumns& columns, std::byte* blocks, std::size_t block_stride,
                  const SixteenRows<float>& errors) noexcept;
@@ -55,8 +61,9 @@ struct FeedbackKernel {
   void (*improve)(const FeedbackColumns& columns, std::byte* blocks, std::size_t block_stride,
                   const SixteenRows<float>& errors) noexcept;
 
-  /// Multiplies the super-block scales of one block by a factor, as nearly as they can be coded, but
-  /// none to zero or beyond what is finite.
+  /// Multiplies the super-block scales of one block, or the scale of a row, by a factor, as nearly as
+  /// they can be coded, but none to zero or beyond what is finite.
+  /// \param block  with the head of its row before it
   void (*rescale)(std::byte* block, float factor) noexcept;
 };
 

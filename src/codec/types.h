@@ -74,4 +74,12 @@
   TYPE(iq4_xs)                      \
   TYPE(iq2_k)                       \
   TYPE(iq3_k)                       \
-  TYPE(iq4_k)
+  TYPE(iq4_k)                       \
+  TYPE(iq5_k)                       \
+  TYPE(iq6_k)                       \
+  TYPE(iq2_ks)                      \
+  TYPE(iq3_ks)                      \
+  TYPE(iq4_ks)                      \
+  TYPE(iq5_ks)                      \
+  TYPE(iq2_kl)                      \
+  TYPE(iq4_kss)

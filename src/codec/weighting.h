@@ -28,8 +28,11 @@ static inline std::uint16_t round_scale(float scale, int exponent) noexcept {
 }
 
 /// What a stored scale means for values that were divided by 2^exponent.
+static inline float value_of_scale(float scale, int exponent) noexcept {
+  return static_cast<float>(double{scale} * power_of_two(-exponent));
+}
 static inline float value_of_half(std::uint16_t half, int exponent) noexcept {
-  return static_cast<float>(double{f16_to_f32(half)} * power_of_two(-exponent));
+  return value_of_scale(f16_to_f32(half), exponent);
 }
 
 /// Division by the power of two that brings a lane's largest value into [1, 2), in two steps that

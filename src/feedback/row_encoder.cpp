@@ -55,7 +55,7 @@ RowEncoder::RowEncoder(const ConstMatrix& weights, const linear::Factor& factor,
       kernel_(*find_feedback(settings.type, settings.isa)),
       products_(linear::kernels(settings.isa)),
       block_bytes_(info(settings.type).block_bytes),
-      row_bytes_(weights.columns / kernel_.columns * block_bytes_),
+      row_bytes_(row_size(settings.type, weights.columns)),
       out_(out) {
   const std::size_t rows = (weights.rows + kFeedbackRows - 1) / kFeedbackRows * kFeedbackRows;
   const auto take = [&](std::size_t of_rows, std::size_t columns) {
@@ -116,12 +116,16 @@ void RowEncoder::add_transposed(const ConstMatrix& a, const ConstMatrix& b, cons
 void RowEncoder::call(Step step, const Panel& panel, std::size_t at, const ConstMatrix& unit,
                       const ConstMatrix& shift) {
   std::array<std::byte, kFeedbackRows * kMostBlockBytes> blocks{};
+  const std::size_t head = kernel_.row_head;
+  const std::size_t stride = head + block_bytes_;
   const std::size_t column = panel.first + at;
+  const std::size_t before = head + column / kernel_.columns * block_bytes_;
   for (std::size_t r = 0; r < errors_.rows; r += kFeedbackRows) {
     const std::size_t count = std::min(kFeedbackRows, weights_.rows - r);
-    std::byte* const in_file = out_ + r * row_bytes_ + column / kernel_.columns * block_bytes_;
+    std::byte* const rows = out_ + r * row_bytes_;
     for (std::size_t i = 0; i < count; ++i) {
-      std::memcpy(&blocks[i * block_bytes_], in_file + i * row_bytes_, block_bytes_);
+      std::memcpy(&blocks[i * stride], rows + i * row_bytes_, head);
+      std::memcpy(&blocks[i * stride + head], rows + i * row_bytes_ + before, block_bytes_);
     }
     step({.values = {values_.row(r) + at, values_.stride},
           .shift = {shift.row(r), shift.stride},
@@ -130,14 +134,30 @@ void RowEncoder::call(Step step, const Panel& panel, std::size_t at, const Const
           .weight = weight_ + at,
           .metric = metric_ + at,
           .effort = settings_.effort},
-         blocks.data(), block_bytes_, {errors_.row(r) + column, errors_.stride});
+         blocks.data(), stride, {errors_.row(r) + column, errors_.stride});
     for (std::size_t i = 0; i < count; ++i) {
-      std::memcpy(in_file + i * row_bytes_, &blocks[i * block_bytes_], block_bytes_);
+      std::memcpy(rows + i * row_bytes_ + before, &blocks[i * stride + head], block_bytes_);
     }
   }
 }
 
+void RowEncoder::choose_row_scales() {
+  float* const diagonal = errors_.row(0);  // of no use yet
+  for (std::size_t i = 0; i < weights_.columns; ++i) {
+    diagonal[i] = factor_.local[i * kPanel + i % kPanel];
+  }
+  for (std::size_t r = 0; r < weights_.rows; ++r) {
+    kernel_.choose_row_scale({.values = weights_.row(r),
+                              .rows = 1,
+                              .row_elements = weights_.columns,
+                              .importance = diagonal,
+                              .effort = settings_.effort},
+                             out_ + r * row_bytes_);
+  }
+}
+
 void RowEncoder::encode() {
+  if (kernel_.row_head > 0) choose_row_scales();
   for (std::size_t p = 0; p < factor_.u.panels(); ++p) {
     const Panel here = panel(p);
     load(here);
@@ -214,9 +234,9 @@ void RowEncoder::improve(const Panel& panel) {
 }
 
 void RowEncoder::multiply_row(std::size_t row, float factor) {
-  for (std::size_t at = 0; at < row_bytes_; at += block_bytes_) {
-    kernel_.rescale(out_ + row * row_bytes_ + at, factor);
-  }
+  std::byte* const blocks = out_ + row * row_bytes_;
+  const std::size_t end = kernel_.row_head > 0 ? 1 : row_bytes_;  // one scale for all of them
+  for (std::size_t at = 0; at < end; at += block_bytes_) kernel_.rescale(blocks + at, factor);
 }
 
 Errors RowEncoder::correct_bias() {

@@ -37,6 +37,9 @@ class RowEncoder {
   };
   using Step = decltype(FeedbackKernel::encode);
 
+  /// Of types whose rows have one.
+  void choose_row_scales();
+
   Panel panel(std::size_t index) const;
   /// Makes the weights, D, the diagonal of H and the square block of U of a panel ready.
   void load(const Panel& panel);

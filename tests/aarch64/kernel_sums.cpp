@@ -124,6 +124,13 @@ void tell_feedback(const FeedbackKernel& kernel) {
     const FeedbackKernel& same = *find_feedback(kernel.type, isa);
     std::vector<std::byte> blocks(kFeedbackRows * block_bytes);
     std::vector<float> errors(kFeedbackRows * n);
+    for (std::size_t r = 0; same.row_head > 0 && r < kFeedbackRows; ++r) {
+      const EncodeRows row = {.values = values.data() + r * n,
+                              .rows = 1,
+                              .row_elements = n,
+                              .importance = weight.data()};
+      same.choose_row_scale(row, blocks.data() + r * block_bytes);
+    }
     same.encode(columns, blocks.data(), block_bytes, {errors.data(), n});
     checksum.add<std::byte>(blocks);
     same.improve(columns, blocks.data(), block_bytes, {errors.data(), n});

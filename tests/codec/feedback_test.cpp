@@ -56,7 +56,7 @@ class Feedback : public testing::TestWithParam<TensorType> {
                   .effort = Effort::best,
                   .bias_correction = 0},
                  blocks.data());
-    codec.decode(blocks.data(), errors.data(), errors.size());
+    decode_rows(codec, blocks.data(), errors.size(), n_, errors.data());
     for (std::size_t i = 0; i < errors.size(); ++i) errors[i] = feedback.values[i] - errors[i];
     return errors;
   }
@@ -93,6 +93,7 @@ TEST_P(Feedback, WhatOtherBlocksAskForIsMadeUpFor) {
     shifted.shift[i] = 0.5f * shifted.values[(i + 5) % sum.size()];
     sum[i] += shifted.shift[i];
   }
+  shifted.whole = sum;
   FeedbackCase plain(kernel_, diagonal, sum);
   shifted.encode();
   plain.encode();

@@ -89,7 +89,8 @@ struct FeedbackCase {
   std::vector<float> u, d, h, metric;
   std::vector<float> shift = std::vector<float>(kFeedbackRows * n);
   std::vector<float> errors = std::vector<float>(kFeedbackRows * n);
-  std::size_t block_bytes = info(kernel.type).block_bytes;
+  std::vector<float> whole;  ///< what a row's scale is chosen for, if not the values
+  std::size_t block_bytes = row_size(kernel.type, n);
   std::vector<std::byte> blocks = std::vector<std::byte>(kFeedbackRows * block_bytes);
 
   FeedbackCase(const FeedbackKernel& k, const FactoredMoments& moments, std::vector<float> rows)
@@ -102,6 +103,14 @@ struct FeedbackCase {
   }
 
   void encode(Effort effort = Effort::best) {
+    for (std::size_t r = 0; kernel.row_head > 0 && r < kFeedbackRows; ++r) {
+      kernel.choose_row_scale({.values = (whole.empty() ? values : whole).data() + r * n,
+                               .rows = 1,
+                               .row_elements = n,
+                               .importance = metric.data(),
+                               .effort = effort},
+                              blocks.data() + r * block_bytes);
+    }
     kernel.encode(columns(u, effort), blocks.data(), block_bytes, {errors.data(), n});
   }
   void improve(Effort effort = Effort::best) {
@@ -109,11 +118,11 @@ struct FeedbackCase {
   }
   std::vector<float> decoded() const {
     std::vector<float> out(values.size());
-    find_codec(kernel.type)->decode(blocks.data(), out.data(), out.size());
+    decode_rows(*find_codec(kernel.type), blocks.data(), out.size(), n, out.data());
     return out;
   }
   bool finite() const {
-    return find_codec(kernel.type)->scales_finite(blocks.data(), kFeedbackRows);
+    return rows_finite(*find_codec(kernel.type), blocks.data(), values.size(), n);
   }
 
  private:

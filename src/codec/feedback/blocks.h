@@ -22,6 +22,9 @@ class Blocks {
     alignas(64) float rows[kRows * kColumns];
     store_rows(columns, {rows, kColumns});
     Block blocks[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) {
+      std::memcpy(&blocks[r], blocks_ + r * stride_, sizeof(Block));
+    }
     Block::encode({.values = rows,
                    .rows = kRows,
                    .row_elements = kColumns,
@@ -51,7 +54,7 @@ class Blocks {
       std::memcpy(&block, blocks_ + r * stride_, sizeof block);
       for (std::size_t i = 0; i < Type::kFactors; ++i) {
         constexpr float kMost = 0x1p60f;
-        const float value = value_of_half(Type::factor(block, i), exponent[r]);
+        const float value = value_of_scale(row_scale(Type::factor(block, i)), exponent[r]);
         factor[i][r] = value < kMost ? value : kMost;
       }
       for (std::size_t b = 0; b < kSubBlocks; ++b) {

@@ -18,12 +18,15 @@
 // codec/types.h:
 //
 //   kType, Block       its number, and its block (codec/block_codec.h), whose encode() is the plain
-//                      encoder
+//                      encoder. Of types whose rows have a scale, a row of one block (row_block.h)
 //   kSubBlock, kGroup  columns to a scale; columns to a code. A group of one makes this GPTQ
+//   kOrder             [kSubBlock] the columns of groups one after the other, where these are not side
+//                      by side (order.h)
 //   kTogether          how many candidate scales a search takes side by side
 //   kAlternatives      how many codes a search offers for each
-//   kFactors           how many 16-bit floats a super-block is multiplied by (1; 2 with minima), and
-//     factor(block, i), set_factor(block, i, half)
+//   kFactors           how many floats of 16 or 32 bits a super-block is multiplied by (1; 2 with
+//                      minima), and
+//     factor(block, i), set_factor(block, i, stored)
 //   scale(block, b), set_scale(block, b, code)
 //                      what is coded of sub-block b's scale (and minimum, and shift): any number
 //   set_code(block, g, code)

@@ -8,44 +8,11 @@
 // for when errors are fed forward, with v for what errors elsewhere ask for.
 
 #include "codec/feedback/blocks.h"
+#include "codec/feedback/local_factor.h"
+#include "codec/feedback/order.h"
 #include "codec/feedback/sub_block.h"
 
 namespace sluice::inline SLUICE_ISA::ldlq {
-
-/// H = U D U^T of some columns.
-template <std::size_t kSize>
-struct LocalFactor {
-  float unit[kSize * kSize];  ///< above the diagonal
-  float weight[kSize];
-
-  /// \param scale  a power of two that H is multiplied by
-  LocalFactor(const float* h, std::size_t stride, float scale) noexcept {
-    for (std::size_t i = 0; i < kSize; ++i) {
-      for (std::size_t j = 0; j < kSize; ++j) unit[i * kSize + j] = h[i * stride + j] * scale;
-    }
-    for (std::size_t k = kSize; k-- > 0;) {
-      // Rounding takes nothing from what other columns leave of a pivot but its last bits.
-      const float least = h[k * stride + k] * scale * 0x1p-20f;
-      const float pivot = unit[k * kSize + k] > least ? unit[k * kSize + k] : least;
-      weight[k] = pivot;
-      const float inverse = 1 / pivot;
-      for (std::size_t i = 0; i < k; ++i) {
-        const float u = unit[i * kSize + k] * inverse;
-        for (std::size_t j = 0; j < k; ++j) unit[i * kSize + j] -= u * unit[k * kSize + j];
-      }
-      // Row k has been kept as it was: it is column k, of which H is as symmetric as it comes.
-      for (std::size_t i = 0; i < k; ++i) unit[i * kSize + k] *= inverse;
-    }
-  }
-
-  /// g becomes v.
-  void solve(Floats* g) const noexcept {
-    for (std::size_t j = kSize; j-- > 0;) {
-      for (std::size_t i = 0; i < j; ++i) g[i] -= g[j] * unit[i * kSize + j];
-      g[j] *= 1 / weight[j];
-    }
-  }
-};
 
 /// What errors cost that are already there.
 template <std::size_t kSize>
@@ -102,17 +69,23 @@ void improve(const FeedbackColumns& columns, std::byte* out, std::size_t block_s
     Floats target[kSubBlock];
     pull_of_others(columns, shift, errors, first, per_h, target);
     const LocalFactor<kSubBlock> factor(columns.unit + first * columns.stride + first,
-                                        columns.stride, per_h);
+                                        columns.stride, per_h, order_of<Type>());
+    Floats own[kSubBlock];
+    std::copy_n(values + first, kSubBlock, own);
+    reorder<Type>(own);
+    reorder<Type>(target);
     factor.solve(target);
     SubBlock<Type> best;
     std::copy_n(errors + first, kSubBlock, best.error);
+    reorder<Type>(best.error);
     best.cost = cost_of_errors(factor, best.error, target);
     const Floats before = best.cost;
-    for (std::size_t j = 0; j < kSubBlock; ++j) target[j] += values[first + j];
-    const Aim aim = {values + first, target, factor.unit, kSubBlock, factor.weight};
+    for (std::size_t j = 0; j < kSubBlock; ++j) target[j] += own[j];
+    const Aim aim = {own, target, factor.unit, kSubBlock, factor.weight};
     search_sub_block(aim, scales.factor, scales.of_sub_block[b], columns.effort, best);
     const simd::FloatMask better = best.cost < before;
     blocks.set(b, best, simd::Machine::to_bits(better.part));
+    restore_order<Type>(best.error);
     std::copy_n(best.error, kSubBlock, errors + first);
   }
   store_errors(columns, blocks, errors_out);

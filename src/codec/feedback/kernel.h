@@ -5,19 +5,29 @@
 #include "base/float16.h"
 #include "codec/feedback/blocks.h"
 #include "codec/feedback/improve.h"
+#include "codec/feedback/reordered.h"
 #include "codec/feedback/sub_block.h"
 #include "codec/half.h"
 
 namespace sluice::inline SLUICE_ISA::ldlq {
+
+/// As nearly as it can be, but neither zero nor beyond what is finite.
+static inline std::uint16_t multiplied(std::uint16_t half, float factor) noexcept {
+  const std::uint16_t product = to_half(f16_to_f32(half) * factor);
+  return finite_half(half) && (product & 0x7fffu) != 0 ? product : half;
+}
+static inline float multiplied(float scale, float factor) noexcept {
+  const double product = double{scale} * double{factor};
+  const auto nearest = static_cast<float>(std::clamp(product, -kMostRowScale, kMostRowScale));
+  return nearest != 0 ? nearest : scale;
+}
 
 template <typename Type>
 void rescale(std::byte* block, float factor) noexcept {
   typename Type::Block changed;
   std::memcpy(&changed, block, sizeof changed);
   for (std::size_t i = 0; i < Type::kFactors; ++i) {
-    const std::uint16_t half = Type::factor(changed, i);
-    const std::uint16_t other = to_half(f16_to_f32(half) * factor);
-    if (finite_half(half) && (other & 0x7fffu) != 0) Type::set_factor(changed, i, other);
+    Type::set_factor(changed, i, multiplied(Type::factor(changed, i), factor));
   }
   std::memcpy(block, &changed, sizeof changed);
 }
@@ -59,7 +69,7 @@ void encode(const FeedbackColumns& columns, std::byte* out, std::size_t block_st
                      columns.stride, weight + first};
     SubBlock<Type> best;
     std::copy_n(values + first, kSubBlock, best.error);  // should nothing be finite that is tried
-    search_sub_block(aim, scales.factor, scales.of_sub_block[b], columns.effort, best);
+    search_reordered(aim, scales.factor, scales.of_sub_block[b], columns.effort, best);
     blocks.set(b, best, 0xffffu);
     std::copy_n(best.error, kSubBlock, errors + first);
   }
@@ -68,7 +78,13 @@ void encode(const FeedbackColumns& columns, std::byte* out, std::size_t block_st
 
 template <typename Type>
 FeedbackKernel kernel() noexcept {
-  return {Type::kType, Type::Block::kWeights, encode<Type>, improve<Type>, rescale<Type>};
+  FeedbackKernel kernel = {Type::kType,   Type::Block::kWeights, 0, nullptr, encode<Type>,
+                           improve<Type>, rescale<Type>};
+  if constexpr (HasRowScale<typename Type::Block>) {
+    kernel.row_head = sizeof(typename Type::Block::RowScale);
+    kernel.choose_row_scale = Type::Block::choose_row_scale;
+  }
+  return kernel;
 }
 
 }  // namespace sluice::inline SLUICE_ISA::ldlq

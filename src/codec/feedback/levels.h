@@ -44,11 +44,12 @@ struct LevelGroups {
   };
 };
 
-/// Of a super-block that has d, kScales, kShift and, where that is not 0, `extra`. A code of a scale
+/// Of a super-block that has d, kScales, kShift and, where that is not 0, shifted(). A code of a scale
 /// is its place among kScales, and above 8 bits whether the levels are moved up. Levels being other
-/// ones on either side of zero, kFew or kMany scales are tried next to the plain encoder's and as
-/// many next to its opposite, each with the levels moved up and not.
-template <typename BlockType, TensorType kNumber, std::size_t kFew, std::size_t kMany>
+/// ones on either side of zero, kFew or kMany scales, so many places apart, are tried about the plain
+/// encoder's and as many about its opposite, each with the levels moved up and not.
+template <typename BlockType, TensorType kNumber, std::size_t kFew, std::size_t kMany,
+          int kApart = 1>
 struct LevelBlocks : LevelGroups<BlockType> {
   using Block = BlockType;
   using Groups = LevelGroups<BlockType>;
@@ -57,17 +58,18 @@ struct LevelBlocks : LevelGroups<BlockType> {
   static constexpr std::size_t kFactors = 1;
   static constexpr int kMoved = 256;
 
-  static std::uint16_t factor(const Block& block, std::size_t) noexcept { return block.d; }
-  static void set_factor(Block& block, std::size_t, std::uint16_t half) noexcept { block.d = half; }
+  using Stored = decltype(Block::d);
+  static Stored factor(const Block& block, std::size_t) noexcept { return block.d; }
+  static void set_factor(Block& block, std::size_t, Stored d) noexcept { block.d = d; }
   static unsigned scale(const Block& block, std::size_t b) noexcept {
     int code = (block.scale(static_cast<unsigned>(b)) - kFirst) / kStep;
-    if constexpr (kTables == 2) code += (block.extra >> b & 1) * kMoved;
+    if constexpr (kTables == 2) code += block.shifted(static_cast<unsigned>(b)) ? kMoved : 0;
     return static_cast<unsigned>(code);
   }
   static void set_scale(Block& block, std::size_t b, unsigned code) noexcept {
     const int place = static_cast<int>(code % kMoved);
     block.set_scale(static_cast<unsigned>(b), place * kStep + kFirst);
-    if constexpr (kTables == 2) put_bits<1>(block.extra, b, code / kMoved);
+    if constexpr (kTables == 2) block.set_shifted(static_cast<unsigned>(b), (code & kMoved) != 0);
   }
   static void set_code(Block& block, std::size_t g, unsigned code) noexcept {
     block.set_code(g, code);
@@ -80,8 +82,10 @@ struct LevelBlocks : LevelGroups<BlockType> {
     const Ints same = plain & (kMoved - 1);
     const Ints opposite = min(Ints(-2 * kFirst / kStep) - same, kPlaces - 1);
     const auto count = static_cast<int>(scales(effort));
-    const Ints place =
-        window(n / kTables % 2 == 0 ? same : opposite, n / kTables / 2, count, count / 2, kPlaces);
+    const Ints middle = n / kTables % 2 == 0 ? same : opposite;
+    const auto step = static_cast<int>(n / kTables / 2);
+    const Ints place = kApart == 1 ? window(middle, n / kTables / 2, count, count / 2, kPlaces)
+                                   : min(max(middle + (step - count / 2) * kApart, 0), kPlaces - 1);
     const Ints table = (plain & kMoved) ^ static_cast<int>(n % kTables * kMoved);
     return place | table;
   }

@@ -45,15 +45,13 @@ struct BlockIq2Kl {
     put_bits<4>(scales_low[b % 4], 4 * (b / 4), biased);
     put_bits<2>(scales_high, 2 * b, biased >> 4);
   }
+  void set_pair(std::size_t i, unsigned code) noexcept {
+    set_nibble<16>(codes_low, i, code);
+    put_bits<1>(code_high[i % 16], i / 16, code >> 4);
+  }
   /// Sets all codes: of a pair, that of its first weight.
   void set_codes(const std::uint8_t (&code)[256]) noexcept {
-    for (unsigned b = 0; b < kSubBlocks; ++b) {
-      for (unsigned j = 0; j < 16; ++j) {
-        const unsigned c = code[32 * b + 2 * j];
-        put_bits<4>(codes_low[b / 2 * 16 + j], 4 * (b % 2), c);
-        put_bits<1>(code_high[j], b, c >> 4);
-      }
-    }
+    for (std::size_t i = 0; i < 128; ++i) set_pair(i, code[2 * i]);
   }
 
   void decode(float d, float* out) const noexcept {

@@ -61,6 +61,7 @@ struct BlockIq3K {
 
   bool finite() const noexcept { return finite_half(d); }
   bool shifted(unsigned b) const noexcept { return (extra >> b & 1) != 0; }
+  void set_shifted(unsigned b, bool shifted) noexcept { put_bits<1>(extra, b, shifted ? 1 : 0); }
   void decode(float* out) const noexcept { decode_shifted_levels(*this, f16_to_f32(d), out); }
   static void encode(const EncodeRows& rows, std::byte* out) noexcept {
     encode_levels<BlockIq3K>(rows, out);

@@ -45,6 +45,10 @@ struct BlockIq3Ks {
     put_bits<1>(high_scales, b, biased >> 4);
   }
   void set_shifted(unsigned b, bool shifted) noexcept { put_bits<1>(shifts, b, shifted ? 1 : 0); }
+  void set_code(std::size_t i, unsigned code) noexcept {
+    set_two_bits(codes_low, i, code);
+    put_bits<1>(code_high[i % 32], i / 32, code >> 2);
+  }
   /// Sets all codes, given in the order of the weights.
   void set_codes(const std::uint8_t (&code)[256]) noexcept {
     pack_two_bits(code, codes_low);

@@ -39,6 +39,7 @@ struct BlockIq4Ks {
   void set_shifted(unsigned b, bool shifted) noexcept {
     put_bits<1>(scales[b], 0, shifted ? 1 : 0);
   }
+  void set_code(std::size_t i, unsigned code) noexcept { set_nibble<16>(codes, i, code); }
   /// Sets all codes, given in the order of the weights.
   void set_codes(const std::uint8_t (&code)[256]) noexcept { pack_nibbles<16>(code, codes, 256); }
 

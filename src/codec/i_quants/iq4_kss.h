@@ -44,16 +44,19 @@ struct BlockIq4Kss {
   void set_shifted(unsigned b, bool shifted) noexcept {
     set_header(b, (header(b) & 254u) | (shifted ? 1u : 0u));
   }
-  /// Sets all codes, given in the order of the weights, of even parity in each word.
+  /// Sets the four codes of a word, of even parity, the first lowest.
+  void set_word(std::size_t word, unsigned codes) noexcept {
+    unsigned v = codes;
+    for (const int shift : {1, 2, 4, 8}) v ^= v >> shift;
+    std::uint16_t& place = words[word / 8][word % 8];
+    place = static_cast<std::uint16_t>((v & 0xfffeu) | (place & 1u));
+  }
+  /// Sets all codes, given in the order of the weights.
   void set_codes(const std::uint8_t (&code)[256]) noexcept {
-    for (unsigned b = 0; b < kSubBlocks; ++b) {
-      for (unsigned k = 0; k < 8; ++k) {
-        const std::uint8_t* c = code + 32 * b + 2 * k;
-        unsigned v = c[0] | static_cast<unsigned>(c[16]) << 4 | static_cast<unsigned>(c[1]) << 8 |
-                     static_cast<unsigned>(c[17]) << 12;
-        for (const int shift : {1, 2, 4, 8}) v ^= v >> shift;
-        words[b][k] = static_cast<std::uint16_t>(v | (words[b][k] & 1u));
-      }
+    for (std::size_t word = 0; word < 64; ++word) {
+      const std::uint8_t* c = code + word / 8 * 32 + word % 8 * 2;
+      set_word(word, c[0] | static_cast<unsigned>(c[16]) << 4 | static_cast<unsigned>(c[1]) << 8 |
+                         static_cast<unsigned>(c[17]) << 12);
     }
   }
 

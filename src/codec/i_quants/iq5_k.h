@@ -43,11 +43,14 @@ struct BlockIq5K {
            (code_high[b % 2 * 16 + j] >> b / 2 & 1u) << 4;
   }
 
-  /// Wants the block zeroed before, and each sub-block set once.
   void set_scale(unsigned b, int value) noexcept {
     const unsigned biased = static_cast<unsigned>(value + 32);
-    scales_low[b / 2] |= static_cast<std::uint8_t>((biased & 15u) << 4 * (b % 2));
-    scales_high[b / 4] |= static_cast<std::uint8_t>(biased >> 4 << 2 * (b % 4));
+    put_bits<4>(scales_low[b / 2], 4 * (b % 2), biased);
+    put_bits<2>(scales_high[b / 4], 2 * (b % 4), biased >> 4);
+  }
+  void set_code(std::size_t i, unsigned code) noexcept {
+    set_nibble<32>(codes_low, i, code);
+    put_bits<1>(code_high[i % 32], i / 32, code >> 4);
   }
   /// Sets all codes, given in the order of the weights.
   void set_codes(const std::uint8_t (&code)[256]) noexcept {
@@ -61,6 +64,7 @@ struct BlockIq5K {
 
   bool finite() const noexcept { return finite_half(d); }
   bool shifted(unsigned b) const noexcept { return (extra >> b & 1) != 0; }
+  void set_shifted(unsigned b, bool shifted) noexcept { put_bits<1>(extra, b, shifted ? 1 : 0); }
   void decode(float* out) const noexcept { decode_shifted_levels(*this, f16_to_f32(d), out); }
   static void encode(const EncodeRows& rows, std::byte* out) noexcept {
     encode_levels<BlockIq5K>(rows, out);

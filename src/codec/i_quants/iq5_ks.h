@@ -40,6 +40,10 @@ struct BlockIq5Ks {
   void set_shifted(unsigned b, bool shifted) noexcept {
     put_bits<1>(scales[b], 0, shifted ? 1 : 0);
   }
+  void set_code(std::size_t i, unsigned code) noexcept {
+    set_nibble<32>(codes_low, i, code);
+    put_bits<1>(code_high[i % 32], i / 32, code >> 4);
+  }
   /// Sets all codes, given in the order of the weights.
   void set_codes(const std::uint8_t (&code)[256]) noexcept {
     pack_nibbles<32>(code, codes_low, 256);

@@ -69,35 +69,16 @@ class LevelPairs {
     }
   }
 
- private:
   using Part = simd::Part<float>;
 
   struct Weighted {
     Part w;
     Part wx;
   };
-  SLUICE_INLINE Weighted weighted(std::size_t j, std::size_t r) const noexcept {
-    const Part w = part_of(w_[j], r);
-    return {w, w * part_of(x_[j], r)};
-  }
-
   struct Found {
     Part first;
     Part second;
   };
-
-  /// A level and what it takes from half of the error that zero would have: y (w x / s - w y / 2) at
-  /// scale s.
-  struct Gain {
-    Part gain;
-    Part level;
-  };
-  static SLUICE_INLINE Gain gain(float level, const Part& half_w, const Part& wx) noexcept {
-    return {(wx - half_w * level) * level, level};
-  }
-  static SLUICE_INLINE Gain better(const Gain& a, const Gain& b) noexcept {
-    return {max(a.gain, b.gain), select(a.gain >= b.gain, a.level, b.level)};
-  }
 
   /// The pair of least weighted error. For each first level it has the best of the second levels that
   /// go with it; which these are shows in the names, and what several have in common is found once.
@@ -152,9 +133,30 @@ class LevelPairs {
       return static_cast<std::size_t>((level + 64) * 0.125f);
     }
   };
+
+  /// Of a pair of levels.
   static std::uint8_t code_of(float first, float second) noexcept {
     static constexpr Codes kCodes;
     return kCodes.code[Codes::cell(first)][Codes::cell(second)];
+  }
+
+ private:
+  SLUICE_INLINE Weighted weighted(std::size_t j, std::size_t r) const noexcept {
+    const Part w = part_of(w_[j], r);
+    return {w, w * part_of(x_[j], r)};
+  }
+
+  /// A level and what it takes from half of the error that zero would have: y (w x / s - w y / 2) at
+  /// scale s.
+  struct Gain {
+    Part gain;
+    Part level;
+  };
+  static SLUICE_INLINE Gain gain(float level, const Part& half_w, const Part& wx) noexcept {
+    return {(wx - half_w * level) * level, level};
+  }
+  static SLUICE_INLINE Gain better(const Gain& a, const Gain& b) noexcept {
+    return {max(a.gain, b.gain), select(a.gain >= b.gain, a.level, b.level)};
   }
 
   const Rows& x_;

@@ -45,14 +45,31 @@ class ParityLevels {
       const Word word(*this, j, inverse, shift);
       for (std::size_t i = 0; i < 2; ++i) {
         const Floats found = word.weight[i].level();
-        simd::Ints codes;
-        for (std::size_t r = 0; r < Floats::kParts; ++r) {
-          set_part(codes, r, NearestLevel<All>::codes(part_of(found, r)));
-        }
-        simd::store_bytes(code + (j + i) * Floats::kLanes, codes);
+        simd::store_bytes(code + (j + i) * Floats::kLanes, code_of(found));
         gain.add(x_[j + i], q[j + i], multiple * (found + shift));
       }
     }
+  }
+
+  /// What is nearest to a value among the levels, and among those of the other parity.
+  struct Nearest {
+    Floats level;
+    Floats other;
+    Floats parity;  ///< of the nearest level's code; -1: odd
+  };
+  static Nearest nearest_of(const Floats& value) noexcept {
+    const Floats even = nearest<0>(value);
+    const Floats odd = nearest<1>(value);
+    const simd::FloatMask is_odd = abs(value - odd) < abs(value - even);
+    return {select(is_odd, odd, even), select(is_odd, even, odd), select(is_odd, Floats(-1), 1)};
+  }
+
+  static simd::Ints code_of(const Floats& level) noexcept {
+    simd::Ints codes;
+    for (std::size_t r = 0; r < Floats::kParts; ++r) {
+      set_part(codes, r, NearestLevel<All>::codes(part_of(level, r)));
+    }
+    return codes;
   }
 
  private:

@@ -12,6 +12,7 @@
 // 4. What is stored is corrected for the shrinkage of least squares (codec/bias_correction.h).
 
 #include <cfloat>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -155,7 +156,7 @@ class RowCandidates {
 /// The float nearest to `scale` times 2^exponent that a row's scale may be: never 0, and what it
 /// leads to is finite.
 static inline float round_row_scale(float scale, int exponent, float) noexcept {
-  constexpr double kMost = double{FLT_MAX} * 0x1p-14;  // scales and levels together are less
+  constexpr double kMost = kMostRowScale;
   const double original = double{scale} * power_of_two(exponent);
   const double finite = original < -kMost ? -kMost : original > kMost ? kMost : original;
   const float stored = static_cast<float>(finite);
@@ -185,41 +186,55 @@ class RowEncoder {
   RowEncoder(const LevelSearch& search, float bias_correction) noexcept
       : search_(search), bias_correction_(bias_correction), candidates_(search) {}
 
+  using Stored = typename Type::RowScale;
+
   void encode(const Row& row, std::byte* out) noexcept {
     std::byte* const blocks = out + sizeof(Stored);
-    Stored stored = 0;
-    if (row.range.largest[0] > 0) {
-      candidates_.find(row);
-      const float wanted = candidates_.best_row_scale();
-      if (wanted != 0) stored = encode_near(row, wanted, blocks);
-    }
+    Stored stored = choose_scale(row);
+    if (stored != 0) stored = encode_near(row, stored, blocks);
     if (stored == 0) put_zeros(row, blocks);
     std::memcpy(out, &stored, sizeof stored);
   }
 
+  /// The scale at which a row's codes are to be chosen; 0: zeros are better.
+  Stored choose_scale(const Row& row) noexcept {
+    if (!(row.range.largest[0] > 0)) return 0;
+    candidates_.find(row);
+    const float wanted = candidates_.best_row_scale();
+    if (wanted == 0) return 0;
+    const float refit = fit(row, in_units(row, stored(row, wanted))).least_squares();
+    return stored(row, refit != 0 ? refit : wanted);
+  }
+
+  /// Encodes a row's blocks at the scale that it begins with.
+  void encode_at_its_scale(const Row& row, std::byte* out) noexcept {
+    std::byte* const blocks = out + sizeof(Stored);
+    const float d = value_of_scale(read_row_scale<Type>(out), row.range.values.exponent[0]);
+    if (!(row.range.largest[0] > 0) || std::abs(d) < 0x1p-100f) return put_zeros(row, blocks);
+    candidates_.find(row);
+    encode_at(row, d, blocks);
+  }
+
  private:
-  using Stored = typename Type::RowScale;
   static constexpr bool kHasZero = Type::kScales.step == 1;  // else all are odd
 
+  static float in_units(const Row& row, Stored scale) noexcept {
+    return value_of_scale(row_scale(scale), row.range.values.exponent[0]);
+  }
+  static Stored stored(const Row& row, float scale) noexcept {
+    return round_row_scale(scale, row.range.values.exponent[0], Stored{});
+  }
+
   /// Fills in all blocks, and returns the scale to store; 0: zeros are better.
-  Stored encode_near(const Row& row, float wanted, std::byte* blocks) noexcept {
-    const int exponent = row.range.values.exponent[0];
-    const auto in_units = [=](Stored scale) noexcept {
-      return static_cast<float>(double{row_scale(scale)} * power_of_two(-exponent));
-    };
-    const auto stored = [=](float scale) noexcept {
-      return round_row_scale(scale, exponent, Stored{});
-    };
-    const float refit = fit(row, in_units(stored(wanted))).least_squares();
-    const Stored chosen = stored(refit != 0 ? refit : wanted);
-    const float d = in_units(chosen);
+  Stored encode_near(const Row& row, Stored chosen, std::byte* blocks) noexcept {
+    const float d = in_units(row, chosen);
     const RowFit sums = encode_at(row, d, blocks);
     const float unbiased = corrected_scale(sums.least_squares(), static_cast<float>(sums.xx),
                                            static_cast<float>(sums.xy), bias_correction_);
-    const Stored corrected = unbiased != 0 ? stored(unbiased) : chosen;
-    const float ratio = in_units(corrected) / d;
+    const Stored corrected = unbiased != 0 ? stored(row, unbiased) : chosen;
+    const float ratio = in_units(row, corrected) / d;
     const Stored best = ratio > 0 && ratio <= kMostCorrection ? corrected : chosen;
-    if (kHasZero || sums.gain.positive(in_units(best))) return best;
+    if (kHasZero || sums.gain.positive(in_units(row, best))) return best;
     return sums.gain.positive(d) ? chosen : Stored{0};
   }
 
@@ -292,6 +307,27 @@ class RowEncoder {
 
 }  // namespace row_scale_encoder
 
+namespace row_scale_encoder {
+
+/// Calls each(encoder, row, out) for all rows.
+template <typename Type, typename Each>
+void for_each_row(const EncodeRows& rows, std::byte* out, const Each& each) noexcept {
+  const LevelSearch search = rows.effort == Effort::fast ? Type::kFast : Type::kBest;
+  RowEncoder<Type> encoder(search, rows.bias_correction);
+  const std::size_t super_blocks = rows.row_elements / kSuperBlock;
+  const float* values = rows.values;
+  for (std::size_t r = 0; r < rows.rows; ++r) {
+    each(encoder,
+         Row{values, rows.importance, super_blocks,
+             row_range(values, rows.importance, rows.row_elements)},
+         out);
+    values += rows.row_elements;
+    out += sizeof(typename Type::RowScale) + super_blocks * sizeof(Type);
+  }
+}
+
+}  // namespace row_scale_encoder
+
 /// Encodes rows of a type of this family. Type is its super-block, which has what encode_levels()
 /// wants, but for d and with set_shifted() for `extra`; codes are in the order of the weights. And
 ///   RowScale        float or std::uint16_t
@@ -300,17 +336,31 @@ class RowEncoder {
 template <typename Type>
 void encode_row_scaled(const EncodeRows& rows, std::byte* out) noexcept {
   using namespace row_scale_encoder;
-  const LevelSearch search = rows.effort == Effort::fast ? Type::kFast : Type::kBest;
-  RowEncoder<Type> encoder(search, rows.bias_correction);
-  const std::size_t super_blocks = rows.row_elements / kSuperBlock;
-  const float* values = rows.values;
-  for (std::size_t r = 0; r < rows.rows; ++r) {
-    encoder.encode({values, rows.importance, super_blocks,
-                    row_range(values, rows.importance, rows.row_elements)},
-                   out);
-    values += rows.row_elements;
-    out += sizeof(typename Type::RowScale) + super_blocks * sizeof(Type);
-  }
+  for_each_row<Type>(rows, out,
+                     [](RowEncoder<Type>& encoder, const Row& row, std::byte* to) noexcept {
+                       encoder.encode(row, to);
+                     });
+}
+
+/// Encodes rows that begin with their scales already.
+template <typename Type>
+void encode_at_row_scales(const EncodeRows& rows, std::byte* out) noexcept {
+  using namespace row_scale_encoder;
+  for_each_row<Type>(rows, out,
+                     [](RowEncoder<Type>& encoder, const Row& row, std::byte* to) noexcept {
+                       encoder.encode_at_its_scale(row, to);
+                     });
+}
+
+/// The scale at which a row's codes are to be chosen; 0 where zeros are better.
+template <typename Type>
+float best_row_scale(const EncodeRows& row) noexcept {
+  float scale = 0;
+  row_scale_encoder::for_each_row<Type>(
+      row, nullptr, [&](auto& encoder, const row_scale_encoder::Row& r, std::byte*) noexcept {
+        scale = row_scale(encoder.choose_scale(r));
+      });
+  return scale;
 }
 
 }  // namespace sluice::inline SLUICE_ISA
