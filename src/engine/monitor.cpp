@@ -10,8 +10,11 @@ namespace {
 // Shorter waits are not worth a line in the trace.
 constexpr std::int64_t kStall = 100'000;  // ns
 
-// Of the rate of a read, with each one after it: a tenth is left after 22.
-constexpr double kRemembered = 0.9;
+// So much read tells a disk's rate. Of the 16 MiB that are under way at its ends, some count wrongly.
+constexpr std::uint64_t kTelling = std::uint64_t{64} << 20;
+
+// Of a rate, with each one after it.
+constexpr double kRemembered = 0.5;
 
 }  // namespace
 
@@ -52,10 +55,20 @@ void Monitor::end_read(const Read& read, std::string_view tensor, std::uint64_t 
   balance_.disk(-1);
   reading_.end();
   read_bytes_ += bytes;
-  // A read more or less, where two end at once, does not matter.
-  read_rate_ = std::max(kRemembered * read_rate_,
-                        static_cast<double>(bytes) / std::max(read.watch.seconds(), 1e-9));
+  rate_reads();
   if (trace_) trace_->request("read", read.id, read.begun, now(), tensor, bytes);
+}
+
+// Of all that are under way together: each by itself is slower by as many as there are.
+void Monitor::rate_reads() {
+  const std::lock_guard lock(rating_);
+  const std::uint64_t bytes = read_bytes_ - rated_bytes_;
+  if (bytes < kTelling) return;
+  const double until = reading_.seconds();
+  read_rate_ = std::max(kRemembered * read_rate_,
+                        static_cast<double>(bytes) / std::max(until - rated_until_s_, 1e-9));
+  rated_bytes_ += bytes;
+  rated_until_s_ = until;
 }
 
 Monitor::Scope Monitor::working(int worker, const Task& task) {

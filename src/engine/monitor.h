@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,7 +49,6 @@ class Monitor {
   struct Read {
     std::int64_t begun;
     std::uint64_t id;
-    Stopwatch watch{};
   };
   Read begin_read();
   void end_read(const Read& read, std::string_view tensor, std::uint64_t bytes);
@@ -72,8 +72,8 @@ class Monitor {
 
   std::uint64_t read_bytes() const { return read_bytes_; }
 
-  /// Bytes a second of the fastest among the last reads, which other programs on the machine slow
-  /// down the least; 0 before the first.
+  /// Bytes a second while anything is read, at the best among the last times, which other programs on
+  /// the machine slow down the least; 0 before 64 MiB were read.
   double read_rate() const { return read_rate_; }
 
   /// How far the run is. On the writer's thread, or while none runs.
@@ -91,6 +91,7 @@ class Monitor {
  private:
   std::int64_t now() const { return trace_ ? trace_->now() : 0; }
   Scope at_the_disk(std::function<void()> end);
+  void rate_reads();
   void sample_memory();
   void sample();
 
@@ -106,6 +107,9 @@ class Monitor {
   std::atomic<std::int64_t> compute_ns_ = 0;
   std::atomic<std::uint64_t> requests_ = 0;
   std::atomic<std::uint64_t> read_bytes_ = 0;
+  std::mutex rating_;
+  std::uint64_t rated_bytes_ = 0;
+  double rated_until_s_ = 0;  // of the time in which something was read
   std::atomic<double> read_rate_ = 0;
   std::atomic<int> reads_under_way_ = 0;
   std::atomic<int> to_finish_ = 0;  // units between a worker and finished()

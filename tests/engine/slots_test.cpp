@@ -19,11 +19,12 @@ MemoryPlan ten_slots() {
   return memory;
 }
 
-/// Has a monitor see a disk that reads so many bytes in some milliseconds.
-void read(Monitor& monitor, std::uint64_t bytes) {
-  const Monitor::Read begun = monitor.begin_read();
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  monitor.end_read(begun, {}, bytes);
+/// Has a monitor see a disk that does some reads at once, each of so many bytes, in some milliseconds.
+void read(Monitor& monitor, std::uint64_t bytes, std::size_t reads, std::int64_t milliseconds) {
+  std::vector<Monitor::Read> begun;
+  for (std::size_t i = 0; i < reads; ++i) begun.push_back(monitor.begin_read());
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+  for (const Monitor::Read& each : begun) monitor.end_read(each, {}, bytes);
 }
 
 TEST(Slots, WhatCameBackLastIsNext) {
@@ -41,17 +42,18 @@ TEST(Slots, WhatCameBackLastIsNext) {
 TEST(Slots, AllAreUsedOfASlowDisk) {
   Observer silent;
   Monitor monitor(silent, 1, 0, "");
-  read(monitor, kMiB / 10);
+  read(monitor, 100 * kMiB, 1, 300);
   SlotPool pool(ten_slots());
   std::set<Slot*> slots;
   for (int i = 0; i < 10; ++i) slots.insert(pool.acquire(monitor));
   EXPECT_EQ(slots.size(), 10u);
 }
 
+// However slow each of its reads is.
 TEST(Slots, FewAreUsedOfAFastDisk) {
   Observer silent;
   Monitor monitor(silent, 1, 0, "");
-  read(monitor, 1000000 * kMiB);
+  read(monitor, kMiB, 10000, 100);
   SlotPool pool(ten_slots());
   for (int i = 0; i < 2; ++i) pool.acquire(monitor);
   Slot* const third = pool.acquire(monitor);
