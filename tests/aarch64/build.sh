@@ -3,4 +3,4 @@
 need apt-get
 tools/cross-aarch64
 cmake --preset aarch64 -DSLUICE_WERROR="$SLUICE_WERROR" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
-cmake --build --preset aarch64 --target sluice_cli kernel_sums
+cmake --build --preset aarch64 --target sluice_cli kernel_sums decode_golden
