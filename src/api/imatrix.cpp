@@ -189,7 +189,7 @@ ImatrixReport walk_and_sum(const ImatrixOptions& options, const ImatrixRun& run,
   calibrate::Walk walk(*run.network, run.tokens, weights, team,
                        {.isa = options.isa,
                         .layer_memory = memory.layer,
-                        .output = options.process_output,
+                        .layers = run.network->layers() + (options.process_output ? 1 : 0),
                         .state = state,
                         .binding = binding_of(options, run),
                         .stop = options.stop});

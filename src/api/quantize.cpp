@@ -129,6 +129,7 @@ class OutputRun {
       writer_.put_headers();
       stream(source);
       if (prepared_.calibration) make_treated(source);
+      state_.expect_all_made();
     } catch (...) {
       tell();  // the run that goes on will not see these weights
       throw;

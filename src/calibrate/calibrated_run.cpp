@@ -27,29 +27,48 @@ void for_treated(const CalibrationPlan& calibration, const Function& of) {
   }
 }
 
-/// Whether an earlier run has made all treated matrices of a layer.
-bool is_made(const CalibratedModel& calibrated, const Plan& plan, const RowOutput& output,
-             std::uint64_t layer) {
-  const auto made = [&](const std::string& name) {
-    const auto tensor = calibrated.index.find(name);
-    if (!tensor || calibrated.plan.treatments[*tensor] == Treatment::none) return true;
-    const PlannedTensor& planned = plan.tensors[*tensor];
-    return output.has({*tensor, 0, planned.rows_per_expert() * planned.experts()});
-  };
+/// Whether all matrices of a layer, or of the output as the layer after the last, are such.
+template <typename Predicate>
+bool all_of_layer(const CalibratedModel& calibrated, std::uint64_t layer,
+                  const Predicate& is_such) {
   for (const auto& together : calibrated.network.inputs_of(layer)) {
     for (const model::Input& input : together) {
-      if (!std::ranges::all_of(input.tensors, made)) return false;
+      for (const std::string& name : input.tensors) {
+        const auto tensor = calibrated.index.find(name);
+        if (tensor && !is_such(*tensor)) return false;
+      }
     }
   }
   return true;
 }
 
-/// Whether an earlier run has made all that a state's layers are needed for.
-std::uint64_t layers_made(const CalibratedModel& calibrated, const Plan& plan,
+/// How far layers are to be run; the output counts as one more.
+struct LayersToRun {
+  std::uint64_t first = 0;   ///< that has something that is treated
+  std::uint64_t made = 0;    ///< so many have nothing left to make
+  std::uint64_t needed = 0;  ///< so many have all that is treated
+};
+
+LayersToRun layers_to_run(const CalibratedModel& calibrated, const Plan& plan,
                           const RowOutput& output) {
-  std::uint64_t layer = 0;
-  while (layer < calibrated.network.layers() && is_made(calibrated, plan, output, layer)) ++layer;
-  return layer;
+  const auto is_untreated = [&](std::uint32_t tensor) {
+    return calibrated.plan.treatments[tensor] == Treatment::none;
+  };
+  const auto is_made = [&](std::uint32_t tensor) {
+    const PlannedTensor& planned = plan.tensors[tensor];
+    return is_untreated(tensor) ||
+           output.has({tensor, 0, planned.rows_per_expert() * planned.experts()});
+  };
+  LayersToRun layers{.needed = calibrated.network.layers() + 1};
+  while (layers.needed > 0 && all_of_layer(calibrated, layers.needed - 1, is_untreated)) {
+    --layers.needed;
+  }
+  const auto while_all = [&](std::uint64_t& layer, const auto& are_such) {
+    while (layer < layers.needed && all_of_layer(calibrated, layer, are_such)) ++layer;
+  };
+  while_all(layers.first, is_untreated);
+  while_all(layers.made, is_made);
+  return layers;
 }
 
 }  // namespace
@@ -83,8 +102,11 @@ void make_treated(const CalibratedModel& calibrated, const Plan& plan,
                   const EncoderSettings& settings, io::Source& source, engine::Monitor& monitor,
                   RowOutput& output, Observer& observer) {
   const model::Network& network = calibrated.network;
-  const std::uint64_t made = layers_made(calibrated, plan, output);
-  if (made == network.layers() && is_made(calibrated, plan, output, made)) return;
+  const LayersToRun layers = layers_to_run(calibrated, plan, output);
+  if (layers.made == layers.needed) {
+    WalkState(calibrated.state_file, calibrated.state_binding).remove();
+    return;
+  }
   engine::TbbTeam threads(settings.threads, settings.stop);
   MonitoredTeam team(threads, monitor);
   MonitoredSource monitored(source, monitor);
@@ -98,7 +120,7 @@ void make_treated(const CalibratedModel& calibrated, const Plan& plan,
   const model::Tokens tokens = walked_tokens(calibrated);
   const WalkSettings walk_settings{.isa = settings.isa,
                                    .layer_memory = calibrated.memory.layer,
-                                   .output = true,
+                                   .layers = layers.needed,
                                    .state = calibrated.state_file,
                                    .binding = calibrated.state_binding,
                                    .quantized = calibrated.refit ? &quantized : nullptr,
@@ -106,14 +128,14 @@ void make_treated(const CalibratedModel& calibrated, const Plan& plan,
   std::optional<Walk> walk;
   walk.emplace(network, tokens, weights, team, walk_settings);
   // What was made of layers before is gone, as far as the journal knows.
-  if (walk->done() > made) {
+  if (walk->done() > layers.made) {
     walk->end();
     walk.emplace(network, tokens, weights, team, walk_settings);
   }
-  if (walk->done() < made) {
+  if (walk->done() < layers.made && layers.first < layers.made) {
     observer.note(fmt::format("{} is not of the last layer that was made: {} are run once more",
                               visible(calibrated.state_file),
-                              counted(made - walk->done(), "layer")));
+                              counted(layers.made - walk->done(), "layer")));
   }
   LayerEncoder encoder({plan, calibrated.index, calibrated.plan, weights, output, settings, team,
                         calibrated.refit ? tokens.sequence_length : 0});

@@ -9,6 +9,7 @@
 #include "base/name_patterns.h"
 #include "calibrate/matrix_encoder.h"
 #include "calibrate/pairs.h"
+#include "calibrate/router.h"
 #include "calibrate/second_products.h"
 #include "codec/feedback.h"
 #include "linear/moments.h"
@@ -55,9 +56,11 @@ class Planner {
       give_up(*largest);
     }
     planned_.bytes = std::max(planned_.bytes, bytes(inputs));
+    for (model::Input& input : inputs) inputs_.push_back(std::move(input));
   }
 
   CalibrationPlan take() {
+    for (const model::Input& input : inputs_) plan_sums(input);
     note_all();
     return std::move(planned_);
   }
@@ -122,6 +125,17 @@ class Planner {
     return moments + encoding;
   }
 
+  /// A router's input is what moments of its experts are drawn towards.
+  void plan_sums(const model::Input& input) {
+    InputPlan& sums = planned_.inputs[input.tensors.front()];
+    const auto look = [&](std::uint32_t tensor) {
+      sums.columns = plan_.tensors[tensor].row_elements();
+      sums.moments |= planned_.treatments[tensor] == Treatment::feedback;
+    };
+    for_tensors(input, look);
+    if (is_router(input)) for_tensors(experts_of(input), look);
+  }
+
   void note_all() {
     for (const auto& [columns, names] : given_up_) {
       planned_.notes.push_back(
@@ -147,6 +161,7 @@ class Planner {
   const int threads_;
   const std::uint64_t paired_length_;
   CalibrationPlan planned_;
+  Inputs inputs_;                                               // all that were added
   std::map<std::uint64_t, std::vector<std::string>> given_up_;  // by columns
   std::set<std::uint32_t> without_kernel_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,21 @@
 
 namespace sluice::calibrate {
 
+/// What is summed of an input.
+struct InputPlan {
+  std::uint64_t columns = 0;
+  bool moments = false;  ///< second moments; else squares alone
+};
+
 /// What calibration does for a plan's tensors.
 struct CalibrationPlan {
   std::vector<Treatment> treatments;  ///< of each of the plan's tensors
   std::uint64_t bytes = 0;            ///< most that moments, factors and encoding take at once
   std::uint64_t bytes_of_all = 0;     ///< the same, were feedback for all that has a kernel to fit
-  std::vector<std::string> notes;     ///< what gets less than feedback, and why
+  /// By the input's first tensor. A run that makes a part of the plan sums alike, for sums of squares
+  /// by themselves are not to the last bit those of second moments.
+  std::map<std::string, InputPlan> inputs;
+  std::vector<std::string> notes;  ///< what gets less than feedback, and why
 
   bool has_feedback() const;
 };

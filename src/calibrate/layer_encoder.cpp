@@ -6,21 +6,13 @@
 
 #include "base/stop.h"
 #include "calibrate/feedback_settings.h"
+#include "calibrate/router.h"
 #include "calibrate/shrinkage.h"
 
 namespace sluice::calibrate {
 namespace {
 
 constexpr std::string_view kExperts = "_exps.weight";
-constexpr std::string_view kRouter = ".ffn_gate_inp.weight";
-
-bool is_router_name(const std::string& tensor) {
-  return tensor.ends_with(kRouter);
-}
-
-bool is_router(const model::Input& input) {
-  return std::ranges::any_of(input.tensors, is_router_name);
-}
 
 bool is_of_experts(const model::Input& input) {
   return input.tensors.front().ends_with(kExperts);
@@ -62,32 +54,23 @@ bool LayerEncoder::is_due(std::uint32_t tensor, std::uint64_t first, std::uint64
 
 // Whether experts of the router's layer are still to be made with feedback.
 bool LayerEncoder::experts_want(const model::Input& router) const {
-  const std::string& name = *std::ranges::find_if(router.tensors, is_router_name);
-  const std::string block = name.substr(0, name.size() - kRouter.size());
   bool want = false;
-  const model::Input experts{.tensors = {block + ".ffn_gate_exps.weight",
-                                         block + ".ffn_up_exps.weight",
-                                         block + ".ffn_gate_up_exps.weight"}};
-  for_tensors(experts, [&](std::uint32_t tensor, const std::string&, Treatment treatment) {
-    want |=
-        treatment == Treatment::feedback && is_due(tensor, 0, with_.plan.tensors[tensor].experts());
-  });
+  for_tensors(experts_of(router),
+              [&](std::uint32_t tensor, const std::string&, Treatment treatment) {
+                want |= treatment == Treatment::feedback &&
+                        is_due(tensor, 0, with_.plan.tensors[tensor].experts());
+              });
   return want;
 }
 
 bool LayerEncoder::wants(const model::Input& input) {
-  const auto tensor = with_.index.find(input.tensors.front());
-  if (!tensor) return false;
-  bool due = false;
-  bool moments = false;
-  for_tensors(input, [&](std::uint32_t each, const std::string&, Treatment treatment) {
-    due |= is_due(each, input.number, input.number + 1);
-    moments |= treatment == Treatment::feedback;
+  bool due = is_router(input) && experts_want(input);
+  for_tensors(input, [&](std::uint32_t tensor, const std::string&, Treatment) {
+    due |= is_due(tensor, input.number, input.number + 1);
   });
-  if (is_router(input) && experts_want(input)) due = moments = true;
   if (due) {
-    sums_.try_emplace(key_of(input), with_.plan.tensors[*tensor].row_elements(), moments,
-                      with_.paired_length);
+    const InputPlan& planned = with_.calibration.inputs.at(input.tensors.front());
+    sums_.try_emplace(key_of(input), planned.columns, planned.moments, with_.paired_length);
   }
   return due;
 }

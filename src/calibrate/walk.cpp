@@ -72,7 +72,8 @@ void Walk::run(Visitor& visitor) {
   const model::RunSettings settings{.isa = settings_.isa,
                                     .memory = settings_.layer_memory,
                                     .whole = settings_.quantized != nullptr};
-  for (std::uint64_t layer = done_; layer < network_.layers(); ++layer) {
+  const std::uint64_t end = std::min(settings_.layers, network_.layers());
+  for (std::uint64_t layer = done_; layer < end; ++layer) {
     weights_.expect(network_.tensors_of(layer));
   }
   if (done_ == 0) {
@@ -81,14 +82,14 @@ void Walk::run(Visitor& visitor) {
       embed_second(network_, tokens_, *settings_.quantized, stream(), settings, team_);
     }
   }
-  for (; done_ < network_.layers(); ++done_) {
+  for (; done_ < end; ++done_) {
     throw_if_stopped(settings_.stop);
     visitor.begin(done_, stream());
     network_.run_layer(done_, tokens_, weights_, stream(), &visitor, settings, team_);
     visitor.done(done_);
     state_.save(done_ + 1, stream());
   }
-  if (!settings_.output) return;
+  if (settings_.layers <= network_.layers()) return;
   visitor.begin(done_, stream());
   network_.run_output(stream(), weights_, {}, &visitor, settings, team_);
   visitor.done(done_);

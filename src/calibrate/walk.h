@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "base/page_buffer.h"
@@ -47,9 +48,10 @@ struct WalkMemory {
 struct WalkSettings {
   Isa isa = Isa::portable;
   std::uint64_t layer_memory = 0;  ///< WalkMemory::layer
-  bool output = false;             ///< the visitor sees the input of the output matrix too
-  std::string state;               ///< file to go on with after the run was cut off
-  std::uint64_t binding = 0;       ///< see WalkState
+  /// So many layers are run, and the output, which comes after all of them, if it is within.
+  std::uint64_t layers = std::numeric_limits<std::uint64_t>::max();
+  std::string state;          ///< file to go on with after the run was cut off
+  std::uint64_t binding = 0;  ///< see WalkState
   /// If every other sequence is of a second stream (see second_stream.h), what the model becomes.
   model::WeightStore* quantized = nullptr;
   const std::atomic<bool>* stop = nullptr;

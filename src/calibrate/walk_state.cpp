@@ -110,7 +110,7 @@ void WalkState::save(std::uint64_t layers, const linear::ConstMatrix& stream) co
   header.check = header.right_check();
   const PageBuffer first(kPage);
   std::memcpy(first.bytes().data(), &header, sizeof header);
-  io::Sink sink(path_ + ".new", {{path_, 0, kPage + bytes.size()}});
+  io::Sink sink(new_path(), {{path_, 0, kPage + bytes.size()}});
   sink.start();
   const std::span<const std::byte> page = first.bytes();
   sink.write_at(0, {&page, 1});
@@ -121,8 +121,9 @@ void WalkState::save(std::uint64_t layers, const linear::ConstMatrix& stream) co
   sink.commit();
 }
 
-void WalkState::remove() const noexcept {
+void WalkState::remove() const {
   ::unlink(path_.c_str());
+  ::unlink(new_path().c_str());  // of a run that was cut off as it wrote it
 }
 
 }  // namespace sluice::calibrate

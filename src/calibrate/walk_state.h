@@ -41,9 +41,11 @@ class WalkState {
   void save(std::uint64_t layers, const linear::ConstMatrix& stream) const;
 
   /// Removes it, if it is there.
-  void remove() const noexcept;
+  void remove() const;
 
  private:
+  std::string new_path() const { return path_ + ".new"; }
+
   std::string path_;
   std::uint64_t binding_;
 };

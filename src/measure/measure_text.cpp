@@ -182,7 +182,7 @@ class TextMeasuring {
     // Of variants, too: what is measured anew may be in other types.
     const calibrate::WalkSettings settings{.isa = settings_.isa,
                                            .layer_memory = layer_memory,
-                                           .output = false,
+                                           .layers = request_.network.layers(),
                                            .state = request_.state,
                                            .binding = found_.binding + subjects_->variants(),
                                            .stop = settings_.stop};

@@ -4,6 +4,9 @@
 #include <limits>
 #include <optional>
 
+#include "sluice/amounts.h"
+#include "sluice/error.h"
+
 namespace sluice {
 namespace {
 
@@ -59,6 +62,17 @@ void RunState::finished(const engine::Task& task) {
     observer().tensor_done(reports_[result.tensor], tensors_done_++, plan_.tensors.size());
   }
   Monitor::finished(task);
+}
+
+void RunState::expect_all_made() const {
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    if (states_[i].bytes_left == 0) continue;
+    throw Error(
+        ErrorCode::output_damaged,
+        counted(states_[i].bytes_left, "byte") + " of it were not made, by a fault of sluice",
+        {.tensor = plan_.tensors[i].name,
+         .cure = "Report it; nothing has its name, and the same command goes on"});
+  }
 }
 
 TensorReport RunState::describe(std::size_t index) const {

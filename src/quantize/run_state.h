@@ -37,6 +37,10 @@ class RunState final : public engine::Monitor {
 
   void finished(const engine::Task& task) override;
 
+  /// Looks at the end whether there is a tensor that nothing made, or not all of it.
+  /// \throws Error (output_damaged) naming it
+  void expect_all_made() const;
+
   /// Tells the observer that time goes by.
   void tick() { observer().progress(progress()); }
 

@@ -291,24 +291,44 @@ TEST_F(ShareTest, WhatPartsCannotDoIsRefused) {
 }
 
 // Feedback is decided for all of the plan: what has room for it in one run has in each part.
-class CalibratedShareTest : public calibrated_tests::CalibratedTest {};
+class CalibratedShareTest : public calibrated_tests::CalibratedTest {
+ protected:
+  /// That so many parts make the files of one run.
+  void expect_the_same(std::uint32_t count) {
+    options_.share = {};
+    options_.output = folder_ / "one.gguf";
+    Observer silent;
+    const std::vector<PartReport> one = quantize(options_, silent).parts;
+    options_.output = folder_ / "out.gguf";
+    std::vector<PartReport> parts;
+    for (std::uint32_t part = count; part > 0; --part) {
+      options_.share = {part, count};
+      for (const PartReport& made : quantize(options_, silent).parts) parts.push_back(made);
+    }
+    std::ranges::sort(parts, {}, &PartReport::file);
+    ASSERT_EQ(parts.size(), one.size());
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      EXPECT_TRUE(read_file(one[i].file) == read_file(parts[i].file)) << one[i].file;
+    }
+  }
+};
 
 TEST_F(CalibratedShareTest, BytesAreThoseOfOneRun) {
   options_.split.max_tensors = 5;
-  options_.output = folder_ / "one.gguf";
-  Observer silent;
-  const std::vector<PartReport> one = quantize(options_, silent).parts;
-  options_.output = folder_ / "out.gguf";
-  std::vector<PartReport> parts;
-  for (const std::uint32_t part : {2, 1, 3}) {
-    options_.share = {part, 3};
-    for (const PartReport& made : quantize(options_, silent).parts) parts.push_back(made);
-  }
-  std::ranges::sort(parts, {}, &PartReport::file);
-  ASSERT_EQ(parts.size(), one.size());
-  for (std::size_t i = 0; i < one.size(); ++i) {
-    EXPECT_TRUE(read_file(one[i].file) == read_file(parts[i].file)) << i;
-  }
+  expect_the_same(3);
+}
+
+// One input is of several matrices: of another file each, some without a kernel for feedback.
+TEST_F(CalibratedShareTest, WhatSharesAnInputMayBeInSeveralParts) {
+  options_.split.max_tensors = 1;
+  options_.tensor_types = {{"attn_k", TensorType::q5_0}, {"ffn_up", TensorType::q5_0}};
+  expect_the_same(11);
+}
+
+TEST_F(CalibratedShareTest, ARouterMayBeInAnotherPartThanItsExperts) {
+  write_file(folder_ / "model.gguf", calibrated_tests::WideModel(4).build());
+  options_.split.max_tensors = 1;
+  expect_the_same(13);
 }
 
 }  // namespace

@@ -104,7 +104,6 @@ struct Walked {
     Walk walk(*network, tokens, weights, team,
               {.isa = how.isa,
                .layer_memory = given.layer,
-               .output = true,
                .state = folder / "state",
                .binding = 1});
     const std::uint64_t before = walk.done();

@@ -1,14 +1,23 @@
-# The manifest says the same number twice, and asks for options that there are.
+# The manifest is a Job by Kubernetes' own schema, says the same number twice, and asks for options that
+# there are.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 trap 'rm -rf "$work"' EXIT
 # A Python from elsewhere does not see the distribution's packages.
 for python in python3 /usr/bin/python3; do
-  if "$python" -c 'import yaml' 2>/dev/null; then break; fi
-  [ "$python" = python3 ] || missing "this machine's Python has no yaml"
+  if "$python" -c 'import jsonschema, yaml' 2>/dev/null; then break; fi
+  [ "$python" = python3 ] || missing "this machine's Python has no yaml, or no jsonschema"
 done
-"$python" - "$cluster/indexed-job.yaml" > "$work/words" <<'PYTHON'
-import sys, yaml
+"$python" - "$cluster/indexed-job.yaml" "$SLUICE_SOURCE/tests/data/kubernetes/job-batch-v1.json" \
+  > "$work/words" <<'PYTHON'
+import copy, json, jsonschema, sys, yaml
 job = yaml.safe_load(open(sys.argv[1]))
+validator = jsonschema.Draft7Validator(json.load(open(sys.argv[2])))
+validator.validate(job)
+# The schema is one that tells: a name that is none, and what is not a number.
+for key, value in {"completion": 8, "parallelism": "8"}.items():
+    wrong = copy.deepcopy(job)
+    wrong["spec"][key] = value
+    assert not validator.is_valid(wrong), key
 assert (job["apiVersion"], job["kind"]) == ("batch/v1", "Job")
 spec = job["spec"]
 assert spec["completionMode"] == "Indexed" and spec["parallelism"] <= spec["completions"]

@@ -1,11 +1,6 @@
 // The program killed at any moment, over and over: the bytes are the same in the end, and what has its
 // name is whole.
 
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <filesystem>
 #include <thread>
@@ -56,45 +51,18 @@ const Setting kSettings[] = {
 };
 constexpr int kMostKills = 4;
 
-/// Some ten megabytes of BF16 with tensors of all sizes.
-void write_model(Case& one, const std::string& path) {
-  GgufBuilder builder;
-  builder.string("general.architecture", "llama").u32("llama.block_count", 30);
-  for (int i = 0; i < 30; ++i) {
-    const std::uint64_t columns = 32 * (1 + one.below(40));
-    const std::uint64_t rows = i % 5 == 2 ? 1 : 1 + one.below(900);
-    Bytes data;
-    for (std::uint64_t k = 0; k < columns * rows; ++k) {
-      put(data, static_cast<std::uint16_t>(0x3d00 | (one.below(65536) & 0x82ff)));
-    }
-    builder.tensor("blk." + std::to_string(i) + ".ffn_up.weight", {columns, rows}, 30, data);
-  }
-  write_file(path, builder.build());
-}
-
 /// Starts the program and kills it after a while, or sees it end. Whether it was killed.
 bool run_and_kill(const Words& words, microseconds after) {
-  Words all = {SLUICE_PROGRAM};
-  all.insert(all.end(), words.begin(), words.end());
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const int null = ::open("/dev/null", O_RDWR);
-    ::dup2(null, STDOUT_FILENO);
-    ::dup2(null, STDERR_FILENO);
-    exec_words(all);
-  }
+  const pid_t child = start_silently(words);
   std::this_thread::sleep_for(after);
-  ::kill(child, SIGKILL);  // a child that has ended waits to be seen: the number is still its own
-  const int status = wait_status(child);
-  expect(status == 0 || status == 128 + SIGKILL, "resuming ends with " + std::to_string(status));
-  return status != 0;
+  return kill_or_done(child);
 }
 
 void run(Case& one) {
   const Setting& setting = kSettings[one.number % std::size(kSettings)];
   std::string model = kModel;
   if (setting.model == "made") {
-    write_model(one, model = one.folder / "model.gguf");
+    write_made_model(one, model = one.folder / "model.gguf");
   } else if (setting.model != "trained") {
     published::widened(std::string(setting.model))
         .write(model = one.folder / "model", 1 + one.below(4));

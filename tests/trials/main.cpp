@@ -61,8 +61,8 @@ bool run_trial(const Trial& trial, const Order& order) {
 
 int main(int argc, char** argv) {
   constexpr int kSkipped = 77;
-  const Trial* const all[] = {&kills(),      &mutations(), &cuts(),   &counts(),
-                              &full_disks(), &locales(),   &limits(), &names()};
+  const Trial* const all[] = {&kills(),   &parts(),      &mutations(), &cuts(), &counts(),
+                              &locales(), &full_disks(), &limits(),    &names()};
   Order order;
   CLI::App app("Repeats by machine what was done by hand to break sluice.");
   app.add_option("--seed", order.seed, "Where the random numbers start (default: any)");

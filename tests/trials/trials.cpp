@@ -1,7 +1,11 @@
 #include "trials.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -53,6 +57,26 @@ Finished orderly(const Words& words, const std::function<void()>& prepare) {
   const Finished done = sluice(words, prepare);
   expect_orderly(words, done);
   return done;
+}
+
+pid_t start_silently(const Words& words) {
+  Words all = {SLUICE_PROGRAM};
+  all.insert(all.end(), words.begin(), words.end());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int null = ::open("/dev/null", O_RDWR);
+    ::dup2(null, STDOUT_FILENO);
+    ::dup2(null, STDERR_FILENO);
+    exec_words(all);
+  }
+  return child;
+}
+
+bool kill_or_done(pid_t child) {
+  ::kill(child, SIGKILL);  // a child that has ended waits to be seen: the number is still its own
+  const int status = wait_status(child);
+  expect(status == 0 || status == 128 + SIGKILL, "resuming ends with " + std::to_string(status));
+  return status != 0;
 }
 
 std::vector<std::string> files_in(const std::string& folder) {
@@ -125,6 +149,21 @@ Bytes small_matrix_dat() {
     put_bytes(out, values.data(), values.size());
   }
   return out;
+}
+
+void write_made_model(Case& one, const std::string& path) {
+  GgufBuilder builder;
+  builder.string("general.architecture", "llama").u32("llama.block_count", 30);
+  for (int i = 0; i < 30; ++i) {
+    const std::uint64_t columns = 32 * (1 + one.below(40));
+    const std::uint64_t rows = i % 5 == 2 ? 1 : 1 + one.below(900);
+    Bytes data;
+    for (std::uint64_t k = 0; k < columns * rows; ++k) {
+      put(data, static_cast<std::uint16_t>(0x3d00 | (one.below(65536) & 0x82ff)));
+    }
+    builder.tensor("blk." + std::to_string(i) + ".ffn_up.weight", {columns, rows}, 30, data);
+  }
+  write_file(path, builder.build());
 }
 
 }  // namespace sluice::trials

@@ -3,6 +3,8 @@
 // Trials: what people did by hand to break the program, done by a machine, case after case. Each trial
 // is a file here; main.cpp lists and runs them.
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -67,6 +69,7 @@ struct Trial {
 };
 
 const Trial& kills();
+const Trial& parts();
 const Trial& mutations();
 const Trial& cuts();
 const Trial& counts();
@@ -88,6 +91,13 @@ void expect_orderly(const Words& words, const Finished& done);
 Finished orderly(
     const Words& words, const std::function<void()>& prepare = [] {});
 
+/// Starts the program with nothing to print on. \return its process
+pid_t start_silently(const Words& words);
+
+/// Kills a process that start_silently() began, or sees that it has ended well. Whether it was killed.
+/// \throws Failure if it had failed
+bool kill_or_done(pid_t child);
+
 /// That a condition holds.
 /// \throws Failure with the text and what the program said
 void expect(bool holds, const std::string& text, const Finished& done = {});
@@ -104,5 +114,8 @@ inline const std::string kMatrix = SLUICE_TEST_DATA "/imatrix/tiny-llama.imatrix
 Bytes small_model();
 Bytes small_matrix_gguf();
 Bytes small_matrix_dat();
+
+/// Writes a model of some ten megabytes of BF16 with tensors of all sizes.
+void write_made_model(Case& one, const std::string& path);
 
 }  // namespace sluice::trials
