@@ -33,36 +33,85 @@ SLUICE_INLINE Ints accumulate_byte_products(const Ints& sum, const Ints& bytes,
   return result;
 }
 
-/// Writes first + l for each lane l for which a mask holds, up to 15 others behind them, and returns
-/// where these are. Whether a lane is taken cannot be foretold, so there is no branch.
-SLUICE_INLINE std::uint16_t* append_numbers(const FloatMask& mask, unsigned first,
-                                            std::uint16_t* to) noexcept {
+/// Lane l: l.
+SLUICE_INLINE Ints lane_numbers() noexcept {
+  static constexpr std::int32_t kNumbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return Ints::load(kNumbers);
+}
+
+/// Writes the lanes, numbers below 2^16, for which a mask holds, up to 15 others behind them, and
+/// returns where these are. Whether a lane is taken cannot be foretold, so there is no branch.
+SLUICE_INLINE std::uint16_t* append_where(const FloatMask& mask, const Ints& numbers,
+                                          std::uint16_t* to) noexcept {
   const unsigned bits = Machine::to_bits(mask.part);
 #if defined(__AVX512VBMI2__)
-  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512i numbers = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(first)));
-  const __m256i taken =
-      _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(static_cast<__mmask16>(bits), numbers));
+  const __m256i taken = _mm512_cvtepi32_epi16(
+      _mm512_maskz_compress_epi32(static_cast<__mmask16>(bits), (__m512i)numbers.part[0]));
   std::memcpy(to, &taken, sizeof taken);
   return to + __builtin_popcount(bits);
 #else
+  std::int32_t at[16];
+  numbers.store(at);
   for (unsigned l = 0; l < 16; ++l) {
-    *to = static_cast<std::uint16_t>(first + l);
+    *to = static_cast<std::uint16_t>(at[l]);
     to += bits >> l & 1;
   }
   return to;
 #endif
 }
 
-/// The largest lane.
-SLUICE_INLINE std::int32_t most_of(const Ints& lanes) noexcept {
+/// The same of first + l for each lane l.
+SLUICE_INLINE std::uint16_t* append_numbers(const FloatMask& mask, unsigned first,
+                                            std::uint16_t* to) noexcept {
+  return append_where(mask, lane_numbers() + Ints(static_cast<std::int32_t>(first)), to);
+}
+
+/// The largest of the lanes that have the same remainder by kCount, 4 or 8, for each remainder.
+template <std::size_t kCount>
+SLUICE_INLINE void most_of_each(const Ints& lanes, std::int32_t* most) noexcept {
+#if defined(__AVX2__)
+#if defined(__AVX512F__)
+  const auto whole = (__m512i)lanes.part[0];
+  const __m256i eight =
+      _mm256_max_epi32(_mm512_castsi512_si256(whole), _mm512_extracti64x4_epi64(whole, 1));
+#else
+  const __m256i eight = _mm256_max_epi32((__m256i)lanes.part[0], (__m256i)lanes.part[1]);
+#endif
+  if constexpr (kCount == 8) {
+    std::memcpy(most, &eight, sizeof eight);
+  } else {
+    const __m128i four =
+        _mm_max_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+    std::memcpy(most, &four, sizeof four);
+  }
+#else
   std::int32_t at[16];
   lanes.store(at);
-  std::int32_t most[4] = {at[0], at[1], at[2], at[3]};
-  for (std::size_t i = 4; i < 16; ++i) most[i % 4] = most[i % 4] < at[i] ? at[i] : most[i % 4];
+  for (std::size_t i = 0; i < kCount; ++i) {
+    most[i] = at[i];
+    for (std::size_t l = i + kCount; l < 16; l += kCount)
+      most[i] = most[i] < at[l] ? at[l] : most[i];
+  }
+#endif
+}
+
+/// The largest lane.
+SLUICE_INLINE std::int32_t most_of(const Ints& lanes) noexcept {
+  std::int32_t most[4];
+  most_of_each<4>(lanes, most);
   const std::int32_t low = most[0] < most[1] ? most[1] : most[0];
   const std::int32_t high = most[2] < most[3] ? most[3] : most[2];
   return low < high ? high : low;
+}
+
+/// The lanes from `first` on, so many times each, as many as are 16 then.
+template <std::size_t kTimes>
+SLUICE_INLINE Floats repeat_lanes(const Floats& lanes, std::size_t first) noexcept {
+  float at[16];
+  lanes.store(at);
+  constexpr int kBits = kTimes == 4 ? 2 : 3;
+  static_assert(1u << kBits == kTimes);
+  return look_up(at, shift_right<kBits>(lane_numbers()) + Ints(static_cast<std::int32_t>(first)));
 }
 
 }  // namespace sluice::inline SLUICE_ISA::simd

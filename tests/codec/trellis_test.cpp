@@ -51,7 +51,7 @@ Row random_row() {
       importance += double{row.importance[j]};
     }
     row.weight.push_back((double{row.importance[i]} + importance / 256 / 10) *
-                         std::sqrt(12 * squares / 256 + std::pow(row.x[i], 2)));
+                         std::sqrt(50 * squares / 256 + std::pow(row.x[i], 2)));
   }
   return row;
 }

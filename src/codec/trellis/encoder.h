@@ -1,14 +1,14 @@
 #pragma once
 
-// The encoder of the trellis types: a row has a scale, a sub-block of 32 weights an integer multiple of
-// it, and each of its groups is a vector of a codebook.
+// The encoder of IQ1_KT and IQ2_KT: a row has a scale, a sub-block of 32 weights one of 16 multiples of
+// it, of either sign, and each of its groups is a vector of a codebook.
 //
 // 1. The scale at which each sub-block is likely to come out best is foretold from its moments, and a
 //    row's scale is chosen that has multiples near to these.
-// 2. For a sub-block both signs of the scale are searched at the foretold one, and what was found is
-//    priced at the few multiples nearest to it. Each sign is a codebook of its own, and with each
-//    multiple the vectors lie elsewhere: the best of several takes 10 % off the error.
-// 3. At the multiple with the least error the groups are searched again, farther.
+// 2. For a sub-block both signs of the foretold scale are searched, a little way, and what was found is
+//    priced at all multiples: the sums of w x c and w c^2 say what a vector is worth at any.
+// 3. At the multiples with the least prices the groups are searched again, farther. Each is a codebook
+//    of its own: the best of several takes 10 % off the error.
 // 4. The row's scale is fitted by least squares, and corrected for its shrinkage.
 
 #include <cstddef>
@@ -16,36 +16,18 @@
 #include <cstring>
 #include <iterator>
 
+#include "codec/i_quants/levels.h"
+#include "codec/trellis/candidates.h"
+#include "codec/trellis/row.h"
 #include "codec/trellis/scales.h"
 #include "codec/trellis/search.h"
 #include "codec/trellis/tile.h"
-#include "codec/weighting.h"
 #include "sluice/codec.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace trellis_encoder {
 
 using simd::Floats;
-
-/// The sums of a row for its codes at scale 1.
-struct RowFit {
-  Floats xx = 0;
-  Floats xy = 0;
-  Floats yy = 0;
-  simd::Doubles qxy = 0;  ///< with the importance for weight
-  simd::Doubles qyy = 0;
-
-  /// Whether the row is better than zeros, as its importance weighs errors.
-  bool better_than_zeros(double scale) const noexcept {
-    double sum_xy = 0;
-    double sum_yy = 0;
-    for (std::size_t lane = 0; lane < simd::Doubles::kLanes; ++lane) {
-      sum_xy += qxy[lane];
-      sum_yy += qyy[lane];
-    }
-    return scale * (2 * sum_xy - scale * sum_yy) > 0;
-  }
-};
 
 /// A super-block's codes.
 template <typename Type>
@@ -54,32 +36,33 @@ struct Codes {
   std::uint16_t index[256 / Type::kBook.group];
 };
 
-template <typename Type>
+/// \tparam kDepth  of the beams
+template <typename Type, std::size_t kDepth>
 class RowEncoder {
  public:
   static constexpr TrellisCodebook kBook = Type::kBook;
   static constexpr std::size_t kGroup = kBook.group;
-  static constexpr std::size_t kSigns = Type::kSigns;
-  static constexpr std::size_t kSuperBlock = 256;
+  static constexpr std::size_t kSuperBlock = TrellisRow::kSuperBlock;
   using Tile = TrellisTile<kGroup>;
-  using Queries = TrellisQueries<kGroup, kSigns>;
+  using Queries = TrellisQueries<kGroup>;
   static constexpr std::size_t kShared = Tile::kShared;
+  static constexpr std::size_t kBlocks = 16 / kShared;
+  /// How many of the vectors that were found for a group are compared as floats: where scales are
+  /// priced, each scale has a best one of its own.
+  static constexpr std::size_t kPriced = 8;
+  static constexpr std::size_t kCompared = 4;
+  static constexpr float kFar = 0x1p100f;  ///< an error that is none
 
-  RowEncoder(const float* values, const float* importance, std::size_t elements,
-             const TrellisEffort& effort) noexcept
-      : values_(values),
-        importance_(importance),
-        elements_(elements),
-        effort_(effort),
-        range_(row_range(values, importance, elements)) {}
+  RowEncoder(const TrellisRow& row, const TrellisEffort& effort) noexcept
+      : effort_(effort), row_(row) {}
 
   /// Writes a row.
   void encode(float bias_correction, std::byte* out) noexcept {
     using Block = typename Type::Block;
     std::byte* const scale_place = out;
     out += sizeof(float);
-    scale_ = range_.largest[0] > 0 ? find_scale() : 0.0f;
-    for (std::size_t i = 0; i < elements_; i += kSuperBlock, out += sizeof(Block)) {
+    scale_ = row_.empty() ? 0.0f : find_scale();
+    for (std::size_t i = 0; i < row_.elements(); i += kSuperBlock, out += sizeof(Block)) {
       Block block{};
       if (scale_ > 0) {
         Codes<Type> codes;
@@ -89,35 +72,20 @@ class RowEncoder {
       }
       std::memcpy(out, &block, sizeof block);
     }
-    const float scale = scale_ > 0 ? fitted_scale(bias_correction) : 0.0f;
+    const float scale =
+        scale_ > 0 ? row_.fitted_scale(bias_correction, Type::kRuntimeFactor) : 0.0f;
     std::memcpy(scale_place, &scale, sizeof scale);
   }
 
  private:
-  TrellisMeans means(std::size_t first) const noexcept {
-    Floats squares = 0;
-    Floats importance = range_.important ? 0.0f : 16.0f;
-    for (std::size_t i = first; i < first + kSuperBlock; i += Floats::kLanes) {
-      const Floats x =
-          range_.values(max(min(Floats::load(values_ + i), range_.largest), -range_.largest));
-      squares += x * x;
-      if (range_.important) importance += range_.importance(Floats::load(importance_ + i));
-    }
-    return {reduce_sum(squares) / kSuperBlock, reduce_sum(importance) / kSuperBlock + 0x1p-40f};
-  }
-  void load(Tile& tile, std::size_t first, const TrellisMeans& means) const noexcept {
-    tile.load(values_ + first, importance_ == nullptr ? nullptr : importance_ + first, range_,
-              means);
-  }
-
   float find_scale() const noexcept {
     // No value is 2 or more.
-    RowScaleTrials<Type::kAllScales> trials(2 * Type::kLikelyScale);
-    for (std::size_t i = 0; i < elements_; i += kSuperBlock) {
-      const TrellisMeans of_super_block = means(i);
+    RowScaleTrials trials(2 * Type::kLikelyScale);
+    for (std::size_t i = 0; i < row_.elements(); i += kSuperBlock) {
+      const TrellisMeans of_super_block = row_.means(i);
       for (std::size_t first = i; first < i + kSuperBlock; first += Tile::kWeights) {
         Tile tile;
-        load(tile, first, of_super_block);
+        row_.load(tile, first, of_super_block);
         const Floats wish = tile.likely_scale(Type::kLikelyScale);
         const Floats energy = tile.energy();
         for (std::size_t lane = 0; lane < 16; lane += kShared) {
@@ -129,188 +97,162 @@ class RowEncoder {
   }
 
   void encode_super_block(std::size_t first, Codes<Type>& codes) noexcept {
-    const TrellisMeans of_super_block = means(first);
+    const TrellisMeans of_super_block = row_.means(first);
     for (std::size_t i = 0; i < kSuperBlock; i += Tile::kWeights) {
       Tile tile;
-      load(tile, first + i, of_super_block);
+      row_.load(tile, first + i, of_super_block);
       encode_tile(tile, codes.scale + i / 32, codes.index + i / kGroup);
     }
   }
 
-  void encode_tile(const Tile& tile, std::uint8_t* scales, std::uint16_t* indices) noexcept {
-    const TrellisTree<kBook>& tree = TrellisTree<kBook>::get();
-    const Floats wish = max(tile.likely_scale(Type::kLikelyScale), Floats(scale_));
-    const Queries first(tile, wish);
-    TrellisRanking<kBook> rankings[16][kSigns];
-    float multiples[16];
-    for (std::size_t lane = 0; lane < 16; lane += kShared) {
-      const Multiple multiple =
-          choose_multiple(tree, tile, first, wish[lane], lane, &rankings[lane]);
-      scales[lane / kShared] = multiple.code;
-      for (std::size_t i = 0; i < kShared; ++i) multiples[lane + i] = multiple.value;
-    }
-    const Floats multiple = Floats::load(multiples);
-    const Queries last(tile, abs(multiple) * scale_);
-    std::uint32_t found[16];
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      const std::size_t sign = multiples[lane] < 0 ? 1 : 0;
-      const TrellisIndices best = rankings[lane][sign].search(
-          tree, last.query(lane, sign), margin(effort_.last_cells, first.spread(lane)));
-      const Floats error = price(fit(tile, lane, best), multiples[lane] * scale_);
-      found[lane] = best[place_of_min(error)];
-      indices[lane] = static_cast<std::uint16_t>(found[lane]);
-    }
-    add_to_fit(tile, multiple, TrellisIndices::load(found));
-  }
+  /// What is known of a tile's groups when they have been searched at the foretold scales.
+  struct Ranked {
+    TrellisBeam<kDepth> cells[16][2];  ///< of each sign
+    float spread[16];
+  };
+  /// Codes for a tile.
+  struct Found {
+    simd::Ints scale;  ///< the level's number
+    Floats multiple;
+    TrellisIndices index;
+    Floats error;  ///< of a sub-block, in each of its lanes, less that of zeros
 
-  /// A scale that a type has.
-  struct Multiple {
-    float value;
-    std::uint8_t code;
+    void take_better(const Found& other) noexcept {
+      const simd::FloatMask better = other.error < error;
+      scale = select(better, other.scale, scale);
+      multiple = select(better, other.multiple, multiple);
+      index = simd::bits_of<TrellisIndices>(
+          select(better, simd::bits_of<simd::Ints>(other.index), simd::bits_of<simd::Ints>(index)));
+      error = select(better, other.error, error);
+    }
   };
 
-  /// Searches the groups of a sub-block with both signs of the foretold scale, and prices what is found
-  /// at the scales nearest to it.
-  Multiple choose_multiple(const TrellisTree<kBook>& tree, const Tile& tile, const Queries& queries,
-                           float wish, std::size_t first,
-                           TrellisRanking<kBook> (*rankings)[kSigns]) const noexcept {
-    constexpr std::size_t kTried = Type::kTriedScales;
-    std::size_t nearest[kSigns];
-    float errors[kSigns][kTried] = {};
-    for (std::size_t sign = 0; sign < kSigns; ++sign) {
-      nearest[sign] = Type::kScales[sign].first_of_nearest(wish / scale_, kTried);
+  void encode_tile(const Tile& tile, std::uint8_t* scales, std::uint16_t* indices) noexcept {
+    Ranked ranked;
+    Floats prices[kBlocks];
+    price_multiples(tile, ranked, prices);
+    std::int32_t codes[16];
+    take_cheapest(prices, codes);
+    Found best = search_at(tile, codes, ranked);
+    for (std::size_t t = 1; t < effort_.scales; ++t) {
+      take_cheapest(prices, codes);
+      best.take_better(search_at(tile, codes, ranked));
     }
-    for (std::size_t i = 0; i < kShared; ++i) {
-      const std::size_t lane = first + i;
-      TrellisQuery<kGroup> query[kSigns];
-      for (std::size_t sign = 0; sign < kSigns; ++sign) query[sign] = queries.query(lane, sign);
-      const float spread = queries.spread(lane);
-      rank_cells(tree, query, margin(effort_.branches, spread), rankings[i]);
-      for (std::size_t sign = 0; sign < kSigns; ++sign) {
-        const Fit found =
-            fit(tile, lane,
-                rankings[i][sign].search(tree, query[sign], margin(effort_.first_cells, spread)));
-        for (std::size_t t = 0; t < kTried; ++t) {
-          const float scale = multiple_of(sign, nearest[sign] + t).value * scale_;
-          errors[sign][t] += reduce_min(price(found, scale));
+    for (std::size_t b = 0; b < kBlocks; ++b) {
+      scales[b] = static_cast<std::uint8_t>(best.scale[b * kShared]);
+    }
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      indices[lane] = static_cast<std::uint16_t>(best.index[lane]);
+    }
+    row_.template add<kBook>(tile, best.multiple, best.index);
+  }
+
+  /// Searches the groups of a tile with both signs of the foretold scales, and prices what is found at all
+  /// multiples: the errors, less those of zeros.
+  void price_multiples(const Tile& tile, Ranked& ranked, Floats (&prices)[kBlocks]) const noexcept {
+    const Floats wish = max(tile.likely_scale(Type::kLikelyScale), Floats(scale_));
+    const Queries queries[2] = {Queries(tile, wish), Queries(tile, -wish)};
+    TrellisCandidates<kBook, kPriced> found[2];
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      const float spread = queries[0].spread(lane);
+      ranked.spread[lane] = spread;
+      rank_cells<kBook, kDepth>(tree_, {queries[0].query(lane), queries[1].query(lane)},
+                                margin(effort_.branches, spread), ranked.cells[lane]);
+      for (std::size_t sign = 0; sign < 2; ++sign) {
+        TrellisFinds<kBook, kDepth>(tree_, queries[sign].query(lane), ranked.cells[lane][sign],
+                                    margin(effort_.first_cells, spread))
+            .template best_of_lanes<kPriced>(found[sign].of_group(lane));
+      }
+    }
+    for (auto& of_sign : found) of_sign.fit(tile);
+    const Floats levels = Floats::load(kIq4Levels.data());
+    for (std::size_t b = 0; b < kBlocks; ++b) {
+      prices[b] = 0;
+      for (std::size_t lane = b * kShared; lane < (b + 1) * kShared; ++lane) {
+        Floats least = kFar;
+        for (std::size_t k = 0; k < kPriced; ++k) {
+          const TrellisFit of_sign[2] = {found[0].at(lane, k), found[1].at(lane, k)};
+          const TrellisFit fit{select(levels > 0, of_sign[0].xy, of_sign[1].xy),
+                               select(levels > 0, of_sign[0].yy, of_sign[1].yy)};
+          least = min(least, fit.error(levels * scale_));
         }
+        prices[b] += least;
       }
     }
-    std::size_t best_sign = 0;
-    std::size_t best = 0;
-    for (std::size_t sign = 0; sign < kSigns; ++sign) {
-      for (std::size_t t = 0; t < kTried; ++t) {
-        if (errors[sign][t] >= errors[best_sign][best]) continue;
-        best_sign = sign;
-        best = t;
+  }
+
+  /// Writes the numbers of the levels with the least prices, for each lane, which are then the highest.
+  static void take_cheapest(Floats (&prices)[kBlocks], std::int32_t (&codes)[16]) noexcept {
+    for (std::size_t b = 0; b < kBlocks; ++b) {
+      const std::size_t code = place_of_min(prices[b]);
+      for (std::size_t i = 0; i < kShared; ++i) {
+        codes[b * kShared + i] = static_cast<std::int32_t>(code);
       }
+      const Floats numbers = to_floats(simd::lane_numbers());
+      prices[b] = select(numbers != static_cast<float>(code), prices[b], kFar);
     }
-    return multiple_of(best_sign, nearest[best_sign] + best);
   }
 
-  static Multiple multiple_of(std::size_t sign, std::size_t place) noexcept {
-    const TrellisScales& scales = Type::kScales[sign];
-    const float magnitude = scales.magnitude[place];
-    return {sign > 0 ? -magnitude : magnitude, scales.code[place]};
+  /// Searches the groups of a tile at scales.
+  /// \param codes  the levels' numbers, of each lane
+  Found search_at(const Tile& tile, const std::int32_t (&codes)[16],
+                  const Ranked& ranked) const noexcept {
+    float multiples[16];
+    for (std::size_t lane = 0; lane < 16; ++lane) multiples[lane] = level(codes[lane]);
+    const Floats multiple = Floats::load(multiples);
+    const Floats scale = multiple * scale_;
+    const Queries queries(tile, scale);
+    TrellisCandidates<kBook, kCompared> found;
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      const std::size_t sign = multiples[lane] < 0 ? 1 : 0;
+      TrellisFinds<kBook, kDepth>(tree_, queries.query(lane), ranked.cells[lane][sign],
+                                  margin(effort_.last_cells, ranked.spread[lane]))
+          .template best_of_lanes<kCompared>(found.of_group(lane));
+    }
+    found.fit(tile);
+    std::uint32_t best[16];
+    float errors[16];
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      found.choose(lane, scale_ * multiples[lane], best[lane], errors[lane]);
+    }
+    return {simd::Ints::load(codes), multiple, TrellisIndices::load(best),
+            Tile::sum_of_block(Floats::load(errors))};
   }
 
+  static float level(std::int32_t code) noexcept {
+    return kIq4Levels[static_cast<std::size_t>(code)];
+  }
   static std::int32_t margin(float share, float spread) noexcept {
     return static_cast<std::int32_t>(share * spread);
   }
 
-  /// Sums of w x c and w c^2.
-  struct Fit {
-    Floats xy;
-    Floats yy;
-
-    void add(const Floats& x, const Floats& w, const Floats& c) noexcept {
-      const Floats wc = w * c;
-      xy += wc * x;
-      yy += wc * c;
-    }
-  };
-  /// Of one group and 16 vectors.
-  static Fit fit(const Tile& tile, std::size_t lane, const TrellisIndices& indices) noexcept {
-    Fit sums{0, 0};
-    for_each_integer<kBook>(indices, [&](std::size_t j, const Floats& c) noexcept {
-      sums.add(tile.x[j][lane], tile.w[j][lane], c);
-    });
-    return sums;
-  }
-  /// The errors at scales, less those of zeros.
-  static Floats price(const Fit& fit, const Floats& scale) noexcept {
-    return (fit.yy * scale - fit.xy * 2.0f) * scale;
-  }
-
-  void add_to_fit(const Tile& tile, const Floats& multiple, const TrellisIndices& found) noexcept {
-    for_each_integer<kBook>(found, [&](std::size_t j, const Floats& c) noexcept {
-      const Floats& x = tile.x[j];
-      const Floats y = c * multiple;
-      const Floats wx = tile.w[j] * x;
-      fit_.xx += wx * x;
-      fit_.xy += wx * y;
-      fit_.yy += tile.w[j] * y * y;
-      const simd::Doubles qy = to_doubles(tile.q[j]) * to_doubles(y);
-      fit_.qxy += qy * to_doubles(x);
-      fit_.qyy += qy * to_doubles(y);
-    });
-  }
-
-  /// The errors' weight prefers large values, which shrink less than others: a row's scale has to be
-  /// corrected by more than it says. Tried on models (bench/notes/trellis.md), where an unbiased scale
-  /// is 1.1 times that of least squares; what is far from that is noise to such a code.
-  static constexpr float kCorrection = 1.4f;
-  static constexpr float kMostUnbiased = 1.2f;
-
-  float fitted_scale(float bias_correction) const noexcept {
-    const float xy = reduce_sum(fit_.xy);
-    const float least_squares = xy / max_of(reduce_sum(fit_.yy), 0x1p-100f);
-    const float xx = reduce_sum(fit_.xx);
-    const float most = kMostUnbiased * least_squares * xy;
-    const float corrected =
-        corrected_scale(least_squares, xx < most ? xx : most, xy, kCorrection * bias_correction);
-    for (const float scale : {corrected, least_squares}) {
-      // Readers multiply by the scale of the sub-block before they do by the integers.
-      constexpr double kMost = 0x1p113;
-      const int exponent = range_.values.exponent[0];
-      const double wanted = double{scale} / Type::kRuntimeFactor * power_of_two(exponent);
-      const auto stored = static_cast<float>(wanted < kMost ? wanted : kMost);
-      // The smallest floats are few: what is stored may be far from what is wanted.
-      if (fit_.better_than_zeros(double{stored} * power_of_two(-exponent))) return stored;
-    }
-    return 0;
-  }
-  static float max_of(float a, float b) noexcept { return a > b ? a : b; }
-
-  const float* values_;
-  const float* importance_;
-  std::size_t elements_;
+  const TrellisTree<kBook>& tree_ = TrellisTree<kBook>::get();
   TrellisEffort effort_;
-  RowRange range_;
+  TrellisRow row_;
   float scale_ = 0;
-  RowFit fit_;
 };
 
 }  // namespace trellis_encoder
 
 /// Encodes rows of a trellis type. Type has
-///   Block, and block(codes, values): one of 256 weights
-///   kBook                 the codebook
-///   kSigns                2 where scales may be negative
-///   kScales[kSigns]       the scales of each sign; kAllScales of both
-///   kTriedScales          how many of each sign are priced
-///   kLikelyScale          what a sub-block's (weighted) fourth moment's root is multiplied by
-///   kRuntimeFactor        what products of matrices multiply the values by
-///   kFast, kBest          a TrellisEffort each
+///   Block           of 256 weights, with set_scale(sub-block, level) and set_index(group, index)
+///   kBook           the codebook
+///   kLikelyScale    what a sub-block's (weighted) fourth moment's root is multiplied by
+///   kRuntimeFactor  what products of matrices multiply the values by
+///   kFast, kBest    a TrellisEffort each
 template <typename Type>
 void encode_trellis(const EncodeRows& rows, std::byte* out) noexcept {
-  const TrellisEffort& effort = rows.effort == Effort::fast ? Type::kFast : Type::kBest;
+  const bool fast = rows.effort == Effort::fast;
   const std::size_t row_bytes =
       sizeof(float) + rows.row_elements / 256 * sizeof(typename Type::Block);
   for (std::size_t row = 0; row < rows.rows; ++row, out += row_bytes) {
-    trellis_encoder::RowEncoder<Type>(rows.values + row * rows.row_elements, rows.importance,
-                                      rows.row_elements, effort)
-        .encode(rows.bias_correction, out);
+    const TrellisRow of_row(rows.values + row * rows.row_elements, rows.importance,
+                            rows.row_elements);
+    if (fast) {
+      trellis_encoder::RowEncoder<Type, 2>(of_row, Type::kFast).encode(rows.bias_correction, out);
+    } else {
+      trellis_encoder::RowEncoder<Type, 4>(of_row, Type::kBest).encode(rows.bias_correction, out);
+    }
   }
 }
 

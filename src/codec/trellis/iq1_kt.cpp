@@ -1,7 +1,6 @@
 #include "codec/trellis/iq1_kt.h"
 
 #include "codec/trellis/encoder.h"
-#include "codec/trellis/level_scales.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -9,16 +8,13 @@ namespace {
 struct Iq1Kt {
   using Block = BlockIq1Kt;
   static constexpr const TrellisCodebook& kBook = kIq1KtBook;
-  static constexpr std::size_t kSigns = 2;
-  static constexpr std::size_t kTriedScales = 3;
   static constexpr float kLikelyScale = 0.8f / 37;
   static constexpr float kRuntimeFactor = 1;
-  static constexpr const TrellisScales (&kScales)[2] = kIq4LevelScales;
-  static constexpr const TrellisScales& kAllScales = kIq4LevelMagnitudes;
 
-  static constexpr TrellisEffort kBest = {.branches = 6, .first_cells = 2, .last_cells = 3};
+  static constexpr TrellisEffort kBest = {
+      .branches = 0, .first_cells = 1, .last_cells = 3, .scales = 4};
   static constexpr TrellisEffort kFast = {
-      .branches = 4.5f, .first_cells = 1.4f, .last_cells = 2.2f};
+      .branches = 0, .first_cells = 1.2f, .last_cells = 2.4f, .scales = 2};
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "codec/trellis/iq2_kt.h"
 
 #include "codec/trellis/encoder.h"
-#include "codec/trellis/level_scales.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -9,16 +8,13 @@ namespace {
 struct Iq2Kt {
   using Block = BlockIq2Kt;
   static constexpr const TrellisCodebook& kBook = kIq2KtBook;
-  static constexpr std::size_t kSigns = 2;
-  static constexpr std::size_t kTriedScales = 3;
   static constexpr float kLikelyScale = 0.8f / 37;
   static constexpr float kRuntimeFactor = 1.05f;
-  static constexpr const TrellisScales (&kScales)[2] = kIq4LevelScales;
-  static constexpr const TrellisScales& kAllScales = kIq4LevelMagnitudes;
 
-  static constexpr TrellisEffort kBest = {.branches = 2, .first_cells = 0.7f, .last_cells = 1.2f};
+  static constexpr TrellisEffort kBest = {
+      .branches = 1.4f, .first_cells = 0.5f, .last_cells = 1, .scales = 2};
   static constexpr TrellisEffort kFast = {
-      .branches = 1.7f, .first_cells = 0.6f, .last_cells = 1.1f};
+      .branches = 1.2f, .first_cells = 0.5f, .last_cells = 1, .scales = 2};
 };
 
 }  // namespace

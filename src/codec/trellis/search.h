@@ -2,13 +2,14 @@
 
 // The search for the vector of a codebook that is nearest to a group of weights.
 //
-// It goes down a tree (tree.h): the means of all branches, of which those are looked into that are
-// within a margin of the best; the means of their cells; and all vectors of the cells that are within
-// another margin of the best of these. A margin is in units of what a cell's vectors spread. So the
-// nearest vector is found nearly always, and one hardly farther in other cases.
+// It goes down a tree (tree.h): the means of branches, of which those are looked into that are within a
+// margin of the best; the means of their cells; and all vectors of the cells that are within another
+// margin of the best of these. A margin is in units of what a cell's vectors spread. What is kept of a
+// level's means are the best few of each of 16 lanes: numbers travel in the low bits of the scores, so
+// that no list is made before it is short.
 //
-// Scores are sums of products of bytes, in which an error is not known to the last per cent. So the
-// best of each lane, 16 of them, are compared once more, as floats.
+// Scores are sums of products of bytes, in which an error is not known to the last per cent. So the best
+// of some lanes are compared once more, as floats.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,12 +19,12 @@
 
 namespace sluice::inline SLUICE_ISA {
 
-/// How many branches and cells are looked into: margins, as multiples of what the integers' spread
-/// makes of a target's weights.
+/// How far is looked: margins, as multiples of what the integers' spread makes of a target's weights.
 struct TrellisEffort {
   float branches;
-  float first_cells;  ///< at the foretold scale, where the sub-block's scale is chosen
-  float last_cells;   ///< at the scale that was chosen
+  float first_cells;   ///< at the foretold scale, where scales are priced
+  float last_cells;    ///< at the scales with the least prices
+  std::size_t scales;  ///< how many these are
 };
 
 /// The vectors of 16 lanes, by their index.
@@ -43,93 +44,114 @@ SLUICE_INLINE void for_each_integer(const TrellisIndices& indices, const Each& e
   }
 }
 
-/// Which cells are near to a target, of those of the branches near to it.
-template <TrellisCodebook kBook>
-class TrellisRanking {
+/// The kDepth best scores of each lane, and the numbers of the registers that had them.
+template <std::size_t kDepth>
+class TrellisBeam {
+ public:
+  using Ints = simd::Ints;
+  static constexpr int kNumberBits = 9;
+  /// Of a list.
+  static constexpr std::size_t kMost = 16 * kDepth;
+
+  TrellisBeam() noexcept {
+    for (Ints& entry : entries_) entry = INT32_MIN;
+  }
+
+  /// \param number  below 2^kNumberBits
+  SLUICE_INLINE void add(const Ints& score, std::size_t number) noexcept {
+    Ints next = simd::shift_left<kNumberBits>(score) | Ints(static_cast<std::int32_t>(number));
+    for (Ints& entry : entries_) {
+      const Ints better = max(entry, next);
+      next = min(entry, next);
+      entry = better;
+    }
+  }
+
+  /// Writes 16 n + l for each register n and lane l that score within a margin of the best, and
+  /// returns the end; there must be room for kMost + 16.
+  std::uint16_t* list(std::int32_t margin, std::uint16_t* to) const noexcept {
+    const std::int32_t least = (simd::most_of(entries_[0]) >> kNumberBits) - margin;
+    const Ints below(least * (1 << kNumberBits) - 1);
+    for (const Ints& entry : entries_) {
+      const Ints number = entry & Ints((1 << kNumberBits) - 1);
+      to =
+          simd::append_where(entry > below, simd::shift_left<4>(number) | simd::lane_numbers(), to);
+    }
+    return to;
+  }
+
+ private:
+  Ints entries_[kDepth];
+};
+
+/// The best vector of each lane, of those that were looked at.
+template <TrellisCodebook kBook, std::size_t kDepth>
+class TrellisFinds {
  public:
   using Tree = TrellisTree<kBook>;
   using Query = TrellisQuery<kBook.group>;
 
-  /// \param branches  the scores of the tops, 16 * kTopCells
-  void look_into(const Tree& tree, const Query& query, const std::int32_t* tops,
-                 std::int32_t margin) noexcept {
+  TrellisFinds(const Tree& tree, const Query& query, const TrellisBeam<kDepth>& beam,
+               std::int32_t margin) noexcept
+      : tree_(tree) {
     using simd::Ints;
-    Ints best = Ints::load(tops);
-    for (std::size_t i = 1; i < Tree::kTopCells; ++i) best = max(best, Ints::load(tops + 16 * i));
-    list_branches(tops, simd::most_of(best) - margin);
-    for (; count_ > kMost && margin > 0; margin /= 2) {
-      list_branches(tops, simd::most_of(best) - margin / 2);
+    const std::uint16_t* const end = beam.list(margin, cells_);
+    Ints place = simd::shift_left<kOrdinalBits>(simd::lane_numbers());
+    for (const std::uint16_t* cell = cells_; cell < end; ++cell) {
+      const Ints score = query.score(tree.cell(*cell));
+      best_ = max(best_, simd::shift_left<4 + kOrdinalBits>(score) | place);
+      place += Ints(1);
     }
-    if (count_ > kMost) count_ = kMost;  // all the same
-    for (std::size_t i = 0; i < count_; ++i) {
-      const Ints score = query.score(tree.branch(branch_[i]));
-      score.store(score_[i]);
-      best = i == 0 ? score : max(best, score);
-    }
-    best_ = simd::most_of(best);
   }
 
-  /// The best vectors of the cells within a margin, one a lane.
-  TrellisIndices search(const Tree& tree, const Query& query, std::int32_t margin) const noexcept {
-    using simd::Ints;
-    std::uint16_t cells[16 * kMost + 16];
-    std::uint16_t* end = cells;
-    const Ints below(best_ - margin - 1);
-    for (std::size_t i = 0; i < count_; ++i) {
-      end = simd::append_numbers(Ints::load(score_[i]) > below, 16u * branch_[i], end);
-    }
-    Ints best(INT32_MIN);
-    Ints place(0);
-    for (const std::uint16_t* cell = cells; cell < end; ++cell) {
-      const Ints score = query.score(tree.cell(*cell));
-      place = select(score > best, Ints(*cell), place);
-      best = max(best, score);
-    }
-    std::int32_t places[16];
-    place.store(places);
-    std::uint32_t indices[16];
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      indices[lane] = tree.index(static_cast<std::size_t>(places[lane]), lane);
-    }
-    return TrellisIndices::load(indices);
+  /// The best of the lanes that have the same remainder by kCount.
+  template <std::size_t kCount>
+  void best_of_lanes(std::uint32_t* indices) const noexcept {
+    std::int32_t entries[kCount];
+    simd::most_of_each<kCount>(best_, entries);
+    for (std::size_t i = 0; i < kCount; ++i) indices[i] = index(entries[i]);
   }
 
  private:
-  static constexpr std::size_t kMost = Tree::kBranches < 96 ? Tree::kBranches : 96;
+  static constexpr int kOrdinalBits = 6;
+  static_assert(TrellisBeam<kDepth>::kMost <= 1u << kOrdinalBits);
 
-  void list_branches(const std::int32_t* tops, std::int32_t least) noexcept {
-    std::uint16_t* end = branch_;
-    for (std::size_t i = 0; i < Tree::kTopCells; ++i) {
-      end = simd::append_numbers(simd::Ints::load(tops + 16 * i) > simd::Ints(least - 1),
-                                 static_cast<unsigned>(16 * i), end);
-    }
-    count_ = static_cast<std::size_t>(end - branch_);
+  std::uint32_t index(std::int32_t entry) const noexcept {
+    const auto bits = static_cast<std::uint32_t>(entry);
+    return tree_.index(cells_[bits % (1u << kOrdinalBits)], bits >> kOrdinalBits & 15u);
   }
 
-  std::uint16_t branch_[Tree::kBranches + 16];
-  std::size_t count_;
-  std::int32_t best_;
-  std::int32_t score_[kMost][16];
+  const Tree& tree_;
+  std::uint16_t cells_[TrellisBeam<kDepth>::kMost + 16];
+  simd::Ints best_ = INT32_MIN;
 };
 
-/// The rankings for a target and for its opposite, whose nearest vectors are those of a negative scale.
-template <TrellisCodebook kBook, std::size_t kSigns>
-void rank_cells(const TrellisTree<kBook>& tree, const TrellisQuery<kBook.group> (&query)[kSigns],
-                std::int32_t margin, TrellisRanking<kBook> (&rankings)[kSigns]) noexcept {
+/// Ranks cells for a target and for its opposite, whose nearest vectors are those of a negative scale.
+/// \param margin  of branches
+template <TrellisCodebook kBook, std::size_t kDepth>
+void rank_cells(const TrellisTree<kBook>& tree, const TrellisQuery<kBook.group> (&query)[2],
+                std::int32_t margin, TrellisBeam<kDepth> (&cells)[2]) noexcept {
   using simd::Ints;
   using Tree = TrellisTree<kBook>;
-  std::int32_t tops[kSigns][16 * Tree::kTopCells];
-  for (std::size_t i = 0; i < Tree::kTopCells; ++i) {
-    const Ints linear = query[0].linear_part(tree.top(i));
-    const Ints square = query[0].square_part(tree.top(i));
-    (square + linear).store(&tops[0][16 * i]);
-    if constexpr (kSigns > 1) (square - linear).store(&tops[1][16 * i]);
+  TrellisBeam<kDepth> roots[2];
+  for (std::size_t i = 0; i < Tree::kRoots; ++i) {
+    const Ints linear = query[0].linear_part(tree.root(i));
+    const Ints square = query[0].square_part(tree.root(i));
+    roots[0].add(square + linear, i);
+    roots[1].add(square - linear, i);
   }
-  for (std::size_t sign = 0; sign < kSigns; ++sign) {
-    for (std::size_t i = Tree::kBranches; i < 16 * Tree::kTopCells; ++i) {
-      tops[sign][i] = INT32_MIN / 2;
+  for (std::size_t sign = 0; sign < 2; ++sign) {
+    if constexpr (Tree::kBranchesAreRoots) {
+      cells[sign] = roots[sign];
+    } else {
+      std::uint16_t branches[TrellisBeam<kDepth>::kMost + 16];
+      const std::uint16_t* const end = roots[sign].list(margin, branches);
+      TrellisBeam<kDepth> beam;
+      for (const std::uint16_t* branch = branches; branch < end; ++branch) {
+        beam.add(query[sign].score(tree.branch(*branch)), *branch);
+      }
+      cells[sign] = beam;
     }
-    rankings[sign].look_into(tree, query[sign], tops[sign], margin);
   }
 }
 

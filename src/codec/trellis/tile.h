@@ -24,8 +24,8 @@ struct TrellisTile {
   static constexpr std::size_t kWeights = 16 * kGroup;
   /// Lanes that have a scale in common.
   static constexpr std::size_t kShared = 32 / kGroup;
-  /// An error's weight is (q + mean(q) / 10) * sqrt(12 mean(x^2) + x^2), means over a super-block.
-  static constexpr float kMeanShare = 12;
+  /// An error's weight is (q + mean(q) / 10) * sqrt(50 mean(x^2) + x^2), means over a super-block.
+  static constexpr float kMeanShare = 50;
   static constexpr float kImportanceShare = 0.1f;
 
   Floats x[kGroup];
@@ -79,45 +79,46 @@ struct TrellisTile {
 };
 
 /// The queries of a tile's groups at a scale each.
-template <std::size_t kGroup, std::size_t kSigns>
+template <std::size_t kGroup>
 class TrellisQueries {
  public:
   using Query = TrellisQuery<kGroup>;
   using Floats = simd::Floats;
 
-  /// \param scale  of each lane, not negative
+  /// \param scale  of each lane
   TrellisQueries(const TrellisTile<kGroup>& tile, const Floats& scale) noexcept {
     constexpr float kMost = 64;
     constexpr float kHalfUnit = 0.5f * TrellisCell<kGroup>::kSquareUnit;
     constexpr float kVariance = 1369;  // of the integers
+    const Floats magnitude = abs(scale);
     Floats most = 0x1p-100f;
     Floats weights = 0;
     for (std::size_t j = 0; j < kGroup; ++j) {
-      const Floats square = tile.w[j] * scale * kHalfUnit;
+      const Floats square = tile.w[j] * magnitude * kHalfUnit;
       most = max(most, max(square, abs(tile.w[j] * tile.x[j])));
       weights += tile.w[j];
     }
     const Floats unit = kMost / most;
+    const Floats of_linear = select(scale < 0, -unit, unit);
+    const Floats of_square = magnitude * -kHalfUnit * unit;
     for (std::size_t k = 0; k < Query::kWords; ++k) {
-      simd::Ints linear[kSigns] = {};
+      simd::Ints linear = 0;
       simd::Ints square = 0;
       for (std::size_t j = 4; j-- > 0;) {
         const std::size_t at = 4 * k + j;
-        const simd::Ints number = to_ints(round(tile.w[at] * tile.x[at] * unit));
-        linear[0] = append_byte(linear[0], number);
-        if constexpr (kSigns > 1) linear[1] = append_byte(linear[1], -number);
-        square = append_byte(square, -to_ints(round(tile.w[at] * scale * kHalfUnit * unit)));
+        linear = append_byte(linear, tile.w[at] * tile.x[at] * of_linear);
+        square = append_byte(square, tile.w[at] * of_square);
       }
-      for (std::size_t sign = 0; sign < kSigns; ++sign) linear[sign].store(linear_[sign][k]);
+      linear.store(linear_[k]);
       square.store(square_[k]);
     }
-    (unit * scale * weights * (kVariance / kGroup)).store(spread_);
+    (unit * magnitude * weights * (kVariance / kGroup)).store(spread_);
   }
 
-  Query query(std::size_t lane, std::size_t sign) const noexcept {
+  Query query(std::size_t lane) const noexcept {
     Query query;
     for (std::size_t k = 0; k < Query::kWords; ++k) {
-      query.linear[k] = linear_[sign][k][lane];
+      query.linear[k] = linear_[k][lane];
       query.square[k] = square_[k][lane];
     }
     return query;
@@ -127,11 +128,11 @@ class TrellisQueries {
 
  private:
   static SLUICE_INLINE simd::Ints append_byte(const simd::Ints& bytes,
-                                              const simd::Ints& byte) noexcept {
-    return simd::shift_left<8>(bytes) | (byte & simd::Ints(255));
+                                              const Floats& number) noexcept {
+    return simd::shift_left<8>(bytes) | (to_ints(round(number)) & simd::Ints(255));
   }
 
-  std::int32_t linear_[kSigns][Query::kWords][16];
+  std::int32_t linear_[Query::kWords][16];
   std::int32_t square_[Query::kWords][16];
   float spread_[16];
 };

@@ -152,8 +152,8 @@ TrellisTree<kBook>::TrellisTree() noexcept {
   for (int i = 0; i < kImprovements; ++i) to_branches.improve(kSize / kSample);
   to_branches.assign(&index_[0][0], round);
   float vector[kGroup];
-  for (std::size_t b = 0; b < 16 * kTopCells; ++b) {
-    to_branches.mean(b < kBranches ? b : 0, vector);
+  for (std::size_t b = 0; b < 16 * top_.size(); ++b) {
+    to_branches.mean(b, vector);
     top_[b / 16].set(b % 16, vector);
   }
   for (std::size_t b = 0; b < kBranches; ++b) {

@@ -17,7 +17,8 @@ struct TrellisCodebook {
   unsigned bits;         ///< of an index
   std::size_t group;     ///< weights of a vector
   std::uint32_t offset;  ///< what is added to an index to begin with
-  std::size_t branches;  ///< of the tree: 256 vectors to a branch, and some room
+  std::size_t
+      branches;  ///< of the tree: 256 vectors to a branch, and some room; more than 64: 16 n
 
   constexpr std::size_t size() const noexcept { return std::size_t{1} << bits; }
 };
@@ -74,7 +75,10 @@ class TrellisTree {
   static constexpr std::size_t kGroup = kBook.group;
   static constexpr std::size_t kBranches = kBook.branches;
   static constexpr std::size_t kCells = 16 * kBranches;
-  static constexpr std::size_t kTopCells = (kBranches + 15) / 16;
+  /// Few branches are all looked into.
+  static constexpr bool kBranchesAreRoots = kBranches <= 64;
+  static constexpr std::size_t kRoots = kBranchesAreRoots ? kBranches : kBranches / 16;
+  static_assert(kBranchesAreRoots || kBranches % 16 == 0);
   using Cell = TrellisCell<kGroup>;
 
   /// Made when it is first asked for, which takes a tenth of a second.
@@ -85,7 +89,10 @@ class TrellisTree {
     return *tree;
   }
 
-  const Cell& top(std::size_t i) const noexcept { return top_[i]; }          ///< means of branches
+  /// Means of branches, or of their cells.
+  const Cell& root(std::size_t i) const noexcept {
+    return kBranchesAreRoots ? branches_[i] : top_[i];
+  }
   const Cell& branch(std::size_t i) const noexcept { return branches_[i]; }  ///< means of its cells
   const Cell& cell(std::size_t i) const noexcept { return cells_[i]; }
   std::uint32_t index(std::size_t cell, std::size_t lane) const noexcept {
@@ -95,7 +102,7 @@ class TrellisTree {
  private:
   TrellisTree() noexcept;
 
-  std::array<Cell, kTopCells> top_;
+  std::array<Cell, kBranchesAreRoots ? 0 : kRoots> top_;
   std::array<Cell, kBranches> branches_;
   std::array<Cell, kCells> cells_;
   std::uint16_t index_[kCells][16];
