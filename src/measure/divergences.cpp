@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "linear/functions.h"
 
@@ -66,8 +67,8 @@ class Probabilities {
 
 }  // namespace
 
-std::vector<double> divergences(const linear::ConstMatrix& p,
-                                std::span<const linear::ConstMatrix> qs, Isa isa, Team& team) {
+void add_divergences(const linear::ConstMatrix& p, std::span<const linear::ConstMatrix> qs, Isa isa,
+                     Team& team, std::span<double> sums) {
   std::vector<double> each(p.rows * qs.size());
   team.run(p.rows, [&](std::size_t row, int) {
     const Probabilities own(p.row(row), p.columns, isa);
@@ -75,9 +76,7 @@ std::vector<double> divergences(const linear::ConstMatrix& p,
       each[row * qs.size() + i] = own.divergence_of(qs[i].row(row));
     }
   });
-  std::vector<double> sums(qs.size());
   for (std::size_t i = 0; i < each.size(); ++i) sums[i % qs.size()] += each[i];
-  return sums;
 }
 
 }  // namespace sluice::measure

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <span>
-#include <vector>
 
 #include "base/team.h"
 #include "linear/matrix.h"
@@ -9,11 +8,11 @@
 
 namespace sluice::measure {
 
-/// Kullback-Leibler divergences of each row's softmax(q) from softmax(p), in nats, summed over rows. The
-/// same bits on every machine.
+/// Adds Kullback-Leibler divergences of each row's softmax(q) from softmax(p), in nats, to `sums`, row by
+/// row: so the sums are the same bits on every machine, however many rows there are at a time.
 /// \param p   logits [tokens, vocabulary]
-/// \param qs  others of the same tokens
-std::vector<double> divergences(const linear::ConstMatrix& p,
-                                std::span<const linear::ConstMatrix> qs, Isa isa, Team& team);
+/// \param qs  others of the same tokens, as many as sums
+void add_divergences(const linear::ConstMatrix& p, std::span<const linear::ConstMatrix> qs, Isa isa,
+                     Team& team, std::span<double> sums);
 
 }  // namespace sluice::measure

@@ -18,6 +18,7 @@ void InputSample::add(const linear::ConstMatrix& x, const model::TokenRows& rows
                       const VariantTokens& tokens, Isa isa, Team& team) {
   const auto in = [&](const Span& span) { return some_rows(x, rows_within(rows, x.rows, span)); };
   sums_.add(in(tokens.text()), isa, team);
+  sample_.reserve(tokens.sample() * columns_);
   for (const Span& sequence : tokens.sequences()) {
     const linear::ConstMatrix some = in(sequence);
     for (std::size_t t = 0; t < some.rows; ++t) {

@@ -23,28 +23,33 @@ namespace sluice::measure {
 namespace {
 
 // Changes with whatever changes a number.
-constexpr const char* kTextMethod = "text 5";
+constexpr const char* kTextMethod = "text 6";
 
 // Stacks, allocator slack, sums of columns.
 constexpr std::uint64_t kAround = std::uint64_t{24} << 20;
 
-/// What one layer's matrices, or the output, need beside weights and stream: the inputs of the sample,
+/// What inputs that are seen side by side, or the output's, need beside weights and stream: their samples,
 /// matrices as variants have them, and encoding.
-std::uint64_t bytes_of(const std::vector<TextSubject>& subjects, const TextRequest& request,
+std::uint64_t bytes_of(const std::vector<model::Input>& together,
+                       const std::vector<TextSubject>& subjects, const TextRequest& request,
                        std::size_t sample) {
   const int threads = request.request.settings.threads;
   std::uint64_t held = 0;
   std::uint64_t most = 0;
-  for (const TextSubject& subject : subjects) {
-    // Of experts one is in hand, of heads all.
-    const std::uint64_t matrices = subject.kind.ends_with("_exps") ? 1 : subject.matrices;
-    held += matrices * (EncodedMatrix::bytes(subject.run_type, subject.rows, subject.columns) +
-                        2 * sample * subject.columns * sizeof(float));
-    if (request.calibrated) held += matrices * linear::Triangle::bytes(subject.columns);
-    most = std::max(most,
-                    input_errors_bytes(subject.columns, sample, request.calibrated, threads) +
-                        EncodedMatrix::scratch_bytes(subject.columns, request.calibrated, threads) +
-                        (request.calibrated ? 2 * linear::Triangle::bytes(subject.columns) : 0));
+  for (const model::Input& input : together) {
+    std::uint64_t of_input = 0;
+    for (const TextSubject& subject : subjects) {
+      if (std::ranges::find(input.tensors, subject.name) == input.tensors.end()) continue;
+      const std::uint64_t triangle =
+          request.calibrated ? linear::Triangle::bytes(subject.columns) : 0;
+      held += EncodedMatrix::bytes(subject.run_type, subject.rows, subject.columns) + triangle;
+      of_input = sample * subject.columns * sizeof(float);
+      most = std::max(
+          most, input_errors_bytes(subject.columns, sample, request.calibrated, threads) +
+                    EncodedMatrix::scratch_bytes(subject.columns, request.calibrated, threads) +
+                    2 * triangle);
+    }
+    held += of_input;
   }
   return held + most;
 }
@@ -169,11 +174,16 @@ class TextMeasuring {
   std::uint64_t beside() const {
     std::uint64_t most = 0;
     for (std::uint64_t layer = 0; layer < request_.network.layers(); ++layer) {
-      most = std::max(most, bytes_of(subjects_->of_layer(layer), request_, tokens_->sample()));
+      for (const auto& together : request_.network.inputs_of(layer)) {
+        most = std::max(
+            most, bytes_of(together, subjects_->of_layer(layer), request_, tokens_->sample()));
+      }
     }
     const std::uint64_t output =
-        logits_bytes() +
-        (subjects_->output() ? bytes_of({*subjects_->output()}, request_, tokens_->sample()) : 0);
+        logits_bytes() + (subjects_->output()
+                              ? bytes_of({{.tensors = {subjects_->output()->name}}},
+                                         {*subjects_->output()}, request_, tokens_->sample())
+                              : 0);
     return request_.request.held + kAround + std::max(most, output);
   }
 

@@ -56,8 +56,8 @@ void OutputVariants::multiplied(const model::Product& product) {
 }
 
 // Of all variants, for some tokens of the sample.
-std::vector<double> OutputVariants::divergences_of(const linear::Matrix& stream,
-                                                   const Span& tokens) {
+void OutputVariants::add_divergences_of(const linear::Matrix& stream, const Span& tokens,
+                                        std::span<double> sums) {
   const TextSubjects& subjects = with_.subjects;
   const std::size_t kinds = kinds_of_logits(subjects);
   const std::size_t vocabulary = with_.request.network.vocabulary();
@@ -84,7 +84,7 @@ std::vector<double> OutputVariants::divergences_of(const linear::Matrix& stream,
   for (std::size_t kind = 1; kind < kinds; ++kind) {
     others.push_back(some_rows(of_rows, {kind * tokens.count, tokens.count}));
   }
-  return divergences(some_rows(of_rows, {0, tokens.count}), others, isa, with_.team);
+  add_divergences(some_rows(of_rows, {0, tokens.count}), others, isa, with_.team, sums);
 }
 
 std::size_t OutputVariants::tokens_at_once(const linear::Matrix& stream) const {
@@ -103,8 +103,7 @@ std::vector<double> OutputVariants::mean_divergences(const linear::Matrix& strea
   for (std::size_t first = 0; first < with_.tokens.sample(); first += length) {
     for (std::size_t t = length / 2; t < length; t += most) {
       const Span some{first + t, std::min(most, length - t)};
-      const std::vector<double> sums = divergences_of(stream, some);
-      for (std::size_t i = 0; i < sums.size(); ++i) means[i] += sums[i];
+      add_divergences_of(stream, some, means);
       tokens += some.count;
     }
   }
@@ -113,8 +112,8 @@ std::vector<double> OutputVariants::mean_divergences(const linear::Matrix& strea
 }
 
 // Of the variant in which all is encoded, for some tokens that are not of the sample.
-double OutputVariants::divergence_of_rest(const linear::Matrix& stream, const Span& own,
-                                          const Span& other) {
+void OutputVariants::add_divergence_of_rest(const linear::Matrix& stream, const Span& own,
+                                            const Span& other, double& sum) {
   const model::Buffer streams(2 * own.count, stream.columns);
   const model::Buffer logits(2 * own.count, with_.request.network.vocabulary());
   const linear::Matrix rows = streams.rows(2 * own.count);
@@ -128,7 +127,7 @@ double OutputVariants::divergence_of_rest(const linear::Matrix& stream, const Sp
   with_.request.network.run_output(rows, with_.weights, of_rows, this,
                                    {.isa = isa, .memory = with_.memory}, with_.team);
   const linear::ConstMatrix varied = some_rows(of_rows, {own.count, own.count});
-  return divergences(some_rows(of_rows, {0, own.count}), {&varied, 1}, isa, with_.team).front();
+  add_divergences(some_rows(of_rows, {0, own.count}), {&varied, 1}, isa, with_.team, {&sum, 1});
 }
 
 // Sequences differ, and a sample of few of them tells how tensors compare sooner than how far all of them go.
@@ -144,7 +143,7 @@ double OutputVariants::all_over_sample(const linear::Matrix& stream, double of_s
     for (std::size_t first = 0; first < span.count; first += length, other += length) {
       for (std::size_t t = length / 2; t < length; t += most) {
         const std::size_t count = std::min(most, length - t);
-        sum += divergence_of_rest(stream, {span.first + first + t, count}, {other + t, count});
+        add_divergence_of_rest(stream, {span.first + first + t, count}, {other + t, count}, sum);
       }
       tokens += second_half;
     }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "measure/matrix_variants.h"
@@ -47,9 +48,10 @@ class OutputVariants final : public model::Watcher {
   double scale_gains(const std::vector<double>& means, Measurements& found) const;
   std::size_t tokens_at_once(const linear::Matrix& stream) const;
   std::vector<double> mean_divergences(const linear::Matrix& stream);
-  std::vector<double> divergences_of(const linear::Matrix& stream, const Span& tokens);
+  void add_divergences_of(const linear::Matrix& stream, const Span& tokens, std::span<double> sums);
   double all_over_sample(const linear::Matrix& stream, double of_sample);
-  double divergence_of_rest(const linear::Matrix& stream, const Span& own, const Span& other);
+  void add_divergence_of_rest(const linear::Matrix& stream, const Span& own, const Span& other,
+                              double& sum);
 
   const Surroundings with_;
   const MatrixVariants matrices_;
