@@ -68,19 +68,25 @@ struct Neon : Vectors<16> {
     return (Int)look_up_words<kEntries>(table, index);
   }
 
-  /// table[index], lane by lane from memory.
+  /// table[index], lane by lane from memory. Addresses are made side by side, and come to the other
+  /// registers by way of the stack, two at a time.
   static SLUICE_INLINE Short gather(const std::uint16_t* table, Short index) noexcept {
-    const uint16x8_t at = (uint16x8_t)index;
-    uint16x8_t found = vld1q_dup_u16(table + vgetq_lane_u16(at, 0));
-#define SLUICE_LANE(i) found = vld1q_lane_u16(table + vgetq_lane_u16(at, i), found, i);
-    SLUICE_LANE(1)
-    SLUICE_LANE(2)
-    SLUICE_LANE(3)
-    SLUICE_LANE(4)
-    SLUICE_LANE(5)
-    SLUICE_LANE(6)
-    SLUICE_LANE(7)
-#undef SLUICE_LANE
+    const uint64x2_t begin = vdupq_n_u64(reinterpret_cast<std::uintptr_t>(table));
+    const uint32x4_t low = vshll_n_u16(vget_low_u16((uint16x8_t)index), 1);
+    const uint32x4_t high = vshll_high_n_u16((uint16x8_t)index, 1);
+    uint64x2_t address[4] = {vaddw_u32(begin, vget_low_u32(low)), vaddw_high_u32(begin, low),
+                             vaddw_u32(begin, vget_low_u32(high)), vaddw_high_u32(begin, high)};
+    __asm__("" : "+m"(address));  // or g++ takes each from its lane
+    const std::uint16_t* at[8];
+    std::memcpy(at, address, sizeof at);
+    uint16x8_t found = vld1q_dup_u16(at[0]);
+    found = vld1q_lane_u16(at[1], found, 1);
+    found = vld1q_lane_u16(at[2], found, 2);
+    found = vld1q_lane_u16(at[3], found, 3);
+    found = vld1q_lane_u16(at[4], found, 4);
+    found = vld1q_lane_u16(at[5], found, 5);
+    found = vld1q_lane_u16(at[6], found, 6);
+    found = vld1q_lane_u16(at[7], found, 7);
     return (Short)found;
   }
   /// Bytes of a table of 128, and numbers of 16 bits of one of 16, whose bytes 2i and 2i + 1 they are.

@@ -63,16 +63,23 @@ void search_into(const Groups& groups, const Floats& scale, Found& found, std::s
   }
 }
 
-/// The sum over each sub-block, in each of its lanes.
-template <typename Type>
-Floats sub_block_sum(const GroupFloats& values) noexcept {
+/// The sum over each sub-block, in each of its lanes, of sums over pairs of groups.
+template <typename Type, std::size_t N>
+simd::Lanes<float, N> sub_block_sum(const simd::Lanes<float, N>& pairs) noexcept {
   static_assert(Type::kSubBlock == 16 || Type::kSubBlock == 32);
-  const Floats pairs = pair_sum(values);
   if constexpr (Type::kSubBlock == 16) {
     return pairs;
   } else {
-    return pairs + swap_neighbours(pairs);
+    simd::Lanes<float, N> others;
+    for (std::size_t i = 0; i < pairs.kParts; ++i) {
+      others.part[i] = simd::Machine::swap_neighbours(pairs.part[i]);
+    }
+    return pairs + others;
   }
+}
+template <typename Type>
+Floats sub_block_sum(const GroupFloats& values) noexcept {
+  return sub_block_sum<Type>(pair_sum(values));
 }
 
 /// A group's code as the formats have it: the codebook index, and 1 in the 12th bit for shift -1/8.
@@ -100,10 +107,10 @@ float choose_d(const Found& found) noexcept {
   // The odd multiple of d next to a parabola's lowest point.
   const auto cost = [](const Floats& d) noexcept {
     const Floats step = d + d;
-    return [inverse = Floats(1) / step, square = step * step](const Floats& scale,
-                                                              const Floats& yy) noexcept {
+    return [ inverse = Floats(1) / step, square = step *
+             step ](const Floats& scale, const Floats& yy) noexcept __attribute__((always_inline)) {
       const Floats place = scale * inverse;
-      const Floats miss = place - truncate(min(place, kScales - 1)) - 0.5f;
+      const Floats miss = place - truncate(lesser(place, Floats(kScales - 1))) - 0.5f;
       return yy * square * (miss * miss);
     };
   };
@@ -119,7 +126,37 @@ inline GroupFloats error_slope(const Choice& choice, const GroupFloats& s) noexc
 }
 
 /// For each sub-block the one of the 8 multiples of d that promises the least error by the first
-/// `kFirst` choices for each shift.
+/// `kFirst` choices for each shift. With NEON part by part: all choices of one stay in registers.
+#if defined(SLUICE_NEON)
+template <typename Type, std::size_t kFirst, typename Found>
+Floats choose_multiples(const Found& found, float d) noexcept {
+  Floats multiples;
+#pragma GCC unroll 1
+  for (std::size_t part = 0; part < Floats::kParts; ++part) {
+    PartFloats best = 1;
+    PartFloats lowest = 0x1p120f;
+    for (int scale = 0; scale < kScales; ++scale) {
+      const float multiple = static_cast<float>(2 * scale + 1);
+      const PartFloats s = d * multiple;
+      for (const auto& choice : found.choice) {
+        PartFloats slope[2];  // of either half of the sub-blocks' groups
+        for (std::size_t group = 0; group < 2; ++group) {
+          const std::size_t at = part + group * Floats::kParts;
+          for (std::size_t n = 0; n < kFirst; ++n) {
+            const PartFloats next = s * part_of(choice[n].yy, at) - part_of(choice[n].twice_xy, at);
+            slope[group] = n == 0 ? next : lesser(slope[group], next);
+          }
+        }
+        const PartFloats error = sub_block_sum<Type>(slope[0] + slope[1]) * s;
+        best = select(error < lowest, multiple, best);
+        lowest = lesser(lowest, error);
+      }
+    }
+    set_part(multiples, part, best);
+  }
+  return multiples;
+}
+#else
 template <typename Type, std::size_t kFirst, typename Found>
 Floats choose_multiples(const Found& found, float d) noexcept {
   Floats best = 1;
@@ -130,13 +167,14 @@ Floats choose_multiples(const Found& found, float d) noexcept {
     for (const auto& choice : found.choice) {
       GroupFloats slope = error_slope(choice[0], s);
       for (std::size_t n = 1; n < kFirst; ++n) slope = min(slope, error_slope(choice[n], s));
-      const Floats error = sub_block_sum<Type>(slope) * s;
+      const Floats error = sub_block_sum<Type>(pair_sum(slope)) * s;
       best = select(error < lowest, multiple, best);
       lowest = min(lowest, error);
     }
   }
   return best;
 }
+#endif
 
 /// Takes the other choice where it is better.
 inline void take_where(const simd::Mask<float, 32>& better, const Choice& other,

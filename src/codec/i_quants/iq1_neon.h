@@ -29,6 +29,15 @@ SLUICE_INLINE Short splat(int value) noexcept {
   return vdupq_n_s16(static_cast<std::int16_t>(value));
 }
 
+/// sum + a * kPowersOf3[kLane]. Of vmlaq_laneq g++ makes two instructions, or three.
+template <int kLane>
+SLUICE_INLINE Short add_multiple(Short sum, const Short& a) noexcept {
+  __asm__("mla %0.8h, %1.8h, %2.h[%3]"
+          : "+w"(sum)
+          : "w"(a), "x"(vld1q_s16(kPowersOf3.data())), "i"(kLane));
+  return sum;
+}
+
 /// The search for one shift, for as many groups as fill a register.
 template <std::size_t kSets>
 struct NeonSearch {
@@ -46,23 +55,24 @@ struct NeonSearch {
     const Short negative = shift > place;
     const Short raises = (half > magnitude) ^ negative;
     // Masks are -1: from +1 a code goes down by one for each.
-    number = vmlaq_laneq_s16(number, negative + raises, vld1q_s16(kPowersOf3.data()), kCoordinate);
+    number = add_multiple<kCoordinate>(number, negative + raises);
     // Twice the product, of which the lower 16 bits are dropped: share * distance / 2^15.
     const Short price = vqdmulhq_s16(share, vabdq_s16(magnitude, half));
     keys[kCoordinate] = vsliq_n_s16(splat(2 * kCoordinate) - raises, price, kCoordinateBits + 1);
   }
 
-  SLUICE_INLINE void make_keys(const Short* place, int shift, const Short* share) noexcept {
+  SLUICE_INLINE void make_keys(const Short* place, int shift, const Shorts* share,
+                               std::size_t part) noexcept {
     const Short shifts = splat(shift);
     number = splat(kVectors - 1);
-    make_key<0>(place[0], shifts, share[0]);
-    make_key<1>(place[1], shifts, share[1]);
-    make_key<2>(place[2], shifts, share[2]);
-    make_key<3>(place[3], shifts, share[3]);
-    make_key<4>(place[4], shifts, share[4]);
-    make_key<5>(place[5], shifts, share[5]);
-    make_key<6>(place[6], shifts, share[6]);
-    make_key<7>(place[7], shifts, share[7]);
+    make_key<0>(place[0], shifts, share[0].part[part]);
+    make_key<1>(place[1], shifts, share[1].part[part]);
+    make_key<2>(place[2], shifts, share[2].part[part]);
+    make_key<3>(place[3], shifts, share[3].part[part]);
+    make_key<4>(place[4], shifts, share[4].part[part]);
+    make_key<5>(place[5], shifts, share[5].part[part]);
+    make_key<6>(place[6], shifts, share[6].part[part]);
+    make_key<7>(place[7], shifts, share[7].part[part]);
   }
 
   SLUICE_INLINE void sort() noexcept {
@@ -122,54 +132,71 @@ struct NeonSearch {
     return best;
   }
 
-  SLUICE_INLINE Short find(const Short* place, int shift, const Short* share) noexcept {
-    make_keys(place, shift, share);
+  SLUICE_INLINE Short find(const Short* place, int shift, const Shorts* share,
+                           std::size_t part) noexcept {
+    make_keys(place, shift, share, part);
     sort();
     look_up_moves();
     return cheapest();
   }
 };
 
-/// Codes for either shift. Steps that need most of the registers go one after the other over all
-/// parts: what g++ then keeps in memory is what must be.
+/// Codes for either shift, without its sign.
+struct NeonFound {
+  Short of_part[Shorts::kParts][2];  ///< +1/8 and -1/8
+};
+
+/// Steps that need most of the registers go one after the other over all parts: what g++ then keeps in
+/// memory is what must be.
 template <std::size_t kSets>
 SLUICE_INLINE void find(const GroupFloats (&x)[kWidth], const Shorts (&share)[kWidth],
-                        const GroupFloats& scale, Shorts& up, Shorts& down) noexcept {
+                        const GroupFloats& scale, NeonFound& found) noexcept {
   constexpr int kMost = static_cast<int>(kFarthest * kStep);
-  const GroupFloats inverse = select(scale > 0x1p-60f, GroupFloats(kStep) / scale, 0);
   Short place[Shorts::kParts][kWidth];
-  Short share_of[Shorts::kParts][kWidth];
+#pragma GCC unroll 1
   for (std::size_t part = 0; part < Shorts::kParts; ++part) {
+    float32x4_t inverse[2];
+    for (std::size_t half = 0; half < 2; ++half) {
+      const float32x4_t s = scale.part[2 * part + half];
+      inverse[half] = s > 0x1p-60f ? vdupq_n_f32(kStep) / s : vdupq_n_f32(0);
+    }
 #pragma GCC unroll 8
     for (std::size_t j = 0; j < kWidth; ++j) {
-      const int32x4_t low = vcvtq_s32_f32(x[j].part[2 * part] * inverse.part[2 * part]);
-      const int32x4_t high = vcvtq_s32_f32(x[j].part[2 * part + 1] * inverse.part[2 * part + 1]);
+      const int32x4_t low = vcvtq_s32_f32(x[j].part[2 * part] * inverse[0]);
+      const int32x4_t high = vcvtq_s32_f32(x[j].part[2 * part + 1] * inverse[1]);
       const Short whole = vqmovn_high_s32(vqmovn_s32(low), high);
       place[part][j] = vminq_s16(vmaxq_s16(whole, splat(-kMost)), splat(kMost));
-      share_of[part][j] = share[j].part[part];
     }
   }
-  Shorts* const found[] = {&up, &down};
 #pragma GCC unroll 1
   for (std::size_t n = 0; n < 2 * Shorts::kParts; ++n) {
     const std::size_t part = n / 2;
-    NeonSearch<kSets> search;
-    found[n % 2]->part[part] =
-        search.find(place[part], n % 2 == 0 ? kShift : -kShift, share_of[part]);
+    found.of_part[part][n % 2] =
+        NeonSearch<kSets>().find(place[part], n % 2 == 0 ? kShift : -kShift, share, part);
   }
-  down = down | kNegativeShift;
 }
 
-/// What a part's vectors with a shift of kSign / 8 are worth.
-template <int kSign>
-struct NeonMeasure {
+/// The flags of each vector's coordinates, see kFlagsOfFour.
+SLUICE_INLINE Short flags_of_vectors(const Short& number) noexcept {
+  // number / 81, exact for all numbers: 25891 / 2^21 is 1 / 81 and 1.1e-7 more.
+  const Short high = vqdmulhq_n_s16(number, 25891) >> 6;
+  return kFlagsOfFour.look_up(PartShorts(vmlaq_n_s16(number, high, 256 - 81))).part[0];
+}
+
+/// What a part's vectors are worth with a shift: see Choice.
+struct Worth {
+  float32x4_t twice_xy[2];
+  float32x4_t yy[2];
+};
+
+/// Sums over a part's vectors.
+struct NeonSums {
   Short flags;
   Short wx = splat(0);     // sum w x code
   Short plus = splat(0);   // sum w where the code is 1
   Short minus = splat(0);  // and where it is -1
 
-  explicit SLUICE_INLINE NeonMeasure(const Short& number) noexcept
-      : flags(flags_of(PartShorts(number)).part[0]) {}
+  explicit SLUICE_INLINE NeonSums(const Short& number) noexcept : flags(flags_of_vectors(number)) {}
 
   SLUICE_INLINE void add(std::size_t j, const Short& w, const Short& wx_j) noexcept {
     const Short positive = Short(vtstq_s16(flags, splat(1 << (2 * j))));
@@ -179,7 +206,9 @@ struct NeonMeasure {
     minus = vmlsq_s16(minus, negative, w);
   }
 
-  SLUICE_INLINE void store(const Groups& groups, std::size_t part, Choice& choice) const noexcept {
+  /// For a shift of kSign / 8.
+  template <int kSign>
+  SLUICE_INLINE Worth worth(const Groups& groups, std::size_t part) const noexcept {
     // Four times (1 + delta)^2 - delta^2 where the code is 1, (1 - delta)^2 - delta^2 where it is -1.
     const Short& five = kSign > 0 ? plus : minus;
     const Short& three = kSign > 0 ? minus : plus;
@@ -187,32 +216,89 @@ struct NeonMeasure {
     const int32x4_t yy[2] = {
         vmlal_n_s16(vmull_n_s16(vget_low_s16(five), 5), vget_low_s16(three), 3),
         vmlal_high_n_s16(vmull_high_n_s16(five, 5), three, 3)};
+    Worth worth;
     for (std::size_t half = 0; half < 2; ++half) {
       const std::size_t at = 2 * part + half;
-      const auto xy = vcvtq_f32_s32(sum_wx[half]) * groups.wx_unit.part[at] +
-                      groups.sum_wx.part[at] * (kSign * kIq1Delta);
-      choice.twice_xy.part[at] = xy + xy;
-      choice.yy.part[at] = vcvtq_n_f32_s32(yy[half], 2) * groups.w_unit.part[at] +
-                           groups.sum_w.part[at] * (kIq1Delta * kIq1Delta);
+      const auto codes = vcvtq_f32_s32(sum_wx[half]) * groups.twice_wx_unit.part[at];
+      const auto shift = groups.shift_wx.part[at];
+      worth.twice_xy[half] = kSign > 0 ? codes + shift : codes - shift;
+      worth.yy[half] =
+          vcvtq_n_f32_s32(yy[half], 2) * groups.w_unit.part[at] + groups.shift_w.part[at];
     }
+    return worth;
   }
 };
+
+SLUICE_INLINE void measure(const Groups& groups, std::size_t part, const Short& up_number,
+                           const Short& down_number, Worth& up, Worth& down) noexcept {
+  NeonSums of_up(up_number);
+  NeonSums of_down(down_number);
+#pragma GCC unroll 8
+  for (std::size_t j = 0; j < kWidth; ++j) {
+    of_up.add(j, groups.w[j].part[part], groups.wx[j].part[part]);
+    of_down.add(j, groups.w[j].part[part], groups.wx[j].part[part]);
+  }
+  up = of_up.worth<1>(groups, part);
+  down = of_down.worth<-1>(groups, part);
+}
+
+SLUICE_INLINE void store(std::size_t part, const Short& code, const Worth& worth,
+                         Choice& choice) noexcept {
+  choice.code.part[part] = code;
+  for (std::size_t half = 0; half < 2; ++half) {
+    choice.twice_xy.part[2 * part + half] = worth.twice_xy[half];
+    choice.yy.part[2 * part + half] = worth.yy[half];
+  }
+}
+
+template <std::size_t kSets>
+SLUICE_INLINE void find(const GroupFloats (&x)[kWidth], const Shorts (&share)[kWidth],
+                        const GroupFloats& scale, Shorts& up, Shorts& down) noexcept {
+  NeonFound found;
+  find<kSets>(x, share, scale, found);
+  for (std::size_t part = 0; part < Shorts::kParts; ++part) {
+    up.part[part] = found.of_part[part][0];
+    down.part[part] = found.of_part[part][1] | splat(kNegativeShift);
+  }
+}
 
 template <std::size_t kSets>
 SLUICE_INLINE void find_and_measure(const Groups& groups, const GroupFloats& scale, Choice& up,
                                     Choice& down) noexcept {
-  find<kSets>(groups.x, groups.share, scale, up.code, down.code);
+  NeonFound found;
+  find<kSets>(groups.x, groups.share, scale, found);
 #pragma GCC unroll 1
   for (std::size_t part = 0; part < Shorts::kParts; ++part) {
-    NeonMeasure<1> of_up(up.code.part[part]);
-    NeonMeasure<-1> of_down(down.code.part[part] ^ kNegativeShift);
-#pragma GCC unroll 8
-    for (std::size_t j = 0; j < kWidth; ++j) {
-      of_up.add(j, groups.w[j].part[part], groups.wx[j].part[part]);
-      of_down.add(j, groups.w[j].part[part], groups.wx[j].part[part]);
+    const auto& [up_part, down_part] = found.of_part[part];
+    Worth of_up;
+    Worth of_down;
+    measure(groups, part, up_part, down_part, of_up, of_down);
+    store(part, up_part, of_up, up);
+    store(part, down_part | splat(kNegativeShift), of_down, down);
+  }
+}
+
+template <std::size_t kSets>
+SLUICE_INLINE void find_better(const Groups& groups, const GroupFloats& scale,
+                               Choice& choice) noexcept {
+  NeonFound found;
+  find<kSets>(groups.x, groups.share, scale, found);
+#pragma GCC unroll 1
+  for (std::size_t part = 0; part < Shorts::kParts; ++part) {
+    const auto& [up, down] = found.of_part[part];
+    Worth best;
+    Worth other;
+    measure(groups, part, up, down, best, other);
+    int32x4_t better[2];
+    for (std::size_t half = 0; half < 2; ++half) {
+      const float32x4_t s = scale.part[2 * part + half];
+      better[half] =
+          s * other.yy[half] - other.twice_xy[half] < s * best.yy[half] - best.twice_xy[half];
+      best.twice_xy[half] = better[half] ? other.twice_xy[half] : best.twice_xy[half];
+      best.yy[half] = better[half] ? other.yy[half] : best.yy[half];
     }
-    of_up.store(groups, part, up);
-    of_down.store(groups, part, down);
+    const uint16x8_t is_down = vuzp1q_u16((uint16x8_t)better[0], (uint16x8_t)better[1]);
+    store(part, vbslq_s16(is_down, down | splat(kNegativeShift), up), best, choice);
   }
 }
 

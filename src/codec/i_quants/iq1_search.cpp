@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <limits>
 
 #include "codec/i_quants/iq1_codebook.h"
 #include "codec/i_quants/iq1_moves.h"
@@ -114,12 +115,12 @@ SLUICE_INLINE void measure(const Groups& groups, const Shorts& number, Choice& c
   }
   constexpr float kDelta = kSign * kIq1Delta;
   // (1 + delta)^2 where the code is 1, (1 - delta)^2 where it is -1, delta^2 anywhere else.
-  const GroupFloats xy = to_floats(widen(wx)) * groups.wx_unit + groups.sum_wx * kDelta;
-  choice.twice_xy = xy + xy;
+  const GroupFloats codes = to_floats(widen(wx)) * groups.twice_wx_unit;
+  choice.twice_xy = kSign > 0 ? codes + groups.shift_wx : codes - groups.shift_wx;
   choice.yy =
       (to_floats(widen(plus)) * (1 + 2 * kDelta) + to_floats(widen(minus)) * (1 - 2 * kDelta)) *
           groups.w_unit +
-      groups.sum_w * (kDelta * kDelta);
+      groups.shift_w;
 }
 
 /// The search, inlined in all of its forms.
@@ -159,6 +160,17 @@ SLUICE_INLINE void find_and_measure(const Groups& groups, const GroupFloats& sca
   measure<-1>(groups, down.code & (kNegativeShift - 1), down);
 }
 
+template <std::size_t kSets>
+SLUICE_INLINE void find_better(const Groups& groups, const GroupFloats& scale,
+                               Choice& choice) noexcept {
+  Choice other;
+  find_and_measure<kSets>(groups, scale, choice, other);
+  const auto better = scale * other.yy - other.twice_xy < scale * choice.yy - choice.twice_xy;
+  choice.twice_xy = select(better, other.twice_xy, choice.twice_xy);
+  choice.yy = select(better, other.yy, choice.yy);
+  choice.code = select(narrow(better), other.code, choice.code);
+}
+
 #endif
 
 /// The power of two at or below `magnitude`, within the range whose inverse is a normal number.
@@ -169,15 +181,35 @@ float power_of_two_below(float magnitude) noexcept {
 
 /// The 16 values of groups 2b and 2b + 1 are lane b of 16 vectors, 8 for each.
 void turn(const float* values, GroupFloats* turned) noexcept {
+#if defined(SLUICE_NEON)
+  // Right to where they belong: half h of vector j is column 8h + j.
+  float* const to = reinterpret_cast<float*>(turned);
+  for (std::size_t b = 0; b < kGroups / 2; b += 4) {
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < 2 * kWidth; j += 4) {
+      simd::transpose_4x4(values + 2 * kWidth * b + j, 2 * kWidth,
+                          to + kGroups * (j % kWidth) + kGroups / 2 * (j / kWidth) + b, kGroups);
+    }
+  }
+#else
   Floats columns[2 * kWidth];
   simd::transpose(values, columns);
   for (std::size_t j = 0; j < kWidth; ++j) turned[j] = join(columns[j], columns[kWidth + j]);
+#endif
+}
+
+/// 0.5 with the numbers' signs.
+GroupFloats half_like(const GroupFloats& numbers) noexcept {
+  using Bits = simd::Lanes<std::int32_t, kGroups>;
+  constexpr auto kHalf = std::bit_cast<std::int32_t>(0.5f);
+  constexpr auto kSign = std::numeric_limits<std::int32_t>::min();
+  return simd::bits_of<GroupFloats>((simd::bits_of<Bits>(numbers) & kSign) | kHalf);
 }
 
 float largest_of(const GroupFloats* values) noexcept {
   GroupFloats result = 0;
-  for (std::size_t j = 0; j < kWidth; ++j) result = max(result, abs(values[j]));
-  return reduce_max(max(half(result, 0), half(result, 1)));
+  for (std::size_t j = 0; j < kWidth; ++j) result = greater(result, abs(values[j]));
+  return reduce_max(greater(half(result, 0), half(result, 1)));
 }
 
 /// sigma2 is this times the super-block's mean x^2. Pull request #327 of ik_llama.cpp has 1.5, over
@@ -256,13 +288,13 @@ void prepare(const GroupFloats* w, const GroupFloats* wx, Groups& groups) noexce
   for (std::size_t j = 0; j < kWidth; ++j) {
     sum_w += w[j];
     sum_wx += wx[j];
-    largest_w = max(largest_w, w[j]);
-    largest_wx = max(largest_wx, abs(wx[j]));
+    largest_w = greater(largest_w, w[j]);
+    largest_wx = greater(largest_wx, abs(wx[j]));
   }
-  groups.sum_w = sum_w;
-  groups.sum_wx = sum_wx;
+  groups.shift_w = sum_w * (kIq1Delta * kIq1Delta);
+  groups.shift_wx = sum_wx * (2 * kIq1Delta);
   groups.w_unit = largest_w * (1 / kMost);
-  groups.wx_unit = largest_wx * (1 / kMost);
+  groups.twice_wx_unit = largest_wx * (2 / kMost);
   const GroupFloats w_factor = GroupFloats(kMost) / largest_w;
   const GroupFloats wx_factor = GroupFloats(kMost) / largest_wx;
   for (std::size_t j = 0; j < kWidth; ++j) {
@@ -270,7 +302,7 @@ void prepare(const GroupFloats* w, const GroupFloats* wx, Groups& groups) noexce
     const Shorts rounded_w = narrow(to_ints(w[j] * w_factor + 0.5f));
     groups.w[j] = rounded_w;
     groups.share[j] = simd::shift_left<kShareShift>(rounded_w);
-    groups.wx[j] = narrow(to_ints(select(scaled < 0, scaled - 0.5f, scaled + 0.5f)));
+    groups.wx[j] = narrow(to_ints(scaled + half_like(scaled)));
   }
 }
 
@@ -288,12 +320,7 @@ void search_shifts(const Groups& groups, const GroupFloats& scale, Choice& up,
 
 template <std::size_t kSets>
 void search(const Groups& groups, const GroupFloats& scale, Choice& choice) noexcept {
-  Choice other;
-  find_and_measure<kSets>(groups, scale, choice, other);
-  const auto better = scale * other.yy - other.twice_xy < scale * choice.yy - choice.twice_xy;
-  choice.twice_xy = select(better, other.twice_xy, choice.twice_xy);
-  choice.yy = select(better, other.yy, choice.yy);
-  choice.code = select(narrow(better), other.code, choice.code);
+  find_better<kSets>(groups, scale, choice);
 }
 
 template void nearest<kAllSets>(const GroupFloats (&)[kWidth], const Shorts (&)[kWidth],

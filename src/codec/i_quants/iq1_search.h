@@ -14,6 +14,32 @@ using simd::Floats;
 using simd::Shorts;
 /// A float for each of the 32 groups.
 using GroupFloats = simd::Lanes<float, 32>;
+using PartFloats = simd::Part<float>;
+
+/// Of numbers, none of them NaN, the lesser or the greater, of two zeros either: on NEON one instruction
+/// where min and max are two.
+template <std::size_t N>
+SLUICE_INLINE simd::Lanes<float, N> lesser(const simd::Lanes<float, N>& a,
+                                           const simd::Lanes<float, N>& b) noexcept {
+#if defined(SLUICE_NEON)
+  simd::Lanes<float, N> result;
+  for (std::size_t i = 0; i < a.kParts; ++i) result.part[i] = vminnmq_f32(a.part[i], b.part[i]);
+  return result;
+#else
+  return min(a, b);
+#endif
+}
+template <std::size_t N>
+SLUICE_INLINE simd::Lanes<float, N> greater(const simd::Lanes<float, N>& a,
+                                            const simd::Lanes<float, N>& b) noexcept {
+#if defined(SLUICE_NEON)
+  simd::Lanes<float, N> result;
+  for (std::size_t i = 0; i < a.kParts; ++i) result.part[i] = vmaxnmq_f32(a.part[i], b.part[i]);
+  return result;
+#else
+  return max(a, b);
+#endif
+}
 
 inline constexpr std::size_t kElements = 256;  ///< of a super-block
 inline constexpr std::size_t kWidth = 8;       ///< weights to a group
@@ -43,9 +69,9 @@ struct Groups {
   Shorts w[kWidth];       ///< the same in 12 bits: sums of 8 fit 16
   Shorts wx[kWidth];      ///< w x as a share of the group's largest, 12 bits and sign
   GroupFloats w_unit;     ///< what 1 of w stands for
-  GroupFloats wx_unit;
-  GroupFloats sum_w;
-  GroupFloats sum_wx;
+  GroupFloats twice_wx_unit;
+  GroupFloats shift_w;   ///< sum of w * shift^2
+  GroupFloats shift_wx;  ///< twice the sum of w * x * shift, the shift being +1/8
 };
 
 /// A choice of code and shift for each group. At any scale s, not only the one that it was found
