@@ -44,6 +44,8 @@ enum class TensorType : std::uint32_t {
   tq2_0 = 35,
   mxfp4 = 39,
   nvfp4 = 40,
+  q1_0 = 41,
+  q2_0 = 42,
   q6_0 = 133,
   iq2_k = 137,
   iq3_k = 138,

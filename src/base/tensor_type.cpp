@@ -44,6 +44,8 @@ constexpr std::array kTypes = {
     TensorTypeInfo{TensorType::tq2_0, "tq2_0", 256, 66},
     TensorTypeInfo{TensorType::mxfp4, "mxfp4", 32, 17},
     TensorTypeInfo{TensorType::nvfp4, "nvfp4", 64, 36},
+    TensorTypeInfo{TensorType::q1_0, "q1_0", 128, 18},
+    TensorTypeInfo{TensorType::q2_0, "q2_0", 64, 18},
     TensorTypeInfo{TensorType::q6_0, "q6_0", 32, 26},
     TensorTypeInfo{TensorType::iq2_k, "iq2_k", 256, 76},
     TensorTypeInfo{TensorType::iq3_k, "iq3_k", 256, 110},
@@ -72,14 +74,12 @@ constexpr std::array kTypes = {
 
 // Types of which tensors are shown and copied, no more.
 constexpr std::array kCopiedTypes = {
-    // llama.cpp's: withdrawn, and newest.
+    // llama.cpp's, withdrawn.
     TensorTypeInfo{TensorType{31}, "q4_0_4_4", 32, 18},
     TensorTypeInfo{TensorType{32}, "q4_0_4_8", 32, 18},
     TensorTypeInfo{TensorType{33}, "q4_0_8_8", 32, 18},
     TensorTypeInfo{TensorType{37}, "iq4_nl_4_8", 32, 18},
     TensorTypeInfo{TensorType{38}, "iq4_nl_8_8", 32, 18},
-    TensorTypeInfo{TensorType{41}, "q1_0", 128, 18},
-    TensorTypeInfo{TensorType{42}, "q2_0", 64, 18},
     // ik_llama.cpp's, many with a scale for the row.
     TensorTypeInfo{TensorType{97}, "q8_0_x4", 32, 34},
     TensorTypeInfo{TensorType{98}, "q8_1_x4", 32, 36},

@@ -8,6 +8,7 @@
 #include <cfloat>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "simd/lanes.h"
 
@@ -64,11 +65,11 @@ SLUICE_INLINE ShortPart pair_integers(const FloatPart& lower, const FloatPart& u
   return simd::bits_of<ShortPart>(low | high);
 }
 
-/// Puts 16 runs of N numbers into columns.
-template <int N>
-SLUICE_INLINE void load_columns(const float* const (&runs)[kColumns], Floats (&rows)[N]) noexcept {
+/// Puts 16 runs of numbers into columns. `Rows` is an array of Floats, so many as a run has numbers.
+template <class Rows>
+SLUICE_INLINE void load_columns(const float* const (&runs)[kColumns], Rows& rows) noexcept {
   for (std::size_t p = 0; p < kTileParts; ++p) {
-    for (std::size_t i = 0; i < N; i += kPartColumns) {
+    for (std::size_t i = 0; i < std::size(rows); i += kPartColumns) {
       FloatPart square[kPartColumns];
 #pragma GCC unroll 16
       for (std::size_t c = 0; c < kPartColumns; ++c) {

@@ -31,6 +31,8 @@
   TYPE(tq2_0)                    \
   TYPE(mxfp4)                    \
   TYPE(nvfp4)                    \
+  TYPE(q1_0)                     \
+  TYPE(q2_0)                     \
   TYPE(q6_0)                     \
   TYPE(iq2_k)                    \
   TYPE(iq3_k)                    \
@@ -82,4 +84,7 @@
   TYPE(iq4_ks)                      \
   TYPE(iq5_ks)                      \
   TYPE(iq2_kl)                      \
-  TYPE(iq4_kss)
+  TYPE(iq4_kss)                     \
+  TYPE(q1_0)                        \
+  TYPE(q2_0)                        \
+  TYPE(nvfp4)

@@ -69,10 +69,8 @@ std::optional<Value> in_type(const Value& value, ValueType wanted) {
 
 bool has_type(TensorType type) {
   constexpr std::uint32_t kFirstOfIk = 133;
-  constexpr std::array kNewest = {TensorType{41}, TensorType{42}};
-  return std::ranges::count(kNewest, type) > 0 ||
-         (static_cast<std::uint32_t>(type) < kFirstOfIk &&
-          std::ranges::count(tensor_types(), type, &TensorTypeInfo::type) > 0);
+  return static_cast<std::uint32_t>(type) < kFirstOfIk &&
+         std::ranges::count(tensor_types(), type, &TensorTypeInfo::type) > 0;
 }
 
 }  // namespace

@@ -42,6 +42,9 @@ enum class Ftype : std::uint32_t {
   tq1_0 = 36,
   tq2_0 = 37,
   mxfp4 = 38,  ///< llama.cpp: experts in MXFP4, the rest in Q8_0; ik_llama.cpp: all in MXFP4
+  nvfp4 = 39,
+  q1_0 = 40,
+  q2_0 = 41,
   q6_0 = 135,
   iq2_k = 138,
   iq3_k = 139,

@@ -32,7 +32,7 @@ constexpr std::array kRules = {
 
     MixRule{kEmbeddings, {iq1_s, iq1_m, iq2_xxs, iq2_xs}, always, Type::q2_k, "token embedding"},
     MixRule{kEmbeddings, {iq2_s, iq2_m, iq3_xxs}, always, Type::iq3_s, "token embedding"},
-    MixRule{kEmbeddings, {tq1_0, tq2_0}, always, Type::q4_k, "token embedding"},
+    MixRule{kEmbeddings, {tq1_0, tq2_0, q2_0}, always, Type::q4_k, "token embedding"},
 
     // Few bits.
     MixRule{kValues, kFewBits, shared_by_4, Type::q4_k, "values shared by 4 queries or more"},

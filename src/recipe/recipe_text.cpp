@@ -24,8 +24,8 @@ constexpr std::array<std::string_view, 9> kInterleaved = {"_r4",  "_r8",  "_r16"
                                                           "_8_8", "_4x4", "_4x8", "_8x8"};
 
 // Types of the peers that sluice does not make, so that their names are no spelling mistakes.
-constexpr std::array<std::string_view, 8> kOthers = {"iq1_bn", "iq2_bn", "q8_kv", "q1_0",
-                                                     "q2_0",   "nvfp4",  "i2_s",  "q1_0_g128"};
+constexpr std::array<std::string_view, 5> kOthers = {"iq1_bn", "iq2_bn", "q8_kv", "i2_s",
+                                                     "q1_0_g128"};
 
 bool has_encoder(TensorType type) {
   const Codec* codec = find_codec(type);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "recipe/tensor_kind.h"
 #include "sluice/error.h"
 
@@ -11,17 +14,23 @@ namespace {
 /// Types from this number on are unknown to llama.cpp.
 constexpr std::uint32_t kFirstIkOnlyType = 133;
 
+/// Types of llama.cpp that ik_llama.cpp does not know.
+constexpr std::array kNotInIk = {TensorType::tq1_0, TensorType::tq2_0, TensorType::nvfp4,
+                                 TensorType::q2_0};
+
 }  // namespace
 
 bool loads(Mix mix, TensorType type) noexcept {
-  return mix == Mix::ik_llama_cpp || static_cast<std::uint32_t>(type) < kFirstIkOnlyType;
+  if (mix == Mix::ik_llama_cpp) return std::ranges::find(kNotInIk, type) == kNotInIk.end();
+  return static_cast<std::uint32_t>(type) < kFirstIkOnlyType;
 }
 
 void check_type(Mix mix, TensorType type, std::string_view what) {
   if (!loads(mix, type)) {
+    const Mix other = mix == Mix::llama_cpp ? Mix::ik_llama_cpp : Mix::llama_cpp;
     throw Error(ErrorCode::usage,
-                fmt::format("llama.cpp cannot load {} tensors{}", name(type), what),
-                {.cure = "Use --mix ik_llama.cpp, and load the model there"});
+                fmt::format("{} cannot load {} tensors{}", name(mix), name(type), what),
+                {.cure = fmt::format("Use --mix {}, and load the model there", name(other))});
   }
   switch (type) {
     case TensorType::i8:

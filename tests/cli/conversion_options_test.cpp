@@ -220,8 +220,8 @@ TEST_F(ConversionOptions, WrongRulesGetOneClearError) {
     expect_refused({option, "attn_q="}, "names no type");
     expect_refused({option, "attn_q=q9_0"}, "Did you mean");
     expect_refused({option, "attn_q=q8"}, "Did you mean q8_0?");
-    expect_refused({option, "attn_q=nvfp4"},
-                   option + ": rule 'attn_q=nvfp4': sluice does not make");
+    expect_refused({option, "attn_q=iq2_bn"},
+                   option + ": rule 'attn_q=iq2_bn': sluice does not make");
     expect_refused({option, "(attn=q8_0"}, "no regular expression");
     expect_refused({option, "((a{99}){99}){99}=q8_0"}, "too large");
     expect_refused({option, "attn_q=iq4_k"}, "--mix ik_llama.cpp");

@@ -73,7 +73,9 @@ TEST_P(Baseline, RefitErrorIsNoMoreThanTheBetterPeers) {
                 type.c_str(), std::string(name(effort)).c_str(), set.c_str(), error, bound,
                 error / bound);
     EXPECT_LE(error, bound) << set;
-    EXPECT_GT(error, lossless ? -1.0 : bound / 3) << set << ": too good to be true";
+    // llama.cpp's scale of Q2_0 is the largest weight, at which half of the range is never used.
+    const double least = bound / (tensor_type == TensorType::q2_0 ? 4 : 3);
+    EXPECT_GT(error, lossless ? -1.0 : least) << set << ": too good to be true";
   }
 }
 

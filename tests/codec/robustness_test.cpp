@@ -249,7 +249,9 @@ TEST_P(Robustness, WeightsWithoutImportanceAreCodedAllTheSame) {
       error += std::pow(double{values[i]} - double{decoded[i]}, 2);
       of_zeros += std::pow(double{values[i]}, 2);
     }
-    EXPECT_LE(error, 0.5 * of_zeros) << "zeros in runs of " << run;
+    // One magnitude for all weights of Q1_0 leaves a little more of such tails.
+    const double most = GetParam() == TensorType::q1_0 ? 0.56 : 0.5;
+    EXPECT_LE(error, most * of_zeros) << "zeros in runs of " << run;
   }
 }
 

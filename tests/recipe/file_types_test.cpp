@@ -45,7 +45,8 @@ TEST(FileTypes, HaveTheNumbersOfThePeers) {
       {"MXFP4_MOE", 38}, {"COPY", 0},     {"MXFP4", 38},    {"Q6_0", 135},   {"IQ2_K", 138},
       {"IQ3_K", 139},    {"IQ4_K", 140},  {"IQ5_K", 141},   {"IQ6_K", 142},  {"IQ1_KT", 156},
       {"IQ2_KT", 151},   {"IQ2_KS", 147}, {"IQ2_KL", 155},  {"IQ3_KT", 152}, {"IQ3_KS", 154},
-      {"IQ3_KL", 146},   {"IQ4_KT", 153}, {"IQ4_KSS", 148}, {"IQ4_KS", 145}, {"IQ5_KS", 150}};
+      {"IQ3_KL", 146},   {"IQ4_KT", 153}, {"IQ4_KSS", 148}, {"IQ4_KS", 145}, {"IQ5_KS", 150},
+      {"NVFP4", 39},     {"Q1_0", 40},    {"Q2_0", 41}};
   EXPECT_EQ(file_types().size(), numbers.size());
   for (const auto& [name, number] : numbers) {
     const FileType* type = find_file_type(name);

@@ -40,7 +40,7 @@ TEST(RecipeText, UnknownTypesGetTheNearestName) {
   EXPECT_TRUE(type("IQ2XXS").ends_with("Did you mean iq2_xxs?"));
   EXPECT_TRUE(type("q8").ends_with("Did you mean q8_0?"));
   EXPECT_TRUE(type("Q4").ends_with("Did you mean q4_0 or q4_1 or q4_k?"));
-  EXPECT_TRUE(holds(type("nvfp4"), "does not make"));
+  EXPECT_TRUE(holds(type("i2_s"), "does not make"));
   EXPECT_TRUE(holds(type("i32"), "does not make"));
   EXPECT_TRUE(holds(type("zzzzzzzzzz"), "Known are f32 f16"));
   EXPECT_FALSE(holds(type("zzzzzzzzzz"), "i32"));

@@ -34,6 +34,8 @@ constexpr std::array kFacts = {
     TypeFacts{"IQ3_KS", 3.25, {}},      TypeFacts{"IQ3_KL", 3.91, {}},
     TypeFacts{"IQ4_KT", 4.08, {}},      TypeFacts{"IQ4_KSS", 4.08, {}},
     TypeFacts{"IQ4_KS", 4.32, {}},      TypeFacts{"IQ5_KS", 5.27, {}},
+    TypeFacts{"NVFP4", 4.54, {}},       TypeFacts{"Q1_0", 1.22, {}},
+    TypeFacts{"Q2_0", 2.37, {}},
 };
 
 }  // namespace

@@ -64,17 +64,6 @@ struct Source {
   }
 };
 
-/// The E2M1 number nearest to each number that is not negative, ties to even codes. With one bit of
-/// mantissa the step is half the power of two below the number, and a half below one; adding
-/// 1.5 * 2^23 steps leaves no bits below a step.
-SLUICE_INLINE Values round_to_e2m1(const Values& numbers) noexcept {
-  const Values number = min(numbers, 6);
-  const Values power =
-      simd::bits_of<Values>(simd::bits_of<simd::Lanes<std::int32_t, kBlock>>(number) & 0x7f800000);
-  const Values shift = max(power, 1) * 0x1.8p22f;
-  return (number + shift) - shift;
-}
-
 /// The exponent at which the largest weight is among [4, 8) of the scale, where what is above 6 is
 /// cut off.
 inline unsigned fine_exponent(float largest) noexcept {

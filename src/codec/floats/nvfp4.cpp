@@ -1,50 +1,129 @@
-#include <bit>
-#include <cstdint>
+#include "codec/floats/nvfp4.h"
+
+#include <algorithm>
+#include <cstring>
 
 #include "codec/block_codec.h"
-#include "codec/floats/e2m1.h"
+#include "codec/tile.h"
+#include "codec/weighting.h"
 
 namespace sluice::inline SLUICE_ISA {
 
-/// NVFP4: 64 weights in 36 bytes, 4.5 bits a weight: four sub-blocks of 16, each with a scale that
-/// is an unsigned eight-bit float (four bits of exponent, biased by 7, three of mantissa), times a
-/// four-bit float (E2M1). A tensor's further scale, where there is one, is a tensor of its own,
-/// which readers multiply results by: values here are without it.
-struct BlockNVFP4 {
-  static constexpr std::size_t kWeights = 64;
+namespace nvfp4 {
 
-  std::uint8_t scales[4];
-  /// Byte 8 * s + j: of sub-block s, code j in the low half and code j + 8 in the high half.
-  std::uint8_t codes[32];
+using simd::Ints;
 
-  bool finite() const noexcept {
-    bool all = true;
-    for (const std::uint8_t scale : scales) all = all & ((scale & 0x7f) != 0x7f);
-    return all;
-  }
-  void decode(float* out) const noexcept {
-    for (int s = 0; s < 4; ++s, out += 16) {
-      const float scale = half_scale(scales[s]);
-      for (int j = 0; j < 8; ++j) {
-        const std::uint8_t pair = codes[8 * s + j];
-        out[j] = static_cast<float>(kTwiceE2M1[pair & 15]) * scale;
-        out[j + 8] = static_cast<float>(kTwiceE2M1[pair >> 4]) * scale;
-      }
-    }
-  }
+inline constexpr std::size_t kSubBlock = BlockNVFP4::kSubBlock;
+inline constexpr std::size_t kBlocks = kColumns * kSubBlock / BlockNVFP4::kWeights;
 
- private:
-  /// Half of a sub-block's scale, since the table holds twice the values. Bit 7 has no meaning;
-  /// 0x7f, NaN by the type's definition, is zero to readers.
-  static float half_scale(unsigned scale) noexcept {
-    const unsigned exponent = scale >> 3 & 15;
-    const unsigned mantissa = scale & 7;
-    if (scale == 0x7f) return 0.0f;
-    if (exponent == 0) return static_cast<float>(mantissa) * 0x1p-10f;
-    return std::bit_cast<float>((exponent + 127 - 8) << 23 | mantissa << 20);
-  }
+/// Sub-blocks, a lane each.
+using SubBlocks = WeightedBlocks<kSubBlock>;
+
+/// Scale codes are tried from so many below the one at which the largest weight is 6, rounded down,
+/// to so many above. At 4 to 6 above it is 4, beside which codes are closer.
+struct Window {
+  int below;
+  int above;
 };
-static_assert(sizeof(BlockNVFP4) == 36);
+constexpr Window window(Effort effort) noexcept {
+  return effort == Effort::fast ? Window{1, 3} : Window{3, 8};
+}
+
+/// The largest code whose scale is at most `numbers`, or kMostScale.
+inline Ints code_below(const Floats& numbers) noexcept {
+  const Ints normal = simd::shift_right<20>(simd::bits_of<Ints>(numbers)) - (120 << 3);
+  const Ints denormal = to_ints(min(numbers, 1) * 0x1p9f);
+  return min(select(numbers < 0x1p-6f, denormal, normal), kMostScale);
+}
+
+/// Scales in units of the lanes. An exponent beyond these is of weights that are zero beside the
+/// smallest scale, or cut off at the largest.
+inline Floats in_units(const Floats& scales, const Ints& exponent) noexcept {
+  const Ints power = simd::shift_left<23>(Ints(127) - max(min(exponent, 126), -100));
+  return scales * simd::bits_of<Floats>(power);
+}
+
+/// What the codes nearest to the weights cost.
+SLUICE_INLINE FloatPart cost_at(const SubBlocks& blocks, const FloatPart& scale,
+                                std::size_t part) noexcept {
+  const FloatPart inverse = reciprocal_or_zero(scale);
+  FloatPart cost = 0;
+#pragma GCC unroll 16
+  for (std::size_t j = 0; j < kSubBlock; ++j) {
+    const FloatPart x = abs(part_of(blocks.x[j], part));
+    const FloatPart off = x - round_to_e2m1(x * inverse) * scale;
+    cost += part_of(blocks.q[j], part) * (off * off);
+  }
+  return cost;
+}
+
+inline Ints best_scales(const SubBlocks& blocks, Effort effort) noexcept {
+  const Ints middle = code_below(blocks.block_largest / 6);
+  const Window around = window(effort);
+  Ints best = middle;
+  Floats least = 0x1p120f;
+  for (int step = -around.below; step <= around.above; ++step) {
+    const Ints code = min(max(middle + step, 0), kMostScale);
+    const Floats scale = in_units(scale_of(code), blocks.exponent);
+    Floats cost;
+    for (std::size_t p = 0; p < kTileParts; ++p) {
+      set_part(cost, p, cost_at(blocks, part_of(scale, p), p));
+    }
+    const simd::FloatMask better = cost < least;
+    best = select(better, code, best);
+    least = select(better, cost, least);
+  }
+  return best;
+}
+
+inline void write_blocks(const SubBlocks& sub_blocks, const Ints& scales,
+                         BlockNVFP4* out) noexcept {
+  const Floats scale = in_units(scale_of(scales), sub_blocks.exponent);
+  const Floats inverse = reciprocal_or_zero(scale);
+  std::uint8_t codes[kSubBlock * kColumns];  // [weight][sub-block], then turned
+  for (std::size_t j = 0; j < kSubBlock; ++j) {
+    const Floats& x = sub_blocks.x[j];
+    store_bytes(codes + j * kColumns, codes_of(round_to_e2m1(abs(x) * inverse), x));
+  }
+  simd::transpose_bytes(codes);
+  std::uint8_t scale_codes[kColumns];
+  store_bytes(scale_codes, scales);
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    BlockNVFP4& block = out[b];
+    std::memcpy(block.scales, scale_codes + 4 * b, sizeof block.scales);
+    pack_nibbles<8>(codes + b * BlockNVFP4::kWeights, block.codes, BlockNVFP4::kWeights);
+  }
+}
+
+}  // namespace nvfp4
+
+/// All scales that may be the best are tried with the codes nearest to the weights.
+void BlockNVFP4::encode(const EncodeRows& rows, std::byte* out) noexcept {
+  using nvfp4::kBlocks;
+  const std::size_t in_row = rows.row_elements / kSubBlock;
+  const std::size_t total = rows.rows * in_row;
+  const bool important = rows.importance != nullptr;
+  std::size_t column = 0;
+  for (std::size_t first = 0; first < total; first += kColumns) {
+    const std::size_t used = std::min<std::size_t>(kColumns, total - first);
+    const float* values[kColumns];
+    const float* importance[kColumns];
+    for (std::size_t c = 0; c < kColumns; ++c) {
+      values[c] = rows.values + (first + (c < used ? c : 0)) * kSubBlock;
+      importance[c] = important ? rows.importance + column * kSubBlock : nullptr;
+      if (++column == in_row) column = 0;
+    }
+    nvfp4::SubBlocks sub_blocks;
+    load_columns(values, sub_blocks.x);
+    if (important) load_columns(importance, sub_blocks.q);
+    sub_blocks.normalize<Share::none>(important);
+    for (Floats& q : sub_blocks.q) q = max(q, 0x1p-40f);
+    BlockNVFP4 blocks[kBlocks];
+    nvfp4::write_blocks(sub_blocks, nvfp4::best_scales(sub_blocks, rows.effort), blocks);
+    std::memcpy(out, blocks, used / 4 * sizeof(BlockNVFP4));
+    out += used / 4 * sizeof(BlockNVFP4);
+  }
+}
 
 Codec codec_nvfp4() noexcept {
   return block_codec<BlockNVFP4>(TensorType::nvfp4);

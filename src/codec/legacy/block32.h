@@ -1,7 +1,8 @@
 #pragma once
 
-// Encoding of types whose block is 32 weights with one scale, or one scale and one offset, in
-// binary16: Q4_0, Q5_0, Q6_0, Q4_1, Q5_1. Blocks are searched 16 at a time, one block a lane.
+// Encoding of types whose block is 32 weights (64 those of Q2_0) with one scale, or one scale and one
+// offset, in binary16: Q2_0, Q4_0, Q5_0, Q6_0, Q4_1, Q5_1. Blocks are searched 16 at a time, one block
+// a lane.
 
 #include <bit>
 #include <cstdint>
@@ -17,34 +18,36 @@ namespace sluice::inline SLUICE_ISA {
 
 inline constexpr int kBlock32 = 32;
 
-/// Some blocks of 32, in a row of memory each and as a tile.
+/// Some blocks of N weights, in a row of memory each and as a tile.
+template <int N>
 struct BlockBatch {
   const float* values[kColumns];
   const float* importance[kColumns];  ///< or null
-  Tile<kBlock32> tile;
+  Tile<N> tile;
 };
 
 /// Codes of one block, counted from the lowest.
-using Codes32 = std::uint8_t[kBlock32];
+template <int N>
+using BlockCodes = std::uint8_t[N];
+using Codes32 = BlockCodes<kBlock32>;
 
 /// Encodes all blocks of all rows, 16 at a time: encode(batch, blocks, used) fills in `used` ones.
 /// Where the last tile is not full, the first block is repeated. Codes have `bits` bits.
-template <class Block, class Encode>
+template <class Block, int N, class Encode>
 static inline void encode_batches(const EncodeRows& rows, std::byte* out, int bits,
                                   Encode encode) noexcept {
-  const std::size_t in_row = rows.row_elements / kBlock32;
+  const std::size_t in_row = rows.row_elements / N;
   const std::size_t total = rows.rows * in_row;
-  BlockBatch batch;
+  BlockBatch<N> batch;
   std::size_t column = 0;
   for (std::size_t first = 0; first < total; first += kColumns) {
     const std::size_t used = std::min<std::size_t>(kColumns, total - first);
-    const float* values = rows.values + first * kBlock32;
+    const float* values = rows.values + first * N;
     for (std::size_t c = 0; c < kColumns; ++c) {
-      batch.values[c] = values + (c < used ? c : 0) * kBlock32;
+      batch.values[c] = values + (c < used ? c : 0) * N;
     }
     for (std::size_t c = 0; c < kColumns; ++c) {
-      batch.importance[c] =
-          rows.importance == nullptr ? nullptr : rows.importance + column * kBlock32;
+      batch.importance[c] = rows.importance == nullptr ? nullptr : rows.importance + column * N;
       if (++column == in_row) column = 0;
     }
     batch.tile.template set<1>(batch.values,
@@ -75,35 +78,35 @@ struct StoredScales {
 
 /// Codes of [low, high], counted from low, nearest to the values of one block. Without an offset
 /// zero is among the codes, so that no weight's error is more than that of coding zero.
+template <int N>
 SLUICE_INLINE void nearest_codes(const float* values, float inverse, float offset, int low,
-                                 int high, Codes32& codes) noexcept {
+                                 int high, std::uint8_t (&codes)[N]) noexcept {
   const float lowest = static_cast<float>(low);
   const float highest = static_cast<float>(high);
-  for (int i = 0; i < kBlock32; i += kColumns) {
+  for (int i = 0; i < N; i += kColumns) {
     const Floats code = clamp((Floats::load(values + i) - offset) * inverse, lowest, highest);
     store_bytes(codes + i, round(code) - lowest);
   }
 }
 
 /// Encodes to blocks that have a signed scale `d` and a function set_codes().
-template <class Block>
+template <class Block, int N>
 static inline void encode_symmetric_blocks(const EncodeRows& rows, std::byte* out, int low,
                                            int high, const SymmetricEffort& effort) noexcept {
-  const auto encode = [&](const BlockBatch& batch, Block* blocks, int used) noexcept {
+  const auto encode = [&](const BlockBatch<N>& batch, Block* blocks, int used) noexcept {
     Floats wanted;
     for (std::size_t p = 0; p < kTileParts; ++p) {
-      set_part(wanted, p,
-               search_symmetric(TilePart<kBlock32>{batch.tile, p}, low, high, effort).scale);
+      set_part(wanted, p, search_symmetric(TilePart<N>{batch.tile, p}, low, high, effort).scale);
     }
     const StoredScales scales(wanted * batch.tile.magnitude);
     for (int b = 0; b < used; ++b) {
       blocks[b].d = scales.half[b];
-      Codes32 codes;
+      BlockCodes<N> codes;
       nearest_codes(batch.values[b], scales.inverse[b], 0.0f, low, high, codes);
       blocks[b].set_codes(codes);
     }
   };
-  encode_batches<Block>(rows, out, std::bit_width(static_cast<unsigned>(high)), encode);
+  encode_batches<Block, N>(rows, out, std::bit_width(static_cast<unsigned>(high)), encode);
 }
 
 /// Whether a block is certainly better than zeros, under the importance too: by sqrt(33) at most
@@ -123,7 +126,7 @@ static inline simd::FloatMask clearly_coded(const Floats& coded, const Floats& e
 template <class Block>
 static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, int high,
                                         const AffineEffort& effort) noexcept {
-  const auto encode = [&](const BlockBatch& batch, Block* blocks, int used) noexcept {
+  const auto encode = [&](const BlockBatch<kBlock32>& batch, Block* blocks, int used) noexcept {
     Floats wanted;
     Floats wanted_offset;
     Floats coded;  // the part of sum w x^2 that is
@@ -158,26 +161,27 @@ static inline void encode_affine_blocks(const EncodeRows& rows, std::byte* out, 
     }
   };
   // Offsets are anywhere, so that values minus offset span two units.
-  encode_batches<Block>(rows, out, std::bit_width(static_cast<unsigned>(high)) - 1, encode);
+  encode_batches<Block, kBlock32>(rows, out, std::bit_width(static_cast<unsigned>(high)) - 1,
+                                  encode);
 }
 
 /// The rest of a type whose block has a scale `d` and codes, which get_codes() and set_codes() turn
-/// into its bits: a weight is d * (code + kLow), with codes of [0, -2 kLow).
-template <class Block>
+/// into its bits: a weight is d * (code + kLow), with codes of [0, kHigh - kLow].
+template <class Block, int N = kBlock32>
 struct SymmetricBlock : Block {
-  static constexpr std::size_t kWeights = kBlock32;
+  static constexpr std::size_t kWeights = N;
 
   bool finite() const noexcept { return finite_half(this->d); }
 
   void decode(float* out) const noexcept {
     const float scale = f16_to_f32(this->d);
-    Codes32 codes;
+    BlockCodes<N> codes;
     this->get_codes(codes);
-    for (int j = 0; j < kBlock32; ++j) out[j] = scale * static_cast<float>(codes[j] + Block::kLow);
+    for (int j = 0; j < N; ++j) out[j] = scale * static_cast<float>(codes[j] + Block::kLow);
   }
 
   static void encode(const EncodeRows& rows, std::byte* out) noexcept {
-    encode_symmetric_blocks<Block>(rows, out, Block::kLow, -1 - Block::kLow, Block::kEffort);
+    encode_symmetric_blocks<Block, N>(rows, out, Block::kLow, Block::kHigh, Block::kEffort);
   }
 };
 

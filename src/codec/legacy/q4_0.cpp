@@ -11,6 +11,7 @@ struct BlockQ4_0 {
   std::uint8_t nibbles[16];
 
   static constexpr int kLow = -8;
+  static constexpr int kHigh = 7;
   // Inverse scales from 6.6 to 10.6 codes for the largest magnitude.
   static constexpr SymmetricEffort kEffort = {-1.4f, 0.5f, 9, 1, 2};
 

@@ -12,6 +12,7 @@ struct BlockQ5_0 {
   std::uint8_t low[16];
 
   static constexpr int kLow = -16;
+  static constexpr int kHigh = 15;
   // Inverse scales from 13 to 17.5 codes for the largest magnitude.
   static constexpr SymmetricEffort kEffort = {-3.0f, 0.5f, 10, 1, 0};
 

@@ -13,6 +13,7 @@ struct BlockQ6_0 {
   std::uint8_t low[16];
 
   static constexpr int kLow = -32;
+  static constexpr int kHigh = 31;
   // Inverse scales from 24 to 33 codes for the largest magnitude.
   static constexpr SymmetricEffort kEffort = {-8.0f, 1.0f, 10, 1, 0};
 
