@@ -148,7 +148,8 @@ RowFindings MatrixEncoder::encode_group(const PlannedTensor& tensor, const linea
   RowFindings found;
   const float largest = largest_magnitude(values, settings_.isa);
   found.weights.any_nonzero = largest > 0;
-  if (largest > kLeastRange) found.weights.lost_range = find_lost_range(codec, rows, out.data());
+  if (largest > least_range(codec.type))
+    found.weights.lost_range = find_lost_range(codec, rows, out.data());
   if (!settings_.measure_error) return found;
   const std::span<float> decoded = std::span(scratch.decoded).first(values.size());
   decode_rows(codec, out.data(), decoded.size(), columns, decoded.data());

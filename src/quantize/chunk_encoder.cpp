@@ -266,7 +266,7 @@ void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance,
       std::memcpy(&out[row * row_bytes + at], blocks + row * size, size);
     }
   }
-  if (findings.largest > kLeastRange) {
+  if (findings.largest > least_range(to.type)) {
     findings.weights.lost_range.add(find_lost_range(to, rows, blocks));
   }
   if (scratch.decoded.bytes().empty()) return;

@@ -16,8 +16,7 @@ float largest_of(std::span<const float> values) {
 // What values that are encoded together would decode to if the type's range had no end.
 std::vector<double> encode_within_range(const Codec& codec, const EncodeRows& together,
                                         float largest) {
-  constexpr int kSafeExponent = 13;
-  const int exponent = std::ilogb(largest) - kSafeExponent;
+  const int exponent = std::ilogb(largest) - std::ilogb(least_range(codec.type) / 4);
   std::vector<float> scaled(together.rows * together.row_elements);
   for (std::size_t i = 0; i < scaled.size(); ++i) {
     scaled[i] = std::ldexp(together.values[i], -exponent);
@@ -38,7 +37,8 @@ LostRange lost_of(const Codec& codec, const EncodeRows& together, const std::byt
   LostRange lost;
   const std::size_t elements = together.rows * together.row_elements;
   const float largest = largest_of({together.values, elements});
-  if (!(largest > kLeastRange)) return lost;
+  const float least = least_range(codec.type);
+  if (!(largest > least)) return lost;
   std::vector<float> is(elements);
   codec.decode(encoded, is.data(), elements);
   const std::vector<double> could_be = encode_within_range(codec, together, largest);
@@ -47,7 +47,7 @@ LostRange lost_of(const Codec& codec, const EncodeRows& together, const std::byt
     const double value = together.values[i];
     const double off = std::abs(value - double{is[i]});
     const double could_be_off = std::abs(value - could_be[i]);
-    if (!(std::abs(value) > double{kLeastRange}) ||
+    if (!(std::abs(value) > double{least}) ||
         !(off > 2 * could_be_off + kRounding * std::abs(value))) {
       continue;
     }

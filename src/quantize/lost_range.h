@@ -17,14 +17,16 @@ struct LostRange {
   void add(const LostRange& other);
 };
 
-/// The least range of all types: F16's, and that of types whose block has one F16 scale and codes of
-/// -1, 0 and 1.
-inline constexpr float kLeastRange = 65504.0f;
+/// A range that all have: F16's, and that of types whose block has one F16 scale and codes of -1, 0
+/// and 1; but NVFP4's scales, of eight bits, end at 448.
+constexpr float least_range(TensorType type) noexcept {
+  return type == TensorType::nvfp4 ? 6 * 448.0f : 65504.0f;
+}
 
 /// Looks for weights beyond the range of their type.
 ///
 /// A type's range is no number where a block has a scale and an offset, or super-blocks have scales
-/// of scales. So each block that holds a weight beyond kLeastRange is encoded again with its values
+/// of scales. So each block that holds a weight beyond least_range() is encoded again with its values
 /// divided by a power of two: what is further off as it is than that is lost to the range. The
 /// second encoding is as slow as the first, so that this is for strips that hold such weights.
 /// \param rows    as they were encoded
