@@ -8,7 +8,8 @@
 
 #include "simd/lanes.h"
 
-#if (defined(__F16C__) || defined(__AVX512F__)) && !defined(SLUICE_REGISTER_BYTES)
+#if (defined(__F16C__) || defined(__AVX512F__) || defined(SLUICE_NEON)) && \
+    !defined(SLUICE_REGISTER_BYTES)
 #define SLUICE_SIXTEEN_BITS 1
 
 namespace sluice::inline SLUICE_ISA::simd {
@@ -16,14 +17,63 @@ namespace sluice::inline SLUICE_ISA::simd {
 /// How many the functions below take.
 inline constexpr std::size_t kNumbersAtOnce = 32;
 
+#if defined(SLUICE_NEON)
+
+/// Binary16, ties to even; what is beyond the largest number, and NaN, becomes it.
+SLUICE_INLINE void to_f16(const float* from, std::byte* to) noexcept {
+  const auto number = [](const float* at) noexcept {
+    const float32x4_t value = vld1q_f32(at);
+    const float32x4_t magnitude = Machine::min(vabsq_f32(value), vdupq_n_f32(65504.0f));
+    return vbslq_f32(vdupq_n_u32(0x80000000u), value, magnitude);
+  };
+  for (std::size_t i = 0; i < kNumbersAtOnce; i += 8) {
+    const float16x8_t halves =
+        vcvt_high_f16_f32(vcvt_f16_f32(number(from + i)), number(from + i + 4));
+    std::memcpy(to + 2 * i, &halves, sizeof halves);
+  }
+}
+
+/// Exact. False: there is a NaN, which was made quiet.
+SLUICE_INLINE bool from_f16(const std::byte* from, float* to) noexcept {
+  uint32x4_t numbers = vdupq_n_u32(0xffffffffu);
+  for (std::size_t i = 0; i < kNumbersAtOnce; i += 8) {
+    float16x8_t halves;
+    std::memcpy(&halves, from + 2 * i, sizeof halves);
+    const float32x4_t low = vcvt_f32_f16(vget_low_f16(halves));
+    const float32x4_t high = vcvt_high_f32_f16(halves);
+    numbers &= vceqq_f32(low, low) & vceqq_f32(high, high);
+    vst1q_f32(to + i, low);
+    vst1q_f32(to + i + 4, high);
+  }
+  return vminvq_u32(numbers) != 0;
+}
+
+/// The upper halves, ties to even; what is beyond the largest number becomes it, NaN anything.
+SLUICE_INLINE void to_bf16(const float* from, std::byte* to) noexcept {
+  constexpr float kLargest = 0x1.fep127f;
+  const auto rounded = [](const float* at) noexcept {
+    const Part<float> value = Part<float>::load(at);
+    const Part<float> near = min(Part<float>(kLargest), max(Part<float>(-kLargest), value));
+    const uint32x4_t bits = (uint32x4_t)near.part[0];
+    // One more where the upper half is odd; what narrows drops the lower one.
+    return vaddhn_u32(vsraq_n_u32(bits, bits << 15, 31), vdupq_n_u32(0x7fff));
+  };
+  for (std::size_t i = 0; i < kNumbersAtOnce; i += 8) {
+    const uint16x8_t halves = vcombine_u16(rounded(from + i), rounded(from + i + 4));
+    std::memcpy(to + 2 * i, &halves, sizeof halves);
+  }
+}
+
+#else
+
 /// Binary16, ties to even; what is beyond the largest number, and NaN, becomes it.
 SLUICE_INLINE void to_f16(const float* from, std::byte* to) noexcept {
   constexpr std::size_t kLanes = Part<float>::kLanes;
   for (std::size_t i = 0; i < kNumbersAtOnce; i += kLanes) {
     const Part<float> value = Part<float>::load(from + i);
-    const auto magnitude = bits_of<Part<std::int32_t>>(min(abs(value), 65504.0f));
-    const auto sign = bits_of<Part<std::int32_t>>(value) & static_cast<std::int32_t>(0x80000000u);
-    const auto number = bits_of<Part<float>>(magnitude | sign);
+    const auto magnitude = bits_of<Part<std::int32_t> >(min(abs(value), 65504.0f));
+    const auto sign = bits_of<Part<std::int32_t> >(value) & static_cast<std::int32_t>(0x80000000u);
+    const auto number = bits_of<Part<float> >(magnitude | sign);
 #if defined(__AVX512F__)
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 2 * i),
                         _mm512_cvtps_ph(number.part[0], _MM_FROUND_TO_NEAREST_INT));
@@ -60,7 +110,7 @@ SLUICE_INLINE void to_bf16(const float* from, std::byte* to) noexcept {
   const auto rounded = [](const float* at) noexcept {
     const Part<float> value = Part<float>::load(at);
     const Part<float> near = min(Part<float>(kLargest), max(Part<float>(-kLargest), value));
-    const auto bits = bits_of<Part<std::int32_t>>(near);
+    const auto bits = bits_of<Part<std::int32_t> >(near);
     return (bits + 0x7fff + (shift_right<16>(bits) & 1)).part[0];
   };
   for (std::size_t i = 0; i < kNumbersAtOnce; i += 2 * kLanes) {
@@ -80,6 +130,8 @@ SLUICE_INLINE void to_bf16(const float* from, std::byte* to) noexcept {
 #endif
   }
 }
+
+#endif
 
 }  // namespace sluice::inline SLUICE_ISA::simd
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -106,6 +107,31 @@ void tell_type(TensorType type, Effort effort) {
   });
 }
 
+/// A type of 16-bit numbers: all of its codes, and numbers of every exponent on either side of ties.
+void tell_numbers(TensorType type) {
+  std::vector<std::uint16_t> codes;
+  std::vector<float> values;
+  for (std::uint32_t upper = 0; upper < 0x10000; ++upper) {
+    codes.push_back(static_cast<std::uint16_t>(upper));
+    if ((upper & 0x7f80u) == 0x7f80u) continue;
+    for (const std::uint32_t lower :
+         {0x0fffu, 0x1000u, 0x1001u, 0x3000u, 0x7fffu, 0x8000u, 0x8001u}) {
+      values.push_back(std::bit_cast<float>(upper << 16 | lower));
+    }
+  }
+  tell(std::string(name(type)) + " numbers", [&](Isa isa, Checksum& checksum) {
+    const Codec& codec = *find_codec(type, isa);
+    std::vector<std::uint16_t> encoded(values.size());
+    codec.encode(
+        {.values = values.data(), .rows = 1, .row_elements = values.size(), .importance = nullptr},
+        reinterpret_cast<std::byte*>(encoded.data()));
+    std::vector<float> decoded(codes.size());
+    codec.decode(reinterpret_cast<const std::byte*>(codes.data()), decoded.data(), decoded.size());
+    checksum.add<std::uint16_t>(encoded);
+    checksum.add<float>(decoded);
+  });
+}
+
 void tell_feedback(const FeedbackKernel& kernel) {
   const std::size_t n = kernel.columns;
   Numbers numbers;
@@ -194,6 +220,8 @@ int main() {
     tell_type(codec.type, Effort::fast);
     if (const FeedbackKernel* kernel = find_feedback(codec.type)) tell_feedback(*kernel);
   }
+  tell_numbers(TensorType::f16);
+  tell_numbers(TensorType::bf16);
   tell_product();
   tell_functions();
   return agrees ? 0 : 1;
