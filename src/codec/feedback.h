@@ -41,6 +41,10 @@ struct FeedbackKernel {
   std::size_t columns;   ///< of a block
   std::size_t row_head;  ///< bytes that a row begins with, its scale; of most types 0
 
+  /// What products of matrices multiply by, beyond what rows decode to: at last a row's scale is to be
+  /// divided by it.
+  float runtime_factor;
+
   /// Chooses a row's scale, of all its columns; null where there is none.
   /// \param row   one row, its importance being the diagonal of H
   /// \param head  of the row

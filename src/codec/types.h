@@ -87,4 +87,6 @@
   TYPE(iq4_kss)                     \
   TYPE(q1_0)                        \
   TYPE(q2_0)                        \
-  TYPE(nvfp4)
+  TYPE(nvfp4)                       \
+  TYPE(iq1_kt)                      \
+  TYPE(iq2_kt)

@@ -277,7 +277,7 @@ Errors RowEncoder::correct_bias() {
       factor = 1 + settings_.bias_correction * (unbiased * std::sqrt(unbiased) - 1);
       factor = std::max(0.0, factor);
     }
-    multiply_row(r, static_cast<float>(factor));
+    multiply_row(r, static_cast<float>(factor / double{kernel_.runtime_factor}));
     // The errors are then (1 - factor) w + factor e.
     const double rest = 1 - factor;
     errors.error += rest * rest * ww + 2 * rest * factor * we + factor * factor * ee;

@@ -8,9 +8,12 @@
 #include <cstddef>
 #include <initializer_list>
 #include <limits>
+#include <type_traits>
 
+#include "codec/feedback/iq1_kt.cpp"
 #include "codec/feedback/iq1_m.cpp"
 #include "codec/feedback/iq1_s.cpp"
+#include "codec/feedback/iq2_kt.cpp"
 #include "codec/feedback/magnitudes.h"
 #include "codec/i_quants/iq1_s.cpp"
 #include "codec/i_quants/iq2_s.h"
@@ -19,6 +22,7 @@
 #include "codec/i_quants/iq3_s.h"
 #include "codec/i_quants/iq3_xxs.h"
 #include "codec/random_rows.h"
+#include "codec/trellis/tree.cpp"
 #include "sluice/codec.h"
 
 namespace sluice {
@@ -91,7 +95,11 @@ double least_magnitudes(const Wanted& wanted, const Codebook& codebook, bool eve
 template <typename Type>
 std::array<float, kWidth> in_block(unsigned scale, unsigned code) {
   typename Type::Block block{};
-  Type::set_factor(block, 0, 0x3c00);
+  if constexpr (std::is_same_v<decltype(Type::factor(block, 0)), float>) {
+    Type::set_factor(block, 0, 1.0f);
+  } else {
+    Type::set_factor(block, 0, 0x3c00);
+  }
   Type::set_scale(block, 0, scale);
   Type::set_code(block, 1, code);
   std::array<float, Type::Block::kWeights> decoded;
@@ -105,11 +113,11 @@ std::array<float, kWidth> in_block(unsigned scale, unsigned code) {
 /// \param least    of candidate k
 /// \param largest  that a code stands for at scale one
 template <typename Type, typename Least>
-void expect_near_the_least(const Least& least, double largest, double bound) {
+void expect_near_the_least(const Least& least, double largest, double bound, int trials = 40) {
   testing_support::Random random("groups");
   double found_all = 0;
   double least_all = 0;
-  for (int trial = 0; trial < 40; ++trial) {
+  for (int trial = 0; trial < trials; ++trial) {
     float metric[kWidth];
     for (float& m : metric) m = static_cast<float>(random.magnitude(-0.5, 0.5));
     ldlq::Floats target[Type::kTogether][kWidth];
@@ -159,6 +167,19 @@ void expect_near_the_least(const Least& least, double largest, double bound) {
   EXPECT_LE(found_all, bound * least_all);
 }
 
+/// The least cost of the vectors of a generated codebook.
+double least_generated(const Wanted& wanted, const TrellisCodebook& book) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::uint32_t index = 0; index < book.size(); ++index) {
+    float vector[kWidth];
+    decode_trellis<kWidth>(index + book.offset, static_cast<float>(wanted.scale), vector);
+    double cost = 0;
+    for (std::size_t j = 0; j < kWidth; ++j) cost += wanted.cost(j, double{vector[j]});
+    least = std::min(least, cost);
+  }
+  return least;
+}
+
 template <typename Type, typename Codebook>
 void expect_near_the_least_of(const Codebook& codebook) {
   expect_near_the_least<Type>(
@@ -180,6 +201,16 @@ TEST(FeedbackSearch, TernaryCodesAreNearTheBest) {
   expect_near_the_least<FeedbackIq1S>(
       [](const Wanted& wanted, std::size_t k) { return least_ternary(wanted, {k == 0 ? 1 : -1}); },
       1, 1.02);
+}
+
+TEST(FeedbackSearch, GeneratedVectorsAreNearTheBest) {
+  constexpr double kLargest = 90;
+  expect_near_the_least<FeedbackIq1Kt>(
+      [](const Wanted& wanted, std::size_t) { return least_generated(wanted, kIq1KtBook); },
+      kLargest, 1.02, 8);
+  expect_near_the_least<FeedbackIq2Kt>(
+      [](const Wanted& wanted, std::size_t) { return least_generated(wanted, kIq2KtBook); },
+      kLargest, 1.02, 2);
 }
 
 TEST(FeedbackSearch, MagnitudesAreTheBest) {

@@ -78,8 +78,14 @@ void encode(const FeedbackColumns& columns, std::byte* out, std::size_t block_st
 
 template <typename Type>
 FeedbackKernel kernel() noexcept {
-  FeedbackKernel kernel = {Type::kType,   Type::Block::kWeights, 0, nullptr, encode<Type>,
-                           improve<Type>, rescale<Type>};
+  FeedbackKernel kernel = {.type = Type::kType,
+                           .columns = Type::Block::kWeights,
+                           .row_head = 0,
+                           .runtime_factor = 1,
+                           .choose_row_scale = nullptr,
+                           .encode = encode<Type>,
+                           .improve = improve<Type>,
+                           .rescale = rescale<Type>};
   if constexpr (HasRowScale<typename Type::Block>) {
     kernel.row_head = sizeof(typename Type::Block::RowScale);
     kernel.choose_row_scale = Type::Block::choose_row_scale;

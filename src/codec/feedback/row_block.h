@@ -13,6 +13,9 @@
 
 namespace sluice::inline SLUICE_ISA::ldlq {
 
+/// By what the scale is larger (bench/notes/error_feedback.md).
+inline constexpr float kRoomForFeedback = 1.2f;
+
 template <typename Scale>
 struct RowHead {
   Scale d;
@@ -32,13 +35,11 @@ struct RowBlock : RowHead<typename BlockType::RowScale>, BlockType {
 
   /// FeedbackKernel::choose_row_scale
   static void choose_row_scale(const EncodeRows& row, std::byte* head) noexcept {
-    const float scale = kRoom * best_row_scale<BlockType>(row);
+    const float scale = kRoomForFeedback * best_row_scale<BlockType>(row);
     const RowScale stored =
         scale == 0 ? RowScale{0} : row_scale_encoder::round_row_scale(scale, 0, RowScale{});
     std::memcpy(head, &stored, sizeof stored);
   }
-
-  static constexpr float kRoom = 1.2f;
 };
 
 }  // namespace sluice::inline SLUICE_ISA::ldlq

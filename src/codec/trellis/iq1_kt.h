@@ -22,7 +22,8 @@ struct BlockIq1Kt {
   std::uint8_t low[32];    ///< low 8 bits of the groups' indices
   std::uint8_t middle[16];  ///< bits 8 to 11, of groups 16 apart, low nibble first
 
-  float scale(unsigned b) const noexcept { return kIq4Levels[scales[b] & 15]; }
+  unsigned level(std::size_t b) const noexcept { return scales[b] & 15; }
+  float scale(unsigned b) const noexcept { return kIq4Levels[level(b)]; }
   std::uint32_t index(unsigned b, unsigned k) const noexcept {
     const unsigned group = 4 * b + k;
     return low[group] | (middle[group % 16] >> 4 * (group / 16) & 15u) << 8 |

@@ -22,7 +22,8 @@ struct BlockIq2Kt {
   std::uint8_t scales[4];    ///< the levels' numbers, of sub-blocks 4 apart, low nibble first
   std::uint8_t indices[64];  ///< little-endian words, one a group
 
-  float scale(unsigned b) const noexcept { return kIq4Levels[scales[b % 4] >> 4 * (b / 4) & 15]; }
+  unsigned level(std::size_t b) const noexcept { return scales[b % 4] >> 4 * (b / 4) & 15; }
+  float scale(unsigned b) const noexcept { return kIq4Levels[level(b)]; }
   std::uint32_t index(unsigned group) const noexcept {
     return indices[2 * group] | std::uint32_t{indices[2 * group + 1]} << 8;
   }
