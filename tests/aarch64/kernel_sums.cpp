@@ -84,24 +84,24 @@ void tell(const std::string& what, const Kernel& kernel) {
 }
 
 void tell_type(TensorType type, Effort effort) {
-  constexpr std::size_t kRows = 2;
   constexpr std::size_t kElements = 512;
+  const std::size_t rows = std::max<std::size_t>(2, info(type).rows);
   Numbers numbers;
-  const std::vector<float> values = numbers.many(kRows * kElements, &Numbers::heavy);
+  const std::vector<float> values = numbers.many(rows * kElements, &Numbers::heavy);
   const std::vector<float> importance = numbers.many(kElements, &Numbers::positive);
   tell(std::string(name(type)) + ' ' + std::string(name(effort)), [&](Isa isa, Checksum& checksum) {
     const Codec& codec = *find_codec(type, isa);
-    std::vector<std::byte> blocks(byte_size(type, values.size()), std::byte{0x35});
+    std::vector<std::byte> blocks(byte_size(type, values.size(), kElements), std::byte{0x35});
     if (codec.encode != nullptr) {
       codec.encode({.values = values.data(),
-                    .rows = kRows,
+                    .rows = rows,
                     .row_elements = kElements,
                     .importance = importance.data(),
                     .effort = effort},
                    blocks.data());
     }
     std::vector<float> decoded(values.size());
-    codec.decode(blocks.data(), decoded.data(), decoded.size());
+    decode_rows(codec, blocks.data(), decoded.size(), kElements, decoded.data());
     checksum.add<std::byte>(blocks);
     checksum.add<float>(decoded);
   });
