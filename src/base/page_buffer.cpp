@@ -37,8 +37,10 @@ std::byte* map_on_huge_page(std::size_t bytes) {
 
 }  // namespace
 
-PageBuffer::PageBuffer(std::size_t bytes) : size_(bytes) {
-  if (bytes > 0) data_ = bytes < kHugePage ? map(bytes) : map_on_huge_page(bytes);
+PageBuffer::PageBuffer(std::size_t bytes, bool huge) : size_(bytes) {
+  if (bytes == 0) return;
+  data_ = huge && bytes >= kHugePage ? map_on_huge_page(bytes) : map(bytes);
+  if (!huge) ::madvise(data_, bytes, MADV_NOHUGEPAGE);
 }
 
 PageBuffer::PageBuffer(PageBuffer&& other) noexcept

@@ -11,8 +11,9 @@ namespace sluice {
 class PageBuffer {
  public:
   PageBuffer() = default;
+  /// \param huge  huge pages may be held where a part of them is touched
   /// \throws std::bad_alloc
-  explicit PageBuffer(std::size_t bytes);
+  explicit PageBuffer(std::size_t bytes, bool huge = true);
   PageBuffer(PageBuffer&& other) noexcept;
   PageBuffer& operator=(PageBuffer&& other) noexcept;
   ~PageBuffer();

@@ -50,8 +50,9 @@ struct Slot {
 /// cache, bytes come about as soon as the system gives memory for them: there a few slots do.
 class SlotPool {
  public:
-  explicit SlotPool(const MemoryPlan& memory)
-      : buffer_(memory.slots * memory.slot_bytes),
+  /// \param inputs  whether inputs lie in the slots: results alone would each hold a huge page
+  SlotPool(const MemoryPlan& memory, bool inputs)
+      : buffer_(memory.slots * memory.slot_bytes, inputs),
         slots_(memory.slots),
         few_(std::min(memory.few_slots, memory.slots)) {
     for (std::size_t i = 0; i < slots_.size(); ++i) {

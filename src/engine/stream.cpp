@@ -66,7 +66,7 @@ class Stream {
         settings_(settings),
         turns_(turns),
         monitor_(monitor),
-        pool_(memory) {
+        pool_(memory, !source.has_own_bytes()) {
     for (int i = 0; i < settings.threads; ++i) idle_workers_.push(i);
   }
 

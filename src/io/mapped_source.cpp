@@ -77,6 +77,7 @@ class MappedSource final : public Source {
   }
 
   std::string_view name() const override { return "mmap"; }
+  bool has_own_bytes() const override { return true; }
   std::string unseen_file() const override { return first_unseen(files_, brought_); }
   std::uint64_t found_bytes() const override { return found_; }
 

@@ -52,6 +52,9 @@ class Source {
   /// How many of the bytes that were read the page cache had before anything was read, and gave.
   virtual std::uint64_t found_bytes() const { return 0; }
 
+  /// Whether it gives bytes that lie elsewhere, and leaves buffers alone.
+  virtual bool has_own_bytes() const { return false; }
+
   /// Starts a read. `buffer` has at least range.size + kBufferSlack bytes, starts on a page, and is
   /// the source's until `done` was called and the bytes were released. A source that is not
   /// asynchronous waits for the disk here, so this is never called on a compute worker.

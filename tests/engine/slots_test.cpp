@@ -5,6 +5,9 @@
 #include <chrono>
 #include <set>
 #include <thread>
+#include <vector>
+
+#include "base/process_memory.h"
 
 namespace sluice::engine {
 namespace {
@@ -30,7 +33,7 @@ void read(Monitor& monitor, std::uint64_t bytes, std::size_t reads, std::int64_t
 TEST(Slots, WhatCameBackLastIsNext) {
   Observer silent;
   Monitor monitor(silent, 1, 0, "");
-  SlotPool pool(ten_slots());
+  SlotPool pool(ten_slots(), true);
   Slot* const first = pool.acquire(monitor);
   Slot* const second = pool.acquire(monitor);
   pool.release(first);
@@ -43,7 +46,7 @@ TEST(Slots, AllAreUsedOfASlowDisk) {
   Observer silent;
   Monitor monitor(silent, 1, 0, "");
   read(monitor, 100 * kMiB, 1, 300);
-  SlotPool pool(ten_slots());
+  SlotPool pool(ten_slots(), true);
   std::set<Slot*> slots;
   for (int i = 0; i < 10; ++i) slots.insert(pool.acquire(monitor));
   EXPECT_EQ(slots.size(), 10u);
@@ -54,7 +57,7 @@ TEST(Slots, FewAreUsedOfAFastDisk) {
   Observer silent;
   Monitor monitor(silent, 1, 0, "");
   read(monitor, kMiB, 10000, 100);
-  SlotPool pool(ten_slots());
+  SlotPool pool(ten_slots(), true);
   for (int i = 0; i < 2; ++i) pool.acquire(monitor);
   Slot* const third = pool.acquire(monitor);
   std::jthread later([&] {
@@ -68,7 +71,7 @@ TEST(Slots, ResultsAndInputsHavePlacesOfTheirOwn) {
   const MemoryPlan memory = ten_slots();
   Observer silent;
   Monitor monitor(silent, 1, 0, "");
-  SlotPool pool(memory);
+  SlotPool pool(memory, true);
   Slot* const slot = pool.acquire(monitor);
   Unit unit;
   unit.room = 5000;
@@ -86,6 +89,19 @@ TEST(Slots, ResultsAndInputsHavePlacesOfTheirOwn) {
     at = place.data() + place.size();
   }
   EXPECT_LE(at, slot->memory.data() + slot->memory.size());
+}
+
+TEST(Slots, ResultsAloneHoldNoMoreThanTheirPages) {
+  MemoryPlan memory = ten_slots();
+  memory.slot_bytes = 4 * kMiB;
+  Observer silent;
+  Monitor monitor(silent, 1, 0, "");
+  SlotPool pool(memory, false);
+  const std::uint64_t before = anonymous_bytes();
+  for (std::uint64_t i = 0; i < memory.few_slots; ++i) {
+    pool.acquire(monitor)->memory.front() = std::byte{1};
+  }
+  EXPECT_LT(anonymous_bytes(), before + kMiB);
 }
 
 }  // namespace
