@@ -63,10 +63,13 @@ void Monitor::end_read(const Read& read, std::string_view tensor, std::uint64_t 
 void Monitor::rate_reads() {
   const std::lock_guard lock(rating_);
   const std::uint64_t bytes = read_bytes_ - rated_bytes_;
-  if (bytes < kTelling) return;
   const double until = reading_.seconds();
-  read_rate_ = std::max(kRemembered * read_rate_,
-                        static_cast<double>(bytes) / std::max(until - rated_until_s_, 1e-9));
+  const double rate = static_cast<double>(bytes) / std::max(until - rated_until_s_, 1e-9);
+  if (bytes < kTelling) {
+    if (rated_bytes_ == 0) read_rate_ = rate;  // nothing was under way at the start
+    return;
+  }
+  read_rate_ = std::max(kRemembered * read_rate_, rate);
   rated_bytes_ += bytes;
   rated_until_s_ = until;
 }

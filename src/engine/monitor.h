@@ -73,7 +73,7 @@ class Monitor {
   std::uint64_t read_bytes() const { return read_bytes_; }
 
   /// Bytes a second while anything is read, at the best among the last times, which other programs on
-  /// the machine slow down the least; 0 before 64 MiB were read.
+  /// the machine slow down the least; 0 before the first.
   double read_rate() const { return read_rate_; }
 
   /// How far the run is. On the writer's thread, or while none runs.
