@@ -114,4 +114,15 @@ SLUICE_INLINE Floats repeat_lanes(const Floats& lanes, std::size_t first) noexce
   return look_up(at, shift_right<kBits>(lane_numbers()) + Ints(static_cast<std::int32_t>(first)));
 }
 
+/// The least lane.
+SLUICE_INLINE std::int32_t least_of(const Ints& lanes) noexcept {
+  return ~most_of(lanes ^ Ints(-1));
+}
+
+/// The first lane that has the least number, which is not the largest that there is.
+SLUICE_INLINE std::size_t place_of_least(const Ints& lanes) noexcept {
+  const FloatMask least = Ints(least_of(lanes) + 1) > lanes;
+  return static_cast<std::size_t>(__builtin_ctz(Machine::to_bits(least.part)));
+}
+
 }  // namespace sluice::inline SLUICE_ISA::simd

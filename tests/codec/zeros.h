@@ -16,7 +16,7 @@ inline bool has_zero(TensorType type) {
       TensorType::iq1_s,   TensorType::iq1_m,  TensorType::iq2_xxs, TensorType::iq2_xs,
       TensorType::iq2_s,   TensorType::iq3_s,  TensorType::iq3_xxs, TensorType::iq3_k,
       TensorType::iq4_kss, TensorType::iq4_ks, TensorType::iq5_ks,  TensorType::iq1_kt,
-      TensorType::iq2_kt,  TensorType::iq3_kt, TensorType::q1_0};
+      TensorType::iq2_kt,  TensorType::q1_0};
   return !kWithoutZero.contains(type);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "codec/block_codec.h"
+#include "codec/packing.h"
 #include "codec/trellis/codebook.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -28,6 +29,17 @@ struct BlockIq3Kt {
   }
   bool negative(unsigned b, unsigned j) const noexcept { return (signs[j] >> b & 1u) != 0; }
 
+  void set_scale(std::size_t b, int scale) noexcept {
+    set_nibble<4>(scales, b, static_cast<unsigned>(scale));
+  }
+  void set_index(std::size_t group, unsigned index) noexcept {
+    indices[2 * group] = static_cast<std::uint8_t>(index);
+    indices[2 * group + 1] = static_cast<std::uint8_t>(index >> 8);
+  }
+  void set_negative(std::size_t b, std::size_t j, bool is_negative) noexcept {
+    put_bits<1>(signs[j], b, is_negative ? 1 : 0);
+  }
+
   void decode(float d, float* out) const noexcept {
     for (unsigned b = 0; b < kSubBlocks; ++b, out += 32) {
       const float of_sub_block = d * static_cast<float>(scale(b));
@@ -40,6 +52,7 @@ struct BlockIq3Kt {
       }
     }
   }
+  static void encode(const EncodeRows& rows, std::byte* out) noexcept;
 };
 static_assert(sizeof(BlockIq3Kt) == 100);
 

@@ -1,6 +1,29 @@
 #include "codec/trellis/iq4_kt.h"
 
+#include "codec/trellis/near_encoder.h"
+
 namespace sluice::inline SLUICE_ISA {
+namespace {
+
+struct Iq4Kt {
+  using Block = BlockIq4Kt;
+  static constexpr const TrellisCodebook& kBook = kIq4KtBook;
+  static constexpr std::size_t kParts = 2;
+  static constexpr bool kNegative = true;
+  static constexpr float kMostMultiple = 63;
+  static constexpr float kTopMultiple = 57;
+  static constexpr float kLikelyScale = 0.887f / 37;
+  static constexpr float kRuntimeFactor = 1;
+
+  static constexpr NearEffort kBest = {7, {5, 4}, {7, 6}};
+  static constexpr NearEffort kFast = {5, {5, 4}, {6, 6}};
+};
+
+}  // namespace
+
+void BlockIq4Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
+  encode_near<Iq4Kt>(rows, out);
+}
 
 Codec codec_iq4_kt() noexcept {
   return block_codec<BlockIq4Kt>(TensorType::iq4_kt);

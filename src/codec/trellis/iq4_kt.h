@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "codec/block_codec.h"
+#include "codec/packing.h"
 #include "codec/trellis/codebook.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -32,6 +33,17 @@ struct BlockIq4Kt {
            (heads[b] >> (8 + 3 * k) & 7u) << 12;
   }
 
+  void set_scale(std::size_t b, int scale) noexcept {
+    put_bits<7>(heads[b], 1, static_cast<unsigned>(scale + 64));
+  }
+  /// \param index  in both codebooks: bit 15 is which, the same for all groups of a sub-block
+  void set_index(std::size_t group, unsigned index) noexcept {
+    low[group] = static_cast<std::uint8_t>(index);
+    set_nibble<32>(middle, group, index >> 8);
+    put_bits<3>(heads[group / 8], 8 + 3 * (group % 8), index >> 12);
+    put_bits<1>(heads[group / 8], 0, index >> 15);
+  }
+
   void decode(float d, float* out) const noexcept {
     for (unsigned b = 0; b < kSubBlocks; ++b) {
       const float of_sub_block = d * static_cast<float>(scale(b));
@@ -40,6 +52,7 @@ struct BlockIq4Kt {
       }
     }
   }
+  static void encode(const EncodeRows& rows, std::byte* out) noexcept;
 };
 static_assert(sizeof(BlockIq4Kt) == 128);
 

@@ -8,6 +8,7 @@
 #include "codec/trellis/search.h"
 #include "codec/trellis/tile.h"
 #include "codec/weighting.h"
+#include "codec/zero_guard.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -46,6 +47,12 @@ class TrellisRow {
             const TrellisMeans& means) const noexcept {
     tile.load(values_ + first, importance_ == nullptr ? nullptr : importance_ + first, range_,
               means);
+  }
+
+  /// Whether zeros would be better than what the super-block that begins at `first` decodes to.
+  bool zeros_are_better(std::size_t first, const float* decoded) const noexcept {
+    return worse_than_zeros(values_ + first, decoded,
+                            importance_ == nullptr ? nullptr : importance_ + first, kSuperBlock);
   }
 
   /// Counts what a tile was encoded as.

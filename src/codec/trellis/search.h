@@ -40,7 +40,7 @@ SLUICE_INLINE void for_each_integer(const TrellisIndices& indices, const Each& e
     const TrellisIndices bytes =
         (state & TrellisIndices(0x3f3f3f3fu)) * TrellisIndices(0x01010101u);
     const Ints sum = (simd::shift_right<24>(simd::bits_of<Ints>(bytes)) & Ints(255)) - Ints(126);
-    each(j, to_floats(sum));
+    each(j, kBook.magnitudes ? abs(to_floats(sum)) : to_floats(sum));
   }
 }
 

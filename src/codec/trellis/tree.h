@@ -19,12 +19,15 @@ struct TrellisCodebook {
   std::uint32_t offset;  ///< what is added to an index to begin with
   std::size_t
       branches;  ///< of the tree: 256 vectors to a branch, and some room; more than 64: 16 n
+  bool magnitudes = false;  ///< integers without their signs
 
   constexpr std::size_t size() const noexcept { return std::size_t{1} << bits; }
 };
 
 inline constexpr TrellisCodebook kIq1KtBook = {13, 8, kTrellisOffset, 34};
 inline constexpr TrellisCodebook kIq2KtBook = {16, 8, kTrellisOffset, 272};
+inline constexpr TrellisCodebook kIq3KtBook = {16, 8, kTrellisOffset, 256, true};
+inline constexpr TrellisCodebook kIq4KtBook = {16, 4, kTrellisOffset, 256};  ///< two of 2^15
 
 /// 16 vectors, ready for dot products of bytes: word k of a vector has four of its integers, plus 126,
 /// word kGroup / 4 + k four of their squares, as multiples of 64.

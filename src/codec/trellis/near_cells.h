@@ -1,0 +1,106 @@
+#pragma once
+
+// Weighted distances of 16 bits each, for codebooks in which so many vectors are near to a target that
+// products of bytes (tree.h) do not tell them from one another.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "simd/lanes.h"
+
+namespace sluice::inline SLUICE_ISA {
+
+/// 16 vectors. Word k of a vector has integers 4k to 4k + 3, negated.
+template <std::size_t kGroup>
+struct alignas(64) NearCell {
+  std::int32_t negated[kGroup / 4][16];
+};
+
+/// 16 boxes: their middles, negated, and half of their extents, which are not negative.
+template <std::size_t kGroup>
+struct alignas(64) NearBoxes {
+  std::int32_t negated[kGroup / 4][16];
+  std::int32_t half[kGroup / 4][16];
+};
+
+/// 16 groups of weights in the codebook's units, a lane each, and how their errors count. Word 2k has
+/// numbers 4k and 4k + 2 as 16 bits each, word 2k + 1 the others of the four.
+template <std::size_t kGroup>
+struct NearTargets {
+  static constexpr std::size_t kWords = kGroup / 2;
+  /// In 256ths; integers are of [-126, 126].
+  static constexpr float kMostTarget = 32512;
+  /// 8 of these times the square of a difference, in 256ths and without its low 16 bits, fit into 31
+  /// bits.
+  static constexpr float kMostWeight = 16383;
+
+  std::int32_t target[kWords][16];
+  std::int32_t weight[kWords][16];
+  simd::Floats norm;  ///< root of the sum of the weights
+};
+
+/// One of the targets, as it is compared with 16 vectors at a time.
+template <std::size_t kGroup>
+class NearQuery {
+ public:
+  using Ints = simd::Ints;
+  using Shorts = simd::Shorts;
+
+  NearQuery(const NearTargets<kGroup>& targets, std::size_t lane) noexcept {
+    for (std::size_t k = 0; k < kGroup / 2; ++k) {
+      target_[k] = simd::bits_of<Shorts>(Ints(targets.target[k][lane]));
+      weight_[k] = simd::bits_of<Shorts>(Ints(targets.weight[k][lane]));
+    }
+  }
+
+  /// Sums of w (t - c)^2.
+  SLUICE_INLINE Ints distances(const NearCell<kGroup>& cell) const noexcept {
+    Ints sum(0);
+    for (std::size_t k = 0; k < kGroup / 4; ++k) {
+      const Shorts bytes = load(cell.negated[k]);
+      sum = add_squares(sum, 2 * k, difference(2 * k, low_bytes(bytes)));
+      sum = add_squares(sum, 2 * k + 1, difference(2 * k + 1, high_bytes(bytes)));
+    }
+    return sum;
+  }
+  /// The same for the nearest points of boxes.
+  SLUICE_INLINE Ints distances(const NearBoxes<kGroup>& boxes) const noexcept {
+    Ints sum(0);
+    for (std::size_t k = 0; k < kGroup / 4; ++k) {
+      const Shorts bytes = load(boxes.negated[k]);
+      const Shorts half = load(boxes.half[k]);
+      sum = add_squares(sum, 2 * k, beyond(difference(2 * k, low_bytes(bytes)), low_bytes(half)));
+      sum = add_squares(sum, 2 * k + 1,
+                        beyond(difference(2 * k + 1, high_bytes(bytes)), high_bytes(half)));
+    }
+    return sum;
+  }
+
+ private:
+  static SLUICE_INLINE Shorts load(const std::int32_t* words) noexcept {
+    return simd::bits_of<Shorts>(Ints::load(words));
+  }
+  /// Bytes 0 and 2 of words, times 256.
+  static SLUICE_INLINE Shorts low_bytes(const Shorts& words) noexcept {
+    return simd::shift_left<8>(words);
+  }
+  /// Bytes 1 and 3.
+  static SLUICE_INLINE Shorts high_bytes(const Shorts& words) noexcept {
+    return words & Shorts(static_cast<std::int16_t>(-256));
+  }
+  SLUICE_INLINE Shorts difference(std::size_t k, const Shorts& negated) const noexcept {
+    return add_saturated(target_[k], negated);
+  }
+  static SLUICE_INLINE Shorts beyond(const Shorts& difference, const Shorts& half) noexcept {
+    return difference - max(min(difference, half), -half);
+  }
+  SLUICE_INLINE Ints add_squares(const Ints& sum, std::size_t k,
+                                 const Shorts& difference) const noexcept {
+    return simd::accumulate_products(sum, multiply_high(difference, difference), weight_[k]);
+  }
+
+  Shorts target_[kGroup / 2];
+  Shorts weight_[kGroup / 2];
+};
+
+}  // namespace sluice::inline SLUICE_ISA

@@ -1,0 +1,263 @@
+#pragma once
+
+// The encoder of the trellis types of 3 and 4 bits, whose scales are evenly spaced.
+//
+// 1. The row's scale is such that the sub-block whose foretold scale is the largest has nearly the
+//    largest multiple.
+// 2. A sub-block is searched at some multiples around the foretold one, with either sign, in either
+//    codebook, where the type has two: each is a codebook of its own, and the best of 20 has a tenth
+//    less error than one. What is found is priced at the multiple that fits it.
+// 3. It is searched again, farther, at the best.
+// 4. The row's scale is fitted by least squares, and corrected for its shrinkage.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "codec/trellis/near_tree.h"
+#include "codec/trellis/row.h"
+#include "codec/trellis/search.h"
+#include "codec/trellis/tile.h"
+#include "sluice/codec.h"
+
+namespace sluice::inline SLUICE_ISA {
+
+struct NearEffort {
+  std::size_t multiples;  ///< how many are tried
+  NearMargins first;      ///< at those
+  NearMargins last;       ///< at the one that was chosen
+};
+
+namespace near_encoder {
+
+using simd::Floats;
+using simd::Ints;
+
+template <typename Type>
+class RowEncoder {
+ public:
+  static constexpr TrellisCodebook kBook = Type::kBook;
+  static constexpr std::size_t kGroup = kBook.group;
+  static constexpr std::size_t kSuperBlock = TrellisRow::kSuperBlock;
+  using Block = typename Type::Block;
+  using Tile = TrellisTile<kGroup>;
+  using Targets = NearTargets<kGroup>;
+  using Tree = NearTree<kBook, Type::kParts>;
+  static constexpr std::size_t kShared = Tile::kShared;
+
+  RowEncoder(const float* values, const float* importance, std::size_t elements,
+             const NearEffort& effort) noexcept
+      : effort_(effort), row_(values, importance, elements) {}
+
+  /// Writes a row.
+  void encode(float bias_correction, std::byte* out) noexcept {
+    std::byte* const scale_place = out;
+    out += sizeof(float);
+    scale_ = row_.empty() ? 0.0f : find_scale();
+    for (std::size_t i = 0; i < row_.elements(); i += kSuperBlock, out += sizeof(Block)) {
+      Block block{};
+      if (scale_ > 0) encode_super_block(i, block);
+      std::memcpy(out, &block, sizeof block);
+    }
+    const float scale =
+        scale_ > 0 ? row_.fitted_scale(bias_correction, Type::kRuntimeFactor) : 0.0f;
+    std::memcpy(scale_place, &scale, sizeof scale);
+    for (std::size_t i = row_.elements(); i > 0; i -= kSuperBlock) {
+      out -= sizeof(Block);
+      zero_if_worse(i - kSuperBlock, scale, out);
+    }
+  }
+
+ private:
+  /// What the lanes' groups are encoded as; scale and error are those of their sub-blocks.
+  struct Codes {
+    Floats error;     ///< less that of zeros
+    Floats multiple;  ///< of the row's scale, signed
+    TrellisIndices index;
+  };
+
+  void load(Tile& tile, std::size_t first, const TrellisMeans& means) const noexcept {
+    row_.load(tile, first, means);
+    if constexpr (kBook.magnitudes) {
+      for (Floats& x : tile.x) x = abs(x);
+    }
+  }
+
+  float find_scale() const noexcept {
+    Floats most = 0;
+    for (std::size_t i = 0; i < row_.elements(); i += kSuperBlock) {
+      const TrellisMeans means = row_.means(i);
+      for (std::size_t first = i; first < i + kSuperBlock; first += Tile::kWeights) {
+        Tile tile;
+        load(tile, first, means);
+        most = max(most, tile.likely_scale(Type::kLikelyScale));
+      }
+    }
+    return reduce_max(most) / Type::kTopMultiple;
+  }
+
+  void encode_super_block(std::size_t first, Block& block) noexcept {
+    const TrellisMeans means = row_.means(first);
+    for (std::size_t i = 0; i < kSuperBlock; i += Tile::kWeights) {
+      Tile tile;
+      load(tile, first + i, means);
+      const Codes codes = encode_tile(tile);
+      for (std::size_t lane = 0; lane < 16; ++lane) {
+        block.set_index(i / kGroup + lane, codes.index[lane]);
+        if (lane % kShared != 0) continue;
+        block.set_scale(i / 32 + lane / kShared, static_cast<int>(codes.multiple[lane]));
+      }
+      row_.template add<kBook>(tile, codes.multiple, codes.index);
+    }
+    if constexpr (kBook.magnitudes) {
+      for (std::size_t i = 0; i < kSuperBlock; ++i) {
+        block.set_negative(i / 32, i % 32, row_.values()[first + i] < 0);
+      }
+    }
+  }
+
+  /// Weights without importance are searched as if they had some: where nothing else is in a super-block,
+  /// it may be worse than zeros.
+  void zero_if_worse(std::size_t first, float scale, std::byte* out) const noexcept {
+    Block block;
+    std::memcpy(&block, out, sizeof block);
+    float decoded[kSuperBlock];
+    block.decode(scale, decoded);
+    if (!row_.zeros_are_better(first, decoded)) return;
+    for (std::size_t b = 0; b < Block::kSubBlocks; ++b) block.set_scale(b, 0);
+    std::memcpy(out, &block, sizeof block);
+  }
+
+  Codes encode_tile(const Tile& tile) const noexcept {
+    Codes best = {0, 0, 0};
+    const Floats foretold = max(round(tile.likely_scale(Type::kLikelyScale) / Floats(scale_)), 1);
+    for (std::size_t part = 0; part < Type::kParts; ++part) {
+      for (const float sign : {1.0f, -1.0f}) {
+        if (sign > 0 || Type::kNegative) try_multiples(tile, foretold, sign, part, best);
+      }
+    }
+    search_again(tile, best);
+    return best;
+  }
+
+  /// Searches at multiples around a foretold one.
+  void try_multiples(const Tile& tile, const Floats& foretold, float sign, std::size_t part,
+                     Codes& best) const noexcept {
+    std::size_t parts[16];
+    for (std::size_t& p : parts) p = part;
+    Targets targets;
+    set_weights(tile, targets);
+    set_targets(tile, foretold * (sign * scale_), targets);
+    typename Tree::Shortlist shortlist;
+    Tree::get().list(targets, parts, effort_.first.branches, shortlist);
+    const auto others = static_cast<float>(effort_.multiples - 1);
+    const Floats step = max(round(foretold * kStep), 1);
+    const Floats highest = min(foretold + step * (0.5f * others), Type::kMostMultiple);
+    const Floats lowest = max(round(highest - step * others), 1);
+    for (std::size_t i = 0; i < effort_.multiples; ++i) {
+      const Floats multiple =
+          min(lowest + step * static_cast<float>(i), Type::kMostMultiple) * sign;
+      set_targets(tile, multiple * scale_, targets);
+      search(tile, targets, shortlist, effort_.first.cells, sign, best);
+    }
+  }
+
+  void search_again(const Tile& tile, Codes& best) const noexcept {
+    std::size_t parts[16];
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      parts[lane] = best.index[lane] / (kBook.size() / Type::kParts);
+    }
+    const Floats sign = select(best.multiple < 0, Floats(-1), Floats(1));
+    Targets targets;
+    set_weights(tile, targets);
+    set_targets(tile, max(abs(best.multiple), 1) * sign * scale_, targets);
+    typename Tree::Shortlist shortlist;
+    Tree::get().list(targets, parts, effort_.last.branches, shortlist);
+    search(tile, targets, shortlist, effort_.last.cells, sign, best);
+  }
+
+  /// Takes what is found where it is better, at the multiple of this sign that fits it.
+  void search(const Tile& tile, const Targets& targets, const typename Tree::Shortlist& shortlist,
+              float margin, const Floats& sign, Codes& best) const noexcept {
+    std::uint32_t found[16];
+    Tree::get().find(targets, shortlist, margin, found);
+    const TrellisIndices index = TrellisIndices::load(found);
+    Floats xy = 0;
+    Floats yy = 0;
+    for_each_integer<kBook>(index, [&](std::size_t j, const Floats& c) noexcept {
+      const Floats wc = tile.w[j] * c;
+      xy += wc * tile.x[j];
+      yy += wc * c;
+    });
+    xy = Tile::sum_of_block(xy) * sign;
+    yy = Tile::sum_of_block(yy);
+    const Floats multiple = clamp(round(xy / max(yy * scale_, 0x1p-100f)), 0, Type::kMostMultiple);
+    const Floats scale = multiple * scale_;
+    const Floats error = (yy * scale - xy * 2.0f) * scale;
+    const auto better = error < best.error;
+    best.error = select(better, error, best.error);
+    best.multiple = select(better, multiple * sign, best.multiple);
+    best.index = simd::bits_of<TrellisIndices>(
+        select(better, simd::bits_of<Ints>(index), simd::bits_of<Ints>(best.index)));
+  }
+
+  /// Calls each(k, number(j), number(j + 2)) for what word k of targets has.
+  template <typename Number>
+  static void set_words(std::int32_t (&words)[Targets::kWords][16], const Number& number) noexcept {
+    for (std::size_t k = 0; k < Targets::kWords; ++k) {
+      const std::size_t low = k / 2 * 4 + k % 2;
+      const Ints word = (number(low) & Ints(0xffff)) | simd::shift_left<16>(number(low + 2));
+      word.store(words[k]);
+    }
+  }
+  static void set_weights(const Tile& tile, Targets& targets) noexcept {
+    Floats most = 0x1p-100f;
+    Floats sum = 0;
+    for (const Floats& w : tile.w) {
+      most = max(most, w);
+      sum += w;
+    }
+    const Floats unit = Floats(Targets::kMostWeight) / most;
+    set_words(targets.weight,
+              [&](std::size_t j) noexcept { return to_ints(max(round(tile.w[j] * unit), 1)); });
+    targets.norm = sqrt(sum * unit);
+  }
+  static void set_targets(const Tile& tile, const Floats& scale, Targets& targets) noexcept {
+    const Floats unit = Floats(256) / scale;
+    set_words(targets.target, [&](std::size_t j) noexcept {
+      return to_ints(round(clamp(tile.x[j] * unit, -Targets::kMostTarget, Targets::kMostTarget)));
+    });
+  }
+
+  /// Between multiples that are tried, as a share of the foretold one.
+  static constexpr float kStep = 0.1f;
+
+  NearEffort effort_;
+  TrellisRow row_;
+  float scale_ = 0;
+};
+
+}  // namespace near_encoder
+
+/// Encodes rows of a trellis type. Type has
+///   Block           one of 256 weights, with set_scale(sub-block, multiple), set_index(group, index), and
+///                   set_negative(sub-block, weight, negative) if the codebook is of magnitudes
+///   kBook           the codebook; kParts of equal size, of which a sub-block has one
+///   kNegative       whether multiples may be negative
+///   kMostMultiple   the largest; kTopMultiple what is aimed at for a row's largest sub-block
+///   kLikelyScale    what a sub-block's (weighted) fourth moment's root is multiplied by
+///   kRuntimeFactor  what products of matrices multiply the values by
+///   kFast, kBest    a NearEffort each
+template <typename Type>
+void encode_near(const EncodeRows& rows, std::byte* out) noexcept {
+  const NearEffort& effort = rows.effort == Effort::fast ? Type::kFast : Type::kBest;
+  const std::size_t row_bytes =
+      sizeof(float) + rows.row_elements / 256 * sizeof(typename Type::Block);
+  for (std::size_t row = 0; row < rows.rows; ++row, out += row_bytes) {
+    near_encoder::RowEncoder<Type>(rows.values + row * rows.row_elements, rows.importance,
+                                   rows.row_elements, effort)
+        .encode(rows.bias_correction, out);
+  }
+}
+
+}  // namespace sluice::inline SLUICE_ISA

@@ -1,0 +1,163 @@
+#pragma once
+
+// A codebook as a k-d tree, and the search in it for the vector that is nearest to a group of weights.
+//
+// The vectors are halved again and again at the median of the coordinate that varies most: into
+// branches of 256, and cells of 16. A search compares a target with the boxes of the branches, then
+// with those of the cells of the branches that are within a margin of the nearest, then with all
+// vectors of the cells that are within another margin. So far from the middle, where vectors are few and
+// cells are wide, as much is found as anywhere: these targets are the ones whose errors are large.
+//
+// A target is hardly another one at a scale nearby: the branches are listed once for several.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "codec/trellis/near_cells.h"
+#include "codec/trellis/tree.h"
+#include "simd/bytes.h"
+
+namespace sluice::inline SLUICE_ISA {
+
+/// How far a search looks, in units of the codebook's integers.
+struct NearMargins {
+  float branches;
+  float cells;
+};
+
+/// \tparam kParts  how many codebooks `kBook` is, each a run of indices with a tree of its own
+template <TrellisCodebook kBook, std::size_t kParts>
+class NearTree {
+ public:
+  static constexpr std::size_t kGroup = kBook.group;
+  using Targets = NearTargets<kGroup>;
+  using Query = NearQuery<kGroup>;
+
+ private:
+  static constexpr std::size_t kBranches = kBook.size() / 256;
+  static constexpr std::size_t kTops = kBranches / 16 / kParts;  ///< of a part
+  static constexpr std::size_t kMost =
+      64;  ///< branches of a target; all the same where more are near
+
+ public:
+  /// The branches near to each of 16 targets.
+  struct Shortlist {
+    std::uint16_t branches[16 * kMost + 16 * kTops + 16];
+    std::size_t ends[17];  ///< target i's: ends[i] to ends[i + 1]
+  };
+
+  /// Made when it is first asked for, in 0.02 s.
+  /// \throws std::bad_alloc
+  static const NearTree& get() {
+    // In static storage every process would be charged for it, of each instruction set's copy.
+    static const NearTree* const tree = new NearTree;
+    return *tree;
+  }
+
+  /// \param parts  in which the targets' vectors are to be
+  void list(const Targets& targets, const std::size_t (&parts)[16], float margin,
+            Shortlist& shortlist) const noexcept;
+  /// The indices of the vectors nearest to targets, of those of branches that were listed.
+  void find(const Targets& targets, const Shortlist& shortlist, float margin,
+            std::uint32_t (&indices)[16]) const noexcept;
+
+ private:
+  using Ints = simd::Ints;
+
+  NearTree() noexcept;
+
+  /// One more than the largest distance that is within a margin of the least ones.
+  static Ints limits(const std::int32_t (&least)[16], const simd::Floats& margin) noexcept;
+
+  std::array<NearBoxes<kGroup>, kTops * kParts> tops_;  ///< boxes of the branches
+  std::array<NearBoxes<kGroup>, kBranches> branches_;   ///< boxes of their cells
+  std::array<NearCell<kGroup>, 16 * kBranches> cells_;
+  std::uint16_t index_[16 * kBranches][16];
+};
+
+template <TrellisCodebook kBook, std::size_t kParts>
+simd::Ints NearTree<kBook, kParts>::limits(const std::int32_t (&least)[16],
+                                           const simd::Floats& margin) noexcept {
+  constexpr float kLargest = 2147483000.0f;
+  const Ints distance = Ints::load(least);
+  const simd::Floats root = sqrt(to_floats(distance)) + margin;
+  return max(to_ints(min(root * root, kLargest)), distance) + 1;
+}
+
+template <TrellisCodebook kBook, std::size_t kParts>
+void NearTree<kBook, kParts>::list(const Targets& targets, const std::size_t (&parts)[16],
+                                   float margin, Shortlist& shortlist) const noexcept {
+  std::int32_t distances[16 * kTops][16];
+  std::int32_t least[16];
+  for (std::size_t lane = 0; lane < 16; ++lane) {
+    const Query query(targets, lane);
+    Ints nearest(INT32_MAX);
+    for (std::size_t i = 0; i < kTops; ++i) {
+      const Ints distance = query.distances(tops_[kTops * parts[lane] + i]);
+      distance.store(distances[kTops * lane + i]);
+      nearest = min(nearest, distance);
+    }
+    least[lane] = simd::least_of(nearest);
+  }
+  const Ints limit = limits(least, targets.norm * margin);
+  std::uint16_t* end = shortlist.branches;
+  for (std::size_t lane = 0; lane < 16; ++lane) {
+    std::uint16_t* const begin = end;
+    shortlist.ends[lane] = static_cast<std::size_t>(begin - shortlist.branches);
+    const Ints below(limit[lane]);
+    for (std::size_t i = 0; i < kTops; ++i) {
+      end = simd::append_numbers(below > Ints::load(distances[kTops * lane + i]),
+                                 static_cast<unsigned>(16 * (kTops * parts[lane] + i)), end);
+    }
+    if (end > begin + kMost) end = begin + kMost;
+  }
+  shortlist.ends[16] = static_cast<std::size_t>(end - shortlist.branches);
+}
+
+template <TrellisCodebook kBook, std::size_t kParts>
+void NearTree<kBook, kParts>::find(const Targets& targets, const Shortlist& shortlist, float margin,
+                                   std::uint32_t (&indices)[16]) const noexcept {
+  // Step by step for all targets: what one waits for, another does meanwhile.
+  std::int32_t distances[16 * kMost][16];
+  std::int32_t least[16];
+  for (std::size_t lane = 0; lane < 16; ++lane) {
+    const Query query(targets, lane);
+    Ints nearest(INT32_MAX);
+    for (std::size_t i = shortlist.ends[lane]; i < shortlist.ends[lane + 1]; ++i) {
+      const Ints distance = query.distances(branches_[shortlist.branches[i]]);
+      distance.store(distances[i]);
+      nearest = min(nearest, distance);
+    }
+    least[lane] = simd::least_of(nearest);
+  }
+  const Ints limit = limits(least, targets.norm * margin);
+  std::uint16_t cells[16 * 16 * kMost + 16];
+  std::uint16_t* ends[17] = {cells};
+  for (std::size_t lane = 0; lane < 16; ++lane) {
+    std::uint16_t* end = ends[lane];
+    const Ints below(limit[lane]);
+    for (std::size_t i = shortlist.ends[lane]; i < shortlist.ends[lane + 1]; ++i) {
+      end =
+          simd::append_numbers(below > Ints::load(distances[i]), 16u * shortlist.branches[i], end);
+    }
+    ends[lane + 1] = end;
+  }
+  for (std::size_t lane = 0; lane < 16; ++lane) {
+    const Query query(targets, lane);
+    Ints nearest(INT32_MAX);
+    Ints place(0);
+    for (const std::uint16_t* cell = ends[lane]; cell < ends[lane + 1]; ++cell) {
+      const Ints distance = query.distances(cells_[*cell]);
+      place = select(distance < nearest, Ints(*cell), place);
+      nearest = min(nearest, distance);
+    }
+    const std::size_t best = simd::place_of_least(nearest);
+    indices[lane] = index_[static_cast<std::size_t>(place[best])][best];
+  }
+}
+
+using Iq3KtTree = NearTree<kIq3KtBook, 1>;
+using Iq4KtTree = NearTree<kIq4KtBook, 2>;
+
+}  // namespace sluice::inline SLUICE_ISA
