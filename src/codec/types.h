@@ -34,6 +34,8 @@
   TYPE(q1_0)                     \
   TYPE(q2_0)                     \
   TYPE(q6_0)                     \
+  TYPE(iq1_bn)                   \
+  TYPE(iq2_bn)                   \
   TYPE(iq2_k)                    \
   TYPE(iq3_k)                    \
   TYPE(iq4_k)                    \
@@ -42,6 +44,7 @@
   TYPE(iq4_ks)                   \
   TYPE(iq2_ks)                   \
   TYPE(iq4_kss)                  \
+  TYPE(q8_kv)                    \
   TYPE(iq5_ks)                   \
   TYPE(iq2_kt)                   \
   TYPE(iq3_kt)                   \
@@ -49,12 +52,36 @@
   TYPE(iq3_ks)                   \
   TYPE(iq2_kl)                   \
   TYPE(iq1_kt)                   \
+  TYPE(q4_0_r8)                  \
+  TYPE(q5_0_r4)                  \
+  TYPE(q8_0_r8)                  \
+  TYPE(q2_k_r4)                  \
+  TYPE(q3_k_r4)                  \
+  TYPE(q4_k_r4)                  \
+  TYPE(q5_k_r4)                  \
+  TYPE(q6_k_r4)                  \
+  TYPE(iq2_xxs_r4)               \
+  TYPE(iq2_xs_r4)                \
+  TYPE(iq3_xxs_r4)               \
   TYPE(iq1_s_r4)                 \
+  TYPE(iq4_nl_r4)                \
+  TYPE(iq3_s_r4)                 \
+  TYPE(iq2_s_r4)                 \
+  TYPE(iq4_xs_r8)                \
   TYPE(iq1_m_r4)                 \
+  TYPE(bf16_r16)                 \
+  TYPE(q6_0_r4)                  \
+  TYPE(iq2_bn_r4)                \
   TYPE(iq2_k_r4)                 \
   TYPE(iq3_k_r4)                 \
   TYPE(iq4_k_r4)                 \
-  TYPE(iq4_ks_r4)
+  TYPE(iq5_k_r4)                 \
+  TYPE(iq4_ks_r4)                \
+  TYPE(iq5_ks_r4)                \
+  TYPE(mxfp4_r8)                 \
+  TYPE(q8_k_r16)                 \
+  TYPE(q8_kv_r8)                 \
+  TYPE(q8_k_r8)
 
 // Those that have a feedback kernel (codec/feedback/frame.h says how to add one): a word here, and a
 // file of codec/feedback that defines feedback_<word>().

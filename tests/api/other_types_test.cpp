@@ -9,8 +9,8 @@
 namespace sluice {
 namespace {
 
-constexpr std::uint32_t kQ8Kv = 151;  // rows of 8 bytes and 32 for each 32 weights
-constexpr std::uint64_t kRowBytes = 8 + 256;
+constexpr std::uint32_t kQ82X4 = 99;  // 36 bytes for each 32 weights
+constexpr std::uint64_t kRowBytes = 288;
 constexpr std::uint32_t kUnknown = 77;
 constexpr std::uint64_t kRows = 30000;
 
@@ -107,7 +107,7 @@ TEST_P(OtherTypes, AreNoSourceOfOthers) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::input_type);
     EXPECT_EQ(error.context().tensor, "blk.0.ffn_down.weight");
-    EXPECT_NE(std::string(error.what()).find(GetParam() == kUnknown ? "#77" : "q8_kv"),
+    EXPECT_NE(std::string(error.what()).find(GetParam() == kUnknown ? "#77" : "q8_2_x4"),
               std::string::npos)
         << error.what();
   }
@@ -128,14 +128,14 @@ TEST_P(OtherTypes, AreKeptWhereTheRecipeKeepsThem) {
 TEST_P(OtherTypes, AreShown) {
   const Inspection seen = inspect(model_);
   const InspectedTensor& large = seen.tensors.front();
-  EXPECT_EQ(large.size_known(), GetParam() == kQ8Kv);
+  EXPECT_EQ(large.size_known(), GetParam() == kQ82X4);
   EXPECT_GE(large.size, large_.size());
   EXPECT_LT(large.size, large_.size() + 32);
   ASSERT_EQ(seen.notes.size(), 1u);
   EXPECT_NE(seen.notes[0].find("llama.cpp has no types"), std::string::npos) << seen.notes[0];
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OtherTypes, testing::Values(kQ8Kv, kUnknown));
+INSTANTIATE_TEST_SUITE_P(All, OtherTypes, testing::Values(kQ82X4, kUnknown));
 
 }  // namespace
 }  // namespace sluice

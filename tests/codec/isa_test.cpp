@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -17,7 +18,6 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kRowElements = 1280;  // an odd number of super-blocks
-constexpr std::size_t kRows = 8;
 
 struct Rows {
   const char* name;
@@ -25,13 +25,13 @@ struct Rows {
   std::vector<float> importance;  // empty: none
 };
 
-std::vector<Rows> inputs() {
+std::vector<Rows> inputs(std::size_t count) {
   std::mt19937_64 random(5);
   std::student_t_distribution<float> heavy(4);
   std::lognormal_distribution<float> log_normal(0, 2);
   std::uniform_int_distribution<std::uint32_t> bits;
   const auto make = [&](const char* name, auto&& value, bool with_importance) {
-    Rows rows{name, std::vector<float>(kRows * kRowElements), {}};
+    Rows rows{name, std::vector<float>(count * kRowElements), {}};
     for (std::size_t i = 0; i < rows.values.size(); ++i) rows.values[i] = value(i);
     if (with_importance) {
       for (std::size_t i = 0; i < kRowElements; ++i) rows.importance.push_back(log_normal(random));
@@ -78,10 +78,11 @@ TEST_P(Isas, GiveTheSameBytesAndValues) {
   const auto [type, effort] = GetParam();
   SLUICE_NEEDS(supported_isas().size() > 1, "this machine runs the portable kernels only");
   const Codec& portable = *find_codec(type, Isa::portable);
-  for (const Rows& rows : inputs()) {
+  const std::size_t count = std::max<std::size_t>(8, info(type).rows);
+  for (const Rows& rows : inputs(count)) {
     std::vector<std::byte> expected(byte_size(type, rows.values.size(), kRowElements));
     const EncodeRows input{.values = rows.values.data(),
-                           .rows = kRows,
+                           .rows = count,
                            .row_elements = kRowElements,
                            .importance = rows.importance.empty() ? nullptr : rows.importance.data(),
                            .effort = effort};
