@@ -69,7 +69,7 @@ TEST(Overrides, EqualLlamaCpp) {
 }
 
 TEST(Overrides, PopularRecipesGiveThePeersTypes) {
-  expect_equal("recipes", 13);
+  expect_equal("recipes", 15);
 }
 
 /// A model with one tensor of each kind.
