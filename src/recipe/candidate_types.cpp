@@ -21,9 +21,13 @@ using Type = TensorType;
 constexpr std::array kLlamaCppTypes = {
     Type::iq1_s, Type::iq1_m, Type::iq2_xxs, Type::iq2_xs, Type::iq2_s, Type::q2_k, Type::iq3_xxs,
     Type::iq3_s, Type::q3_k,  Type::iq4_xs,  Type::q4_k,   Type::q5_k,  Type::q6_k, Type::q8_0};
-constexpr std::array kIkLlamaCppTypes = {
-    Type::iq1_s,   Type::iq1_m, Type::iq2_xxs, Type::iq2_xs, Type::iq2_k, Type::iq2_s, Type::q2_k,
-    Type::iq3_xxs, Type::iq3_k, Type::iq4_xs,  Type::iq4_k,  Type::iq5_k, Type::iq6_k, Type::q8_0};
+// Those that are below the line between their neighbours in bits and divergence, with error feedback or
+// without (bench/notes/choices.md).
+constexpr std::array kIkLlamaCppTypes = {Type::iq1_s,  Type::iq1_m,   Type::iq1_kt,  Type::iq2_xxs,
+                                         Type::iq2_kt, Type::iq2_xs,  Type::iq2_k,   Type::iq2_s,
+                                         Type::q2_k,   Type::iq2_kl,  Type::iq3_xxs, Type::iq3_ks,
+                                         Type::iq3_k,  Type::iq4_kss, Type::iq4_xs,  Type::iq4_k,
+                                         Type::iq5_ks, Type::iq5_k,   Type::iq6_k,   Type::q8_0};
 
 bool is_quantized(const gguf::Tensor& tensor) {
   return info(tensor.type).block_elements > 1;
