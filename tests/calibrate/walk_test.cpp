@@ -101,11 +101,9 @@ struct Walked {
                          {.isa = how.isa, .threads = how.threads, .memory = given.weights});
     ThreadTeam team(how.threads);
     io::Sink sink(folder / "sums.part", {{folder / "sums", 0, layout->size()}});
-    Walk walk(*network, tokens, weights, team,
-              {.isa = how.isa,
-               .layer_memory = given.layer,
-               .state = folder / "state",
-               .binding = 1});
+    Walk walk(
+        *network, tokens, weights, team,
+        {.isa = how.isa, .layer_memory = given.layer, .state = folder / "state", .binding = 1});
     const std::uint64_t before = walk.done();
     if (!walk.found()) {
       walk.begin();
