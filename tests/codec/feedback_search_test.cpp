@@ -207,7 +207,7 @@ TEST(FeedbackSearch, GeneratedVectorsAreNearTheBest) {
   constexpr double kLargest = 90;
   expect_near_the_least<FeedbackIq1Kt>(
       [](const Wanted& wanted, std::size_t) { return least_generated(wanted, kIq1KtBook); },
-      kLargest, 1.03, 8);
+      kLargest, 1.02, 8);
   expect_near_the_least<FeedbackIq2Kt>(
       [](const Wanted& wanted, std::size_t) { return least_generated(wanted, kIq2KtBook); },
       kLargest, 1.02, 2);

@@ -5,7 +5,7 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-using FeedbackIq2Kt = ldlq::FeedbackTrellis<BlockIq2Kt, TensorType::iq2_kt, kIq2KtBook, 6>;
+using FeedbackIq2Kt = ldlq::FeedbackTrellis<BlockIq2Kt, TensorType::iq2_kt, kIq2KtBook, 8>;
 
 }  // namespace
 

@@ -108,7 +108,7 @@ float choose_d(const Found& found) noexcept {
   const auto cost = [](const Floats& d) noexcept {
     const Floats step = d + d;
     return [ inverse = Floats(1) / step, square = step *
-             step ](const Floats& scale, const Floats& yy) noexcept __attribute__((always_inline)) {
+             step ](const Floats& scale, const Floats& yy) __attribute__((always_inline)) {
       const Floats place = scale * inverse;
       const Floats miss = place - truncate(lesser(place, Floats(kScales - 1))) - 0.5f;
       return yy * square * (miss * miss);
