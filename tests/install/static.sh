@@ -11,7 +11,7 @@ tools/rebuilt-libraries static build/static-libraries >"$work/log" 2>&1 || {
   cat "$work/log"
   exit 1
 }
-(cmake --preset static && cmake --build --preset static && cd build/static && cpack -G TGZ -B "$work/packages") \
+(cmake --preset static -DSLUICE_WERROR="$SLUICE_WERROR" && cmake --build --preset static && cd build/static && cpack -G TGZ -B "$work/packages") \
   >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 mkdir "$work/root"
 tar -xf "$work"/packages/*.tar.gz -C "$work/root" --strip-components=1
