@@ -13,7 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using std::chrono::microseconds;
-using Clock = std::chrono::steady_clock;
 
 struct Setting {
   std::string_view
@@ -79,18 +78,9 @@ void run(Case& one) {
     return words;
   };
 
-  const Clock::time_point begin = Clock::now();
-  const Finished done = orderly(command(whole));
-  expect(done.status == 0, "the whole run fails", done);
-  const auto duration = std::chrono::duration_cast<microseconds>(Clock::now() - begin);
-  const std::vector<std::string> names = files_in(whole);
-  const auto expect_whole = [&](const char* when) {
-    for (const std::string& name : names) {
-      expect(fs::exists(out + "/" + name) &&
-                 read_file(out + "/" + name) == read_file(whole + "/" + name),
-             name + " is not whole " + when);
-    }
-  };
+  const Undisturbed undisturbed(command(whole), whole);
+  const auto duration = undisturbed.duration;
+  const std::vector<std::string>& names = undisturbed.names;
 
   for (int kill = 0; kill < kMostKills; ++kill) {
     if (fs::exists(out + "/m.gguf.part.journal")) one.happened("resumed");
@@ -99,12 +89,12 @@ void run(Case& one) {
         run_and_kill(command(out), duration * static_cast<int>(one.below(1000)) / 900);
     if (killed) one.happened("killed");
     // By the first name a program finds all files.
-    if (fs::exists(out + "/" + names.front())) expect_whole("where it has its name");
+    if (fs::exists(out + "/" + names.front())) undisturbed.expect_in(out, "where it has its name");
     if (!killed) break;
   }
   const Finished last = orderly(command(out));
   expect(last.status == 0, "the last run fails", last);
-  expect_whole("in the end");
+  undisturbed.expect_in(out, "in the end");
   expect(files_in(out) == names, "something else is left");
 }
 

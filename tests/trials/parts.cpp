@@ -14,8 +14,6 @@ namespace sluice::trials {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::microseconds;
-using Clock = std::chrono::steady_clock;
 
 struct Setting {
   bool trained;  ///< the trained model, with its importance matrix; else a made one
@@ -59,18 +57,9 @@ void run(Case& one) {
     return words;
   };
 
-  const Clock::time_point begin = Clock::now();
-  const Finished done = orderly(command(whole));
-  expect(done.status == 0, "the whole run fails", done);
-  const auto duration = std::chrono::duration_cast<microseconds>(Clock::now() - begin);
-  const std::vector<std::string> names = files_in(whole);
-  const auto expect_whole = [&](const char* when) {
-    for (const std::string& name : names) {
-      expect(fs::exists(out + "/" + name) &&
-                 read_file(out + "/" + name) == read_file(whole + "/" + name),
-             name + " is not whole " + when);
-    }
-  };
+  const Undisturbed undisturbed(command(whole), whole);
+  const auto duration = undisturbed.duration;
+  const std::vector<std::string>& names = undisturbed.names;
 
   std::vector<unsigned> left;
   for (unsigned number = 1; number <= setting.parts; ++number) left.push_back(number);
@@ -88,7 +77,8 @@ void run(Case& one) {
     one.happened(killed.empty() ? "all done" : "killed");
     if (killed.size() != left.size()) one.happened("done beside killed ones");
     left = killed;
-    if (fs::exists(out + "/" + names.front())) expect_whole("where the first has its name");
+    if (fs::exists(out + "/" + names.front()))
+      undisturbed.expect_in(out, "where the first has its name");
   }
   // What was done once more does nothing.
   left.push_back(1 + static_cast<unsigned>(one.below(setting.parts)));
@@ -96,7 +86,7 @@ void run(Case& one) {
     const Finished last = orderly(part(number));
     expect(last.status == 0, "the last run of a part fails", last);
   }
-  expect_whole("in the end");
+  undisturbed.expect_in(out, "in the end");
   std::vector<std::string> found = files_in(out);
   std::erase(found, kRecord);
   expect(found == names, fmt::format("something else is left: {}", fmt::join(found, " ")));

@@ -11,6 +11,7 @@
 #include <array>
 #include <filesystem>
 #include <sstream>
+#include <utility>
 
 namespace sluice::trials {
 
@@ -86,6 +87,23 @@ std::vector<std::string> files_in(const std::string& folder) {
   }
   std::ranges::sort(names);
   return names;
+}
+
+Undisturbed::Undisturbed(const Words& words, std::string where) : folder(std::move(where)) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Finished done = orderly(words);
+  expect(done.status == 0, "the whole run fails", done);
+  duration = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - begin);
+  names = files_in(folder);
+}
+
+void Undisturbed::expect_in(const std::string& other, const std::string& when) const {
+  for (const std::string& name : names) {
+    expect(std::filesystem::exists(other + "/" + name) &&
+               read_file(other + "/" + name) == read_file(folder + "/" + name),
+           name + " is not whole " + when);
+  }
 }
 
 namespace {

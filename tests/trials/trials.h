@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -104,6 +105,19 @@ void expect(bool holds, const std::string& text, const Finished& done = {});
 
 /// Names of a folder's files.
 std::vector<std::string> files_in(const std::string& folder);
+
+/// What an undisturbed run makes: by that others are judged.
+struct Undisturbed {
+  /// \param folder  where `words` have it write, which is empty
+  Undisturbed(const Words& words, std::string folder);
+
+  /// That another folder has the same files. \throws Failure that says `when`
+  void expect_in(const std::string& other, const std::string& when) const;
+
+  std::string folder;
+  std::chrono::microseconds duration;
+  std::vector<std::string> names;
+};
 
 /// The trained model of tests/data, its importance matrix, and what takes the model to IQ1_M.
 inline const std::string kModel = SLUICE_TEST_DATA "/model/tiny-llama-f16.gguf";
