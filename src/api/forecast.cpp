@@ -116,20 +116,20 @@ Left left_of(const Prepared& prepared, const IntervalSet& done) {
   return left;
 }
 
-void add_calibration(const QuantizeOptions& options, const Prepared& prepared, const Left& left,
+void add_calibration(const QuantizeOptions& options, const Prepared& prepared, Left& left,
                      TimeEstimate& time) {
   const int cores = std::min(thread_count(options.threads), core_count());
-  const calibrate::CalibrationSeconds seconds =
-      calibrate::estimate(prepared.calibration->model, prepared.files.model, prepared.plan,
-                          left.weights, options.effort, options.isa, cores);
+  const calibrate::CalibrationTime seconds = calibrate::estimate(
+      prepared.calibration->model, prepared.plan, left.weights, options.effort, options.isa, cores);
   time.calibration = {.forward_s = seconds.forward,
                       .moments_s = seconds.moments,
                       .factors_s = seconds.factors,
                       .feedback_s = seconds.feedback};
+  left.input_bytes += static_cast<double>(seconds.read_besides);
   time.cores_s += seconds.forward + seconds.moments + seconds.factors + seconds.feedback;
 }
 
-TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, const Left& left,
+TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, Left left,
                       const std::string& folder, double seconds) {
   const std::vector<io::File>& files = prepared.files.parts;
   TimeEstimate time;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "calibrate/layer_encoder.h"
+#include "calibrate/layers_to_run.h"
 #include "calibrate/monitored.h"
 #include "calibrate/second_stream.h"
 #include "calibrate/walk_state.h"
@@ -25,50 +26,6 @@ void for_treated(const CalibrationPlan& calibration, const Function& of) {
   for (std::uint32_t i = 0; i < calibration.treatments.size(); ++i) {
     if (calibration.treatments[i] != Treatment::none) of(i);
   }
-}
-
-/// Whether all matrices of a layer, or of the output as the layer after the last, are such.
-template <typename Predicate>
-bool all_of_layer(const CalibratedModel& calibrated, std::uint64_t layer,
-                  const Predicate& is_such) {
-  for (const auto& together : calibrated.network.inputs_of(layer)) {
-    for (const model::Input& input : together) {
-      for (const std::string& name : input.tensors) {
-        const auto tensor = calibrated.index.find(name);
-        if (tensor && !is_such(*tensor)) return false;
-      }
-    }
-  }
-  return true;
-}
-
-/// How far layers are to be run; the output counts as one more.
-struct LayersToRun {
-  std::uint64_t first = 0;   ///< that has something that is treated
-  std::uint64_t made = 0;    ///< so many have nothing left to make
-  std::uint64_t needed = 0;  ///< so many have all that is treated
-};
-
-LayersToRun layers_to_run(const CalibratedModel& calibrated, const Plan& plan,
-                          const RowOutput& output) {
-  const auto is_untreated = [&](std::uint32_t tensor) {
-    return calibrated.plan.treatments[tensor] == Treatment::none;
-  };
-  const auto is_made = [&](std::uint32_t tensor) {
-    const PlannedTensor& planned = plan.tensors[tensor];
-    return is_untreated(tensor) ||
-           output.has({tensor, 0, planned.rows_per_expert() * planned.experts()});
-  };
-  LayersToRun layers{.needed = calibrated.network.layers() + 1};
-  while (layers.needed > 0 && all_of_layer(calibrated, layers.needed - 1, is_untreated)) {
-    --layers.needed;
-  }
-  const auto while_all = [&](std::uint64_t& layer, const auto& are_such) {
-    while (layer < layers.needed && all_of_layer(calibrated, layer, are_such)) ++layer;
-  };
-  while_all(layers.first, is_untreated);
-  while_all(layers.made, is_made);
-  return layers;
 }
 
 }  // namespace
@@ -102,7 +59,10 @@ void make_treated(const CalibratedModel& calibrated, const Plan& plan,
                   const EncoderSettings& settings, io::Source& source, engine::Monitor& monitor,
                   RowOutput& output, Observer& observer) {
   const model::Network& network = calibrated.network;
-  const LayersToRun layers = layers_to_run(calibrated, plan, output);
+  const LayersToRun layers = layers_to_run(calibrated, [&](std::uint32_t tensor) {
+    const PlannedTensor& planned = plan.tensors[tensor];
+    return output.has({tensor, 0, planned.rows_per_expert() * planned.experts()});
+  });
   if (layers.made == layers.needed) {
     WalkState(calibrated.state_file, calibrated.state_binding).remove();
     return;

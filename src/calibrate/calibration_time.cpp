@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <random>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,6 +13,8 @@
 #include "base/page_buffer.h"
 #include "base/serial_team.h"
 #include "calibrate/feedback_settings.h"
+#include "calibrate/layers_to_run.h"
+#include "calibrate/matrix_map.h"
 #include "feedback/feedback.h"
 #include "linear/products.h"
 
@@ -76,54 +80,121 @@ double share_of_experts(const gguf::Header& model) {
   return all > 0 ? number("expert_used_count") / all : 1;
 }
 
-}  // namespace
+/// Adds up what a run does, tensor by tensor and input by input.
+class TimeSum {
+ public:
+  TimeSum(const CalibratedModel& calibrated, const Plan& plan, std::span<const std::uint64_t> left,
+          Effort effort, Isa isa, int cores)
+      : calibrated_(calibrated),
+        plan_(plan),
+        left_(left),
+        effort_(effort),
+        isa_(isa),
+        cores_(cores),
+        map_(calibrated.source),
+        operation_(1 / (product_rate(isa) * cores)),
+        experts_(share_of_experts(calibrated.source.header)),
+        tokens_(static_cast<double>(calibrated.tokens.ids.size())),
+        passes_(1 + feedback_settings(TensorType::iq1_m, effort, isa).sweeps) {}
 
-CalibrationSeconds estimate(const CalibratedModel& calibrated, const gguf::Header& model,
-                            const Plan& plan, std::span<const std::uint64_t> left, Effort effort,
-                            Isa isa, int cores) {
-  const double operation = 1 / (product_rate(isa) * cores);
-  const double experts = share_of_experts(model);
-  const auto tokens = static_cast<double>(calibrated.tokens.ids.size());
-  const int passes = 1 + feedback_settings(TensorType::iq1_m, effort, isa).sweeps;
-  std::map<TensorType, double> measured;
-  CalibrationSeconds seconds;
-  const auto add_tensor = [&](std::uint32_t index, double share) {
-    const PlannedTensor& tensor = plan.tensors[index];
-    const auto columns = static_cast<double>(tensor.row_elements());
-    const double streams = calibrated.refit ? 3 : 1;  // the second's products are made twice
-    seconds.forward +=
-        2 * streams * static_cast<double>(tensor.elements()) * tokens * share * operation;
-    if (calibrated.plan.treatments[index] != Treatment::feedback) return;
-    const auto [entry, is_new] = measured.try_emplace(tensor.type);
-    if (is_new) entry->second = feedback_seconds(tensor.type, effort, isa) / cores;
-    const double more = 2 * passes * (columns - static_cast<double>(kMeasuredColumns)) * operation;
-    const double fit = calibrated.refit ? 4 * columns * operation : 0;
-    seconds.feedback +=
-        static_cast<double>(left[index]) * (std::max(0.0, entry->second + more) + fit);
-  };
-  const auto add_input = [&](const model::Input& input) {
-    bool feedback = false;
-    double columns = 0;
-    const double share = input.matrices > 1 ? experts : 1;
-    for (const std::string& name : input.tensors) {
-      const auto tensor = calibrated.index.find(name);
-      if (!tensor) continue;
-      add_tensor(*tensor, share);
-      feedback |= calibrated.plan.treatments[*tensor] == Treatment::feedback && left[*tensor] > 0;
-      columns = static_cast<double>(plan.tensors[*tensor].row_elements());
+  CalibrationTime take() {
+    const LayersToRun layers =
+        layers_to_run(calibrated_, [&](std::uint32_t tensor) { return left_[tensor] == 0; });
+    // The state of a run that was cut off is that after the last layer that it made.
+    const std::uint64_t begin = layers.made > layers.first ? layers.made : 0;
+    for (std::uint64_t layer = begin; layer < layers.needed; ++layer) {
+      for (const auto& together : calibrated_.network.inputs_of(layer)) {
+        for (const model::Input& input : together) {
+          // Of the output, the input alone is of interest.
+          if (layer < calibrated_.network.layers()) add_products(input);
+          add_encoding(input);
+        }
+      }
+      if (layer < calibrated_.network.layers()) add_reading(layer);
     }
-    if (!feedback) return;
-    const auto matrices = static_cast<double>(input.matrices);
-    const double sums = calibrated.refit ? 3 : 1;
-    seconds.moments += sums * columns * columns * tokens * share * matrices * operation;
-    seconds.factors += matrices * std::pow(columns, 3) / 3 * operation;
-  };
-  for (std::uint64_t layer = 0; layer <= calibrated.network.layers(); ++layer) {
-    for (const auto& together : calibrated.network.inputs_of(layer)) {
-      for (const model::Input& input : together) add_input(input);
+    return time_;
+  }
+
+ private:
+  /// The tensor in the plan, where something of it is to be made in its layer.
+  std::optional<std::uint32_t> due(const std::string& name) const {
+    const auto tensor = calibrated_.index.find(name);
+    const bool is_due =
+        tensor && calibrated_.plan.treatments[*tensor] != Treatment::none && left_[*tensor] > 0;
+    return is_due ? tensor : std::nullopt;
+  }
+
+  double share_of(const model::Input& input) const { return input.matrices > 1 ? experts_ : 1; }
+
+  void add_products(const model::Input& input) {
+    const double streams = calibrated_.refit ? 3 : 1;  // the second's products are made twice
+    for (const std::string& name : input.tensors) {
+      const auto tensor = map_.find(name);
+      if (!tensor) continue;
+      const auto weights = static_cast<double>(map_.tensor(*tensor).elements());
+      time_.forward += 2 * streams * weights * tokens_ * share_of(input) * operation_;
     }
   }
-  return seconds;
+
+  void add_reading(std::uint64_t layer) {
+    for (const std::string& name : calibrated_.network.tensors_of(layer)) {
+      const auto tensor = map_.find(name);
+      if (!tensor || due(name)) continue;
+      for (std::uint64_t number = 0; number < map_.matrices(*tensor); ++number) {
+        time_.read_besides += stored_bytes(map_.bands({*tensor, number}));
+      }
+    }
+  }
+
+  void add_encoding(const model::Input& input) {
+    bool feedback = false;
+    double columns = 0;
+    for (const std::string& name : input.tensors) {
+      const auto tensor = due(name);
+      if (!tensor) continue;
+      columns = static_cast<double>(plan_.tensors[*tensor].row_elements());
+      if (calibrated_.plan.treatments[*tensor] != Treatment::feedback) continue;
+      feedback = true;
+      add_feedback(*tensor, columns);
+    }
+    if (columns == 0 || !calibrated_.plan.inputs.at(input.tensors.front()).moments) return;
+    const auto matrices = static_cast<double>(input.matrices);
+    const double sums = calibrated_.refit ? 3 : 1;
+    time_.moments += sums * columns * columns * tokens_ * share_of(input) * matrices * operation_;
+    if (feedback) time_.factors += matrices * std::pow(columns, 3) / 3 * operation_;
+  }
+
+  void add_feedback(std::uint32_t tensor, double columns) {
+    const TensorType type = plan_.tensors[tensor].type;
+    const auto [entry, is_new] = measured_.try_emplace(type);
+    if (is_new) entry->second = feedback_seconds(type, effort_, isa_) / cores_;
+    const double more =
+        2 * passes_ * (columns - static_cast<double>(kMeasuredColumns)) * operation_;
+    const double fit = calibrated_.refit ? 4 * columns * operation_ : 0;
+    time_.feedback +=
+        static_cast<double>(left_[tensor]) * (std::max(0.0, entry->second + more) + fit);
+  }
+
+  const CalibratedModel& calibrated_;
+  const Plan& plan_;
+  const std::span<const std::uint64_t> left_;
+  const Effort effort_;
+  const Isa isa_;
+  const int cores_;
+  const MatrixMap map_;
+  const double operation_;  // seconds
+  const double experts_;    // of all, those that a token meets
+  const double tokens_;
+  const int passes_;
+  std::map<TensorType, double> measured_;
+  CalibrationTime time_;
+};
+
+}  // namespace
+
+CalibrationTime estimate(const CalibratedModel& calibrated, const Plan& plan,
+                         std::span<const std::uint64_t> left, Effort effort, Isa isa, int cores) {
+  return TimeSum(calibrated, plan, left, effort, isa, cores).take();
 }
 
 }  // namespace sluice::calibrate
