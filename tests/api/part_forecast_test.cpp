@@ -13,7 +13,8 @@
 namespace sluice::calibrated_tests {
 namespace {
 
-constexpr double kBytes = 2;  // of a weight in F16
+constexpr double kBytes = 2;               // of a weight in F16
+constexpr double kNorms = 2 * kWidth * 4;  // bytes of a layer, which are copied as well
 
 class PartForecastTest : public CalibratedTest {
  protected:
@@ -26,16 +27,30 @@ class PartForecastTest : public CalibratedTest {
     }
   }
 
-  /// The time of the part that makes a tensor alone.
-  TimeEstimate time_of(const std::string& name) {
+  /// The forecast of the part that makes a tensor alone, or of all.
+  Forecast forecast_of(const std::string& name = "") {
     const auto found = std::ranges::find(tensors_, name, &Tensor::name);
-    options_.share = {static_cast<std::uint32_t>(found - tensors_.begin()) + 1,
-                      static_cast<std::uint32_t>(tensors_.size())};
-    const Forecast seen = forecast(options_, {.measure_s = 0.02});
-    EXPECT_EQ(seen.plan.tensors.size(), 1u);
-    EXPECT_EQ(seen.plan.tensors.front().name, name);
-    EXPECT_EQ(seen.no_time, "");
-    return seen.time.value_or(TimeEstimate{});
+    options_.share = {};
+    if (!name.empty()) {
+      options_.share = {static_cast<std::uint32_t>(found - tensors_.begin()) + 1,
+                        static_cast<std::uint32_t>(tensors_.size())};
+    }
+    Forecast seen = forecast(options_, {.measure_s = 0.05});
+    // Where cores are scarce, so short a time may end before the first byte is there.
+    while (seen.time && seen.time->read_bytes_per_s == 0) {
+      seen = forecast(options_, {.measure_s = 0.2});
+    }
+    EXPECT_TRUE(seen.time && seen.time->calibration) << seen.no_time;
+    return seen;
+  }
+
+  /// Bytes that the disk reads; input and output are on one.
+  static double read_bytes(const Forecast& seen) {
+    double written = 0;
+    for (const PlannedTensorView& tensor : seen.plan.tensors) {
+      written += static_cast<double>(tensor.size);
+    }
+    return seen.time->disk_s * seen.time->read_bytes_per_s - written;
   }
 
   /// Weights of the matrices of the first layers.
@@ -50,11 +65,6 @@ class PartForecastTest : public CalibratedTest {
       }
     }
     return weights;
-  }
-
-  /// Bytes that the disk reads; input and output are on one.
-  static double read_bytes(const TimeEstimate& time, double written) {
-    return time.disk_s * time.read_bytes_per_s - written;
   }
 
   struct Tensor {
@@ -72,37 +82,26 @@ TEST_F(PartForecastTest, LayersBeforeThePartAreRun) {
            {"blk.1.attn_q.weight", 2, kWidth},
            {"blk.1.ffn_down.weight", 2, kFeedForward},
            {"output.weight", 2, kWidth}}) {
-    const TimeEstimate time = time_of(name);
-    ASSERT_TRUE(time.calibration) << name;
-    EXPECT_NEAR(time.calibration->forward_s / time.calibration->moments_s,
+    const Forecast seen = forecast_of(name);
+    ASSERT_EQ(seen.plan.tensors.size(), 1u);
+    EXPECT_EQ(seen.plan.tensors.front().name, name);
+    EXPECT_NEAR(seen.time->calibration->forward_s / seen.time->calibration->moments_s,
                 2 * weights_of(layers) / (columns * columns), 1e-6)
         << name;
   }
 }
 
 TEST_F(PartForecastTest, LayersBeforeThePartAreRead) {
-  constexpr double kNorms = 2 * kWidth * 4;
   for (const auto& [name, layers] : std::map<std::string, std::uint32_t>{
            {"blk.0.attn_q.weight", 1}, {"blk.1.attn_q.weight", 2}}) {
-    const TimeEstimate time = time_of(name);
-    const double bytes = kBytes * weights_of(layers) + layers * kNorms;
-    const double written = kWidth * kWidth * 1.75 / 8;
-    EXPECT_NEAR(read_bytes(time, written), bytes, 1) << name;
+    EXPECT_NEAR(read_bytes(forecast_of(name)), kBytes * weights_of(layers) + layers * kNorms, 1)
+        << name;
   }
 }
 
-// What one run makes of all is what parts make, run and read once.
-TEST_F(PartForecastTest, OneRunReadsNothingTwice) {
-  options_.share = {};
-  const Forecast seen = forecast(options_, {.measure_s = 0.02});
-  ASSERT_TRUE(seen.time) << seen.no_time;
-  const double norms = 2 * kLayers * kWidth * 4;  // for the layers, beside what is copied
-  double written = 0;
-  for (const PlannedTensorView& tensor : seen.plan.tensors) {
-    written += static_cast<double>(tensor.size);
-  }
-  EXPECT_NEAR(read_bytes(*seen.time, written), static_cast<double>(seen.plan.input_bytes) + norms,
-              1);
+TEST_F(PartForecastTest, OneRunReadsMatricesOnce) {
+  const Forecast seen = forecast_of();
+  EXPECT_NEAR(read_bytes(seen), static_cast<double>(seen.plan.input_bytes) + kLayers * kNorms, 1);
 }
 
 }  // namespace

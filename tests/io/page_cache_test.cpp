@@ -17,14 +17,57 @@
 #include <fstream>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <thread>
+#include <vector>
 
+#include "base/interval_set.h"
 #include "base/page_buffer.h"
 #include "io/cached_pages.h"
 #include "io/source.h"
 #include "support/needs.h"
 #include "support/temp_folder.h"
+
+namespace sluice::io {
+namespace {
+
+/// What was taken out of the page cache by this program, since it was cleared.
+class Drops {
+ public:
+  void add(Interval range) {
+    const std::lock_guard lock(mutex_);
+    ranges_.push_back(range);
+  }
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    ranges_.clear();
+  }
+  bool hold(Interval range) const {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(ranges_, [&](const Interval& dropped) {
+      return dropped.begin <= range.begin && range.end <= dropped.end;
+    });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Interval> ranges_;
+};
+Drops drops;
+
+}  // namespace
+}  // namespace sluice::io
+
+// In place of the C library's: the kernel takes pages for itself too, which must be told apart.
+extern "C" int posix_fadvise(int file, off_t begin, off_t size, int advice) noexcept {
+  if (advice == POSIX_FADV_DONTNEED) {
+    const auto first = static_cast<std::uint64_t>(begin);
+    sluice::io::drops.add(
+        {first, size == 0 ? UINT64_MAX : first + static_cast<std::uint64_t>(size)});
+  }
+  return ::syscall(SYS_fadvise64, file, begin, size, advice) == 0 ? 0 : errno;
+}
 
 namespace sluice::io {
 namespace {
@@ -69,6 +112,8 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
       pages += (extent.begin % kPage + extent.size + kPage - 1) / kPage;
     }
     ASSERT_EQ(std::count(before_.begin(), before_.end(), true), pages) << "the test's own fault";
+    lost_.assign(before_.size(), false);
+    drops.clear();
   }
 
   IoMode mode() const { return std::get<0>(GetParam()); }
@@ -91,6 +136,7 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
   void read_some(Source& source, std::span<const ReadRange> ranges) {
     std::vector<PageBuffer> buffers;
     for (const ReadRange& range : ranges) {
+      see_losses();
       buffers.emplace_back(range.size + Source::kBufferSlack);
       std::promise<std::span<const std::byte>> done;
       source.read(range, buffers.back().bytes(),
@@ -118,18 +164,42 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
     if (mode() == IoMode::async) {
       EXPECT_EQ(found, 0u);
     } else {
+      see_losses();
+      const auto lost = static_cast<std::uint64_t>(std::ranges::count(lost_, true)) * kPage;
       // Of short stretches that are cached, the disk may be asked too.
-      EXPECT_GE(found + 4 * kPage, cached);
+      EXPECT_GE(found + lost + 4 * kPage, cached);
       // Neighbours share a page, which each of them reads.
-      EXPECT_LE(read, kSize - cached + 24 * kPage);
+      EXPECT_LE(read, kSize - cached + lost + 24 * kPage);
     }
   }
 
-  void expect_as_before() const {
-    const std::vector<bool> after = cached_pages(path_);
-    for (std::size_t page = 0; page < after.size(); ++page) {
-      ASSERT_EQ(after[page], before_[page]) << "page " << page << " of " << after.size();
+  /// What has left the page cache without being dropped here, the kernel has taken for something else: on a
+  /// machine that is short of memory, a page of such a file every ten seconds though nobody touches it. A source
+  /// that finds it gone brings it in, and drops it with right.
+  void see_losses() {
+    const std::vector<bool> now = cached_pages(path_);
+    for (std::size_t page = 0; page < now.size(); ++page) {
+      if (before_[page] && !now[page] && !dropped(page)) lost_[page] = true;
     }
+  }
+
+  static bool dropped(std::size_t page) {
+    return drops.hold({page * kPage, std::min((page + 1) * kPage, kSize)});
+  }
+
+  /// \returns whether each page that was dropped is gone: one that the kernel has in hand, as when it moves pages,
+  ///          stays when it is asked to drop it
+  bool expect_as_before() {
+    see_losses();
+    const std::vector<bool> after = cached_pages(path_);
+    bool all_gone = true;
+    for (std::size_t page = 0; page < after.size(); ++page) {
+      if (after[page] == before_[page] || lost_[page]) continue;
+      EXPECT_TRUE(after[page]) << "dropped page " << page << " of " << after.size();
+      EXPECT_TRUE(dropped(page)) << "left page " << page << " of " << after.size();
+      all_gone = false;
+    }
+    return all_gone;
   }
 
   std::uint64_t bytes_cached_before() const {
@@ -168,17 +238,18 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
   const std::string path_ = files_->folder / "a";
   const std::vector<std::byte>& contents_ = files_->contents;
   std::vector<bool> before_;
+  std::vector<bool> lost_;  // of these, what the kernel took
 };
 
-// The kernel may need a page for something else at any moment; what is dropped here is dropped each time.
+// What is dropped while it is still in use stays each time.
 TEST_P(PageCache, IsAsItWasBefore) {
   for (int more = 2; more > 0; --more) {
     read_file();
-    if (cached_pages(path_) == before_) return;
+    if (expect_as_before()) return;
     SetUp();
   }
   read_file();
-  expect_as_before();
+  EXPECT_TRUE(expect_as_before()) << "pages are dropped and stay";
 }
 
 class UnusualPageCache : public PageCache {};
@@ -198,7 +269,7 @@ TEST_P(UnusualPageCache, IsAsItWasBeforeWhereCachestatIsUnknown) {
     ASSERT_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
     read_file();
   }).join();
-  expect_as_before();
+  EXPECT_TRUE(expect_as_before());
 }
 
 // Nobody tells who neither owns a file nor may write to it what is cached of it.
@@ -217,7 +288,8 @@ TEST_P(UnusualPageCache, KeepsWhatOthersHaveCached) {
   }).join();
   const std::vector<bool> after = cached_pages(path_);
   for (std::size_t page = 0; page < after.size(); ++page) {
-    ASSERT_TRUE(after[page] || !before_[page]) << "page " << page << " of " << after.size();
+    ASSERT_TRUE(after[page] || !before_[page] || !dropped(page))
+        << "page " << page << " of " << after.size();
   }
 }
 
