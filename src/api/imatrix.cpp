@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <system_error>
 
 #include "api/imatrix_run.h"
 #include "base/clocks.h"
 #include "base/process_memory.h"
+#include "base/team.h"
 #include "base/text.h"
 #include "base/thread.h"
 #include "base/threads.h"
@@ -66,11 +68,8 @@ class SumProgress {
         progress_.weights_done += map_.rows(*index) * map_.columns(*index);
       }
     }
-    peak_ = std::max(peak_, anonymous_bytes());
     observer_.progress(progress_);
   }
-
-  std::uint64_t peak() const { return peak_; }
 
  private:
   calibrate::ModelWeights& weights_;
@@ -79,7 +78,6 @@ class SumProgress {
   Stopwatch watch_;
   std::vector<std::uint64_t> layer_bytes_;
   Progress progress_;
-  std::uint64_t peak_ = anonymous_bytes();
 
   // Of one matrix of each of the tensors.
   std::uint64_t bytes_of(const model::Input& input) const {
@@ -90,6 +88,31 @@ class SumProgress {
     }
     return bytes;
   }
+};
+
+/// A team that sees how much memory is held, while what its work needs is there. For one caller.
+class WatchedTeam final : public Team {
+ public:
+  explicit WatchedTeam(Team& team) : team_(team) {}
+
+  int threads() const override { return team_.threads(); }
+
+  void run(std::size_t count,
+           const std::function<void(std::size_t task, int worker)>& task) override {
+    team_.run(count, task);
+    constexpr double kEverySeconds = 0.02;  // reading /proc takes some 20 us
+    if (since_look_.seconds() < kEverySeconds) return;
+    since_look_ = Stopwatch();
+    peak_ = std::max(peak_, anonymous_bytes());
+  }
+
+  /// The most anonymous memory that was seen.
+  std::uint64_t peak() const { return std::max(peak_, anonymous_bytes()); }
+
+ private:
+  Team& team_;
+  Stopwatch since_look_;
+  std::uint64_t peak_ = 0;
 };
 
 // Begins the output, or goes on with what an earlier run of the same state has made of it.
@@ -182,7 +205,8 @@ ImatrixReport walk_and_sum(const ImatrixOptions& options, const ImatrixRun& run,
                                    .threads = report.threads,
                                    .memory = memory.weights,
                                    .stop = options.stop});
-  engine::TbbTeam team(report.threads, options.stop);
+  engine::TbbTeam threads(report.threads, options.stop);
+  WatchedTeam team(threads);
   io::Sink sink(run.names.work_path, run.names.parts);
   const std::string state = run.state_file();
   if (options.restart) std::filesystem::remove(state);
@@ -210,7 +234,7 @@ ImatrixReport walk_and_sum(const ImatrixOptions& options, const ImatrixRun& run,
   sink.commit();
   walk.end();
   report.read_bytes = weights.read_bytes();
-  report.peak_anon_bytes = progress.peak();
+  report.peak_anon_bytes = team.peak();
   report.io = input.mode();
   report.cached_bytes = input.cached_bytes();
   return report;
