@@ -1,10 +1,10 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "codec/block_codec.h"
 #include "codec/half.h"
+#include "codec/i_quants/cubic_levels.h"
 #include "codec/i_quants/level_encoder.h"
 #include "codec/packing.h"
 
@@ -16,19 +16,8 @@ namespace sluice::inline SLUICE_ISA {
 struct BlockIq6K {
   static constexpr std::size_t kWeights = 256;
   static constexpr std::size_t kSubBlocks = 16;
-  /// A cubic in the code, evaluated with fused multiply-adds. Products and sums of these few bits
-  /// are exact in double, so that rounding each to float is the fused operation.
-  static constexpr Levels<64> kLevels = [] {
-    const auto fused = [](float a, float b, float c) {
-      return static_cast<float>(double{a} * double{b} + double{c});
-    };
-    Levels<64> levels{};
-    for (std::size_t code = 0; code < levels.size(); ++code) {
-      const float q = static_cast<float>(code);
-      levels[code] = fused(q, fused(q, fused(q, 0.0011972f, -0.11218f), 6.2568f), -127.0f);
-    }
-    return levels;
-  }();
+  using Calculated = CubicLevels;
+  static constexpr Levels<64> kLevels = CubicLevels::all();
   static constexpr float kShift = 1;
   static constexpr ScaleRange kScales = {.first = -128, .last = 127, .step = 1};
   static constexpr LevelSearch kFast = {

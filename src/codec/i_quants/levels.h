@@ -84,7 +84,10 @@ class NearestLevel {
 
   /// The codes of the levels nearest to `values`; 0 for NaN.
   static SLUICE_INLINE Ints codes(const Floats& values) noexcept {
-    if constexpr (kCounts) {
+    if constexpr (kCalculates) {
+      const auto around = Type::Calculated::around(values);
+      return next_where(around.nearer_upper, to_ints(around.code));
+    } else if constexpr (kCounts) {
       return count_borders(values);
     } else if constexpr (kHalves) {
       return halve(values);
@@ -95,11 +98,16 @@ class NearestLevel {
 
   /// The levels of these codes.
   static SLUICE_INLINE Floats levels(const Ints& codes) noexcept {
+    if constexpr (kCalculates) return Type::Calculated::level(to_floats(codes));
     return simd::look_up(kTable.level, codes);
   }
 
   /// levels(codes(values))
   static SLUICE_INLINE Floats nearest(const Floats& values) noexcept {
+    if constexpr (kCalculates) {
+      const auto around = Type::Calculated::around(values);
+      return select(around.nearer_upper, around.upper, around.lower);
+    }
     if constexpr (!kCounts) return levels(codes(values));
     // Levels are small integers: adding up the steps below the value is exact.
     Floats level = kLevels[0];
@@ -118,6 +126,8 @@ class NearestLevel {
   static constexpr std::size_t kLookUpFloats = simd::Machine::kLookUpFloats;
   static constexpr bool kCounts = kCount <= (kLookUpFloats == 0 ? 16 : kLookUpFloats / 8);
   static constexpr bool kHalves = kLookUpFloats != 0 && kLookUpFloats < 32;
+  /// Where levels are a function of the code, for which tables would take many instructions.
+  static constexpr bool kCalculates = kHalves && requires { typename Type::Calculated; };
 
   /// Levels, repeated to fill a register.
   struct Table {

@@ -35,8 +35,8 @@ void BlockQ1_0::encode(const EncodeRows& rows, std::byte* out) noexcept {
     // is best, so that zeros would be no better.
     const double mean = double{reduce_sum(sum_qx)} / double{reduce_sum(sum_q)};
     const double most = 1.5 / kWeights * double{reduce_sum(sum_x)};
-    const double d = std::min(mean, most) * power_of_two(block.exponent[0]);
-    coded.d = to_half(static_cast<float>(std::min(d, 65504.0)));
+    const double scale = std::min(mean, most) * power_of_two(block.exponent[0]);
+    coded.d = to_half(static_cast<float>(std::min(scale, 65504.0)));
     return coded;
   });
 }
