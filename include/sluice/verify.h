@@ -90,7 +90,7 @@ struct VerifyReport {
 /// are streamed once, within the memory budget, on several threads, whatever their size.
 ///
 /// Of types of few bits, a single block may be off by chance, so that only neighbours count. NVFP4
-/// is not compared: its weights lack a scale that lies elsewhere.
+/// with a scale in a tensor of its own (NAME.scale) is not compared.
 ///
 /// Any GGUF file will do, whoever made it; the types of the tensors are the output's choice. Damage
 /// that stays within the error of a right encoding is not seen (a low bit of a code). Without

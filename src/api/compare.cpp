@@ -25,17 +25,18 @@ ComparedSide side_of(const gguf::Tensor& tensor) {
 }
 
 // Why two tensors of one name cannot be compared; empty if they can.
-std::string obstacle(const gguf::Tensor& a, const gguf::Tensor& b) {
+std::string obstacle(const gguf::Tensor& a, std::span<const gguf::Tensor> model_a,
+                     const gguf::Tensor& b, std::span<const gguf::Tensor> model_b) {
   if (a.shape != b.shape) {
     return fmt::format("shapes differ: {} and {}", fmt::join(a.shape, " x "),
                        fmt::join(b.shape, " x "));
   }
   if (a.type == b.type) return {};  // bytes can always be compared
   for (const TensorType type : {a.type, b.type}) {
-    // NVFP4 weights are scaled once more, by a number that other tensors hold.
-    if (!can_decode(type) || type == TensorType::nvfp4) {
-      return fmt::format("{} cannot be decoded alone", name(type));
-    }
+    if (!can_decode(type)) return fmt::format("{} cannot be decoded", name(type));
+  }
+  if (scaled_beside(a, model_a) || scaled_beside(b, model_b)) {
+    return fmt::format("{} has a scale in a tensor of its own", name(TensorType::nvfp4));
   }
   return {};
 }
@@ -77,7 +78,7 @@ Matched match(const ModelFiles& a, const ModelFiles& b) {
     const std::size_t index = found->second;
     in_b.erase(found);
     tensor.b = side_of(y);
-    tensor.why_not = obstacle(x, y);
+    tensor.why_not = obstacle(x, a.model.tensors, y, b.model.tensors);
     if (!tensor.why_not.empty()) continue;
     TensorPair& pair = matched.pairs.emplace_back();
     pair.turned = b.published;

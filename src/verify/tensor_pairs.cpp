@@ -47,6 +47,13 @@ std::string shape_text(const gguf::Tensor& tensor) {
 
 }  // namespace
 
+bool scaled_beside(const gguf::Tensor& tensor, std::span<const gguf::Tensor> model) {
+  constexpr std::string_view kWeight = ".weight";
+  if (tensor.type != TensorType::nvfp4 || !tensor.name.ends_with(kWeight)) return false;
+  const std::string scale = tensor.name.substr(0, tensor.name.size() - kWeight.size()) + ".scale";
+  return std::ranges::any_of(model, [&](const gguf::Tensor& other) { return other.name == scale; });
+}
+
 void set_source(const ModelView& source, std::size_t index, TensorPair& pair) {
   const weights::Place place = weights::place_of(*source.weights, index);
   pair.source = &source.tensors[index];
@@ -92,9 +99,8 @@ std::vector<TensorPair> pair_tensors(const ModelView& output, const ModelView* a
                       shape_text(source)));
       continue;
     }
-    // NVFP4 weights are scaled once more, by a number that other tensors hold.
     if (source.type != pair.tensor->type &&
-        (source.type == TensorType::nvfp4 || pair.tensor->type == TensorType::nvfp4)) {
+        (scaled_beside(source, against->tensors) || scaled_beside(*pair.tensor, output.tensors))) {
       continue;
     }
     set_source(*against, source_index, pair);

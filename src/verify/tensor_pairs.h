@@ -23,6 +23,10 @@ struct ModelView {
   bool published = false;                     ///< a checkpoint: the sources are views of any kind
 };
 
+/// Whether a tensor's weights are, in the model, multiplied by a number that it holds beside them:
+/// NVFP4's, where there is a tensor NAME.scale beside NAME.weight.
+bool scaled_beside(const gguf::Tensor& tensor, std::span<const gguf::Tensor> model);
+
 /// What a checkpoint makes a tensor of.
 struct PublishedSource {
   std::span<const io::File> parts;

@@ -29,6 +29,7 @@ constexpr std::uint32_t kF32 = 0;
 constexpr std::uint32_t kF16 = 1;
 constexpr std::uint32_t kQ8_0 = 8;
 constexpr std::uint32_t kI32 = 26;
+constexpr std::uint32_t kNvfp4 = 40;
 
 std::vector<float> weights(std::size_t count, const std::string& seed) {
   Random random(seed);
@@ -188,6 +189,28 @@ TEST_F(Compare, WhatCannotBeComparedIsNamed) {
   EXPECT_NE(found.tensors[3].why_not.find("i32"), std::string::npos) << found.tensors[3].why_not;
   EXPECT_EQ(found.tensors[4].name, "only b");
   EXPECT_EQ(found.tensors[4].why_not, "only in b");
+}
+
+// Codes of ones and twos at scales of one, by hand: 0x22 is twice +1, 0x44 twice +2, 0x38 the scale 1.
+TEST_F(Compare, Nvfp4IsComparedUnlessAScaleLiesBesideIt) {
+  Bytes block(4, std::byte{0x38});
+  block.insert(block.end(), 16, std::byte{0x22});
+  block.insert(block.end(), 16, std::byte{0x44});
+  std::vector<float> y(64, 1.0f);
+  for (std::size_t i = 32; i < 64; ++i) y[i] = 2;
+  const std::vector<float> x = weights(64, "x");
+  GgufBuilder a;
+  a.tensor("q.weight", {64}, kF32, bytes_of(x)).tensor("k.weight", {64}, kF32, bytes_of(x));
+  a.tensor("k.scale", {1}, kF32, bytes_of(std::vector<float>{3}));
+  GgufBuilder b;
+  b.tensor("q.weight", {64}, kNvfp4, block).tensor("k.weight", {64}, kNvfp4, block);
+  b.tensor("k.scale", {1}, kF32, bytes_of(std::vector<float>{3}));
+  const Comparison found = compare_files(a, b);
+  ASSERT_EQ(found.tensors.size(), 3u);
+  ASSERT_TRUE(found.tensors[0].compared()) << found.tensors[0].why_not;
+  expect_difference(*found.tensors[0].difference, x, y);
+  EXPECT_EQ(found.tensors[1].why_not, "nvfp4 has a scale in a tensor of its own");
+  EXPECT_TRUE(found.tensors[2].compared());
 }
 
 TEST_F(Compare, WhatIsNotFiniteIsCountedAndLeftOut) {

@@ -217,9 +217,12 @@ TEST_P(Verify, NamesBothExpertsThatWereSwapped) {
 TEST_P(Verify, FindsOneScaleThatIsNoNumber) {
   std::ranges::fill(rows(3, 2 * kRows + 11, 1).first(info(GetParam()).block_bytes),
                     std::byte{0xff});
-  const VerifyReport report = check();
-  expect_only(report, Fault::scale, "experts.weight", 2, 11, 11);
-  EXPECT_EQ(report.findings_in_all, 1u);
+  // Readers take NVFP4's NaN for a number, of which the error tells too.
+  if (GetParam() != TensorType::nvfp4) {
+    const VerifyReport report = check();
+    expect_only(report, Fault::scale, "experts.weight", 2, 11, 11);
+    EXPECT_EQ(report.findings_in_all, 1u);
+  }
   EXPECT_EQ(
       check(file_of(output_), [](VerifyOptions& options) { options.against = ""; }).findings_in_all,
       1u)
@@ -292,7 +295,7 @@ INSTANTIATE_TEST_SUITE_P(Types, Verify,
                          testing::Values(TensorType::iq1_m, TensorType::iq2_xxs, TensorType::q2_k,
                                          TensorType::q4_k, TensorType::q6_k, TensorType::q8_0,
                                          TensorType::q4_0, TensorType::iq4_nl, TensorType::f16,
-                                         TensorType::bf16),
+                                         TensorType::bf16, TensorType::nvfp4),
                          type_name);
 
 class VerifyFile : public testing::Test {
