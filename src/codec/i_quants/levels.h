@@ -124,7 +124,8 @@ class NearestLevel {
 
   // Which way is short depends on the tables that an instruction looks up.
   static constexpr std::size_t kLookUpFloats = simd::Machine::kLookUpFloats;
-  static constexpr bool kCounts = kCount <= (kLookUpFloats == 0 ? 16 : kLookUpFloats / 8);
+  static constexpr std::size_t kMostCounted = kLookUpFloats == 0 ? 16 : kLookUpFloats < 16 ? 1 : 4;
+  static constexpr bool kCounts = kCount <= kMostCounted;
   static constexpr bool kHalves = kLookUpFloats != 0 && kLookUpFloats < 32;
   /// Where levels are a function of the code, for which tables would take many instructions.
   static constexpr bool kCalculates = kHalves && requires { typename Type::Calculated; };
