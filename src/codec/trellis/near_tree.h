@@ -60,12 +60,23 @@ class NearTree {
             Shortlist& shortlist) const noexcept;
   /// The indices of the vectors nearest to targets, of those of branches that were listed.
   void find(const Targets& targets, const Shortlist& shortlist, float margin,
-            std::uint32_t (&indices)[16]) const noexcept;
+            std::uint32_t (&indices)[16]) const noexcept {
+    for (std::size_t first = 0; first < 16; first += kTogether) {
+      find_some(targets, first, shortlist, margin, indices);
+    }
+  }
 
  private:
   using Ints = simd::Ints;
+  /// Targets that are searched step by step: what one waits for, another does meanwhile. All 16 would
+  /// take 100 KB of stack, which is more than the first cache.
+  static constexpr std::size_t kTogether = 8;
 
   NearTree() noexcept;
+
+  /// Of the targets from `first` on.
+  void find_some(const Targets& targets, std::size_t first, const Shortlist& shortlist,
+                 float margin, std::uint32_t (&indices)[16]) const noexcept;
 
   /// One more than the largest distance that is within a margin of the least ones.
   static Ints limits(const std::int32_t (&least)[16], const simd::Floats& margin) noexcept;
@@ -116,38 +127,41 @@ void NearTree<kBook, kParts>::list(const Targets& targets, const std::size_t (&p
 }
 
 template <TrellisCodebook kBook, std::size_t kParts>
-void NearTree<kBook, kParts>::find(const Targets& targets, const Shortlist& shortlist, float margin,
-                                   std::uint32_t (&indices)[16]) const noexcept {
-  // Step by step for all targets: what one waits for, another does meanwhile.
-  std::int32_t distances[16 * kMost][16];
-  std::int32_t least[16];
-  for (std::size_t lane = 0; lane < 16; ++lane) {
+void NearTree<kBook, kParts>::find_some(const Targets& targets, std::size_t first,
+                                        const Shortlist& shortlist, float margin,
+                                        std::uint32_t (&indices)[16]) const noexcept {
+  const std::size_t last = first + kTogether;
+  const std::size_t before = shortlist.ends[first];
+  std::int32_t distances[kTogether * kMost][16];
+  std::int32_t least[16] = {};
+  for (std::size_t lane = first; lane < last; ++lane) {
     const Query query(targets, lane);
     Ints nearest(INT32_MAX);
     for (std::size_t i = shortlist.ends[lane]; i < shortlist.ends[lane + 1]; ++i) {
       const Ints distance = query.distances(branches_[shortlist.branches[i]]);
-      distance.store(distances[i]);
+      distance.store(distances[i - before]);
       nearest = min(nearest, distance);
     }
     least[lane] = simd::least_of(nearest);
   }
   const Ints limit = limits(least, targets.norm * margin);
-  std::uint16_t cells[16 * 16 * kMost + 16];
-  std::uint16_t* ends[17] = {cells};
-  for (std::size_t lane = 0; lane < 16; ++lane) {
-    std::uint16_t* end = ends[lane];
+  std::uint16_t cells[16 * kTogether * kMost + 16];
+  std::uint16_t* end = cells;
+  std::uint16_t* ends[16];
+  for (std::size_t lane = first; lane < last; ++lane) {
     const Ints below(limit[lane]);
     for (std::size_t i = shortlist.ends[lane]; i < shortlist.ends[lane + 1]; ++i) {
-      end =
-          simd::append_numbers(below > Ints::load(distances[i]), 16u * shortlist.branches[i], end);
+      end = simd::append_numbers(below > Ints::load(distances[i - before]),
+                                 16u * shortlist.branches[i], end);
     }
-    ends[lane + 1] = end;
+    ends[lane] = end;
   }
-  for (std::size_t lane = 0; lane < 16; ++lane) {
+  const std::uint16_t* cell = cells;
+  for (std::size_t lane = first; lane < last; ++lane) {
     const Query query(targets, lane);
     Ints nearest(INT32_MAX);
     Ints place(0);
-    for (const std::uint16_t* cell = ends[lane]; cell < ends[lane + 1]; ++cell) {
+    for (; cell < ends[lane]; ++cell) {
       const Ints distance = query.distances(cells_[*cell]);
       place = select(distance < nearest, Ints(*cell), place);
       nearest = min(nearest, distance);
