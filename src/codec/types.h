@@ -116,4 +116,6 @@
   TYPE(q2_0)                        \
   TYPE(nvfp4)                       \
   TYPE(iq1_kt)                      \
-  TYPE(iq2_kt)
+  TYPE(iq2_kt)                      \
+  TYPE(iq3_kt)                      \
+  TYPE(iq4_kt)

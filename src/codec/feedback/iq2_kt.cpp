@@ -10,9 +10,7 @@ using FeedbackIq2Kt = ldlq::FeedbackTrellis<BlockIq2Kt, TensorType::iq2_kt, kIq2
 }  // namespace
 
 FeedbackKernel feedback_iq2_kt() noexcept {
-  FeedbackKernel kernel = ldlq::kernel<FeedbackIq2Kt>();
-  kernel.runtime_factor = 1.05f;
-  return kernel;
+  return ldlq::kernel<FeedbackIq2Kt>();
 }
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -90,6 +90,9 @@ FeedbackKernel kernel() noexcept {
     kernel.row_head = sizeof(typename Type::Block::RowScale);
     kernel.choose_row_scale = Type::Block::choose_row_scale;
   }
+  if constexpr (requires { Type::Block::kRuntimeFactor; }) {
+    kernel.runtime_factor = Type::Block::kRuntimeFactor;
+  }
   return kernel;
 }
 

@@ -5,18 +5,14 @@
 // each with both signs of its scale.
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
-#include "codec/block_codec.h"
 #include "codec/feedback/kernel.h"
-#include "codec/feedback/row_block.h"
-#include "codec/i_quants/row_scale_encoder.h"
+#include "codec/feedback/trellis_row.h"
 #include "codec/trellis/search.h"
+#include "codec/trellis/tile.h"
 #include "codec/trellis/tree.h"
-#include "codec/weighting.h"
 
 namespace sluice::inline SLUICE_ISA::ldlq {
 
@@ -51,152 +47,11 @@ TrellisIndices best_vectors(const TrellisTree<kBook>& tree, const TrellisQuery<k
   return TrellisIndices::load(indices);
 }
 
-/// The scales at which integers of a codebook's spread are likely to come nearest to sub-blocks of 32
-/// weights. Errors of the largest weights are what a scale that is too small costs: so it is a share of
-/// the fourth moment's root, tried for the plain encoder.
-class LikelyScales {
- public:
-  static constexpr std::size_t kWidth = 32;
-
-  LikelyScales(const float* values, const float* importance, std::size_t count) noexcept
-      : values_(values), importance_(importance), range_(row_range(values, importance, count)) {}
-
-  bool empty() const noexcept { return !(range_.largest[0] > 0); }
-  int exponent() const noexcept { return range_.values.exponent[0]; }
-
-  struct Scale {
-    float likely;  ///< in the row's units
-    float energy;  ///< what errors of such a size cost
-  };
-  /// Of the sub-block that begins at `first`.
-  Scale of(std::size_t first) const noexcept {
-    constexpr float kShare = 0.8f / 37;
-    Floats fourth = 0;
-    Floats second = 0;
-    Floats sum = 0x1p-100f;
-    for (std::size_t i = first; i < first + kWidth; i += Floats::kLanes) {
-      const Floats x =
-          range_.values(max(min(Floats::load(values_ + i), range_.largest), -range_.largest));
-      const Floats w = range_.importance(Floats::load(importance_ + i));
-      const Floats square = x * x;
-      const Floats root = sqrt(w);
-      fourth += root * square * square;
-      second += w * square;
-      sum += root;
-    }
-    const Floats mean = reduce_sum(fourth) / reduce_sum(sum);
-    return {(sqrt(sqrt(mean)) * kShare)[0], reduce_sum(second)};
-  }
-
- private:
-  const float* values_;
-  const float* importance_;
-  RowRange range_;
-};
-
-/// A row of one block.
-template <typename BlockType>
-struct TrellisBlock : RowHead<float>, BlockType {
-  using RowScale = float;
-
-  void decode(float* out) const noexcept { BlockType::decode(this->d, out); }
-
-  /// Foretells the scales of sub-blocks: what the codes are does not matter.
-  static void encode(const EncodeRows& rows, std::byte* out) noexcept {
-    for (std::size_t r = 0; r < rows.rows; ++r, out += sizeof(TrellisBlock)) {
-      TrellisBlock block{};
-      std::memcpy(&block.d, out, sizeof block.d);
-      const LikelyScales scales(rows.values + r * rows.row_elements, rows.importance,
-                                rows.row_elements);
-      const float d = value_of_scale(block.d, scales.exponent());
-      for (std::size_t b = 0; b < BlockType::kSubBlocks; ++b) {
-        const float wanted = scales.of(b * LikelyScales::kWidth).likely;
-        block.set_scale(b, nearest_code(kIq4Levels, d > 0 ? wanted / d : 0));
-      }
-      std::memcpy(out, &block, sizeof block);
-    }
-  }
-
-  /// FeedbackKernel::choose_row_scale: what sub-blocks want in the mean becomes the middle of the levels,
-  /// so that there are some for twice as much.
-  static void choose_row_scale(const EncodeRows& row, std::byte* head) noexcept {
-    constexpr float kMiddle = 60;
-    const LikelyScales scales(row.values, row.importance, row.row_elements);
-    float sum = 0;
-    float energy = 0;
-    for (std::size_t i = 0; i < row.row_elements; i += LikelyScales::kWidth) {
-      const LikelyScales::Scale scale = scales.of(i);
-      sum += scale.likely * scale.energy;
-      energy += scale.energy;
-    }
-    float stored = 0;
-    if (!scales.empty() && energy > 0) {
-      stored =
-          row_scale_encoder::round_row_scale(sum / (energy * kMiddle), scales.exponent(), float{});
-    }
-    std::memcpy(head, &stored, sizeof stored);
-  }
-};
-
-/// What 16 rows want of a group, in bytes: a row's search takes its lanes.
-template <std::size_t kGroup>
-class TrellisTargets {
- public:
-  using Query = TrellisQuery<kGroup>;
-
-  /// \param scale  positive
-  TrellisTargets(const Floats (&target)[kGroup], const float (&metric)[kGroup],
-                 const Floats& scale) noexcept {
-    constexpr float kMost = 64;  // of a byte
-    constexpr float kHalfUnit = 0.5f * TrellisCell<kGroup>::kSquareUnit;
-    constexpr float kVariance = 1369;  // of the integers
-    Floats most = 0x1p-100f;
-    Floats weights = 0;
-    for (std::size_t j = 0; j < kGroup; ++j) {
-      most = max(most, max(scale * (metric[j] * kHalfUnit), abs(target[j] * metric[j])));
-      weights += metric[j];
-    }
-    const Floats unit = kMost / most;
-    for (std::size_t k = 0; k < Query::kWords; ++k) {
-      Ints linear = 0;
-      Ints square = 0;
-      for (std::size_t j = 4; j-- > 0;) {
-        const Floats weight = unit * metric[4 * k + j];
-        linear = append_byte(linear, weight * target[4 * k + j]);
-        square = append_byte(square, weight * scale * -kHalfUnit);
-      }
-      linear.store(linear_[k]);
-      square.store(square_[k]);
-    }
-    (unit * scale * weights * (kVariance / kGroup)).store(spread_);
-  }
-
-  Query query(std::size_t row) const noexcept {
-    Query query;
-    for (std::size_t k = 0; k < Query::kWords; ++k) {
-      query.linear[k] = linear_[k][row];
-      query.square[k] = square_[k][row];
-    }
-    return query;
-  }
-  /// What the scores of vectors at random differ by, about.
-  float spread(std::size_t row) const noexcept { return spread_[row]; }
-
- private:
-  static SLUICE_INLINE Ints append_byte(const Ints& bytes, const Floats& number) noexcept {
-    return simd::shift_left<8>(bytes) | (to_ints(round(number)) & 255);
-  }
-
-  std::int32_t linear_[Query::kWords][kRows];
-  std::int32_t square_[Query::kWords][kRows];
-  float spread_[kRows];
-};
-
 /// A code of a scale is its level's number. kReach is the margin of cells, in tenths of what their
 /// vectors' scores spread.
 template <typename BlockType, TensorType kNumber, TrellisCodebook kBook, int kReach>
 struct FeedbackTrellis {
-  using Block = TrellisBlock<BlockType>;
+  using Block = TrellisBlock<BlockType, ScaleLevels>;
   static constexpr TensorType kType = kNumber;
   static constexpr std::size_t kSubBlock = Block::kWeights / Block::kSubBlocks;
   static constexpr std::size_t kGroup = kBook.group;
@@ -248,17 +103,12 @@ struct FeedbackTrellis {
    private:
     TrellisIndices search(const Scale& scale, const Floats (&target)[kGroup]) const noexcept {
       const TrellisTree<kBook>& tree = TrellisTree<kBook>::get();
-      const Floats magnitude = max(abs(scale), 0x1p-100f);
-      Floats wanted[kGroup];
-      for (std::size_t j = 0; j < kGroup; ++j) {
-        wanted[j] = select(scale < 0, -target[j], target[j]);
-      }
-      const TrellisTargets<kGroup> targets(wanted, metric_, magnitude);
+      const TrellisQueries<kGroup> queries(target, metric_, scale);
       std::uint32_t index[kRows];
       for (std::size_t row = 0; row < kRows; ++row) {
-        const auto margin = static_cast<std::int32_t>(0.1f * kReach * targets.spread(row));
-        const TrellisIndices best = best_vectors(tree, targets.query(row), margin);
-        index[row] = best[place_of_min(cost(wanted, row, best, magnitude[row]))];
+        const auto margin = static_cast<std::int32_t>(0.1f * kReach * queries.spread(row));
+        const TrellisIndices best = best_vectors(tree, queries.query(row), margin);
+        index[row] = best[place_of_min(cost(target, row, best, scale[row]))];
       }
       return TrellisIndices::load(index);
     }

@@ -73,7 +73,7 @@ class RowEncoder {
       std::memcpy(out, &block, sizeof block);
     }
     const float scale =
-        scale_ > 0 ? row_.fitted_scale(bias_correction, Type::kRuntimeFactor) : 0.0f;
+        scale_ > 0 ? row_.fitted_scale(bias_correction, Block::kRuntimeFactor) : 0.0f;
     std::memcpy(scale_place, &scale, sizeof scale);
   }
 
@@ -238,7 +238,6 @@ class RowEncoder {
 ///   Block           of 256 weights, with set_scale(sub-block, level) and set_index(group, index)
 ///   kBook           the codebook
 ///   kLikelyScale    what a sub-block's (weighted) fourth moment's root is multiplied by
-///   kRuntimeFactor  what products of matrices multiply the values by
 ///   kFast, kBest    a TrellisEffort each
 template <typename Type>
 void encode_trellis(const EncodeRows& rows, std::byte* out) noexcept {

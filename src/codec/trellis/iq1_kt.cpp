@@ -9,7 +9,6 @@ struct Iq1Kt {
   using Block = BlockIq1Kt;
   static constexpr const TrellisCodebook& kBook = kIq1KtBook;
   static constexpr float kLikelyScale = 0.8f / 37;
-  static constexpr float kRuntimeFactor = 1;
 
   static constexpr TrellisEffort kBest = {
       .branches = 0, .first_cells = 1, .last_cells = 3, .scales = 4};

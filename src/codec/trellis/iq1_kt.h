@@ -17,6 +17,7 @@ struct BlockIq1Kt {
   static constexpr std::size_t kWeights = 256;
   static constexpr std::size_t kSubBlocks = 8;
   static constexpr std::size_t kGroup = 8;
+  static constexpr float kRuntimeFactor = 1;  ///< of products of matrices
 
   std::uint8_t scales[8];  ///< low nibble: the level's number; bit 4 + k: bit 12 of group k's index
   std::uint8_t low[32];    ///< low 8 bits of the groups' indices

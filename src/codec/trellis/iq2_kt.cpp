@@ -9,7 +9,6 @@ struct Iq2Kt {
   using Block = BlockIq2Kt;
   static constexpr const TrellisCodebook& kBook = kIq2KtBook;
   static constexpr float kLikelyScale = 0.8f / 37;
-  static constexpr float kRuntimeFactor = 1.05f;
 
   static constexpr TrellisEffort kBest = {
       .branches = 1.4f, .first_cells = 0.5f, .last_cells = 1, .scales = 2};

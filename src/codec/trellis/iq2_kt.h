@@ -18,6 +18,7 @@ struct BlockIq2Kt {
   static constexpr std::size_t kWeights = 256;
   static constexpr std::size_t kSubBlocks = 8;
   static constexpr std::size_t kGroup = 8;
+  static constexpr float kRuntimeFactor = 1.05f;  ///< of products of matrices
 
   std::uint8_t scales[4];    ///< the levels' numbers, of sub-blocks 4 apart, low nibble first
   std::uint8_t indices[64];  ///< little-endian words, one a group

@@ -8,12 +8,9 @@ namespace {
 struct Iq3Kt {
   using Block = BlockIq3Kt;
   static constexpr const TrellisCodebook& kBook = kIq3KtBook;
-  static constexpr std::size_t kParts = 1;
   static constexpr bool kNegative = false;
-  static constexpr float kMostMultiple = 15;
   static constexpr float kTopMultiple = 14;
   static constexpr float kLikelyScale = 0.787f / 37;
-  static constexpr float kRuntimeFactor = 1.01f;
 
   static constexpr NearEffort kBest = {7, {4.5f, 4}, {7, 6}};
   static constexpr NearEffort kFast = {5, {4, 3}, {6, 5}};

@@ -18,6 +18,9 @@ struct BlockIq3Kt {
   static constexpr std::size_t kWeights = 256;
   static constexpr std::size_t kSubBlocks = 8;
   static constexpr std::size_t kGroup = 8;
+  static constexpr float kRuntimeFactor = 1.01f;  ///< of products of matrices
+  static constexpr std::size_t kParts = 1;
+  static constexpr int kMostMultiple = 15;
 
   std::uint8_t scales[4];    ///< of sub-blocks 4 apart, low nibble first
   std::uint8_t indices[64];  ///< little-endian words, one a group

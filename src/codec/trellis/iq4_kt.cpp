@@ -8,12 +8,9 @@ namespace {
 struct Iq4Kt {
   using Block = BlockIq4Kt;
   static constexpr const TrellisCodebook& kBook = kIq4KtBook;
-  static constexpr std::size_t kParts = 2;
   static constexpr bool kNegative = true;
-  static constexpr float kMostMultiple = 63;
   static constexpr float kTopMultiple = 57;
   static constexpr float kLikelyScale = 0.887f / 37;
-  static constexpr float kRuntimeFactor = 1;
 
   static constexpr NearEffort kBest = {7, {5, 4}, {7, 6}};
   static constexpr NearEffort kFast = {5, {5, 4}, {6, 6}};

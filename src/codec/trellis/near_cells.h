@@ -37,6 +37,39 @@ struct NearTargets {
   std::int32_t target[kWords][16];
   std::int32_t weight[kWords][16];
   simd::Floats norm;  ///< root of the sum of the weights
+
+  /// \tparam Weight  simd::Floats, or a float for all lanes; not negative
+  template <typename Weight>
+  void set_weights(const Weight (&w)[kGroup]) noexcept {
+    simd::Floats most = 0x1p-100f;
+    simd::Floats sum = 0;
+    for (const Weight& of_error : w) {
+      most = max(most, of_error);
+      sum += of_error;
+    }
+    const simd::Floats unit = simd::Floats(kMostWeight) / most;
+    set_words(weight,
+              [&](std::size_t j) noexcept { return to_ints(max(round(unit * w[j]), 1)); });
+    norm = sqrt(sum * unit);
+  }
+  /// \param scale  of the integers; not zero
+  void set_targets(const simd::Floats (&x)[kGroup], const simd::Floats& scale) noexcept {
+    const simd::Floats unit = simd::Floats(256) / scale;
+    set_words(target, [&](std::size_t j) noexcept {
+      return to_ints(round(clamp(x[j] * unit, -kMostTarget, kMostTarget)));
+    });
+  }
+
+ private:
+  template <typename Number>
+  static void set_words(std::int32_t (&words)[kWords][16], const Number& number) noexcept {
+    for (std::size_t k = 0; k < kWords; ++k) {
+      const std::size_t low = k / 2 * 4 + k % 2;
+      const simd::Ints word =
+          (number(low) & simd::Ints(0xffff)) | simd::shift_left<16>(number(low + 2));
+      word.store(words[k]);
+    }
+  }
 };
 
 /// One of the targets, as it is compared with 16 vectors at a time.

@@ -42,7 +42,7 @@ class RowEncoder {
   using Block = typename Type::Block;
   using Tile = TrellisTile<kGroup>;
   using Targets = NearTargets<kGroup>;
-  using Tree = NearTree<kBook, Type::kParts>;
+  using Tree = NearTree<kBook, Block::kParts>;
   static constexpr std::size_t kShared = Tile::kShared;
 
   RowEncoder(const float* values, const float* importance, std::size_t elements,
@@ -60,7 +60,7 @@ class RowEncoder {
       std::memcpy(out, &block, sizeof block);
     }
     const float scale =
-        scale_ > 0 ? row_.fitted_scale(bias_correction, Type::kRuntimeFactor) : 0.0f;
+        scale_ > 0 ? row_.fitted_scale(bias_correction, Block::kRuntimeFactor) : 0.0f;
     std::memcpy(scale_place, &scale, sizeof scale);
     for (std::size_t i = row_.elements(); i > 0; i -= kSuperBlock) {
       out -= sizeof(Block);
@@ -75,6 +75,8 @@ class RowEncoder {
     Floats multiple;  ///< of the row's scale, signed
     TrellisIndices index;
   };
+
+  static constexpr auto kMostMultiple = static_cast<float>(Block::kMostMultiple);
 
   void load(Tile& tile, std::size_t first, const TrellisMeans& means) const noexcept {
     row_.load(tile, first, means);
@@ -131,7 +133,7 @@ class RowEncoder {
   Codes encode_tile(const Tile& tile) const noexcept {
     Codes best = {0, 0, 0};
     const Floats foretold = max(round(tile.likely_scale(Type::kLikelyScale) / Floats(scale_)), 1);
-    for (std::size_t part = 0; part < Type::kParts; ++part) {
+    for (std::size_t part = 0; part < Block::kParts; ++part) {
       for (const float sign : {1.0f, -1.0f}) {
         if (sign > 0 || Type::kNegative) try_multiples(tile, foretold, sign, part, best);
       }
@@ -146,18 +148,18 @@ class RowEncoder {
     std::size_t parts[16];
     for (std::size_t& p : parts) p = part;
     Targets targets;
-    set_weights(tile, targets);
-    set_targets(tile, foretold * (sign * scale_), targets);
+    targets.set_weights(tile.w);
+    targets.set_targets(tile.x, foretold * (sign * scale_));
     typename Tree::Shortlist shortlist;
     Tree::get().list(targets, parts, effort_.first.branches, shortlist);
     const auto others = static_cast<float>(effort_.multiples - 1);
     const Floats step = max(round(foretold * kStep), 1);
-    const Floats highest = min(foretold + step * (0.5f * others), Type::kMostMultiple);
+    const Floats highest = min(foretold + step * (0.5f * others), kMostMultiple);
     const Floats lowest = max(round(highest - step * others), 1);
     for (std::size_t i = 0; i < effort_.multiples; ++i) {
       const Floats multiple =
-          min(lowest + step * static_cast<float>(i), Type::kMostMultiple) * sign;
-      set_targets(tile, multiple * scale_, targets);
+          min(lowest + step * static_cast<float>(i), kMostMultiple) * sign;
+      targets.set_targets(tile.x, multiple * scale_);
       search(tile, targets, shortlist, effort_.first.cells, sign, best);
     }
   }
@@ -165,12 +167,12 @@ class RowEncoder {
   void search_again(const Tile& tile, Codes& best) const noexcept {
     std::size_t parts[16];
     for (std::size_t lane = 0; lane < 16; ++lane) {
-      parts[lane] = best.index[lane] / (kBook.size() / Type::kParts);
+      parts[lane] = best.index[lane] / (kBook.size() / Block::kParts);
     }
     const Floats sign = select(best.multiple < 0, Floats(-1), Floats(1));
     Targets targets;
-    set_weights(tile, targets);
-    set_targets(tile, max(abs(best.multiple), 1) * sign * scale_, targets);
+    targets.set_weights(tile.w);
+    targets.set_targets(tile.x, max(abs(best.multiple), 1) * sign * scale_);
     typename Tree::Shortlist shortlist;
     Tree::get().list(targets, parts, effort_.last.branches, shortlist);
     search(tile, targets, shortlist, effort_.last.cells, sign, best);
@@ -191,7 +193,7 @@ class RowEncoder {
     });
     xy = Tile::sum_of_block(xy) * sign;
     yy = Tile::sum_of_block(yy);
-    const Floats multiple = clamp(round(xy / max(yy * scale_, 0x1p-100f)), 0, Type::kMostMultiple);
+    const Floats multiple = clamp(round(xy / max(yy * scale_, 0x1p-100f)), 0, kMostMultiple);
     const Floats scale = multiple * scale_;
     const Floats error = (yy * scale - xy * 2.0f) * scale;
     const auto better = error < best.error;
@@ -199,34 +201,6 @@ class RowEncoder {
     best.multiple = select(better, multiple * sign, best.multiple);
     best.index = simd::bits_of<TrellisIndices>(
         select(better, simd::bits_of<Ints>(index), simd::bits_of<Ints>(best.index)));
-  }
-
-  /// Calls each(k, number(j), number(j + 2)) for what word k of targets has.
-  template <typename Number>
-  static void set_words(std::int32_t (&words)[Targets::kWords][16], const Number& number) noexcept {
-    for (std::size_t k = 0; k < Targets::kWords; ++k) {
-      const std::size_t low = k / 2 * 4 + k % 2;
-      const Ints word = (number(low) & Ints(0xffff)) | simd::shift_left<16>(number(low + 2));
-      word.store(words[k]);
-    }
-  }
-  static void set_weights(const Tile& tile, Targets& targets) noexcept {
-    Floats most = 0x1p-100f;
-    Floats sum = 0;
-    for (const Floats& w : tile.w) {
-      most = max(most, w);
-      sum += w;
-    }
-    const Floats unit = Floats(Targets::kMostWeight) / most;
-    set_words(targets.weight,
-              [&](std::size_t j) noexcept { return to_ints(max(round(tile.w[j] * unit), 1)); });
-    targets.norm = sqrt(sum * unit);
-  }
-  static void set_targets(const Tile& tile, const Floats& scale, Targets& targets) noexcept {
-    const Floats unit = Floats(256) / scale;
-    set_words(targets.target, [&](std::size_t j) noexcept {
-      return to_ints(round(clamp(tile.x[j] * unit, -Targets::kMostTarget, Targets::kMostTarget)));
-    });
   }
 
   /// Between multiples that are tried, as a share of the foretold one.
@@ -241,12 +215,12 @@ class RowEncoder {
 
 /// Encodes rows of a trellis type. Type has
 ///   Block           one of 256 weights, with set_scale(sub-block, multiple), set_index(group, index), and
-///                   set_negative(sub-block, weight, negative) if the codebook is of magnitudes
-///   kBook           the codebook; kParts of equal size, of which a sub-block has one
+///                   set_negative(sub-block, weight, negative) if the codebook is of magnitudes;
+///                   kMostMultiple, the largest multiple
+///   kBook           the codebook; Block::kParts of equal size, of which a sub-block has one
 ///   kNegative       whether multiples may be negative
-///   kMostMultiple   the largest; kTopMultiple what is aimed at for a row's largest sub-block
+///   kTopMultiple    what is aimed at for a row's largest sub-block
 ///   kLikelyScale    what a sub-block's (weighted) fourth moment's root is multiplied by
-///   kRuntimeFactor  what products of matrices multiply the values by
 ///   kFast, kBest    a NearEffort each
 template <typename Type>
 void encode_near(const EncodeRows& rows, std::byte* out) noexcept {

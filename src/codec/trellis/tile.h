@@ -78,15 +78,22 @@ struct TrellisTile {
   }
 };
 
-/// The queries of a tile's groups at a scale each.
+/// The queries of 16 groups at a scale each.
 template <std::size_t kGroup>
 class TrellisQueries {
  public:
   using Query = TrellisQuery<kGroup>;
   using Floats = simd::Floats;
 
+  TrellisQueries(const TrellisTile<kGroup>& tile, const Floats& scale) noexcept
+      : TrellisQueries(tile.x, tile.w, scale) {}
+
+  /// \tparam Weight  Floats, or a float for all lanes
+  /// \param w      weights of errors
   /// \param scale  of each lane
-  TrellisQueries(const TrellisTile<kGroup>& tile, const Floats& scale) noexcept {
+  template <typename Weight>
+  TrellisQueries(const Floats (&x)[kGroup], const Weight (&w)[kGroup],
+                 const Floats& scale) noexcept {
     constexpr float kMost = 64;
     constexpr float kHalfUnit = 0.5f * TrellisCell<kGroup>::kSquareUnit;
     constexpr float kVariance = 1369;  // of the integers
@@ -94,9 +101,9 @@ class TrellisQueries {
     Floats most = 0x1p-100f;
     Floats weights = 0;
     for (std::size_t j = 0; j < kGroup; ++j) {
-      const Floats square = tile.w[j] * magnitude * kHalfUnit;
-      most = max(most, max(square, abs(tile.w[j] * tile.x[j])));
-      weights += tile.w[j];
+      const Floats square = magnitude * w[j] * kHalfUnit;
+      most = max(most, max(square, abs(x[j] * w[j])));
+      weights += w[j];
     }
     const Floats unit = kMost / most;
     const Floats of_linear = select(scale < 0, -unit, unit);
@@ -106,8 +113,8 @@ class TrellisQueries {
       simd::Ints square = 0;
       for (std::size_t j = 4; j-- > 0;) {
         const std::size_t at = 4 * k + j;
-        linear = append_byte(linear, tile.w[at] * tile.x[at] * of_linear);
-        square = append_byte(square, tile.w[at] * of_square);
+        linear = append_byte(linear, x[at] * w[at] * of_linear);
+        square = append_byte(square, of_square * w[at]);
       }
       linear.store(linear_[k]);
       square.store(square_[k]);
