@@ -70,11 +70,12 @@ struct Codec {
 enum class Isa {
   portable,  ///< any x86-64, or any other machine
   avx2,      ///< AVX2, FMA, BMI2 and F16C
-  avx512,    ///< AVX-512 F, BW, DQ, VL, CD, VBMI, VBMI2 and VNNI: Ice Lake, Zen 4 and later
+  avx512bw,  ///< AVX-512 F, BW, DQ, VL and CD: Skylake-X and later
+  avx512,    ///< those and VBMI, VBMI2 and VNNI: Ice Lake, Zen 4 and later
   neon,      ///< what every 64-bit ARM processor has
 };
 
-/// "portable", "avx2", "avx512", "neon".
+/// "portable", "avx2", "avx512bw", "avx512", "neon".
 std::string_view name(Isa isa) noexcept;
 
 /// Those that this machine can run and the library was built for (SLUICE_KERNELS), from the least to

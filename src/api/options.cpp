@@ -252,10 +252,9 @@ constexpr Row kRows[] = {
     {option("effort", Kind::choice, "fast|best", Topic::speed, kChoosing,
             "How hard to search for small errors: fast or best", {.default_value = "best"}),
      into<&Q::effort>},
-    {option("isa", Kind::choice, "auto|avx512|avx2|neon|portable", Topic::speed, kRunning,
-            "Instruction set of the kernels: auto, avx512, avx2, neon or portable; what comes out "
-            "is the "
-            "same",
+    {option("isa", Kind::choice, "auto|avx512|avx512bw|avx2|neon|portable", Topic::speed, kRunning,
+            "Instruction set of the kernels: auto, avx512, avx512bw, avx2, neon or portable; what "
+            "comes out is the same",
             {.default_value = "auto", .environment = "SLUICE_ISA"}),
      into<&Q::isa>},
 

@@ -17,6 +17,9 @@ const Kernels& kernel_table() noexcept;
 namespace avx2 {
 const Kernels& kernel_table() noexcept;
 }
+namespace avx512bw {
+const Kernels& kernel_table() noexcept;
+}
 namespace avx512 {
 const Kernels& kernel_table() noexcept;
 }
@@ -39,6 +42,9 @@ constexpr std::array kIsas = {
 #endif
 #ifdef SLUICE_HAS_avx2
     IsaRow{Isa::avx2, avx2::kernel_table, machine::avx2},
+#endif
+#ifdef SLUICE_HAS_avx512bw
+    IsaRow{Isa::avx512bw, avx512bw::kernel_table, machine::avx512bw},
 #endif
 #ifdef SLUICE_HAS_avx512
     IsaRow{Isa::avx512, avx512::kernel_table, machine::avx512},
@@ -82,7 +88,8 @@ std::string_view name(Effort effort) noexcept {
 }
 
 std::string_view name(Isa isa) noexcept {
-  constexpr std::array<std::string_view, 4> kNames = {"portable", "avx2", "avx512", "neon"};
+  constexpr std::array<std::string_view, 5> kNames = {"portable", "avx2", "avx512bw", "avx512",
+                                                      "neon"};
   return kNames[static_cast<std::size_t>(isa)];
 }
 

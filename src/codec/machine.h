@@ -17,18 +17,26 @@ inline bool avx2() noexcept {
          __builtin_cpu_supports("fma");
 }
 
-/// What Ice Lake, Zen 4 and all later ones have.
-inline bool avx512() noexcept {
+/// What Skylake-X and all later ones have.
+inline bool avx512bw() noexcept {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vbmi") &&
-         __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vnni") &&
-         __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("bmi2") &&
+         __builtin_cpu_supports("fma");
+}
+
+/// What Ice Lake, Zen 4 and all later ones have.
+inline bool avx512() noexcept {
+  return avx512bw() && __builtin_cpu_supports("avx512vbmi") &&
+         __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vnni");
 }
 
 #else
 
 inline bool avx2() noexcept {
+  return false;
+}
+inline bool avx512bw() noexcept {
   return false;
 }
 inline bool avx512() noexcept {
@@ -48,7 +56,11 @@ inline bool neon() noexcept {
 
 /// The name of the best.
 inline const char* best() noexcept {
-  return avx512() ? "avx512" : avx2() ? "avx2" : neon() ? "neon" : "portable";
+  return avx512()     ? "avx512"
+         : avx512bw() ? "avx512bw"
+         : avx2()     ? "avx2"
+         : neon()     ? "neon"
+                      : "portable";
 }
 
 }  // namespace sluice::machine

@@ -8,6 +8,9 @@ const linear::Kernels& linear_kernels() noexcept;
 namespace avx2 {
 const linear::Kernels& linear_kernels() noexcept;
 }
+namespace avx512bw {
+const linear::Kernels& linear_kernels() noexcept;
+}
 namespace avx512 {
 const linear::Kernels& linear_kernels() noexcept;
 }
@@ -20,6 +23,9 @@ namespace linear {
 const Kernels& kernels([[maybe_unused]] Isa isa) noexcept {
 #ifdef SLUICE_HAS_avx512
   if (isa == Isa::avx512) return avx512::linear_kernels();
+#endif
+#ifdef SLUICE_HAS_avx512bw
+  if (isa == Isa::avx512bw) return avx512bw::linear_kernels();
 #endif
 #ifdef SLUICE_HAS_avx2
   if (isa == Isa::avx2) return avx2::linear_kernels();

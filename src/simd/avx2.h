@@ -38,6 +38,14 @@ struct Avx2 : Vectors<32> {
     return sum + (Int)_mm256_madd_epi16((__m256i)a, (__m256i)b);
   }
 
+  /// The low 4 bits of each byte looked up in 16 bytes; zeros for bytes of 128 and more.
+  static SLUICE_INLINE Register<std::uint8_t> shuffle_bytes(const std::uint8_t* table,
+                                                            Register<std::uint8_t> index) noexcept {
+    const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(table));
+    return (Register<std::uint8_t>)_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes),
+                                                       (__m256i)index);
+  }
+
   using Vectors<32>::look_up;
   /// Eight entries are one permutation; of more, bits 3 and up of the index choose.
   template <std::size_t kEntries>

@@ -1,7 +1,7 @@
 #pragma once
 
-// The backend of AVX-512 (F, BW, DQ, VL, VBMI, VBMI2, VNNI: Ice Lake, Zen 4 and later): registers of
-// 512 bits, masks in registers of their own.
+// The backend of AVX-512 (F, BW, DQ, VL: Skylake-X; with VBMI, VBMI2 and VNNI Ice Lake, Zen 4 and
+// later): registers of 512 bits, masks in registers of their own.
 
 #include "simd/vector.h"
 
@@ -101,11 +101,17 @@ struct Avx512 : Vectors<64> {
     return (Short)_mm512_mulhrs_epi16((__m512i)a, (__m512i)b);
   }
   static SLUICE_INLINE Int accumulate_products(Int sum, Short a, Short b) noexcept {
+#if defined(__AVX512VNNI__)
     return (Int)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+#else
+    return sum + (Int)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#endif
   }
+#if defined(__AVX512VBMI2__)
   static SLUICE_INLINE Short append_sign(Short a, Short b) noexcept {
     return (Short)_mm512_shldi_epi16((__m512i)a, (__m512i)b, 1);
   }
+#endif
   static SLUICE_INLINE __mmask32 negative(Short a) noexcept {
     return _mm512_movepi16_mask((__m512i)a);
   }
@@ -114,6 +120,14 @@ struct Avx512 : Vectors<64> {
   }
   static SLUICE_INLINE __mmask32 all_bits(Short a, Short bits) noexcept {
     return _mm512_cmpeq_epi16_mask((__m512i)(a & bits), (__m512i)bits);
+  }
+
+  /// The low 4 bits of each byte looked up in 16 bytes; zeros for bytes of 128 and more.
+  static SLUICE_INLINE Register<std::uint8_t> shuffle_bytes(const std::uint8_t* table,
+                                                            Register<std::uint8_t> index) noexcept {
+    const __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(table));
+    return (Register<std::uint8_t>)_mm512_shuffle_epi8(_mm512_broadcast_i32x4(bytes),
+                                                       (__m512i)index);
   }
 
   /// Sixteen entries are one permutation, 32 are one of two registers; of 64, bit 5 chooses.
@@ -172,7 +186,9 @@ struct Avx512 : Vectors<64> {
   static SLUICE_INLINE void widen(const __mmask32* from, std::size_t half, __mmask16* to) noexcept {
     *to = static_cast<__mmask16>(half == 0 ? *from : *from >> 16);
   }
-  static SLUICE_INLINE unsigned to_bits(const __mmask16* mask) noexcept { return *mask; }
+  static SLUICE_INLINE unsigned to_bits(const __mmask16* mask) noexcept {
+    return *mask;
+  }
 
   template <std::size_t kColumns>
   static SLUICE_INLINE void transpose(const float* rows, Float* columns) noexcept {

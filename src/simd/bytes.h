@@ -17,6 +17,10 @@ SLUICE_INLINE Ints accumulate_byte_products(const Ints& sum, const Ints& bytes,
 #if defined(__AVX512VNNI__)
     result.part[i] = (Ints::Register)_mm512_dpbusd_epi32(
         (__m512i)sum.part[i], (__m512i)bytes.part[i], (__m512i)factors.part[i]);
+#elif defined(__AVX512BW__)
+    // Two products fit into 16 bits.
+    const __m512i pairs = _mm512_maddubs_epi16((__m512i)bytes.part[i], (__m512i)factors.part[i]);
+    result.part[i] = sum.part[i] + (Ints::Register)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
 #elif defined(__AVX2__)
     // Two products fit into 16 bits.
     const __m256i pairs = _mm256_maddubs_epi16((__m256i)bytes.part[i], (__m256i)factors.part[i]);
@@ -44,7 +48,7 @@ SLUICE_INLINE Ints lane_numbers() noexcept {
 SLUICE_INLINE std::uint16_t* append_where(const FloatMask& mask, const Ints& numbers,
                                           std::uint16_t* to) noexcept {
   const unsigned bits = Machine::to_bits(mask.part);
-#if defined(__AVX512VBMI2__)
+#if defined(__AVX512F__)
   const __m256i taken = _mm512_cvtepi32_epi16(
       _mm512_maskz_compress_epi32(static_cast<__mmask16>(bits), (__m512i)numbers.part[0]));
   std::memcpy(to, &taken, sizeof taken);

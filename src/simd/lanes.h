@@ -20,7 +20,7 @@
 #include <cstring>
 #include <type_traits>
 
-#if defined(__AVX512VBMI2__) && defined(__AVX512VNNI__)
+#if defined(__AVX512BW__)
 #include "simd/avx512.h"
 #elif defined(__AVX2__)
 #include "simd/avx2.h"
@@ -34,7 +34,7 @@ namespace sluice::inline SLUICE_ISA::simd {
 
 #if defined(SLUICE_REGISTER_BYTES)  // a test's
 using Machine = Vectors<SLUICE_REGISTER_BYTES>;
-#elif defined(__AVX512VBMI2__) && defined(__AVX512VNNI__)
+#elif defined(__AVX512BW__)
 using Machine = Avx512;
 #elif defined(__AVX2__)
 using Machine = Avx2;

@@ -50,26 +50,6 @@ class ByteTable {
   alignas(64) std::array<std::uint8_t, 128> byte_{};
 };
 
-/// 16 numbers of 16 bits.
-class ShortTable {
- public:
-  template <typename EntryOf>
-  explicit constexpr ShortTable(const EntryOf& entry_of) noexcept {
-    for (std::size_t i = 0; i < entry_.size(); ++i) entry_[i] = entry_of(i % 16);
-  }
-
-  /// The low 4 bits of an index count.
-  template <std::size_t N>
-  SLUICE_INLINE Lanes<std::int16_t, N> look_up(const Lanes<std::int16_t, N>& index) const noexcept {
-    return Lanes<std::int16_t, N>(
-        (typename Lanes<std::int16_t, N>::Register)_mm512_permutexvar_epi16(
-            (__m512i)index.part[0], _mm512_load_si512(&entry_[0])));
-  }
-
- private:
-  alignas(64) std::array<std::int16_t, 32> entry_{};  // twice: the instruction looks at 5 bits
-};
-
 /// A set of numbers below kSize, in registers: 1024 of them to a pair, and number n is bit
 /// n >> 7 & 7 of byte n & 127 of the pair.
 template <std::size_t kSize>
@@ -126,9 +106,7 @@ class NumberSet {
   alignas(64) std::array<std::uint8_t, 64> bit_{};
 };
 
-#else
-
-#if defined(__AVX2__)
+#elif defined(__AVX2__)
 
 /// Up to 128 bytes, 16 of which one instruction looks up.
 template <std::size_t kEntries>
@@ -148,14 +126,15 @@ class ByteTable {
   template <std::size_t N>
   SLUICE_INLINE Lanes<std::int16_t, N> look_up(const Lanes<std::int16_t, N>& index) const noexcept {
     Lanes<std::int16_t, N> result;
+    using Bytes = typename Machine::template Register<std::uint8_t>;
     for (std::size_t i = 0; i < index.kParts; ++i) {
       // A shuffle looks at 4 bits, and gives zero for a negative byte: so the changes up to the
       // sixteen that the index is in come together.
-      __m256i left = (__m256i)index.part[i];
-      __m256i found = _mm256_shuffle_epi8(changes(0), left);
+      Bytes left = (Bytes)index.part[i];
+      Bytes found = Machine::shuffle_bytes(&change_[0], left);
       for (std::size_t from = 16; from < kEntries; from += 16) {
-        left = _mm256_sub_epi8(left, _mm256_set1_epi8(16));
-        found = _mm256_xor_si256(found, _mm256_shuffle_epi8(changes(from), left));
+        left -= 16;
+        found ^= Machine::shuffle_bytes(&change_[from], left);
       }
       result.part[i] = (typename Lanes<std::int16_t, N>::Register)found;
     }
@@ -163,14 +142,35 @@ class ByteTable {
   }
 
  private:
-  SLUICE_INLINE __m256i changes(std::size_t from) const noexcept {
-    return _mm256_broadcastsi128_si256(
-        _mm_load_si128(reinterpret_cast<const __m128i*>(&change_[from])));
-  }
-
   // What a byte is more than the one 16 places before.
   alignas(16) std::array<std::uint8_t, (kEntries + 15) / 16 * 16> change_{};
 };
+
+#endif
+
+#if defined(__AVX512BW__)
+
+/// 16 numbers of 16 bits.
+class ShortTable {
+ public:
+  template <typename EntryOf>
+  explicit constexpr ShortTable(const EntryOf& entry_of) noexcept {
+    for (std::size_t i = 0; i < entry_.size(); ++i) entry_[i] = entry_of(i % 16);
+  }
+
+  /// The low 4 bits of an index count.
+  template <std::size_t N>
+  SLUICE_INLINE Lanes<std::int16_t, N> look_up(const Lanes<std::int16_t, N>& index) const noexcept {
+    return Lanes<std::int16_t, N>(
+        (typename Lanes<std::int16_t, N>::Register)_mm512_permutexvar_epi16(
+            (__m512i)index.part[0], _mm512_load_si512(&entry_[0])));
+  }
+
+ private:
+  alignas(64) std::array<std::int16_t, 32> entry_{};  // twice: the instruction looks at 5 bits
+};
+
+#elif defined(__AVX2__)
 
 /// 16 numbers of 16 bits.
 class ShortTable {
@@ -304,8 +304,6 @@ class ShortTable {
  private:
   std::array<std::int16_t, 16> entry_{};
 };
-
-#endif
 
 #endif
 

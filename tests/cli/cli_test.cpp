@@ -158,7 +158,7 @@ TEST_F(Cli, MemorySizesAreUnderstoodWithUnits) {
 TEST_F(Cli, TheKernelsCanBeChosenAndTheReportSaysWhichRan) {
   const std::string report = folder_ / "report.json";
   std::vector<std::byte> expected;
-  for (const std::string isa : {"portable", "avx2", "avx512", "neon"}) {
+  for (const std::string isa : {"portable", "avx2", "avx512bw", "avx512", "neon"}) {
     const Finished done =
         run({SLUICE_PROGRAM, "quantize", "--pure", "--report", report, model_, output_, "Q4_K"},
             [&] { ::setenv("SLUICE_ISA", isa.c_str(), 1); });
