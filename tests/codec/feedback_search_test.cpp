@@ -14,6 +14,7 @@
 #include "codec/feedback/iq1_m.cpp"
 #include "codec/feedback/iq1_s.cpp"
 #include "codec/feedback/iq2_kt.cpp"
+#include "codec/feedback/iq3_kt.cpp"
 #include "codec/feedback/magnitudes.h"
 #include "codec/i_quants/iq1_s.cpp"
 #include "codec/i_quants/iq2_s.h"
@@ -22,6 +23,7 @@
 #include "codec/i_quants/iq3_s.h"
 #include "codec/i_quants/iq3_xxs.h"
 #include "codec/random_rows.h"
+#include "codec/trellis/near_tree.cpp"
 #include "codec/trellis/tree.cpp"
 #include "sluice/codec.h"
 
@@ -109,11 +111,21 @@ std::array<float, kWidth> in_block(unsigned scale, unsigned code) {
   return group;
 }
 
+/// What a scale multiplies codes by.
+const ldlq::Floats& value_of(const ldlq::Floats& scale) {
+  return scale;
+}
+const ldlq::Floats& value_of(const ldlq::NearScale& scale) {
+  return scale.value;
+}
+
 /// Searches groups at random, and compares what they cost with the least.
 /// \param least    of candidate k
 /// \param largest  that a code stands for at scale one
+/// \param lowest   of the plain codes of scales
 template <typename Type, typename Least>
-void expect_near_the_least(const Least& least, double largest, double bound, int trials = 40) {
+void expect_near_the_least(const Least& least, double largest, double bound, int trials = 40,
+                           int lowest = 0) {
   testing_support::Random random("groups");
   double found_all = 0;
   double least_all = 0;
@@ -126,12 +138,13 @@ void expect_near_the_least(const Least& least, double largest, double bound, int
     const ldlq::Floats factor = 1.0f;
     const double spread = largest * random.magnitude(-0.7, -0.3);
     for (std::size_t k = 0; k < Type::kTogether; ++k) {
-      code[k] = Type::candidate(ldlq::Ints(static_cast<int>(random.below(8))), k, Effort::best);
+      const ldlq::Ints plain(lowest + static_cast<int>(random.below(8)));
+      code[k] = Type::candidate(plain, k, Effort::best);
       scale[k] = Type::scale_of(&factor, code[k]);
       for (ldlq::Floats& t : target[k]) {
         float lanes[kRows];
         for (float& lane : lanes) lane = static_cast<float>(spread * random.normal());
-        t = ldlq::Floats::load(lanes) * scale[k];
+        t = ldlq::Floats::load(lanes) * value_of(scale[k]);
       }
     }
     const typename Type::Group group(metric);
@@ -139,7 +152,7 @@ void expect_near_the_least(const Least& least, double largest, double bound, int
     group.nearest(scale, target, options);
     for (std::size_t k = 0; k < Type::kTogether; ++k) {
       for (std::size_t r = 0; r < kRows; ++r) {
-        Wanted wanted{{}, {}, double{scale[k][r]}};
+        Wanted wanted{{}, {}, double{value_of(scale[k])[r]}};
         for (std::size_t j = 0; j < kWidth; ++j) {
           wanted.target[j] = double{target[k][j][r]};
           wanted.metric[j] = double{metric[j]};
@@ -167,14 +180,17 @@ void expect_near_the_least(const Least& least, double largest, double bound, int
   EXPECT_LE(found_all, bound * least_all);
 }
 
-/// The least cost of the vectors of a generated codebook.
+/// The least cost of the vectors of a generated codebook, with any signs if it is of magnitudes.
 double least_generated(const Wanted& wanted, const TrellisCodebook& book) {
   double least = std::numeric_limits<double>::infinity();
   for (std::uint32_t index = 0; index < book.size(); ++index) {
     float vector[kWidth];
     decode_trellis<kWidth>(index + book.offset, static_cast<float>(wanted.scale), vector);
     double cost = 0;
-    for (std::size_t j = 0; j < kWidth; ++j) cost += wanted.cost(j, double{vector[j]});
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      const double value = vector[j];
+      cost += wanted.cost(j, book.magnitudes ? std::copysign(value, wanted.target[j]) : value);
+    }
     least = std::min(least, cost);
   }
   return least;
@@ -211,6 +227,10 @@ TEST(FeedbackSearch, GeneratedVectorsAreNearTheBest) {
   expect_near_the_least<FeedbackIq2Kt>(
       [](const Wanted& wanted, std::size_t) { return least_generated(wanted, kIq2KtBook); },
       kLargest, 1.02, 2);
+  constexpr int kLowest = 8;  // a multiple of zero has no nearest vector
+  expect_near_the_least<FeedbackIq3Kt>(
+      [](const Wanted& wanted, std::size_t) { return least_generated(wanted, kIq3KtBook); },
+      kLargest, 1.02, 2, kLowest);
 }
 
 TEST(FeedbackSearch, MagnitudesAreTheBest) {
