@@ -17,7 +17,7 @@ struct BlockIq4Kt {
   static constexpr std::size_t kSubBlocks = 8;
   static constexpr std::size_t kGroup = 4;
   static constexpr float kRuntimeFactor = 1;  ///< of products of matrices
-  static constexpr std::size_t kParts = 2;  ///< codebooks
+  static constexpr std::size_t kParts = 2;    ///< codebooks
   static constexpr int kMostMultiple = 63;
 
   /// Of each sub-block: bit 0, which codebook; bits 1 to 7, scale + 64; then the upper three bits of

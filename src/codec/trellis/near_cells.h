@@ -48,8 +48,7 @@ struct NearTargets {
       sum += of_error;
     }
     const simd::Floats unit = simd::Floats(kMostWeight) / most;
-    set_words(weight,
-              [&](std::size_t j) noexcept { return to_ints(max(round(unit * w[j]), 1)); });
+    set_words(weight, [&](std::size_t j) noexcept { return to_ints(max(round(unit * w[j]), 1)); });
     norm = sqrt(sum * unit);
   }
   /// \param scale  of the integers; not zero

@@ -157,8 +157,7 @@ class RowEncoder {
     const Floats highest = min(foretold + step * (0.5f * others), kMostMultiple);
     const Floats lowest = max(round(highest - step * others), 1);
     for (std::size_t i = 0; i < effort_.multiples; ++i) {
-      const Floats multiple =
-          min(lowest + step * static_cast<float>(i), kMostMultiple) * sign;
+      const Floats multiple = min(lowest + step * static_cast<float>(i), kMostMultiple) * sign;
       targets.set_targets(tile.x, multiple * scale_);
       search(tile, targets, shortlist, effort_.first.cells, sign, best);
     }
