@@ -77,7 +77,8 @@ struct FeedbackNearTrellis {
     const auto others = static_cast<float>(multiples(effort) - 1);
     const Floats highest = min(near + step * round_up_half(others), kMost);
     const Floats lowest = max(highest - step * others, 0);
-    const Floats multiple = min(lowest + step * static_cast<float>(n / kVariants), kMost);
+    const std::size_t number = n / kVariants;
+    const Floats multiple = min(lowest + step * static_cast<float>(number), kMost);
     if constexpr (kTwo) {
       const Ints code = simd::shift_left<1>(to_ints(n / 2 % 2 == 0 ? multiple : -multiple) + kZero);
       return code | static_cast<std::int32_t>(n % 2);
@@ -147,7 +148,8 @@ struct FeedbackNearTrellis {
 
   static Ints abs_of(const Ints& x) noexcept { return max(x, 0 - x); }
   static constexpr float round_up_half(float count) noexcept {
-    return static_cast<float>((static_cast<int>(count) + 1) / 2);
+    const int half = (static_cast<int>(count) + 1) / 2;
+    return static_cast<float>(half);
   }
 };
 
