@@ -17,14 +17,13 @@ struct Limit {
 };
 
 constexpr rlim_t kKiB = 1024;
-// Of file size as much as the messages take, which go to a file. Of data more than the program's own
-// tables, a megabyte: of what does not fit the kernel makes an end by a signal, before there is a program.
+// Of file size as much as the messages take, which go to a file.
 constexpr Limit kLimits[] = {
     {RLIMIT_NOFILE, "files", 3, 40},
     {RLIMIT_FSIZE, "file size", 64 * kKiB, 3000 * kKiB},
     {RLIMIT_AS, "address space", 24 * 1024 * kKiB, 400 * 1024 * kKiB},
     {RLIMIT_STACK, "stack", 64 * kKiB, 2000 * kKiB},
-    {RLIMIT_DATA, "data", 2048 * kKiB, 100 * 1024 * kKiB},
+    {RLIMIT_DATA, "data", 1024 * kKiB, 100 * 1024 * kKiB},
     {RLIMIT_MEMLOCK, "locked memory", 0, 64 * kKiB},
 };
 

@@ -1,6 +1,7 @@
 #include "codec/trellis/tree.h"
 
 #include <cstring>
+#include <memory>
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -145,12 +146,12 @@ TrellisTree<kBook>::TrellisTree() noexcept {
   constexpr std::size_t kSize = kBook.size();
   constexpr std::size_t kSample = 1u << 13;
   constexpr int kImprovements = 8;
-  static std::uint16_t all[kSize];
-  static std::uint8_t round[kSize];
+  const auto all = std::make_unique<std::uint16_t[]>(kSize);
+  const auto round = std::make_unique<std::uint8_t[]>(kSize);
   for (std::size_t i = 0; i < kSize; ++i) all[i] = static_cast<std::uint16_t>(i);
-  Clusters<kBook, kBranches> to_branches(all, kSize, kBranches, 256);
+  Clusters<kBook, kBranches> to_branches(all.get(), kSize, kBranches, 256);
   for (int i = 0; i < kImprovements; ++i) to_branches.improve(kSize / kSample);
-  to_branches.assign(&index_[0][0], round);
+  to_branches.assign(&index_[0][0], round.get());
   float vector[kGroup];
   for (std::size_t b = 0; b < 16 * top_.size(); ++b) {
     to_branches.mean(b, vector);
@@ -161,7 +162,7 @@ TrellisTree<kBook>::TrellisTree() noexcept {
     std::memcpy(points, &index_[16 * b][0], sizeof points);
     Clusters<kBook, 16> to_cells(points, to_branches.size(b), 16, 16);
     for (int i = 0; i < kImprovements; ++i) to_cells.improve(1);
-    to_cells.assign(&index_[16 * b][0], round);
+    to_cells.assign(&index_[16 * b][0], round.get());
     for (std::size_t c = 0; c < 16; ++c) {
       to_cells.mean(c, vector);
       branches_[b].set(c, vector);
