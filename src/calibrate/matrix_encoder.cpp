@@ -10,6 +10,7 @@
 #include "base/float16.h"
 #include "calibrate/feedback_settings.h"
 #include "codec/measures.h"
+#include "codec/preparation.h"
 #include "feedback/feedback.h"
 #include "quantize/lost_range.h"
 #include "sluice/codec.h"
@@ -81,6 +82,7 @@ std::uint64_t MatrixEncoder::bytes(const PlannedTensor& tensor, int threads, boo
 void MatrixEncoder::encode(std::uint32_t tensor, std::uint64_t number, const linear::Rows& weights,
                            const Knowledge& known, std::span<std::byte> kept) {
   const PlannedTensor& planned = plan_.tensors[tensor];
+  prepared_codec(planned.type, settings_.isa);
   const std::uint64_t all = planned.rows_per_expert();
   const std::uint64_t most = rows_at_once(planned, team_.threads());
   std::vector<Scratch> scratch;

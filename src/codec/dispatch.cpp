@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <new>
 
 #include "codec/kernels.h"
 #include "codec/machine.h"
+#include "codec/preparation.h"
 #include "codec/types.h"
 #include "sluice/codec.h"
 
@@ -134,6 +136,13 @@ const Codec* find_codec(TensorType type, Isa isa) noexcept {
   const auto number = static_cast<std::size_t>(type);
   if (number >= kPlaces.size() || kPlaces[number] < 0) return nullptr;
   return &codecs(isa)[static_cast<std::size_t>(kPlaces[number])];
+}
+
+const Codec& prepared_codec(TensorType type, Isa isa) {
+  for (const Preparation& of : kernels(isa).preparations) {
+    if (of.type == type && !of.prepare()) throw std::bad_alloc();
+  }
+  return *find_codec(type, isa);
 }
 
 const FeedbackKernel* find_feedback(TensorType type, Isa isa) noexcept {

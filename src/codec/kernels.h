@@ -4,6 +4,7 @@
 
 #include "codec/feedback.h"
 #include "codec/measures.h"
+#include "codec/preparation.h"
 #include "codec/published.h"
 #include "sluice/codec.h"
 
@@ -13,6 +14,7 @@ namespace sluice {
 struct Kernels {
   std::span<const Codec> codecs;
   std::span<const FeedbackKernel> feedback;
+  std::span<const Preparation> preparations;
   CodeDecoders code_decoders;
   ErrorSums (*plain_errors)(std::span<const float> x, const float* y) noexcept;
   ErrorSums (*weighted_errors)(std::span<const float> x, const float* y,

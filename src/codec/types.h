@@ -83,6 +83,15 @@
   TYPE(q8_kv_r8)                 \
   TYPE(q8_k_r8)
 
+// Those that are to be prepared (codec/preparation.h): a word here, and a function prepare_<word>()
+// beside the codec's.
+
+#define SLUICE_PREPARED_TYPES(TYPE) \
+  TYPE(iq1_kt)                      \
+  TYPE(iq2_kt)                      \
+  TYPE(iq3_kt)                      \
+  TYPE(iq4_kt)
+
 // Those that have a feedback kernel (codec/feedback/frame.h says how to add one): a word here, and a
 // file of codec/feedback that defines feedback_<word>().
 

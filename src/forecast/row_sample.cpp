@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "codec/preparation.h"
 #include "sluice/codec.h"
 
 namespace sluice {
@@ -52,17 +53,18 @@ void make_up_rows(const weights::Stored& stored, RowSample& sample) {
     }
     return;
   }
-  const Codec* codec = find_codec(stored.type);
-  if (codec == nullptr || codec->encode == nullptr) return;
+  const Codec* known = find_codec(stored.type);
+  if (known == nullptr || known->encode == nullptr) return;
+  const Codec& codec = prepared_codec(stored.type);
   std::vector<float> values(sample.band.elements);
   for (float& value : values) value = 0.02f * (uniform() + uniform() + uniform() + uniform());
   const std::uint64_t row = std::gcd(sample.band.elements, stored.typed_columns());
-  codec->encode({.values = values.data(),
-                 .rows = values.size() / row,
-                 .row_elements = row,
-                 .importance = nullptr,
-                 .effort = Effort::fast},
-                sample.codes.data());
+  codec.encode({.values = values.data(),
+                .rows = values.size() / row,
+                .row_elements = row,
+                .importance = nullptr,
+                .effort = Effort::fast},
+               sample.codes.data());
 }
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 #include "base/stop.h"
 #include "calibrate/feedback_settings.h"
 #include "codec/feedback.h"
+#include "codec/preparation.h"
 #include "feedback/feedback.h"
 #include "sluice/codec.h"
 
@@ -42,9 +43,9 @@ void read_rows(const linear::Rows& rows, std::size_t first, std::size_t count,
 void encode_rows(const linear::ConstMatrix& values, TensorType type, const Encoding& encoding,
                  const EncoderSettings& settings, EncodingScratch& scratch, std::byte* blocks) {
   throw_if_stopped(settings.stop);
+  const Codec& codec = prepared_codec(type, settings.isa);
   if (encoding.factor == nullptr || find_feedback(type, settings.isa) == nullptr) {
-    return encode_plainly(values, *find_codec(type, settings.isa), encoding, settings.effort,
-                          blocks);
+    return encode_plainly(values, codec, encoding, settings.effort, blocks);
   }
   if (!scratch.feedback) scratch.feedback.emplace(feedback::scratch_bytes(values.columns));
   feedback::encode_rows(values, *encoding.factor,

@@ -5,6 +5,7 @@
 #include "base/float16.h"
 #include "base/stop.h"
 #include "codec/measures.h"
+#include "codec/preparation.h"
 #include "sluice/codec.h"
 
 namespace sluice::measure {
@@ -50,7 +51,7 @@ void RowErrors::add_strip(const RowsRequest& request, std::size_t rows, RowSums&
   }
   for (const TensorType type : request.types) {
     throw_if_stopped(settings_.stop);
-    const Codec& codec = *find_codec(type, settings_.isa);
+    const Codec& codec = prepared_codec(type, settings_.isa);
     blocks_.resize(byte_size(type, values_.size(), columns));
     codec.encode({.values = values_.data(),
                   .rows = rows,

@@ -11,6 +11,7 @@
 #include "base/float16.h"
 #include "base/stop.h"
 #include "base/zero_tensors.h"
+#include "codec/preparation.h"
 #include "quantize/chunk_producer.h"
 #include "weights/decode.h"
 
@@ -79,6 +80,9 @@ ChunkEncoder::ChunkEncoder(const Plan& plan, std::span<const io::File> files,
       imatrix_file_(imatrix_file),
       settings_(settings),
       found_(found) {
+  for (const PlannedTensor& tensor : plan.tensors) {
+    if (tensor.passage == Passage::encoded) prepared_codec(tensor.type, settings.isa);
+  }
   const std::uint64_t strip = strip_elements(plan);
   for (int i = 0; i < settings.threads; ++i) {
     scratch_.push_back({.values = PageBuffer(strip * sizeof(float)),

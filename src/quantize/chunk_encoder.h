@@ -37,6 +37,7 @@ class ChunkEncoder final : public engine::Operator {
   /// \param imatrix       may be null, as
   /// \param imatrix_file  which is what it reads from
   /// \param found         gets what is found out; outlives this
+  /// \throws std::bad_alloc
   ChunkEncoder(const Plan& plan, std::span<const io::File> files, const ImportanceMatrix* imatrix,
                const io::MappedFile* imatrix_file, const EncoderSettings& settings,
                EncodingFindings& found);

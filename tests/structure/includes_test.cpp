@@ -43,7 +43,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"measure",
      {"base", "weights", "linear", "feedback", "model", "plan", "recipe", "codec", "io", "engine",
       "imatrix", "quantize", "calibrate"}},
-    {"forecast", {"base", "weights", "plan", "io", "engine", "quantize"}},
+    {"forecast", {"base", "weights", "plan", "codec", "io", "engine", "quantize"}},
     {"api",
      {"base", "gguf", "recipe", "imatrix", "plan", "io", "journal", "engine", "quantize", "verify",
       "forecast", "weights", "checkpoint", "tokenizer", "model", "calibrate", "mix", "measure"}},

@@ -5,7 +5,13 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-using FeedbackIq1Kt = ldlq::FeedbackTrellis<BlockIq1Kt, TensorType::iq1_kt, kIq1KtBook, 14>;
+struct Iq1KtFormat {
+  using Block = BlockIq1Kt;
+  static constexpr TensorType kType = TensorType::iq1_kt;
+  static constexpr const TrellisCodebook& kBook = kIq1KtBook;
+  static constexpr ldlq::Reach kReach = {.branches = 0, .cells = 1.4f};
+};
+using FeedbackIq1Kt = ldlq::FeedbackTrellis<Iq1KtFormat>;
 
 }  // namespace
 

@@ -5,7 +5,13 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-using FeedbackIq2Kt = ldlq::FeedbackTrellis<BlockIq2Kt, TensorType::iq2_kt, kIq2KtBook, 8>;
+struct Iq2KtFormat {
+  using Block = BlockIq2Kt;
+  static constexpr TensorType kType = TensorType::iq2_kt;
+  static constexpr const TrellisCodebook& kBook = kIq2KtBook;
+  static constexpr ldlq::Reach kReach = {.branches = 3.2f, .cells = 1.1f};
+};
+using FeedbackIq2Kt = ldlq::FeedbackTrellis<Iq2KtFormat>;
 
 }  // namespace
 

@@ -16,22 +16,63 @@
 
 namespace sluice::inline SLUICE_ISA::ldlq {
 
-/// The best vector of each lane, of the cells whose means score within a margin of the best.
-template <TrellisCodebook kBook>
-TrellisIndices best_vectors(const TrellisTree<kBook>& tree, const TrellisQuery<kBook.group>& query,
-                            std::int32_t margin) noexcept {
-  constexpr std::size_t kBranches = TrellisTree<kBook>::kBranches;
-  Ints means[kBranches];
+/// Writes the numbers of those that score within a margin of the best, and returns the end.
+/// \param count     at least 1; registers of 16
+/// \param numbers   of each register's first
+/// \param get       get(i) is the i-th register's cell
+template <std::size_t kMost, typename Query, typename Get, typename Number>
+std::uint16_t* list_best(const Query& query, std::size_t count, std::int32_t margin, const Get& get,
+                         const Number& number, std::uint16_t* to) noexcept {
+  Ints scores[kMost];
   Ints most(INT32_MIN);
-  for (std::size_t i = 0; i < kBranches; ++i) {
-    means[i] = query.score(tree.branch(i));
-    most = max(most, means[i]);
+  for (std::size_t i = 0; i < count; ++i) {
+    scores[i] = query.score(get(i));
+    most = max(most, scores[i]);
   }
   const Ints below(simd::most_of(most) - margin - 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    to = simd::append_numbers(scores[i] > below, static_cast<unsigned>(16 * number(i)), to);
+  }
+  return to;
+}
+
+/// Margins, as multiples of what the integers' spread makes of a target's weights.
+struct Reach {
+  float branches;  ///< of a tree whose branches are not all looked into
+  float cells;
+};
+
+/// The best vector of each lane, of the cells whose means score within a margin of the best, in the branches whose
+/// means do.
+template <TrellisCodebook kBook>
+TrellisIndices best_vectors(const TrellisTree<kBook>& tree, const TrellisQuery<kBook.group>& query,
+                            const Reach& reach, float spread) noexcept {
+  using Tree = TrellisTree<kBook>;
+  constexpr std::size_t kBranches = Tree::kBranches;
+  const auto margin = [spread](float share) noexcept {
+    return static_cast<std::int32_t>(share * spread);
+  };
+  const auto branch = [&](std::size_t i) noexcept -> const auto& {
+    return tree.branch(i);
+  };
+  const auto itself = [](std::size_t i) noexcept { return i; };
   std::uint16_t cells[16 * kBranches + 16];
-  std::uint16_t* end = cells;
-  for (std::size_t i = 0; i < kBranches; ++i) {
-    end = simd::append_numbers(means[i] > below, static_cast<unsigned>(16 * i), end);
+  const std::uint16_t* end;
+  if constexpr (Tree::kBranchesAreRoots) {
+    end = list_best<kBranches>(query, kBranches, margin(reach.cells), branch, itself, cells);
+  } else {
+    std::uint16_t branches[kBranches + 16];
+    const auto root = [&](std::size_t i) noexcept -> const auto& {
+      return tree.root(i);
+    };
+    const auto count = static_cast<std::size_t>(list_best<Tree::kRoots>(query, Tree::kRoots,
+                                                                        margin(reach.branches),
+                                                                        root, itself, branches) -
+                                                branches);
+    end = list_best<kBranches>(
+        query, count, margin(reach.cells),
+        [&](std::size_t i) noexcept -> const auto& { return tree.branch(branches[i]); },
+        [&](std::size_t i) noexcept { return branches[i]; }, cells);
   }
   Ints best(INT32_MIN);
   Ints place(0);
@@ -47,12 +88,14 @@ TrellisIndices best_vectors(const TrellisTree<kBook>& tree, const TrellisQuery<k
   return TrellisIndices::load(indices);
 }
 
-/// A code of a scale is its level's number. kReach is the margin of cells, in tenths of what their
-/// vectors' scores spread.
-template <typename BlockType, TensorType kNumber, TrellisCodebook kBook, int kReach>
+/// A code of a scale is its level's number. Format has
+///   Block, kType, kBook  the plain block; its number and codebook
+///   kReach               of searches
+template <typename Format>
 struct FeedbackTrellis {
-  using Block = TrellisBlock<BlockType, ScaleLevels>;
-  static constexpr TensorType kType = kNumber;
+  using Block = TrellisBlock<typename Format::Block, ScaleLevels>;
+  static constexpr TrellisCodebook kBook = Format::kBook;
+  static constexpr TensorType kType = Format::kType;
   static constexpr std::size_t kSubBlock = Block::kWeights / Block::kSubBlocks;
   static constexpr std::size_t kGroup = kBook.group;
   static constexpr std::size_t kTogether = 2;
@@ -106,8 +149,8 @@ struct FeedbackTrellis {
       const TrellisQueries<kGroup> queries(target, metric_, scale);
       std::uint32_t index[kRows];
       for (std::size_t row = 0; row < kRows; ++row) {
-        const auto margin = static_cast<std::int32_t>(0.1f * kReach * queries.spread(row));
-        const TrellisIndices best = best_vectors(tree, queries.query(row), margin);
+        const TrellisIndices best =
+            best_vectors(tree, queries.query(row), Format::kReach, queries.spread(row));
         index[row] = best[place_of_min(cost(target, row, best, scale[row]))];
       }
       return TrellisIndices::load(index);

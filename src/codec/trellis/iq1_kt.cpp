@@ -22,6 +22,10 @@ void BlockIq1Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
   encode_trellis<Iq1Kt>(rows, out);
 }
 
+bool prepare_iq1_kt() noexcept {
+  return TrellisTree<kIq1KtBook>::prepare();
+}
+
 Codec codec_iq1_kt() noexcept {
   return block_codec<BlockIq1Kt>(TensorType::iq1_kt);
 }

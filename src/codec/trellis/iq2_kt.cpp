@@ -22,6 +22,10 @@ void BlockIq2Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
   encode_trellis<Iq2Kt>(rows, out);
 }
 
+bool prepare_iq2_kt() noexcept {
+  return TrellisTree<kIq2KtBook>::prepare();
+}
+
 Codec codec_iq2_kt() noexcept {
   return block_codec<BlockIq2Kt>(TensorType::iq2_kt);
 }

@@ -22,6 +22,10 @@ void BlockIq3Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
   encode_near<Iq3Kt>(rows, out);
 }
 
+bool prepare_iq3_kt() noexcept {
+  return Iq3KtTree::prepare();
+}
+
 Codec codec_iq3_kt() noexcept {
   return block_codec<BlockIq3Kt>(TensorType::iq3_kt);
 }

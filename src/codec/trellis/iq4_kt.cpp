@@ -22,6 +22,10 @@ void BlockIq4Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
   encode_near<Iq4Kt>(rows, out);
 }
 
+bool prepare_iq4_kt() noexcept {
+  return Iq4KtTree::prepare();
+}
+
 Codec codec_iq4_kt() noexcept {
   return block_codec<BlockIq4Kt>(TensorType::iq4_kt);
 }

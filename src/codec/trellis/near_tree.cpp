@@ -1,6 +1,8 @@
 #include "codec/trellis/near_tree.h"
 
 #include <cstring>
+#include <memory>
+#include <new>
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -100,13 +102,23 @@ void set_box(NearBoxes<kBook.group>& boxes, std::size_t lane, const std::uint16_
 }  // namespace
 
 template <TrellisCodebook kBook, std::size_t kParts>
-NearTree<kBook, kParts>::NearTree() noexcept {
+struct NearTree<kBook, kParts>::Room {
+  std::uint16_t points[kBook.size() / kParts];
+};
+
+template <TrellisCodebook kBook, std::size_t kParts>
+const NearTree<kBook, kParts>* NearTree<kBook, kParts>::make() noexcept {
+  const std::unique_ptr<Room> room(new (std::nothrow) Room);
+  return room == nullptr ? nullptr : new (std::nothrow) NearTree(*room);
+}
+
+template <TrellisCodebook kBook, std::size_t kParts>
+NearTree<kBook, kParts>::NearTree(Room& room) noexcept {
   constexpr std::size_t kPart = kBook.size() / kParts;
-  std::uint16_t room[kPart];
   std::uint16_t* const points = &index_[0][0];
   for (std::size_t i = 0; i < kBook.size(); ++i) points[i] = static_cast<std::uint16_t>(i);
   for (std::size_t part = 0; part < kParts; ++part) {
-    halve<kBook>(points + part * kPart, room, kPart);
+    halve<kBook>(points + part * kPart, room.points, kPart);
   }
   for (std::size_t b = 0; b < kBranches; ++b) {
     set_box<kBook>(tops_[b / 16], b % 16, points + 256 * b, 256);

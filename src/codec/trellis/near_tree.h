@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "codec/trellis/made_once.h"
 #include "codec/trellis/near_cells.h"
 #include "codec/trellis/tree.h"
 #include "simd/bytes.h"
@@ -47,13 +48,9 @@ class NearTree {
     std::size_t ends[17];  ///< target i's: ends[i] to ends[i + 1]
   };
 
-  /// Made when it is first asked for, in 0.02 s.
-  /// \throws std::bad_alloc
-  static const NearTree& get() {
-    // In static storage every process would be charged for it, of each instruction set's copy.
-    static const NearTree* const tree = new NearTree;
-    return *tree;
-  }
+  /// Made when it is first wanted, in 0.02 s; see MadeOnce.
+  static bool prepare() noexcept { return made_.prepare(); }
+  static const NearTree& get() noexcept { return made_.get(); }
 
   /// \param parts  in which the targets' vectors are to be
   void list(const Targets& targets, const std::size_t (&parts)[16], float margin,
@@ -73,7 +70,11 @@ class NearTree {
   /// with 8 together the search would take 5 % longer.
   static constexpr std::size_t kTogether = kGroup == 8 ? 8 : 16;
 
-  NearTree() noexcept;
+  friend class MadeOnce<NearTree>;
+  struct Room;
+
+  static const NearTree* make() noexcept;
+  explicit NearTree(Room& room) noexcept;
 
   /// Of the targets from `first` on.
   void find_some(const Targets& targets, std::size_t first, const Shortlist& shortlist,
@@ -81,6 +82,8 @@ class NearTree {
 
   /// One more than the largest distance that is within a margin of the least ones.
   static Ints limits(const std::int32_t (&least)[16], const simd::Floats& margin) noexcept;
+
+  inline static constinit MadeOnce<NearTree> made_;
 
   std::array<NearBoxes<kGroup>, kTops * kParts> tops_;  ///< boxes of the branches
   std::array<NearBoxes<kGroup>, kBranches> branches_;   ///< boxes of their cells

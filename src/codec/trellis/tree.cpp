@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <memory>
+#include <new>
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -142,16 +143,26 @@ void TrellisCell<kGroup>::set(std::size_t lane, const float* vector) noexcept {
 }
 
 template <TrellisCodebook kBook>
-TrellisTree<kBook>::TrellisTree() noexcept {
+struct TrellisTree<kBook>::Room {
+  std::uint16_t all[kBook.size()];
+  std::uint8_t round[kBook.size()];
+};
+
+template <TrellisCodebook kBook>
+const TrellisTree<kBook>* TrellisTree<kBook>::make() noexcept {
+  const std::unique_ptr<Room> room(new (std::nothrow) Room);
+  return room == nullptr ? nullptr : new (std::nothrow) TrellisTree(*room);
+}
+
+template <TrellisCodebook kBook>
+TrellisTree<kBook>::TrellisTree(Room& room) noexcept {
   constexpr std::size_t kSize = kBook.size();
   constexpr std::size_t kSample = 1u << 13;
   constexpr int kImprovements = 8;
-  const auto all = std::make_unique<std::uint16_t[]>(kSize);
-  const auto round = std::make_unique<std::uint8_t[]>(kSize);
-  for (std::size_t i = 0; i < kSize; ++i) all[i] = static_cast<std::uint16_t>(i);
-  Clusters<kBook, kBranches> to_branches(all.get(), kSize, kBranches, 256);
+  for (std::size_t i = 0; i < kSize; ++i) room.all[i] = static_cast<std::uint16_t>(i);
+  Clusters<kBook, kBranches> to_branches(room.all, kSize, kBranches, 256);
   for (int i = 0; i < kImprovements; ++i) to_branches.improve(kSize / kSample);
-  to_branches.assign(&index_[0][0], round.get());
+  to_branches.assign(&index_[0][0], room.round);
   float vector[kGroup];
   for (std::size_t b = 0; b < 16 * top_.size(); ++b) {
     to_branches.mean(b, vector);
@@ -162,7 +173,7 @@ TrellisTree<kBook>::TrellisTree() noexcept {
     std::memcpy(points, &index_[16 * b][0], sizeof points);
     Clusters<kBook, 16> to_cells(points, to_branches.size(b), 16, 16);
     for (int i = 0; i < kImprovements; ++i) to_cells.improve(1);
-    to_cells.assign(&index_[16 * b][0], round.get());
+    to_cells.assign(&index_[16 * b][0], room.round);
     for (std::size_t c = 0; c < 16; ++c) {
       to_cells.mean(c, vector);
       branches_[b].set(c, vector);

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "codec/trellis/codebook.h"
+#include "codec/trellis/made_once.h"
 #include "simd/bytes.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -84,13 +85,9 @@ class TrellisTree {
   static_assert(kBranchesAreRoots || kBranches % 16 == 0);
   using Cell = TrellisCell<kGroup>;
 
-  /// Made when it is first asked for, which takes a tenth of a second.
-  /// \throws std::bad_alloc
-  static const TrellisTree& get() {
-    // In static storage every process would be charged for it, of each instruction set's copy.
-    static const TrellisTree* const tree = new TrellisTree;
-    return *tree;
-  }
+  /// Made when it is first wanted, which takes a tenth of a second; see MadeOnce.
+  static bool prepare() noexcept { return made_.prepare(); }
+  static const TrellisTree& get() noexcept { return made_.get(); }
 
   /// Means of branches, or of their cells.
   const Cell& root(std::size_t i) const noexcept {
@@ -103,7 +100,13 @@ class TrellisTree {
   }
 
  private:
-  TrellisTree() noexcept;
+  friend class MadeOnce<TrellisTree>;
+  struct Room;
+
+  static const TrellisTree* make() noexcept;
+  explicit TrellisTree(Room& room) noexcept;
+
+  inline static constinit MadeOnce<TrellisTree> made_;
 
   std::array<Cell, kBranchesAreRoots ? 0 : kRoots> top_;
   std::array<Cell, kBranches> branches_;

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "sluice/codec.h"
+
+namespace sluice {
+
+/// Of a type whose encoder and error feedback want more than their calls: a codebook in the order in which
+/// it is searched, which is the same for all threads and stays.
+struct Preparation {
+  TensorType type;
+  /// Makes it unless it is there. False: there is no memory for it, now. What was not prepared is made
+  /// with the first call, which ends the program where it cannot.
+  bool (*prepare)() noexcept;
+};
+
+/// The codec of a type, prepared.
+/// \pre the type has a codec, and `isa` is one of supported_isas()
+/// \throws std::bad_alloc
+const Codec& prepared_codec(TensorType type, Isa isa = best_isa());
+
+}  // namespace sluice
