@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -31,9 +30,10 @@ TEST(Stack, SixtyFourKibibytesAreEnough) {
   const std::string output = folder / "out.gguf";
   for (const std::string type :
        {"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ3_S", "Q2_K", "TQ1_0", "IQ2_KT", "IQ3_KT", "IQ4_KT"}) {
+    const std::string mix = type.ends_with("KT") ? "ik_llama.cpp" : "llama.cpp";
     for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-             {"plan", "--imatrix", kMatrix, kModel, output, type},
-             {"quantize", "--verify", "--imatrix", kMatrix, kModel, output, type},
+             {"plan", "--mix", mix, "--imatrix", kMatrix, kModel, output, type},
+             {"quantize", "--mix", mix, "--verify", "--imatrix", kMatrix, kModel, output, type},
              {"verify", output, "--against", kModel},
              {"compare", kModel, output},
              {"inspect", output}}) {
@@ -60,28 +60,6 @@ TEST(OpenFiles, TooFewAreSaidWithTheCureThatHelps) {
     }
   }
   EXPECT_GT(refused, 5);
-}
-
-// What a codebook's tree takes is asked for before workers search it: where it is not to be had, one error
-// says so, as where anything else is not.
-TEST(Data, OfAnySizeIsEnoughOrTheErrorIsOne) {
-  const TempFolder folder;
-  const auto quantize = [&](const std::string& type, rlim_t kibibytes) {
-    return run_with(RLIMIT_DATA, kibibytes << 10,
-                    {"quantize", "--quiet", "--io", "read", "--threads", "1", "--memory", "32M",
-                     "--mix", "ik_llama.cpp", "--imatrix", kMatrix, kModel,
-                     folder / (type + std::to_string(kibibytes)), type});
-  };
-  for (const std::string type : {"IQ1_KT", "IQ2_KT", "IQ3_KT", "IQ4_KT"}) {
-    rlim_t enough = 32 << 10;
-    while (quantize(type, enough).status != 0) enough += 1 << 10;
-    for (rlim_t less = 0; less < 3 << 10; less += 128) {
-      const Finished done = quantize(type, enough - less);
-      EXPECT_LT(done.status, 128) << type << " " << enough - less << ": " << done.errors;
-      EXPECT_EQ(done.errors.empty(), done.status == 0) << done.errors;
-      EXPECT_LE(std::count(done.errors.begin(), done.errors.end(), '\n'), 1) << done.errors;
-    }
-  }
 }
 
 }  // namespace
