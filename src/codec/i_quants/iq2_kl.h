@@ -17,7 +17,7 @@ struct BlockIq2Kl {
   using Codebook = LevelPairs;
   static constexpr std::size_t kWeights = 256;
   static constexpr std::size_t kSubBlocks = 8;
-  static constexpr Levels<8> kLevels = {-63, -40, -23, -10, 1, 13, 28, 47};
+  static constexpr Levels<8> kLevels = LevelPairs::kLevels;
   static constexpr float kShift = 0;
   static constexpr ScaleRange kScales = {.first = -32, .last = 31, .step = 1};
   static constexpr bool kBothRoundings = true;
@@ -51,7 +51,14 @@ struct BlockIq2Kl {
   }
   /// Sets all codes: of a pair, that of its first weight.
   void set_codes(const std::uint8_t (&code)[256]) noexcept {
-    for (std::size_t i = 0; i < 128; ++i) set_pair(i, code[2 * i]);
+    std::uint8_t pairs[128];
+    for (std::size_t i = 0; i < 128; ++i) pairs[i] = code[2 * i];
+    pack_nibbles<16>(pairs, codes_low, 128);
+    for (std::size_t j = 0; j < 16; ++j) {
+      unsigned high = 0;
+      for (std::size_t b = 0; b < kSubBlocks; ++b) high |= (pairs[16 * b + j] >> 4u) << b;
+      code_high[j] = static_cast<std::uint8_t>(high);
+    }
   }
 
   void decode(float d, float* out) const noexcept {
