@@ -62,9 +62,7 @@ class SuperScale {
     using simd::Floats;
     if (unit == 0) return;
     for (int first = 0; first < kTrials.count; first += static_cast<int>(Floats::kLanes)) {
-      const Floats factor =
-          count_up() * kTrials.step + (kTrials.lowest + kTrials.step * static_cast<float>(first));
-      const Floats d = factor * unit;
+      const Floats d = factors<kTrials>(first) * unit;
       const auto cost_at_d = cost(d);
       Floats error = 0;
       for (std::size_t b = 0; b < kSubBlocks; b += kStride) {
@@ -75,21 +73,29 @@ class SuperScale {
         }
         error += least;
       }
-      const simd::FloatMask better = error < least_error_;
-      least_error_ = select(better, error, least_error_);
-      best_ = select(better, d, best_);
+      take(error, d);
     }
+  }
+
+  /// What a lane's scale d leaves of errors.
+  void take(const simd::Floats& error, const simd::Floats& d) noexcept {
+    const simd::FloatMask better = error < least_error_;
+    least_error_ = select(better, error, least_error_);
+    best_ = select(better, d, best_);
+  }
+
+  /// Those from number `first` on, a lane each.
+  template <ScaleTrials kTrials>
+  static simd::Floats factors(int first) noexcept {
+    static constexpr float kNumbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return simd::Floats::load(kNumbers) * kTrials.step +
+           (kTrials.lowest + kTrials.step * static_cast<float>(first));
   }
 
   /// 0 if none was tried or good enough.
   float scale() const noexcept { return best_[place_of_min(least_error_)]; }
 
  private:
-  static simd::Floats count_up() noexcept {
-    static constexpr float kNumbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    return simd::Floats::load(kNumbers);
-  }
-
   simd::Floats least_error_;
   simd::Floats best_ = 0;
 };
