@@ -17,18 +17,13 @@ struct Codes {
     // Of two coordinates, by their four flags; see kFlagsOfFour.
     constexpr Bytes kFirst = {0, 1, -1, 0, 0, 1, -1, 0, 0, 1, -1};
     constexpr Bytes kSecond = {0, 0, 0, 0, 1, 1, 1, 0, -1, -1, -1};
-    // number / 81, exact for all numbers: 25891 / 2^21 is 1 / 81 and 1.1e-7 more.
-    const Short above[2] = {vqdmulhq_n_s16(up, 25891) >> 6, vqdmulhq_n_s16(down, 25891) >> 6};
-    const Short below[2] = {vmlsq_n_s16(up, above[0], 81), vmlsq_n_s16(down, above[1], 81)};
-    const Bytes numbers[2] = {vuzp1q_s8(Bytes(below[0]), Bytes(below[1])),
-                              vuzp1q_s8(Bytes(above[0]), Bytes(above[1]))};
+    const FlagBytes flags(up, down);
 #pragma GCC unroll 2
     for (std::size_t four = 0; four < 2; ++four) {
-      const auto flags = uint8x16_t(kFlagsOfFour.look_up(PartShorts(Short(numbers[four]))).part[0]);
-      of[4 * four] = vqtbl1q_s8(kFirst, flags & 15);
-      of[4 * four + 1] = vqtbl1q_s8(kSecond, flags & 15);
-      of[4 * four + 2] = vqtbl1q_s8(kFirst, flags >> 4);
-      of[4 * four + 3] = vqtbl1q_s8(kSecond, flags >> 4);
+      of[4 * four] = vqtbl1q_s8(kFirst, flags.of[four] & 15);
+      of[4 * four + 1] = vqtbl1q_s8(kSecond, flags.of[four] & 15);
+      of[4 * four + 2] = vqtbl1q_s8(kFirst, flags.of[four] >> 4);
+      of[4 * four + 3] = vqtbl1q_s8(kSecond, flags.of[four] >> 4);
     }
   }
 };

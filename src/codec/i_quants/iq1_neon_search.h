@@ -9,17 +9,11 @@
 #if defined(SLUICE_NEON)
 
 #include "codec/i_quants/iq1_moves.h"
+#include "codec/i_quants/iq1_neon_codes.h"
 #include "codec/i_quants/iq1_search.h"
 
 namespace sluice::inline SLUICE_ISA::iq1 {
 namespace {
-
-using Short = simd::Machine::Short;
-using Bytes = int8x16_t;
-
-SLUICE_INLINE Short splat(int value) noexcept {
-  return vdupq_n_s16(static_cast<std::int16_t>(value));
-}
 
 /// kWaysIn, looked up by the lower 16 bits of addresses: the upper 48 are the same throughout a table
 /// that no multiple of 64 KiB lies in. Of two copies, one after the other, one is such a table.
