@@ -68,36 +68,11 @@ struct Neon : Vectors<16> {
     return (Int)look_up_words<kEntries>(table, index);
   }
 
-  /// table[index], lane by lane from memory. Addresses are made side by side, and come to the other
-  /// registers by way of the stack, two at a time.
-  static SLUICE_INLINE Short gather(const std::uint16_t* table, Short index) noexcept {
-    const uint64x2_t begin = vdupq_n_u64(reinterpret_cast<std::uintptr_t>(table));
-    const uint32x4_t low = vshll_n_u16(vget_low_u16((uint16x8_t)index), 1);
-    const uint32x4_t high = vshll_high_n_u16((uint16x8_t)index, 1);
-    uint64x2_t address[4] = {vaddw_u32(begin, vget_low_u32(low)), vaddw_high_u32(begin, low),
-                             vaddw_u32(begin, vget_low_u32(high)), vaddw_high_u32(begin, high)};
-    __asm__("" : "+m"(address));  // or g++ takes each from its lane
-    const std::uint16_t* at[8];
-    std::memcpy(at, address, sizeof at);
-    uint16x8_t found = vld1q_dup_u16(at[0]);
-    found = vld1q_lane_u16(at[1], found, 1);
-    found = vld1q_lane_u16(at[2], found, 2);
-    found = vld1q_lane_u16(at[3], found, 3);
-    found = vld1q_lane_u16(at[4], found, 4);
-    found = vld1q_lane_u16(at[5], found, 5);
-    found = vld1q_lane_u16(at[6], found, 6);
-    found = vld1q_lane_u16(at[7], found, 7);
-    return (Short)found;
-  }
-  /// Bytes of a table of 128, and numbers of 16 bits of one of 16, whose bytes 2i and 2i + 1 they are.
+  /// Bytes of a table of 128.
   static SLUICE_INLINE Short look_up_bytes(const std::uint8_t* table, Short index) noexcept {
     const uint8x16_t at = (uint8x16_t)index;
     const uint8x16_t low = vqtbl4q_u8(vld1q_u8_x4(table), at);
     return (Short)vqtbx4q_u8(low, vld1q_u8_x4(table + 64), at - 64);
-  }
-  static SLUICE_INLINE Short look_up_shorts(const std::int16_t* table, Short index) noexcept {
-    const uint8x16_t at = (uint8x16_t)((index & 15) * 0x0202 | 0x0100);
-    return (Short)vqtbl2q_u8(vld1q_u8_x2(reinterpret_cast<const std::uint8_t*>(table)), at);
   }
 
   static SLUICE_INLINE void load_bytes(const std::uint8_t* from, Int* to) noexcept {

@@ -6,24 +6,22 @@
 
 namespace sluice::inline SLUICE_ISA::simd {
 
+#if !defined(SLUICE_NEON)
+
 /// table[index], lane by lane from memory. Not by an instruction: AVX2's is hardly faster, and many
 /// times slower on processors whose microcode keeps it from leaking.
 template <typename Entry, std::size_t kEntries, std::size_t N>
 SLUICE_INLINE Lanes<std::int16_t, N> gather(const std::array<Entry, kEntries>& table,
                                             const Lanes<std::int16_t, N>& index) noexcept {
   Lanes<std::int16_t, N> result;
-#if defined(SLUICE_NEON)
-  for (std::size_t i = 0; i < index.kParts; ++i) {
-    result.part[i] = Machine::gather(table.data(), index.part[i]);
-  }
-#else
   std::uint16_t lanes[N];
   std::memcpy(lanes, &index.part, sizeof lanes);
   for (std::uint16_t& lane : lanes) lane = static_cast<std::uint16_t>(table[lane]);
   std::memcpy(&result.part, lanes, sizeof lanes);
-#endif
   return result;
 }
+
+#endif
 
 #if defined(__AVX512VBMI__)
 
@@ -235,28 +233,6 @@ class ByteTable {
 
  private:
   alignas(16) std::array<std::uint8_t, 128> byte_{};
-};
-
-/// 16 numbers of 16 bits.
-class ShortTable {
- public:
-  template <typename EntryOf>
-  explicit constexpr ShortTable(const EntryOf& entry_of) noexcept {
-    for (std::size_t i = 0; i < entry_.size(); ++i) entry_[i] = entry_of(i);
-  }
-
-  /// The low 4 bits of an index count.
-  template <std::size_t N>
-  SLUICE_INLINE Lanes<std::int16_t, N> look_up(const Lanes<std::int16_t, N>& index) const noexcept {
-    Lanes<std::int16_t, N> result;
-    for (std::size_t i = 0; i < index.kParts; ++i) {
-      result.part[i] = Machine::look_up_shorts(entry_.data(), index.part[i]);
-    }
-    return result;
-  }
-
- private:
-  alignas(16) std::array<std::int16_t, 16> entry_{};
 };
 
 #else

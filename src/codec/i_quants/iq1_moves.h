@@ -42,10 +42,12 @@ constexpr int step_of_move(std::size_t move) noexcept {
   const int power = kPowersOf3[move / 2];
   return move % 2 != 0 ? power : -power;
 }
+#if !defined(SLUICE_NEON)
 /// What a move adds to the vector's number.
 inline constexpr simd::ShortTable kMoveSteps([](std::size_t move) {
   return static_cast<std::int16_t>(step_of_move(move));
 });
+#endif
 
 /// The sets of moves that are tried, each made of an earlier one and the move at a place in the
 /// order of prices. Chosen greedily by what each takes off the summed error over synthetic and
@@ -107,6 +109,8 @@ inline constexpr auto kWaysIn = [] {
   return ways;
 }();
 
+#if !defined(SLUICE_NEON)
+
 /// A move as a bit.
 inline constexpr simd::ShortTable kMoveBits([](std::size_t move) {
   return static_cast<std::int16_t>(static_cast<std::uint16_t>(1u << move));
@@ -152,6 +156,8 @@ SLUICE_INLINE void take_cheapest(Shifted& plus, Shifted& minus) noexcept {
   take_cheapest<kSets>(plus);
   take_cheapest<kSets>(minus);
 }
+
+#endif
 
 #endif
 
