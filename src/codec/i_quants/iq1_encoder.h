@@ -71,35 +71,31 @@ bool fit(const SuperBlock& block, Solution& best) noexcept {
   return highest > 0;
 }
 
-#if !defined(SLUICE_NEON)
-/// Sums over each group's y, which its choice decodes to at scale 1: wx y, q x y and q y^2.
-inline void sum_products(const SuperBlock& block, const GroupFloats* q, const Shorts& choice,
-                         GroupFloats& xy, GroupFloats& qxy, GroupFloats& qyy) noexcept {
-  const Shorts flags = flags_of(choice & (kNegativeShift - 1));
-  const GroupFloats shift =
-      select(widen(any_bit(choice, kNegativeShift)), GroupFloats(-kIq1Delta), kIq1Delta);
-  xy = 0;
-  qxy = 0;
-  qyy = 0;
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    const auto plus = widen(any_bit(flags, 1 << (2 * j)));
-    const auto minus = widen(any_bit(flags, 2 << (2 * j)));
-    const GroupFloats y = select(plus, 1, select(minus, GroupFloats(-1), 0)) + shift;
-    const GroupFloats qy = q[j] * y;
-    xy = xy + block.wx[j] * y;
-    qxy = qxy + qy * block.groups.x[j];
-    qyy = qyy + qy * y;
-  }
-}
-#endif
-
 /// The scale to store, as an fp16, for decoded values y (at d = 1) of the solution.
 inline std::uint16_t final_d(const SuperBlock& block, const Importance& importance,
                              const Solution& solution, float bias_correction) noexcept {
+#if defined(SLUICE_NEON)
   GroupFloats xy;
   GroupFloats qxy;
   GroupFloats qyy;
   sum_products(block, importance.q, solution.code, xy, qxy, qyy);
+#else
+  const Shorts flags = flags_of(solution.code & (kNegativeShift - 1));
+  const GroupFloats shift =
+      select(widen(any_bit(solution.code, kNegativeShift)), GroupFloats(-kIq1Delta), kIq1Delta);
+  GroupFloats xy = 0;
+  GroupFloats qxy = 0;
+  GroupFloats qyy = 0;
+  for (std::size_t j = 0; j < kWidth; ++j) {
+    const auto plus = widen(any_bit(flags, 1 << (2 * j)));
+    const auto minus = widen(any_bit(flags, 2 << (2 * j)));
+    const GroupFloats y = select(plus, 1, select(minus, GroupFloats(-1), 0)) + shift;
+    const GroupFloats qy = importance.q[j] * y;
+    xy = xy + block.wx[j] * y;
+    qxy = qxy + qy * block.groups.x[j];
+    qyy = qyy + qy * y;
+  }
+#endif
   const Floats multiple = solution.multiple;
   const float sum_xy = reduce_sum(pair_sum(xy) * multiple);
   const float least_squares = sum_xy / solution.yy;

@@ -212,6 +212,25 @@ float largest_of(const GroupFloats* values) noexcept {
   return reduce_max(greater(half(result, 0), half(result, 1)));
 }
 
+/// sigma2 is this times the super-block's mean x^2. Pull request #327 of ik_llama.cpp has 1.5, over
+/// 32 weights. The larger it is, the nearer the weights are to importance alone. Both ends measure
+/// worse on real models (KL divergence); from 3 to 8 there is little to choose.
+constexpr float kSigma2 = 6.0f;
+
+/// What importance is raised by, as a share of the super-block's mean, but for columns without any.
+/// It was measured on some text; on another one columns matter otherwise, and more alike. From 0.2
+/// to 0.7 there is little to choose.
+constexpr float kMeanShare = 0.2f;
+
+/// Products too small to invert are as good as none.
+constexpr float kLeastProduct = 0x1p-100f;
+
+/// No importance, as a share of the super-block's largest, counts as this much: groups without any
+/// are still coded near their values, at no cost to the others.
+constexpr float kLeastImportance = 0x1p-60f;
+
+#if defined(SLUICE_NEON)
+
 /// Registers 2i and 2i + 1 of groups.
 using TwoParts = simd::Lanes<float, 2 * PartFloats::kLanes>;
 SLUICE_INLINE TwoParts parts_of(const GroupFloats& values, std::size_t i) noexcept {
@@ -225,19 +244,52 @@ SLUICE_INLINE void set_parts(GroupFloats& values, std::size_t i, const TwoParts&
   values.part[2 * i + 1] = parts.part[1];
 }
 
-/// sigma2 is this times the super-block's mean x^2. Pull request #327 of ik_llama.cpp has 1.5, over
-/// 32 weights. The larger it is, the nearer the weights are to importance alone. Both ends measure
-/// worse on real models (KL divergence); from 3 to 8 there is little to choose.
-constexpr float kSigma2 = 6.0f;
+/// Error weights of a super-block's values, and sums over each group's. Two registers at a time, so that
+/// sums stay in them.
+SLUICE_INLINE void weigh(const Importance& importance, const GroupFloats& sigma2, SuperBlock& block,
+                         GroupFloats* w, GroupFloats& xx, GroupFloats& magnitudes) noexcept {
+#pragma GCC unroll 1
+  for (std::size_t i = 0; i < GroupFloats::kParts / 2; ++i) {
+    const TwoParts share = importance.share;
+    const TwoParts least = kLeastImportance;
+    const TwoParts square = parts_of(sigma2, i);
+    TwoParts some_xx = 0;
+    TwoParts some_magnitudes = 0;
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      const TwoParts value = parts_of(block.groups.x[j], i);
+      const TwoParts q = parts_of(importance.q[j], i);
+      const TwoParts weight = select(q > 0, q + share, least) * sqrt(square + value * value);
+      const TwoParts wx_j = weight * value;
+      set_parts(w[j], i, weight);
+      set_parts(block.wx[j], i, wx_j);
+      some_xx += wx_j * value;
+      some_magnitudes += abs(wx_j);
+    }
+    set_parts(xx, i, some_xx);
+    set_parts(magnitudes, i, some_magnitudes);
+  }
+}
 
-/// What importance is raised by, as a share of the super-block's mean, but for columns without any.
-/// It was measured on some text; on another one columns matter otherwise, and more alike. From 0.2
-/// to 0.7 there is little to choose.
-constexpr float kMeanShare = 0.2f;
+/// The largest magnitude of each group's numbers, and their sum.
+SLUICE_INLINE void sum_up(const GroupFloats* numbers, GroupFloats& largest,
+                          GroupFloats& sum) noexcept {
+#pragma GCC unroll 1
+  for (std::size_t i = 0; i < GroupFloats::kParts / 2; ++i) {
+    TwoParts some_largest = kLeastProduct;
+    TwoParts some_sum = 0;
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      const TwoParts number = parts_of(numbers[j], i);
+      some_sum += number;
+      some_largest = greater(some_largest, abs(number));
+    }
+    set_parts(largest, i, some_largest);
+    set_parts(sum, i, some_sum);
+  }
+}
 
-/// No importance, as a share of the super-block's largest, counts as this much: groups without any
-/// are still coded near their values, at no cost to the others.
-constexpr float kLeastImportance = 0x1p-60f;
+#endif
 
 }  // namespace
 
@@ -271,30 +323,25 @@ void load_values(const float* x, const Importance& importance, SuperBlock& block
   }
   const GroupFloats sigma2 = kSigma2 / kElements * reduce_sum(pair_sum(squares));
   GroupFloats w[kWidth];
+#if defined(SLUICE_NEON)
   GroupFloats xx;
   GroupFloats magnitudes;
-  // Some registers at a time, so that sums stay in them.
-#pragma GCC unroll 1
-  for (std::size_t i = 0; i < GroupFloats::kParts / 2; ++i) {
-    const TwoParts share = importance.share;
-    const TwoParts least = kLeastImportance;
-    const TwoParts square = parts_of(sigma2, i);
-    TwoParts some_xx = 0;
-    TwoParts some_magnitudes = 0;
-#pragma GCC unroll 8
-    for (std::size_t j = 0; j < kWidth; ++j) {
-      const TwoParts value = parts_of(block.groups.x[j], i);
-      const TwoParts q = parts_of(importance.q[j], i);
-      const TwoParts weight = select(q > 0, q + share, least) * sqrt(square + value * value);
-      const TwoParts wx_j = weight * value;
-      set_parts(w[j], i, weight);
-      set_parts(block.wx[j], i, wx_j);
-      some_xx += wx_j * value;
-      some_magnitudes += abs(wx_j);
-    }
-    set_parts(xx, i, some_xx);
-    set_parts(magnitudes, i, some_magnitudes);
+  weigh(importance, sigma2, block, w, xx, magnitudes);
+#else
+  GroupFloats xx = 0;
+  GroupFloats magnitudes = 0;
+  for (std::size_t j = 0; j < kWidth; ++j) {
+    const GroupFloats value = block.groups.x[j];
+    const GroupFloats q = importance.q[j];
+    const GroupFloats raised = select(q > 0, q + importance.share, kLeastImportance);
+    const GroupFloats weight = raised * sqrt(sigma2 + value * value);
+    const GroupFloats wx = weight * value;
+    w[j] = weight;
+    block.wx[j] = wx;
+    xx += wx * value;
+    magnitudes += abs(wx);
   }
+#endif
   block.xx = reduce_sum(pair_sum(xx));
   // A mean magnitude that leans to the values that will not be coded as zeros. (Of no weight at
   // all: 0.)
@@ -304,31 +351,25 @@ void load_values(const float* x, const Importance& importance, SuperBlock& block
 
 void prepare(const GroupFloats* w, const GroupFloats* wx, Groups& groups) noexcept {
   constexpr float kMost = 4095;
+#if defined(SLUICE_NEON)
   GroupFloats largest_w;
   GroupFloats largest_wx;
   GroupFloats sum_w;
   GroupFloats sum_wx;
-#pragma GCC unroll 1
-  for (std::size_t i = 0; i < GroupFloats::kParts / 2; ++i) {
-    // Products too small to invert are as good as none.
-    TwoParts most_w = 0x1p-100f;
-    TwoParts most_wx = 0x1p-100f;
-    TwoParts some_w = 0;
-    TwoParts some_wx = 0;
-#pragma GCC unroll 8
-    for (std::size_t j = 0; j < kWidth; ++j) {
-      const TwoParts w_j = parts_of(w[j], i);
-      const TwoParts wx_j = parts_of(wx[j], i);
-      some_w += w_j;
-      some_wx += wx_j;
-      most_w = greater(most_w, w_j);
-      most_wx = greater(most_wx, abs(wx_j));
-    }
-    set_parts(largest_w, i, most_w);
-    set_parts(largest_wx, i, most_wx);
-    set_parts(sum_w, i, some_w);
-    set_parts(sum_wx, i, some_wx);
+  sum_up(w, largest_w, sum_w);
+  sum_up(wx, largest_wx, sum_wx);
+#else
+  GroupFloats largest_w = kLeastProduct;
+  GroupFloats largest_wx = kLeastProduct;
+  GroupFloats sum_w = 0;
+  GroupFloats sum_wx = 0;
+  for (std::size_t j = 0; j < kWidth; ++j) {
+    sum_w += w[j];
+    sum_wx += wx[j];
+    largest_w = greater(largest_w, w[j]);
+    largest_wx = greater(largest_wx, abs(wx[j]));
   }
+#endif
   groups.shift_w = sum_w * (kIq1Delta * kIq1Delta);
   groups.shift_wx = sum_wx * (2 * kIq1Delta);
   groups.w_unit = largest_w * (1 / kMost);
