@@ -24,8 +24,8 @@ struct BlockIq2Xs {
   static constexpr bool kEvenSigns = true;
   static constexpr std::size_t kSubBlock = 16;
   static constexpr float kUnit = 0.125f;
-  static constexpr std::array<float, 4> kBestScales = {0.65f, 0.78f, 0.92f, 1.12f};
-  static constexpr std::array<float, 2> kFastScales = {0.72f, 0.95f};
+  static constexpr std::array<float, 4> kBestScales = {0.645f, 0.8f, 0.93f, 1.2f};
+  static constexpr std::array<float, 2> kFastScales = {0.73f, 0.98f};
 
   std::uint16_t d;         ///< fp16 scale of the super-block
   std::uint16_t code[32];  ///< [group]

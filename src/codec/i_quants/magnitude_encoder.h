@@ -12,7 +12,7 @@
 //    any scale, and d is chosen from many by the lower envelopes of the parabolas.
 // 3. With d known, each sub-block takes its best of the 16 multiples, codes are searched again at
 //    exactly that scale, each octet takes the best of all that was found for it, and d is refitted
-//    by least squares.
+//    by least squares. Multiples and what octets take are chosen again for this d, which is refitted.
 // 4. This d is corrected for the shrinkage of least squares (bias_correction.h).
 
 #include "codec/i_quants/magnitude_search.h"
@@ -151,9 +151,12 @@ Type encode_super_block(const float* values, const float* importance,
   d = value_of_half(to_half(d), exponent) * Type::kUnit;
   search.nearest(choose_multiples<Type, kFirst>(found, d) * d, found[kFirst]);
   Solution<Type> solution;
-  solve<Type>(found, choose_multiples<Type, kFirst + 1>(found, d), d, solution);
-  if (!(solution.dot > 0)) return {};
-  d = solution.dot / solution.norm;
+  // Once more with the scale that the first multiples gave: it foretells less error, or as much.
+  for (int times = 0; times < 2; ++times) {
+    solve<Type>(found, choose_multiples<Type, kFirst + 1>(found, d), d, solution);
+    if (!(solution.dot > 0)) return {};
+    d = solution.dot / solution.norm;
+  }
   if (!(solution.dot * d > 0)) return {};
   const float corrected = corrected_scale(d, octets.norm(), solution.dot, bias_correction);
   return make_block<Type>(octets, search, solution, {to_half(corrected), to_half(d)});
