@@ -62,8 +62,9 @@ class LevelCosts : public Measure<Type> {
   /// to be told from more in 16 bits, at the entry's weightiest position.
   static constexpr float kReach = (kLevels == 3 ? 0.45f : 0.25f) * (Type::kEvenSigns ? 1.4f : 1);
   static constexpr float kOne = 32767 / (4 * kReach);
-  /// An entry's unit grows until what this level costs at all values beyond it is within reach, and
-  /// of one wrong sign this one.
+  /// An entry's unit grows until of its farthest values this level is within reach (of eight levels
+  /// what it costs at all of them, since two such values are half of an entry), and of one
+  /// wrong sign this one.
   static constexpr float kFarLevel = share(kLevels == 3 ? 1 : 5);
   static constexpr float kWrongLevel = 2 * share(0);
   /// Of four large values no entry is near: then the unit grows with their sum.
@@ -142,18 +143,22 @@ void LevelCosts<Type>::scale_octets(const OctetFloats& scale, Scaled& out) const
     const std::size_t first = n * Type::kWidth;
     OctetFloats to_short;
     for (std::size_t h = 0; h < kHalves; ++h) {
+      Floats far = kReach;
       Floats squares = 0;
       Floats wrong = 0x1p100f;
       Floats all = 0;
       for (std::size_t row = 2 * first + h; row < 2 * (first + Type::kWidth); row += 2) {
         const Floats place = value_[row] * out.inverse[h];
-        const Floats off = max(place - root_[row] * kFarLevel, 0);
-        squares += off * off;
-        if constexpr (kLevels > 3) all += place;
+        const Floats beyond = place - root_[row] * kFarLevel;
+        if constexpr (kLevels > 3) {
+          squares += max(beyond, 0) * max(beyond, 0);
+          all += place;
+        } else {
+          far = max(far, beyond);
+        }
         if constexpr (Type::kEvenSigns) wrong = min(wrong, place + root_[row] * kWrongLevel);
       }
-      Floats far = sqrt(max(squares, kReach * kReach));
-      if constexpr (kLevels > 3) far = max(far, all * kAll - kAllLess);
+      if constexpr (kLevels > 3) far = max(max(far, sqrt(squares)), all * kAll - kAllLess);
       if constexpr (Type::kEvenSigns) far = max(far, wrong * this->odd_[h]);
       const Floats factor = Floats(kReach) / far;
       out.factor[n][h] = factor;
