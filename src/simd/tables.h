@@ -6,8 +6,6 @@
 
 namespace sluice::inline SLUICE_ISA::simd {
 
-#if !defined(SLUICE_NEON)
-
 /// table[index], lane by lane from memory. Not by an instruction: AVX2's is hardly faster, and many
 /// times slower on processors whose microcode keeps it from leaking.
 template <typename Entry, std::size_t kEntries, std::size_t N>
@@ -20,8 +18,6 @@ SLUICE_INLINE Lanes<std::int16_t, N> gather(const std::array<Entry, kEntries>& t
   std::memcpy(&result.part, lanes, sizeof lanes);
   return result;
 }
-
-#endif
 
 #if defined(__AVX512VBMI__)
 
