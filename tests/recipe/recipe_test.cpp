@@ -216,6 +216,25 @@ TEST(Rule, SaysWhy) {
   EXPECT_EQ(choice.rule, "early ffn_down; rows of 96 are no whole blocks of q2_k");
 }
 
+TEST(Rule, RowsThatAreNoGroupsHaveThePlainType) {
+  const auto pure = options(Mix::ik_llama_cpp, "IQ1_S_R4", true);
+  const auto chosen = [&](const char* name, std::vector<std::uint64_t> shape) {
+    return choose_one(pure, small_llama(), make_tensor(name, std::move(shape)));
+  };
+  EXPECT_EQ(chosen("blk.0.ffn_up.weight", {96, 512}).type, TensorType::iq1_s_r4);
+  EXPECT_EQ(chosen("blk.0.ffn_up.weight", {512, 6}).type, TensorType::iq1_s);
+  EXPECT_EQ(chosen("blk.0.ffn_up.weight", {96, 6}).type, TensorType::iq4_nl);
+  EXPECT_EQ(chosen("blk.0.ffn_up_exps.weight", {512, 6, 4}).type, TensorType::iq1_s);
+  EXPECT_EQ(chosen("blk.0.ffn_up_exps.weight", {512, 8, 3}).type, TensorType::iq1_s_r4);
+  EXPECT_EQ(chosen("token_embd.weight", {512, 512}).type, TensorType::iq1_s);
+  EXPECT_EQ(chosen("blk.0.ffn_up.weight", {512, 6}).rule,
+            "pure; its rows are no whole groups of iq1_s_r4");
+  EXPECT_EQ(chosen("token_embd.weight", {512, 512}).rule,
+            "pure; rows of an embedding cannot be iq1_s_r4");
+  EXPECT_EQ(chosen("blk.0.ffn_up.weight", {80, 512}).rule,
+            "pure; rows of 80 are no whole blocks of iq1_s_r4");
+}
+
 TEST(Errors, NameTheCure) {
   const gguf::Header model = small_llama();
   expect_error(ErrorCode::usage, "IQ1_M", {}, model);
