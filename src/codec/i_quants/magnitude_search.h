@@ -88,6 +88,10 @@ class MagnitudeSearch : public LevelCosts<Type> {
     Best<T> right;
     Best<T> wrong;
   };
+  template <typename T>
+  using BestOfEntries = std::array<BestOfBoth<T>, kEntries>;
+  template <typename T>
+  using CodesOfEntries = std::array<Part<T>, kEntries>;
 
   static SLUICE_INLINE Part<Short> sum(const Part<Short>& a, const Part<Short>& b) noexcept {
     return add_saturated(a, b);
@@ -152,9 +156,9 @@ class MagnitudeSearch : public LevelCosts<Type> {
   void sum_entry(std::size_t r, std::size_t first, const Scaled& scaled,
                  EntryCosts<T>& costs) const noexcept;
   template <typename T>
-  static std::array<BestOfBoth<T>, kEntries> walk(const CostsOfEntries<T>& costs) noexcept;
+  static BestOfEntries<T> walk(const CostsOfEntries<T>& costs) noexcept;
   template <typename T>
-  std::array<Part<T>, kEntries> search(std::size_t r, const Scaled& scaled) const noexcept;
+  CodesOfEntries<T> search(std::size_t r, const Scaled& scaled) const noexcept;
 };
 
 template <typename Type>
@@ -206,9 +210,8 @@ void MagnitudeSearch<Type>::sum_entry(std::size_t r, std::size_t first, const Sc
 /// The best second half for each entry: with right signs, with one wrong sign where needed.
 template <typename Type>
 template <typename T>
-auto MagnitudeSearch<Type>::walk(const CostsOfEntries<T>& costs) noexcept
-    -> std::array<BestOfBoth<T>, kEntries> {
-  std::array<BestOfBoth<T>, kEntries> best;
+auto MagnitudeSearch<Type>::walk(const CostsOfEntries<T>& costs) noexcept -> BestOfEntries<T> {
+  BestOfEntries<T> best;
   Part<T> place = 0;
   const std::uint16_t* at = Codebook::kWalk.data();
   const auto of_size = [&]<std::size_t kSize>(std::integral_constant<std::size_t, kSize> /*sets*/) {
@@ -245,11 +248,11 @@ auto MagnitudeSearch<Type>::walk(const CostsOfEntries<T>& costs) noexcept
 template <typename Type>
 template <typename T>
 auto MagnitudeSearch<Type>::search(std::size_t r, const Scaled& scaled) const noexcept
-    -> std::array<Part<T>, kEntries> {
+    -> CodesOfEntries<T> {
   CostsOfEntries<T> costs;
   for (std::size_t n = 0; n < kEntries; ++n) sum_entry(r, n * Type::kWidth, scaled, costs[n]);
-  const std::array<BestOfBoth<T>, kEntries> of_entry = walk(costs);
-  std::array<Part<T>, kEntries> code;
+  const BestOfEntries<T> of_entry = walk(costs);
+  CodesOfEntries<T> code;
   for (std::size_t n = 0; n < kEntries; ++n) {
     code[n] = (Type::kEvenSigns ? of_entry[n].wrong : of_entry[n].right).code();
   }
