@@ -19,6 +19,7 @@
 
 #include "base/float16.h"
 #include "codec/distortion.h"
+#include "codec/grids.h"
 #include "codec/i_quants/iq2_k.cpp"
 #include "codec/i_quants/iq2_xxs.cpp"
 #include "codec/i_quants/iq3_k.cpp"
@@ -86,18 +87,6 @@ std::vector<float> decode(TensorType type, const std::vector<Block>& blocks, std
   return values;
 }
 
-/// Lists of values and magnitudes that do not come from the code under test.
-std::vector<std::vector<int>> read_grid(const std::string& name, std::size_t width) {
-  std::ifstream file(SLUICE_TEST_DATA "/grids/" + name);
-  std::vector<std::vector<int>> grid;
-  std::vector<int> entry;
-  for (int value; file >> value;) {
-    entry.push_back(value);
-    if (entry.size() == width) grid.push_back(std::exchange(entry, {}));
-  }
-  return grid;
-}
-
 std::vector<double> read_levels(const std::string& type) {
   std::ifstream file(SLUICE_TEST_DATA "/grids/values.json");
   return nlohmann::json::parse(file)[type].get<std::vector<double>>();
@@ -125,7 +114,7 @@ double best_group_error(const std::vector<std::vector<int>>& grid, const float* 
 }
 
 TEST(Iq2XxsSearch, CodesAreTheExhaustiveBestAndScalesNearlySo) {
-  const auto grid = read_grid("iq2xxs_grid.txt", 8);
+  const auto grid = testing_support::read_grid("iq2xxs_grid.txt", 8);
   ASSERT_EQ(grid.size(), 256u);
   const Row row = make_row(2 * 256, 1);
   const std::vector<double> w = error_weights(row, 256);

@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <fstream>
 #include <limits>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "codec/grids.h"
 #include "codec/i_quants/iq2_s.h"
 #include "codec/i_quants/iq2_xs.h"
 #include "codec/i_quants/iq3_s.h"
@@ -21,17 +21,6 @@
 
 namespace sluice {
 namespace {
-
-std::vector<std::vector<int>> read_entries(const std::string& name, std::size_t width) {
-  std::ifstream file(SLUICE_TEST_DATA "/grids/" + name);
-  std::vector<std::vector<int>> entries;
-  std::vector<int> entry;
-  for (int value; file >> value;) {
-    entry.push_back(value);
-    if (entry.size() == width) entries.push_back(std::exchange(entry, {}));
-  }
-  return entries;
-}
 
 /// The least cost of some positions with right signs, and with one wrong sign.
 std::pair<double, double> least_costs(const std::vector<std::vector<int>>& entries, const double* x,
@@ -54,7 +43,7 @@ std::pair<double, double> least_costs(const std::vector<std::vector<int>>& entri
 /// All octets of heavy-tailed super-blocks, whose importance spans some orders of magnitude.
 template <typename Block>
 void expect_nearest(const std::string& grid, int decades) {
-  const auto entries = read_entries(grid, Block::kWidth);
+  const auto entries = testing_support::read_grid(grid, Block::kWidth);
   ASSERT_EQ(entries.size(), Block::kGrid.size());
   std::mt19937 random(3);
   const auto uniform = [&] { return (static_cast<double>(random()) + 0.5) / 4294967296.0; };

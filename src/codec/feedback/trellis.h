@@ -17,9 +17,9 @@
 namespace sluice::inline SLUICE_ISA::ldlq {
 
 /// Writes the numbers of those that score within a margin of the best, and returns the end.
-/// \param count     at least 1; registers of 16
-/// \param numbers   of each register's first
-/// \param get       get(i) is the i-th register's cell
+/// \param count   at least 1; registers of 16
+/// \param get     get(i) is the i-th register's cell
+/// \param number  number(i) is that register's: its first lane's is 16 times that
 template <std::size_t kMost, typename Query, typename Get, typename Number>
 std::uint16_t* list_best(const Query& query, std::size_t count, std::int32_t margin, const Get& get,
                          const Number& number, std::uint16_t* to) noexcept {
