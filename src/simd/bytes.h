@@ -43,16 +43,51 @@ SLUICE_INLINE Ints lane_numbers() noexcept {
   return Ints::load(kNumbers);
 }
 
+/// Which bits a byte has, the least first: how lanes for which a mask holds are moved together.
+struct BitsOfBytes {
+  std::uint8_t of[256][8];
+  constexpr BitsOfBytes() noexcept : of() {
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      unsigned count = 0;
+      for (std::uint8_t bit = 0; bit < 8; ++bit) {
+        if ((byte >> bit & 1) != 0) of[byte][count++] = bit;
+      }
+    }
+  }
+};
+inline constexpr BitsOfBytes kBitsOfBytes;
+
 /// Writes the lanes, numbers below 2^16, for which a mask holds, up to 15 others behind them, and
 /// returns where these are. Whether a lane is taken cannot be foretold, so there is no branch.
 SLUICE_INLINE std::uint16_t* append_where(const FloatMask& mask, const Ints& numbers,
                                           std::uint16_t* to) noexcept {
   const unsigned bits = Machine::to_bits(mask.part);
 #if defined(__AVX512F__)
+#if defined(__AVX512VBMI2__)
+  const __m256i taken = _mm256_maskz_compress_epi16(
+      static_cast<__mmask16>(bits), _mm512_cvtepi32_epi16((__m512i)numbers.part[0]));
+#else
   const __m256i taken = _mm512_cvtepi32_epi16(
       _mm512_maskz_compress_epi32(static_cast<__mmask16>(bits), (__m512i)numbers.part[0]));
+#endif
   std::memcpy(to, &taken, sizeof taken);
   return to + __builtin_popcount(bits);
+#elif defined(__AVX2__)
+  const __m256i packed = _mm256_permute4x64_epi64(
+      _mm256_packus_epi32((__m256i)numbers.part[0], (__m256i)numbers.part[1]), 0xd8);
+  const __m128i halves[2] = {_mm256_castsi256_si128(packed), _mm256_extracti128_si256(packed, 1)};
+  for (int i = 0; i < 2; ++i) {
+    const unsigned byte = bits >> 8 * i & 255;
+    // Lane n is bytes 2n and 2n + 1.
+    const auto* const numbers_of = reinterpret_cast<const __m128i*>(kBitsOfBytes.of[byte]);
+    const __m128i lanes = _mm_cvtepu8_epi16(_mm_loadl_epi64(numbers_of));
+    const __m128i bytes =
+        _mm_add_epi16(_mm_mullo_epi16(lanes, _mm_set1_epi16(0x0202)), _mm_set1_epi16(0x0100));
+    const __m128i taken = _mm_shuffle_epi8(halves[i], bytes);
+    std::memcpy(to, &taken, sizeof taken);
+    to += __builtin_popcount(byte);
+  }
+  return to;
 #else
   std::int32_t at[16];
   numbers.store(at);
@@ -67,7 +102,27 @@ SLUICE_INLINE std::uint16_t* append_where(const FloatMask& mask, const Ints& num
 /// The same of first + l for each lane l.
 SLUICE_INLINE std::uint16_t* append_numbers(const FloatMask& mask, unsigned first,
                                             std::uint16_t* to) noexcept {
+#if defined(__AVX512VBMI2__)
+  const unsigned bits = Machine::to_bits(mask.part);
+  const __m256i lanes = _mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m256i taken = _mm256_maskz_compress_epi16(
+      static_cast<__mmask16>(bits),
+      _mm256_add_epi16(lanes, _mm256_set1_epi16(static_cast<short>(first))));
+  std::memcpy(to, &taken, sizeof taken);
+  return to + __builtin_popcount(bits);
+#elif defined(__AVX512F__)
   return append_where(mask, lane_numbers() + Ints(static_cast<std::int32_t>(first)), to);
+#else
+  const unsigned bits = Machine::to_bits(mask.part);
+  for (unsigned half = 0; half < 16; half += 8) {
+    const unsigned byte = bits >> half & 255;
+    for (unsigned i = 0; i < 8; ++i) {
+      to[i] = static_cast<std::uint16_t>(first + half + kBitsOfBytes.of[byte][i]);
+    }
+    to += __builtin_popcount(byte);
+  }
+  return to;
+#endif
 }
 
 /// The largest of the lanes that have the same remainder by kCount, 4 or 8, for each remainder.
