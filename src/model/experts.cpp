@@ -78,7 +78,7 @@ struct Experts::Pass {
   }
 
   void route_and_share();
-  void run_expert(std::uint64_t expert, const FeedForwardBiases& biases,
+  void run_expert(std::uint64_t expert, const FeedForwardNumbers& numbers,
                   std::span<const Sent> sent) const;
 
   const Run& run;
@@ -101,7 +101,7 @@ class Experts::Shared {
         gate_(pass.parts.shared_gate
                   ? std::optional<OpenProjection>({pass.run, *pass.parts.shared_gate})
                   : std::nullopt),
-        network_(pass.run, *pass.parts.shared, FeedForwardBiases(pass.run, *pass.parts.shared), 0,
+        network_(pass.run, *pass.parts.shared, FeedForwardNumbers(pass.run, *pass.parts.shared), 0,
                  std::move(same_input)) {}
 
   // x [tokens from `first` on, width] is overwritten.
@@ -156,9 +156,9 @@ void Experts::Pass::route_and_share() {
   if (shared) shared->finish();
 }
 
-void Experts::Pass::run_expert(std::uint64_t expert, const FeedForwardBiases& biases,
+void Experts::Pass::run_expert(std::uint64_t expert, const FeedForwardNumbers& numbers,
                                std::span<const Sent> sent) const {
-  const OpenFeedForward network(run, parts.each, biases, expert);
+  const OpenFeedForward network(run, parts.each, numbers, expert);
   std::vector<std::uint32_t> tokens;
   for_blocks(sent.size(), most, [&](std::uint64_t first, std::uint64_t count) {
     const std::span<const Sent> some = sent.subspan(first, count);
@@ -220,9 +220,9 @@ void Experts::run(const Run& run, const linear::Matrix& stream) const {
   Pass pass(run, parts_, stream, at_once);
   pass.route_and_share();
   const Routes routes(parts_.routing, pass.choices);
-  const FeedForwardBiases biases(run, parts_.each);
+  const FeedForwardNumbers numbers(run, parts_.each);
   for (std::uint64_t expert = 0; expert < parts_.routing.experts; ++expert) {
-    pass.run_expert(expert, biases, routes.to(expert));
+    pass.run_expert(expert, numbers, routes.to(expert));
   }
   pass.frame.add(pass.sums.rows(stream.rows), stream);
 }

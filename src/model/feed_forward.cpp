@@ -35,7 +35,7 @@ Space FeedForward::space(const Tokens&, int threads) const {
 
 void FeedForward::run(const Run& run, const linear::Matrix& stream) const {
   const OpenFrame frame(run, parts_.frame);
-  const OpenFeedForward inner(run, parts_, FeedForwardBiases(run, parts_));
+  const OpenFeedForward inner(run, parts_, FeedForwardNumbers(run, parts_));
   const std::uint64_t at_once =
       space(run.tokens, run.team.threads()).tokens_within(run.settings, stream.rows);
   const Buffer x_buffer(at_once, stream.columns);
@@ -73,8 +73,8 @@ void gate_rows(Activation activation, const linear::Matrix& gate, const linear::
 
 std::vector<std::string> FeedForwardParts::tensors() const {
   std::vector<std::string> names;
-  for (const std::string* name :
-       {&gate.bias, &up.bias, &down.bias, &gate.weight, &up.weight, &down.weight}) {
+  for (const std::string* name : {&gate.bias, &up.bias, &down.bias, &gate.scale, &up.scale,
+                                  &down.scale, &gate.weight, &up.weight, &down.weight}) {
     if (!name->empty()) names.push_back(*name);
   }
   return names;
@@ -92,20 +92,19 @@ std::uint64_t FeedForwardParts::product_bytes(int threads) const {
   return linear::multiply_bytes(std::max(down.rows, down.columns), threads);
 }
 
-FeedForwardBiases::FeedForwardBiases(const Run& run, const FeedForwardParts& parts)
-    : gate(numbers_of(run, parts.gate.bias)),
-      up(numbers_of(run, parts.up.bias)),
-      down(numbers_of(run, parts.down.bias)) {}
+FeedForwardNumbers::FeedForwardNumbers(const Run& run, const FeedForwardParts& parts)
+    : gate(run, parts.gate), up(run, parts.up), down(run, parts.down) {}
 
 OpenFeedForward::OpenFeedForward(const Run& run, const FeedForwardParts& parts,
-                                 const FeedForwardBiases& biases, std::uint64_t number,
+                                 const FeedForwardNumbers& numbers, std::uint64_t number,
                                  std::vector<std::string> others)
     : run_(run),
       parts_(parts),
-      gate_(parts.packed() ? std::nullopt
-                           : std::optional<OpenProjection>({run, parts.gate, number, biases.gate})),
-      up_(run, parts.up, number, biases.up),
-      down_(run, parts.down, number, biases.down),
+      gate_(parts.packed()
+                ? std::nullopt
+                : std::optional<OpenProjection>({run, parts.gate, number, numbers.gate})),
+      up_(run, parts.up, number, numbers.up),
+      down_(run, parts.down, number, numbers.down),
       outer_(run, parts.inputs(number, std::move(others))[0]),
       inner_(run, parts.inputs(number)[1]) {}
 

@@ -37,13 +37,13 @@ struct FeedForwardParts {
   std::uint64_t product_bytes(int threads) const;
 };
 
-/// Biases of all matrices.
-struct FeedForwardBiases {
-  std::vector<float> gate;
-  std::vector<float> up;
-  std::vector<float> down;
+/// The small numbers of all matrices.
+struct FeedForwardNumbers {
+  ProjectionNumbers gate;
+  ProjectionNumbers up;
+  ProjectionNumbers down;
 
-  FeedForwardBiases(const Run& run, const FeedForwardParts& parts);
+  FeedForwardNumbers(const Run& run, const FeedForwardParts& parts);
 };
 
 /// With its weights at hand, and watched.
@@ -51,7 +51,7 @@ class OpenFeedForward {
  public:
   /// \param number  of the matrices, where there are several
   /// \param others  weights that are multiplied by the same input
-  OpenFeedForward(const Run& run, const FeedForwardParts& parts, const FeedForwardBiases& biases,
+  OpenFeedForward(const Run& run, const FeedForwardParts& parts, const FeedForwardNumbers& numbers,
                   std::uint64_t number = 0, std::vector<std::string> others = {});
 
   /// x [tokens, width] becomes what it gives.

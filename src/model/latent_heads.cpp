@@ -56,26 +56,29 @@ Input input_of_head(const Projection& projection, std::uint64_t number) {
 }
 
 OpenHead::OpenHead(const Run& run, const LatentParts& parts, std::uint64_t number)
-    : keys_(run, parts.keys, number, {}),
-      values_(run, parts.values, number, {}),
+    : keys_(run, parts.keys, number, {run, parts.keys}),
+      values_(run, parts.values, number, {run, parts.values}),
       query_(Watched(run, input_of_head(parts.keys, number))),
       mixed_(Watched(run, input_of_head(parts.values, number))) {}
 
 OpenHead::OpenHead(const Run& run, const LatentLengths& n,
-                   const std::shared_ptr<const linear::Rows>& joined, std::uint64_t number)
+                   const std::shared_ptr<const linear::Rows>& joined, float scale,
+                   std::uint64_t number)
     : keys_(run,
-            std::make_shared<TurnedRows>(SomeRows(joined, number * (n.plain + n.value), n.plain))),
+            std::make_shared<TurnedRows>(SomeRows(joined, number * (n.plain + n.value), n.plain)),
+            scale),
       values_(run,
-              std::make_shared<SomeRows>(joined, number * (n.plain + n.value) + n.plain, n.value)) {
-}
+              std::make_shared<SomeRows>(joined, number * (n.plain + n.value) + n.plain, n.value),
+              scale) {}
 
 std::vector<OpenHead> open_heads(const Run& run, const LatentParts& parts, const LatentLengths& n) {
   const auto joined =
       parts.joined.weight.empty() ? nullptr : run.weights.matrix(parts.joined.weight);
+  const std::vector<float> scales = numbers_of(run, parts.joined.scale);
   std::vector<OpenHead> all;
   for (std::uint64_t head = 0; head < n.heads; ++head) {
     if (joined) {
-      all.emplace_back(run, n, joined, head);
+      all.emplace_back(run, n, joined, scales.empty() ? 1 : scales.front(), head);
     } else {
       all.emplace_back(run, parts, head);
     }

@@ -42,7 +42,7 @@ class OpenHead {
 
   /// Parts of the one for all heads, which is watched as such.
   OpenHead(const Run& run, const LatentLengths& n,
-           const std::shared_ptr<const linear::Rows>& joined, std::uint64_t number);
+           const std::shared_ptr<const linear::Rows>& joined, float scale, std::uint64_t number);
 
   /// Queries become what is compared with the shared numbers.
   void widen(const linear::ConstMatrix& query, const linear::Matrix& wide,

@@ -60,7 +60,7 @@ struct Product {
   const linear::Rows& weight;
   TokenRows tokens;       ///< of the rows of x and y
   linear::ConstMatrix x;  ///< [tokens, columns]
-  linear::Matrix y;       ///< [tokens, rows] = x W^T, before a bias is added
+  linear::Matrix y;       ///< [tokens, rows] = x W^T, before a scale and a bias
 };
 
 /// Sees what matrices are multiplied by, in the order of the calculation. Called by one thread.

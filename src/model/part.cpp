@@ -83,28 +83,32 @@ Projection Projection::of(const Metadata& model, const std::string& name, std::u
                         .columns = columns,
                         .matrices = matrices};
   if (model.has(bias)) projection.bias = model.matrix(bias, matrices, rows);
+  projection.scale = model.numbers_if_any(name + ".scale", matrices);
   return projection;
 }
 
 void append_tensors(const Projection& projection, std::vector<std::string>& names) {
   names.push_back(projection.weight);
-  if (!projection.bias.empty()) names.push_back(projection.bias);
+  for (const std::string* name : {&projection.bias, &projection.scale}) {
+    if (!name->empty()) names.push_back(*name);
+  }
 }
 
+ProjectionNumbers::ProjectionNumbers(const Run& run, const Projection& projection)
+    : biases(numbers_of(run, projection.bias)), scales(numbers_of(run, projection.scale)) {}
+
 OpenProjection::OpenProjection(const Run& run, const Projection& projection)
-    : run_(run),
-      name_(projection.weight),
-      weight_(run.weights.matrix(projection.weight)),
-      bias_(numbers_of(run, projection.bias)) {}
+    : OpenProjection(run, projection, 0, {run, projection}) {}
 
 OpenProjection::OpenProjection(const Run& run, const Projection& projection, std::uint64_t number,
-                               const std::vector<float>& biases)
+                               const ProjectionNumbers& numbers)
     : run_(run),
       name_(projection.weight),
       number_(number),
       weight_(run.weights.matrix(projection.weight, number)) {
-  if (biases.empty()) return;
-  const auto first = biases.begin() + static_cast<std::ptrdiff_t>(number * projection.rows);
+  if (!numbers.scales.empty()) scale_ = numbers.scales[number];
+  if (numbers.biases.empty()) return;
+  const auto first = numbers.biases.begin() + static_cast<std::ptrdiff_t>(number * projection.rows);
   bias_.assign(first, first + static_cast<std::ptrdiff_t>(projection.rows));
 }
 
@@ -114,9 +118,11 @@ void OpenProjection::apply(const linear::ConstMatrix& x, const linear::Matrix& y
   if (run_.watcher != nullptr && !name_.empty()) {
     run_.watcher->multiplied({name_, number_, *weight_, tokens, x, y});
   }
-  if (bias_.empty()) return;
+  if (scale_ == 1 && bias_.empty()) return;
   for_rows(run_.team, y.rows, [&](std::size_t t) {
-    linear::add(y.row(t), bias_.data(), y.columns, run_.settings.isa);
+    float* const row = y.row(t);
+    if (scale_ != 1) std::for_each_n(row, y.columns, [&](float& sum) { sum *= scale_; });
+    if (!bias_.empty()) linear::add(row, bias_.data(), y.columns, run_.settings.isa);
   });
 }
 

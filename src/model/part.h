@@ -129,33 +129,43 @@ class OpenFrame {
   std::vector<float> after_;
 };
 
-/// A weight matrix [rows, columns], or several (of experts, of heads), and the bias that is added
-/// to what each gives, if there is one.
+/// A weight matrix [rows, columns], or several (of experts, of heads), the factor that what each gives
+/// is multiplied by, and the bias that is added to it then, if there are any.
 struct Projection {
   std::string weight;
   std::string bias = {};
+  std::string scale = {};  ///< a number for each matrix, which checkpoints in NVFP4 have
   std::uint64_t rows = 0;
   std::uint64_t columns = 0;
   std::uint64_t matrices = 1;
 
-  /// `name`.weight, which must be there, and `name`.bias.
+  /// `name`.weight, which must be there, `name`.bias and `name`.scale.
   static Projection of(const Metadata& model, const std::string& name, std::uint64_t rows,
                        std::uint64_t columns, std::uint64_t matrices = 1);
 };
 
 void append_tensors(const Projection& projection, std::vector<std::string>& names);
 
+/// The small numbers of all its matrices.
+struct ProjectionNumbers {
+  std::vector<float> biases;
+  std::vector<float> scales;
+
+  ProjectionNumbers() = default;
+  ProjectionNumbers(const Run& run, const Projection& projection);
+};
+
 /// With its weights at hand.
 class OpenProjection {
  public:
   OpenProjection(const Run& run, const Projection& projection);
-  OpenProjection(const Run& run, std::shared_ptr<const linear::Rows> weight)
-      : run_(run), weight_(std::move(weight)) {}
-  /// One of several matrices. \param biases  of all of them, or nothing
+  OpenProjection(const Run& run, std::shared_ptr<const linear::Rows> weight, float scale)
+      : run_(run), weight_(std::move(weight)), scale_(scale) {}
+  /// One of several matrices.
   OpenProjection(const Run& run, const Projection& projection, std::uint64_t number,
-                 const std::vector<float>& biases);
+                 const ProjectionNumbers& numbers);
 
-  /// y [tokens, rows] = x [tokens, columns] W^T + bias
+  /// y [tokens, rows] = x [tokens, columns] W^T scale + bias
   void apply(const linear::ConstMatrix& x, const linear::Matrix& y, const TokenRows& tokens) const;
 
  private:
@@ -163,6 +173,7 @@ class OpenProjection {
   std::string name_;  // empty: it is no matrix of the model's own
   std::uint64_t number_ = 0;
   std::shared_ptr<const linear::Rows> weight_;
+  float scale_ = 1;
   std::vector<float> bias_;
 };
 
