@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "api/observers.h"
 #include "api/prepared.h"
 #include "sluice/error.h"
 #include "sluice/inspect.h"
@@ -25,12 +26,6 @@ using testing_support::TempFolder;
 using testing_support::write_file;
 
 using Words = std::vector<std::pair<std::string, std::string>>;
-
-class Notes : public Observer {
- public:
-  void note(std::string_view note) override { text += std::string(note) + "\n"; }
-  std::string text;
-};
 
 class CheckpointRuns : public ::testing::Test {
  protected:

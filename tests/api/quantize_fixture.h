@@ -11,6 +11,7 @@
 #include <random>
 #include <regex>
 
+#include "api/observers.h"
 #include "base/float16.h"
 #include "imatrix/importance_matrix.h"
 #include "sluice/codec.h"
@@ -213,11 +214,6 @@ inline QuantizeOptions options_for(const std::string& input, const std::string& 
   options.pure = pure;
   options.threads = 2;
   return options;
-}
-
-inline Observer& silent() {
-  static Observer observer;
-  return observer;
 }
 
 // The least budget, from the error that a budget of nothing gives.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/observers.h"
 #include "sluice/error.h"
 #include "sluice/gguf.h"
 #include "sluice/quantize.h"
@@ -31,17 +32,6 @@ using testing_support::write_file;
 const std::string kModel = SLUICE_TEST_DATA "/model/tiny-llama-f16.gguf";
 const std::string kMatrix = SLUICE_TEST_DATA "/imatrix/tiny-llama.imatrix.gguf";
 constexpr std::uint32_t kBf16 = 30;
-
-Observer& silent() {
-  static Observer observer;
-  return observer;
-}
-
-class Notes : public Observer {
- public:
-  void note(std::string_view note) override { text += std::string(note) + "\n"; }
-  std::string text;
-};
 
 std::string part_name(const std::string& stem, std::size_t no, std::size_t count) {
   const auto five = [](std::size_t n) {
@@ -390,7 +380,7 @@ class SplitBytes : public testing::Test {
 };
 
 // The least budget, to a MiB.
-std::uint64_t least_memory(QuantizeOptions options) {
+std::uint64_t least_memory_tried(QuantizeOptions options) {
   for (options.memory = 8u << 20;; options.memory += 1u << 20) {
     try {
       quantize(options, silent());
@@ -440,7 +430,7 @@ TEST_F(SplitBytes, AreTheSameForAnyModeThreadsAndBudget) {
       wanted.spindle = threads == 1 ? Spindle::shared : Spindle::separate;
       wanted.isa = supported_isas()[static_cast<std::size_t>(threads) % supported_isas().size()];
       // With the least there are fewer extents than parts.
-      wanted.memory = threads == 1 ? least_memory(wanted) : std::uint64_t{512} << 20;
+      wanted.memory = threads == 1 ? least_memory_tried(wanted) : std::uint64_t{512} << 20;
       EXPECT_TRUE(parts_of(quantize(wanted, silent())) == first)
           << "io " << static_cast<int>(io) << " threads " << threads;
     }

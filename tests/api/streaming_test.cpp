@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1 << 20;
 
-class Notes : public Observer {
- public:
-  void note(std::string_view note) override { text += std::string(note) + "\n"; }
-  std::string text;
-};
-
 class StreamingTest : public QuantizeTest {
  protected:
   StreamingTest() {

@@ -22,13 +22,6 @@ void put_value(std::vector<TestTensor>& tensors, const std::string& name, std::s
   }
 }
 
-class Notes : public Observer {
- public:
-  void note(std::string_view text) override { texts += std::string(text) + '\n'; }
-  bool hold(const std::string& part) const { return texts.find(part) != texts.npos; }
-  std::string texts;
-};
-
 LostRange lost(const Codec& codec, const std::vector<float>& values, const float* importance,
                Effort effort) {
   const EncodeRows rows{.values = values.data(),
@@ -107,7 +100,7 @@ TEST_F(QuantizeTest, WeightsBeyondTheirTypesRangeAreTold) {
     const bool told = notes.hold("2 tensors with weights beyond the range of their type") &&
                       notes.hold("token_embd.weight (1 weight, of which 3e+07 became ") &&
                       notes.hold("blk.0.attn_q.weight (2 weights, of which -2.01327e+08 became -");
-    EXPECT_EQ(told, type != "BF16") << notes.texts;
+    EXPECT_EQ(told, type != "BF16") << notes.text;
     for (const TensorReport& tensor : report.tensors) {
       const std::uint64_t wanted = type == "BF16"                         ? 0
                                    : tensor.name == "token_embd.weight"   ? 1
@@ -127,7 +120,7 @@ TEST_F(QuantizeTest, ARunThatFailsTellsWhatItMet) {
   options.threads = 1;
   Notes notes;
   EXPECT_THROW(quantize(options, notes), Error);
-  EXPECT_TRUE(notes.hold("token_embd.weight (1 weight, of which 3e+07 became")) << notes.texts;
+  EXPECT_TRUE(notes.hold("token_embd.weight (1 weight, of which 3e+07 became")) << notes.text;
 }
 
 // 294912 of 3947520 weights.
@@ -145,9 +138,9 @@ TEST_F(QuantizeTest, TensorsOfZerosAreTold) {
     Notes notes;
     const RunReport report = quantize(options, notes);
     EXPECT_TRUE(notes.hold("2 tensors (7.5 % of the weights) with nothing but zeros"))
-        << notes.texts;
+        << notes.text;
     EXPECT_TRUE(notes.hold(": blk.0.ffn_up_exps.weight, blk.0.ffn_gate_exps.weight\n"))
-        << notes.texts;
+        << notes.text;
     for (const TensorReport& tensor : report.tensors) {
       EXPECT_EQ(tensor.all_zero, blank.contains(tensor.name)) << tensor.name;
     }
@@ -164,14 +157,14 @@ TEST_F(QuantizeTest, TensorsOfZerosAreTold) {
   write_file(model_, file);
   options.file_type = find_file_type("COPY");
   const RunReport report = quantize(options, notes);
-  EXPECT_TRUE(notes.hold(" with nothing but zeros")) << notes.texts;
-  EXPECT_TRUE(notes.hold(": output.weight\n")) << notes.texts;
+  EXPECT_TRUE(notes.hold(" with nothing but zeros")) << notes.text;
+  EXPECT_TRUE(notes.hold(": output.weight\n")) << notes.text;
 }
 
 TEST_F(QuantizeTest, OrdinaryWeightsAreNotTold) {
   Notes notes;
   quantize(options_for(model_, output_, "Q8_0", true), notes);
-  EXPECT_FALSE(notes.hold("zeros") || notes.hold("beyond")) << notes.texts;
+  EXPECT_FALSE(notes.hold("zeros") || notes.hold("beyond")) << notes.text;
 }
 
 }  // namespace

@@ -12,13 +12,13 @@
 namespace sluice::engine {
 namespace {
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
 
 MemoryPlan ten_slots() {
   MemoryPlan memory;
   memory.slots = 10;
   memory.few_slots = 3;
-  memory.slot_bytes = kMiB;
+  memory.slot_bytes = kMebibyte;
   return memory;
 }
 
@@ -45,7 +45,7 @@ TEST(Slots, WhatCameBackLastIsNext) {
 TEST(Slots, AllAreUsedOfASlowDisk) {
   Observer silent;
   Monitor monitor(silent, 1, 0, "");
-  read(monitor, 100 * kMiB, 1, 300);
+  read(monitor, 100 * kMebibyte, 1, 300);
   SlotPool pool(ten_slots(), true);
   std::set<Slot*> slots;
   for (int i = 0; i < 10; ++i) slots.insert(pool.acquire(monitor));
@@ -56,7 +56,7 @@ TEST(Slots, AllAreUsedOfASlowDisk) {
 TEST(Slots, FewAreUsedOfAFastDisk) {
   Observer silent;
   Monitor monitor(silent, 1, 0, "");
-  read(monitor, kMiB, 10000, 100);
+  read(monitor, kMebibyte, 10000, 100);
   SlotPool pool(ten_slots(), true);
   for (int i = 0; i < 2; ++i) pool.acquire(monitor);
   Slot* const third = pool.acquire(monitor);
@@ -93,7 +93,7 @@ TEST(Slots, ResultsAndInputsHavePlacesOfTheirOwn) {
 
 TEST(Slots, ResultsAloneHoldNoMoreThanTheirPages) {
   MemoryPlan memory = ten_slots();
-  memory.slot_bytes = 4 * kMiB;
+  memory.slot_bytes = 4 * kMebibyte;
   Observer silent;
   Monitor monitor(silent, 1, 0, "");
   SlotPool pool(memory, false);
@@ -101,7 +101,7 @@ TEST(Slots, ResultsAloneHoldNoMoreThanTheirPages) {
   for (std::uint64_t i = 0; i < memory.few_slots; ++i) {
     pool.acquire(monitor)->memory.front() = std::byte{1};
   }
-  EXPECT_LT(anonymous_bytes(), before + kMiB);
+  EXPECT_LT(anonymous_bytes(), before + kMebibyte);
 }
 
 }  // namespace

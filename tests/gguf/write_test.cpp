@@ -13,7 +13,7 @@ using testing_support::array_bytes;
 using testing_support::Bytes;
 using testing_support::GgufBuilder;
 
-GgufBuilder sample() {
+GgufBuilder builder_of_all_kinds() {
   GgufBuilder builder;
   builder.string("general.architecture", "llama").u32("llama.block_count", 2);
   builder.i32s("heads", {4, 8}).f32s("scales", {0.5f, 2}).strings("tokens", {"<s>", "", "x"});
@@ -26,8 +26,9 @@ GgufBuilder sample() {
 
 // The independent builder's bytes are the truth: what was read is written back byte by byte.
 TEST(Serialize, GivesBackTheBytesOfAVersion3File) {
-  for (const auto& builder : {sample(), sample().alignment(4096), sample().data_order({1, 2, 0}),
-                              sample().version(2), GgufBuilder()}) {
+  for (const auto& builder : {builder_of_all_kinds(), builder_of_all_kinds().alignment(4096),
+                              builder_of_all_kinds().data_order({1, 2, 0}),
+                              builder_of_all_kinds().version(2), GgufBuilder()}) {
     const Bytes file = builder.build();
     const auto header = parse_header(file, file.size(), "m").value();
     const Bytes written = serialize_header(header);

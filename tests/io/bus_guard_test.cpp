@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "io/mapped_source.h"
+#include "io/sizes.h"
 #include "sluice/error.h"
 #include "support/temp_folder.h"
 
@@ -22,7 +23,6 @@ namespace {
 using testing_support::TempFolder;
 using testing_support::write_file;
 
-constexpr std::size_t kPage = 4096;
 constexpr std::size_t kSize = 64 * kPage;
 
 void shrink(const std::string& path, std::size_t size) {

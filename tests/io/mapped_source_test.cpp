@@ -12,6 +12,7 @@
 #include <chrono>
 #include <thread>
 
+#include "io/sizes.h"
 #include "support/needs.h"
 #include "support/temp_folder.h"
 
@@ -20,9 +21,6 @@ namespace {
 
 using testing_support::TempFolder;
 using testing_support::write_file;
-
-constexpr std::size_t kPage = 4096;
-constexpr std::size_t kMiB = std::size_t{1} << 20;
 
 class MappedSourceTest : public testing::Test {
  protected:

@@ -25,6 +25,7 @@
 #include "base/interval_set.h"
 #include "base/page_buffer.h"
 #include "io/cached_pages.h"
+#include "io/sizes.h"
 #include "io/source.h"
 #include "support/needs.h"
 #include "support/temp_folder.h"
@@ -74,9 +75,7 @@ namespace {
 
 using namespace testing_support;
 
-constexpr std::size_t kPage = 4096;
-constexpr std::size_t kMiB = std::size_t{1} << 20;
-constexpr std::size_t kSize = 21 * kMiB + 1234;  // its last page is not whole
+constexpr std::size_t kCachedSize = 21 * kMiB + 1234;  // its last page is not whole
 
 struct Extent {
   std::size_t begin = 0;
@@ -91,11 +90,11 @@ struct Pattern {
 // Single pages, and ends within folios and within the ranges that are read.
 const Pattern kPatterns[] = {
     {"nothing", {}},
-    {"all", {{0, kSize}}},
+    {"all", {{0, kCachedSize}}},
     {"half", {{0, 10 * kMiB + 3 * kPage}}},
     {"middle", {{5 * kMiB + kPage, 9 * kMiB}}},
     {"stripes", {{kMiB, kMiB}, {3 * kMiB, kMiB}, {7 * kMiB, 5 * kMiB}, {20 * kMiB, kMiB + 1234}}},
-    {"pages", {{0, kPage}, {6 * kMiB, kPage}, {6 * kMiB + 4 * kPage, kPage}, {kSize - 1, 1}}},
+    {"pages", {{0, kPage}, {6 * kMiB, kPage}, {6 * kMiB + 4 * kPage, kPage}, {kCachedSize - 1, 1}}},
 };
 
 class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
@@ -122,8 +121,8 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
   /// Reads ranges that lie anyhow to pages, some at a time, and lets them go in another order.
   void read_all(Source& source) {
     std::vector<ReadRange> ranges;
-    for (std::size_t at = 0, size = 3 * kMiB + 100; at < kSize; at += size, size -= 70'001) {
-      ranges.push_back({0, at, std::min(size, kSize - at)});
+    for (std::size_t at = 0, size = 3 * kMiB + 100; at < kCachedSize; at += size, size -= 70'001) {
+      ranges.push_back({0, at, std::min(size, kCachedSize - at)});
     }
     for (std::size_t first = 0; first < ranges.size(); first += 3) {
       const auto some =
@@ -169,7 +168,7 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
       // Of short stretches that are cached, the disk may be asked too.
       EXPECT_GE(found + lost + 4 * kPage, cached);
       // Neighbours share a page, which each of them reads.
-      EXPECT_LE(read, kSize - cached + lost + 24 * kPage);
+      EXPECT_LE(read, kCachedSize - cached + lost + 24 * kPage);
     }
   }
 
@@ -184,7 +183,7 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
   }
 
   static bool dropped(std::size_t page) {
-    return drops.hold({page * kPage, std::min((page + 1) * kPage, kSize)});
+    return drops.hold({page * kPage, std::min((page + 1) * kPage, kCachedSize)});
   }
 
   /// \returns whether each page that was dropped is gone: one that the kernel has in hand, as when it moves pages,
@@ -205,7 +204,7 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
   std::uint64_t bytes_cached_before() const {
     std::uint64_t bytes = 0;
     for (std::size_t page = 0; page < before_.size(); ++page) {
-      if (before_[page]) bytes += std::min(kPage, kSize - page * kPage);
+      if (before_[page]) bytes += std::min(kPage, kCachedSize - page * kPage);
     }
     return bytes;
   }
@@ -224,14 +223,14 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
   struct Files {
     Files() {
       std::mt19937_64 random(1);
-      for (std::size_t at = 0; at < kSize; at += sizeof(std::uint64_t)) {
+      for (std::size_t at = 0; at < kCachedSize; at += sizeof(std::uint64_t)) {
         const std::uint64_t bits = random();
-        std::memcpy(&contents[at], &bits, std::min(sizeof bits, kSize - at));
+        std::memcpy(&contents[at], &bits, std::min(sizeof bits, kCachedSize - at));
       }
       write_file(folder / "a", contents);
     }
     const TempFolder folder;
-    std::vector<std::byte> contents = std::vector<std::byte>(kSize);
+    std::vector<std::byte> contents = std::vector<std::byte>(kCachedSize);
   };
   static inline std::unique_ptr<const Files> files_;
 

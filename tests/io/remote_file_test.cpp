@@ -17,7 +17,7 @@ namespace {
 
 using namespace testing_support;
 
-constexpr std::size_t kSize = std::size_t{3} << 20;
+constexpr std::size_t kRemoteSize = std::size_t{3} << 20;
 
 class RemoteFileTest : public WebWorld {
  protected:
@@ -42,9 +42,9 @@ class RemoteFileTest : public WebWorld {
   void expect_equal(const RemoteFile& file) const {
     constexpr std::size_t kFirst = std::size_t{1} << 20;
     EXPECT_EQ(file.size(), bytes_->size());
-    EXPECT_TRUE(read(file, kFirst, kSize) == bytes_->substr(kFirst));
+    EXPECT_TRUE(read(file, kFirst, kRemoteSize) == bytes_->substr(kFirst));
     EXPECT_TRUE(read(file, 0, 100) == bytes_->substr(0, 100));
-    EXPECT_EQ(read(file, kSize, 1), "");
+    EXPECT_EQ(read(file, kRemoteSize, 1), "");
   }
 
   /// Does to the n-th request, from 0, what `spoil` does with a good reply.
@@ -67,7 +67,7 @@ class RemoteFileTest : public WebWorld {
     return {ErrorCode::usage, ""};
   }
 
-  const std::shared_ptr<const std::string> bytes_ = noise(kSize);
+  const std::shared_ptr<const std::string> bytes_ = noise(kRemoteSize);
   std::atomic<int> count_ = 0;
 };
 
@@ -107,7 +107,9 @@ TEST_F(RemoteFileTest, WhatGoesBetterTheNextTime) {
        }},
       {"no byte of the body", [](Reply& reply) { reply.ending = Reply::Ending::close; }},
       {"another range",
-       [](Reply& reply) { reply.fields["Content-Range"] = "bytes 5-9/" + std::to_string(kSize); }},
+       [](Reply& reply) {
+         reply.fields["Content-Range"] = "bytes 5-9/" + std::to_string(kRemoteSize);
+       }},
       {"no range", [](Reply& reply) { reply.fields.erase("Content-Range"); }},
   };
   for (const int n : {0, 1}) {  // when it is opened, and when it is read
@@ -169,7 +171,7 @@ TEST_F(RemoteFileTest, StopIsSeenWhileTheNetworkIsSilent) {
     stop = true;
   });
   const auto begun = std::chrono::steady_clock::now();
-  EXPECT_EQ(error_of([&] { read(file, std::size_t{1} << 20, kSize); }).code(),
+  EXPECT_EQ(error_of([&] { read(file, std::size_t{1} << 20, kRemoteSize); }).code(),
             ErrorCode::interrupted);
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
   stopper.join();
@@ -180,7 +182,7 @@ TEST_F(RemoteFileTest, AFileThatBecameAnotherIsRefused) {
   const auto other_size = [](Reply& reply) {
     const std::string range = reply.fields["Content-Range"];
     reply.fields["Content-Range"] =
-        range.substr(0, range.find('/')) + "/" + std::to_string(kSize + 1);
+        range.substr(0, range.find('/')) + "/" + std::to_string(kRemoteSize + 1);
   };
   for (const std::function<void(Reply&)>& change :
        {std::function<void(Reply&)>(other_etag), std::function<void(Reply&)>(other_size)}) {
@@ -238,7 +240,7 @@ TEST_F(RemoteFileTest, LinksThatExpireAreMadeAnew) {
   });
   const RemoteFile file = open(*hub);
   EXPECT_EQ(file.etag(), "\"hub\"");
-  for (std::size_t at = std::size_t{1} << 20; at < kSize; at += 100'000) {
+  for (std::size_t at = std::size_t{1} << 20; at < kRemoteSize; at += 100'000) {
     EXPECT_TRUE(read(file, at, 100'000) == bytes_->substr(at, 100'000)) << at;
   }
   EXPECT_GE(link, 5);
@@ -288,7 +290,7 @@ TEST_F(RemoteFileTest, CertificatesAreChecked) {
   const auto by_address = serve(good, "127.0.0.1");
   EXPECT_EQ(
       RemoteFile("f", parse_url(by_address->origin("127.0.0.1") + "/f"), network(), nullptr).size(),
-      kSize);
+      kRemoteSize);
 }
 
 TEST_F(RemoteFileTest, ThroughAProxy) {

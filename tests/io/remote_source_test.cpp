@@ -16,7 +16,7 @@ namespace {
 
 using namespace testing_support;
 
-constexpr std::size_t kSize = std::size_t{20} << 20;
+constexpr std::size_t kSourceSize = std::size_t{20} << 20;
 
 class RemoteSourceTest : public WebWorld {
  protected:
@@ -40,7 +40,7 @@ class RemoteSourceTest : public WebWorld {
     return text;
   }
 
-  const std::shared_ptr<const std::string> bytes_ = noise(kSize);
+  const std::shared_ptr<const std::string> bytes_ = noise(kSourceSize);
 };
 
 TEST_F(RemoteSourceTest, LargeRangesComeOverSeveralConnections) {
@@ -50,7 +50,7 @@ TEST_F(RemoteSourceTest, LargeRangesComeOverSeveralConnections) {
   const File file = remote(*server);
   const OpenedSource opened = open_source(IoMode::automatic, {&file});
   EXPECT_EQ(opened.source->name(), "https");
-  EXPECT_TRUE(read(*opened.source, {0, 1000, kSize - 1000}) == bytes_->substr(1000));
+  EXPECT_TRUE(read(*opened.source, {0, 1000, kSourceSize - 1000}) == bytes_->substr(1000));
   EXPECT_EQ(read(*opened.source, {0, 5, 0}), "");
   EXPECT_GT(server->connections(), 3u);
 }
@@ -67,7 +67,7 @@ TEST_F(RemoteSourceTest, LocalFilesBesideRemoteOnes) {
     EXPECT_TRUE(opened.source->name().ends_with(", https")) << opened.source->name();
     EXPECT_TRUE(read(*opened.source, {0, 9, 5000}) == bytes_->substr(9, 5000));
     EXPECT_TRUE(read(*opened.source, {1, 9, 5000}) == other.substr(9, 5000));
-    EXPECT_TRUE(read(*opened.source, {2, kSize - 9, 9}) == bytes_->substr(kSize - 9));
+    EXPECT_TRUE(read(*opened.source, {2, kSourceSize - 9, 9}) == bytes_->substr(kSourceSize - 9));
   }
 }
 
@@ -78,9 +78,9 @@ TEST_F(RemoteSourceTest, ErrorsAndEndsAreGivenToWhoReads) {
   });
   const File file = remote(*server);
   const OpenedSource opened = open_source(IoMode::automatic, {&file});
-  EXPECT_THROW(read(*opened.source, {0, kSize - 5, 6}), Error);
+  EXPECT_THROW(read(*opened.source, {0, kSourceSize - 5, 6}), Error);
   good = false;
-  EXPECT_THROW(read(*opened.source, {0, kSize / 2, 6}), Error);
+  EXPECT_THROW(read(*opened.source, {0, kSourceSize / 2, 6}), Error);
 }
 
 TEST_F(RemoteSourceTest, SamplesWithoutATrace) {

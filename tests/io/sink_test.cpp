@@ -17,6 +17,7 @@
 #include "base/interval_set.h"
 #include "base/page_buffer.h"
 #include "io/sink_pieces.h"
+#include "io/sizes.h"
 #include "sluice/error.h"
 #include "support/temp_folder.h"
 
@@ -28,8 +29,6 @@ using namespace sink_tests;
 using testing_support::read_file;
 using testing_support::TempFolder;
 using testing_support::write_file;
-
-constexpr std::uint64_t kPage = 4096;
 
 // More files than are open at once, so that some are closed after writes that were only started.
 TEST(Sink, WritesThatAreStartedAreThereAfterTheCommit) {

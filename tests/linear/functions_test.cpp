@@ -8,12 +8,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
 #include <functional>
 #include <limits>
 #include <numbers>
 #include <string>
 #include <vector>
+
+#include "linear/random_matrix.h"
 
 namespace sluice {
 namespace {
@@ -67,10 +68,6 @@ std::vector<Case> cases() {
        [](float* x, const float*, std::size_t n, Isa isa) { soft_cap(x, n, 30.0f, isa); },
        [](double x, double) { return 30 * std::tanh(x / 30); }},
   };
-}
-
-bool same_bits(const Row& a, const Row& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 TEST(Functions, AreThoseOfTheCLibrary) {

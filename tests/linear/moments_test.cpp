@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -54,10 +53,6 @@ std::vector<float> upper(const Triangle& h) {
     for (std::size_t i = 0; i <= j; ++i) all.push_back(h.panel(j / kPanel).row(i)[j % kPanel]);
   }
   return all;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 /// U D U^T in double, on and above the diagonal.

@@ -35,10 +35,6 @@ std::vector<float> numbers_of(const Matrix& m) {
   return all;
 }
 
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
 /// The chain, one number after the other.
 std::vector<float> chains(const ConstMatrix& a, const ConstMatrix& b, const Matrix& start) {
   std::vector<float> all;

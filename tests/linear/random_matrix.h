@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <random>
 #include <vector>
 
@@ -29,6 +30,10 @@ inline OwnedMatrix random_matrix(std::size_t rows, std::size_t columns, std::uin
   std::normal_distribution<float> normal;
   for (float& number : made.numbers) number = normal(generator);
   return made;
+}
+
+inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 }  // namespace sluice

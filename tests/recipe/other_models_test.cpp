@@ -165,21 +165,21 @@ gguf::Header adapter() {
 
 // The factors are all that is in it, and llama.cpp multiplies with any type.
 TEST(Adapter, HasItsFactorsConverted) {
-  using Types = std::map<std::string, std::string>;
+  using TypeOfTensor = std::map<std::string, std::string>;
   for (const bool pure : {false, true}) {
     EXPECT_EQ(types_of(options(Mix::llama_cpp, "F16", pure), adapter()),
-              (Types{{"blk.0.attn_v.weight.lora_a", "f16"},
-                     {"blk.0.attn_v.weight.lora_b", "f16"},
-                     {"blk.0.ffn_down.weight.lora_a", "f16"},
-                     {"blk.0.ffn_down.weight.lora_b", "f16"},
-                     {"blk.0.attn_norm.weight.lora_a", "f32"}}));
+              (TypeOfTensor{{"blk.0.attn_v.weight.lora_a", "f16"},
+                            {"blk.0.attn_v.weight.lora_b", "f16"},
+                            {"blk.0.ffn_down.weight.lora_a", "f16"},
+                            {"blk.0.ffn_down.weight.lora_b", "f16"},
+                            {"blk.0.attn_norm.weight.lora_a", "f32"}}));
     // Rows of 8 have no blocks. No rule asks for layers, of which the adapter tells nothing.
     EXPECT_EQ(types_of(options(Mix::llama_cpp, "Q4_K_M", pure), adapter()),
-              (Types{{"blk.0.attn_v.weight.lora_a", "q4_k"},
-                     {"blk.0.attn_v.weight.lora_b", "f16"},
-                     {"blk.0.ffn_down.weight.lora_a", "q4_k"},
-                     {"blk.0.ffn_down.weight.lora_b", "q5_0"},
-                     {"blk.0.attn_norm.weight.lora_a", "f32"}}));
+              (TypeOfTensor{{"blk.0.attn_v.weight.lora_a", "q4_k"},
+                            {"blk.0.attn_v.weight.lora_b", "f16"},
+                            {"blk.0.ffn_down.weight.lora_a", "q4_k"},
+                            {"blk.0.ffn_down.weight.lora_b", "q5_0"},
+                            {"blk.0.attn_norm.weight.lora_a", "f32"}}));
   }
   RecipeOptions wanted = options(Mix::llama_cpp, "Q4_K_M");
   wanted.tensor_types = {{"attn_v", TensorType::q8_0}};

@@ -13,8 +13,6 @@ struct Fixture {
   std::string pre = {};  // given, where the converter's name was forced in spite of the regex
 };
 
-const std::string kCheckpoints = SLUICE_TEST_DATA "/checkpoints/";
-
 class Fixtures : public testing::TestWithParam<Fixture> {};
 
 TEST_P(Fixtures, MetadataAreThoseOfTheConverter) {

@@ -10,8 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-const std::string kCheckpoints = SLUICE_TEST_DATA "/checkpoints/";
-
 // ---- SentencePiece's protobuf, written field by field ----
 
 std::string varint(std::uint64_t value) {

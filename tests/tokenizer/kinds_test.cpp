@@ -9,8 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-const std::string kCheckpoints = SLUICE_TEST_DATA "/checkpoints/";
-
 std::string base64(const std::string& bytes) {
   constexpr std::string_view kDigits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

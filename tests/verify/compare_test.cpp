@@ -31,7 +31,7 @@ constexpr std::uint32_t kQ8_0 = 8;
 constexpr std::uint32_t kI32 = 26;
 constexpr std::uint32_t kNvfp4 = 40;
 
-std::vector<float> weights(std::size_t count, const std::string& seed) {
+std::vector<float> random_weights(std::size_t count, const std::string& seed) {
   Random random(seed);
   std::vector<float> values(count);
   for (float& value : values) value = static_cast<float>(0.02 * random.heavy());
@@ -111,7 +111,7 @@ void expect_difference(const Difference& found, const std::vector<float>& x,
 
 // Three experts of rows that fill no tile, so that chunks and tiles end everywhere.
 TEST_F(Compare, ErrorsAreThoseOfTheSumsWhateverTheThreadsAndTheBudget) {
-  const std::vector<float> x = weights(96 * 1111 * 3, "x");
+  const std::vector<float> x = random_weights(96 * 1111 * 3, "x");
   const Blocks y = q8_0_blocks(x.size(), "y");
   std::vector<float> nearby = x;
   for (std::size_t i = 0; i < nearby.size(); i += 3) nearby[i] *= 1.001f;
@@ -167,7 +167,7 @@ TEST_F(Compare, OfEqualTypesEveryDifferingByteIsCounted) {
 }
 
 TEST_F(Compare, WhatCannotBeComparedIsNamed) {
-  const Bytes row = bytes_of(weights(256, "row"));
+  const Bytes row = bytes_of(random_weights(256, "row"));
   GgufBuilder a;
   a.tensor("both", {256}, kF32, row)
       .tensor("only a", {256}, kF32, row)
@@ -198,7 +198,7 @@ TEST_F(Compare, Nvfp4IsComparedUnlessAScaleLiesBesideIt) {
   block.insert(block.end(), 16, std::byte{0x44});
   std::vector<float> y(64, 1.0f);
   for (std::size_t i = 32; i < 64; ++i) y[i] = 2;
-  const std::vector<float> x = weights(64, "x");
+  const std::vector<float> x = random_weights(64, "x");
   GgufBuilder a;
   a.tensor("q.weight", {64}, kF32, bytes_of(x)).tensor("k.weight", {64}, kF32, bytes_of(x));
   a.tensor("k.scale", {1}, kF32, bytes_of(std::vector<float>{3}));
@@ -214,7 +214,7 @@ TEST_F(Compare, Nvfp4IsComparedUnlessAScaleLiesBesideIt) {
 }
 
 TEST_F(Compare, WhatIsNotFiniteIsCountedAndLeftOut) {
-  std::vector<float> x = weights(512, "finite");
+  std::vector<float> x = random_weights(512, "finite");
   std::vector<float> y = x;
   y[7] *= 2;
   std::vector<float> clean_x = x;
@@ -252,7 +252,7 @@ TEST_F(Compare, ZerosHaveAnErrorToo) {
 }
 
 TEST_F(Compare, ABudgetThatIsTooSmallIsRefused) {
-  const Bytes row = bytes_of(weights(256, "row"));
+  const Bytes row = bytes_of(random_weights(256, "row"));
   const GgufBuilder a = GgufBuilder().tensor("t", {256}, kF32, row);
   try {
     compare_files(a, a, 2, 1 << 20);
