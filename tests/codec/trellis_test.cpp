@@ -19,13 +19,17 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kColumns = 512;
-constexpr std::size_t kGroup = 8;
+constexpr std::size_t kMostGroup = 8;
 
 struct TrellisType {
   TensorType type;
-  unsigned bits;         ///< of an index
-  bool magnitudes;       ///< signs are apart, and scales from 0 to 15
-  float runtime_factor;  ///< of products of matrices
+  unsigned bits;            ///< of an index
+  std::size_t group;        ///< weights of a vector
+  std::size_t parts;        ///< codebooks, of which a sub-block has one; 2: scales from -64 to 63
+  bool magnitudes;          ///< signs are apart, and scales from 0 to 15
+  float runtime_factor;     ///< of products of matrices
+  double square_share;      ///< of the mean square in the weight of an error
+  double importance_share;  ///< of the mean importance
   /// \param most  how much more error than the least
   double most_of_best;
   double most_of_fast;
@@ -38,7 +42,7 @@ struct Row {
   std::vector<double> weight;
 };
 
-Row random_row() {
+Row random_row(const TrellisType& type) {
   testing_support::Random random("trellis");
   Row row;
   for (std::size_t i = 0; i < kColumns; ++i) {
@@ -52,16 +56,18 @@ Row random_row() {
       squares += std::pow(row.x[j], 2);
       importance += double{row.importance[j]};
     }
-    row.weight.push_back((double{row.importance[i]} + importance / 256 / 10) *
-                         std::sqrt(50 * squares / 256 + std::pow(row.x[i], 2)));
+    row.weight.push_back((double{row.importance[i]} + type.importance_share * importance / 256) *
+                         std::sqrt(type.square_share * squares / 256 + std::pow(row.x[i], 2)));
   }
   return row;
 }
 
-std::vector<std::array<float, kGroup>> vectors_of(const TrellisType& type) {
-  std::vector<std::array<float, kGroup>> vectors(std::size_t{1} << type.bits);
+/// Weights behind a type's group are not used.
+std::vector<std::array<float, kMostGroup>> vectors_of(const TrellisType& type) {
+  std::vector<std::array<float, kMostGroup>> vectors(std::size_t{1} << type.bits);
   for (std::size_t i = 0; i < vectors.size(); ++i) {
-    decode_trellis<kGroup>(static_cast<std::uint32_t>(i) + kTrellisOffset, 1, vectors[i].data());
+    decode_trellis<kMostGroup>(static_cast<std::uint32_t>(i) + kTrellisOffset, 1,
+                               vectors[i].data());
     if (!type.magnitudes) continue;
     for (float& integer : vectors[i]) integer = std::abs(integer);
   }
@@ -73,35 +79,45 @@ double least_error(const TrellisType& type, const Row& row, std::size_t first, f
   const auto vectors = vectors_of(type);
   std::vector<float> scales(std::begin(kIq4Levels), std::end(kIq4Levels));
   if (type.magnitudes) std::iota(scales.begin(), scales.end(), 0.0f);
-  std::vector<double> errors(std::size(scales));
-  for (std::size_t group = first; group < first + 32; group += kGroup) {
-    std::vector<double> least(std::size(scales), 1e300);
-    double norm = 0;
-    for (std::size_t j = group; j < group + kGroup; ++j)
-      norm += row.weight[j] * std::pow(row.x[j], 2);
-    for (const auto& vector : vectors) {
-      double xy = 0;
-      double yy = 0;
-      for (std::size_t j = 0; j < kGroup; ++j) {
-        const double x = type.magnitudes ? std::abs(row.x[group + j]) : row.x[group + j];
-        xy += row.weight[group + j] * x * double{vector[j]};
-        yy += row.weight[group + j] * double{vector[j]} * double{vector[j]};
-      }
-      for (std::size_t s = 0; s < std::size(scales); ++s) {
-        const double scale = double{scales[s]} * double{row_scale};
-        least[s] = std::min(least[s], norm + scale * (scale * yy - 2 * xy));
-      }
-    }
-    for (std::size_t s = 0; s < std::size(scales); ++s) errors[s] += least[s];
+  if (type.parts == 2) {
+    scales.resize(128);
+    std::iota(scales.begin(), scales.end(), -64.0f);
   }
-  return *std::min_element(errors.begin(), errors.end());
+  double least_of_parts = 1e300;
+  for (std::size_t part = 0; part < type.parts; ++part) {
+    const std::size_t size = vectors.size() / type.parts;
+    std::vector<double> errors(std::size(scales));
+    for (std::size_t group = first; group < first + 32; group += type.group) {
+      std::vector<double> least(std::size(scales), 1e300);
+      double norm = 0;
+      for (std::size_t j = group; j < group + type.group; ++j)
+        norm += row.weight[j] * std::pow(row.x[j], 2);
+      for (std::size_t v = part * size; v < (part + 1) * size; ++v) {
+        double xy = 0;
+        double yy = 0;
+        for (std::size_t j = 0; j < type.group; ++j) {
+          const double x = type.magnitudes ? std::abs(row.x[group + j]) : row.x[group + j];
+          const double y = vectors[v][j];
+          xy += row.weight[group + j] * x * y;
+          yy += row.weight[group + j] * y * y;
+        }
+        for (std::size_t s = 0; s < std::size(scales); ++s) {
+          const double scale = double{scales[s]} * double{row_scale};
+          least[s] = std::min(least[s], norm + scale * (scale * yy - 2 * xy));
+        }
+      }
+      for (std::size_t s = 0; s < std::size(scales); ++s) errors[s] += least[s];
+    }
+    least_of_parts = std::min(least_of_parts, *std::min_element(errors.begin(), errors.end()));
+  }
+  return least_of_parts;
 }
 
 class Trellis : public testing::TestWithParam<TrellisType> {};
 
 TEST_P(Trellis, IsHardlyWorseThanASearchOfEverything) {
   const TrellisType& type = GetParam();
-  const Row row = random_row();
+  const Row row = random_row(type);
   for (const Effort effort : {Effort::fast, Effort::best}) {
     std::vector<std::byte> bytes(row_size(type.type, kColumns));
     const Codec& codec = *find_codec(type.type);
@@ -131,9 +147,10 @@ TEST_P(Trellis, IsHardlyWorseThanASearchOfEverything) {
 
 INSTANTIATE_TEST_SUITE_P(
     Types, Trellis,
-    testing::Values(TrellisType{TensorType::iq1_kt, 13, false, 1, 1.05, 1.10},
-                    TrellisType{TensorType::iq2_kt, 16, false, 1.05f, 1.10, 1.15},
-                    TrellisType{TensorType::iq3_kt, 16, true, 1.01f, 1.03, 1.04}),
+    testing::Values(TrellisType{TensorType::iq1_kt, 13, 8, 1, false, 1, 50, 0.1, 1.05, 1.10},
+                    TrellisType{TensorType::iq2_kt, 16, 8, 1, false, 1.05f, 50, 0.1, 1.10, 1.15},
+                    TrellisType{TensorType::iq3_kt, 16, 8, 1, true, 1.01f, 50, 0.02, 1.03, 1.04},
+                    TrellisType{TensorType::iq4_kt, 16, 4, 2, false, 1, 200, 0.02, 1.04, 1.06}),
     [](const auto& test) { return std::string(name(test.param.type)); });
 
 }  // namespace

@@ -52,6 +52,7 @@ class RowEncoder {
   static constexpr std::size_t kPriced = 8;
   static constexpr std::size_t kCompared = 4;
   static constexpr float kFar = 0x1p100f;  ///< an error that is none
+  static constexpr TrellisMeans kMeans = {.square = 50, .importance = 0.1f};
 
   RowEncoder(const TrellisRow& row, const TrellisEffort& effort) noexcept
       : effort_(effort), row_(row) {}
@@ -82,7 +83,7 @@ class RowEncoder {
     // No value is 2 or more.
     RowScaleTrials trials(2 * Type::kLikelyScale);
     for (std::size_t i = 0; i < row_.elements(); i += kSuperBlock) {
-      const TrellisMeans of_super_block = row_.means(i);
+      const TrellisMeans of_super_block = row_.means(i, kMeans);
       for (std::size_t first = i; first < i + kSuperBlock; first += Tile::kWeights) {
         Tile tile;
         row_.load(tile, first, of_super_block);
@@ -97,7 +98,7 @@ class RowEncoder {
   }
 
   void encode_super_block(std::size_t first, Codes<Type>& codes) noexcept {
-    const TrellisMeans of_super_block = row_.means(first);
+    const TrellisMeans of_super_block = row_.means(first, kMeans);
     for (std::size_t i = 0; i < kSuperBlock; i += Tile::kWeights) {
       Tile tile;
       row_.load(tile, first + i, of_super_block);

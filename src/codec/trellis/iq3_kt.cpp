@@ -12,8 +12,10 @@ struct Iq3Kt {
   static constexpr float kTopMultiple = 14;
   static constexpr float kLikelyScale = 0.787f / 37;
 
-  static constexpr NearEffort kBest = {7, {4.5f, 4}, {7, 6}};
-  static constexpr NearEffort kFast = {5, {4, 3}, {6, 5}};
+  static constexpr TrellisMeans kMeans = {.square = 50, .importance = 0.02f};
+  using Trials = NearTreeTrials<Iq3KtTree>;
+  static constexpr NearEffort<Trials> kBest = {5, {4, 4}, {6, 6}};
+  static constexpr NearEffort<Trials> kFast = {5, {3.5f, 3}, {6, 5}};
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "codec/trellis/iq4_kt.h"
 
 #include "codec/trellis/near_encoder.h"
+#include "codec/trellis/near_lists.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -12,8 +13,10 @@ struct Iq4Kt {
   static constexpr float kTopMultiple = 57;
   static constexpr float kLikelyScale = 0.887f / 37;
 
-  static constexpr NearEffort kBest = {7, {5, 4}, {7, 6}};
-  static constexpr NearEffort kFast = {5, {5, 4}, {6, 6}};
+  static constexpr TrellisMeans kMeans = {.square = 200, .importance = 0.02f};
+  using Trials = NearListTrials<Iq4KtLists>;
+  static constexpr NearEffort<Trials> kBest = {7, {}, {7, 6}};
+  static constexpr NearEffort<Trials> kFast = {5, {}, {6, 5}};
 };
 
 }  // namespace
@@ -23,7 +26,7 @@ void BlockIq4Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
 }
 
 bool prepare_iq4_kt() noexcept {
-  return Iq4KtTree::prepare();
+  return Iq4KtTree::prepare() && Iq4KtLists::prepare();
 }
 
 Codec codec_iq4_kt() noexcept {

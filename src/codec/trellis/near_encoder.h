@@ -22,10 +22,12 @@
 
 namespace sluice::inline SLUICE_ISA {
 
+/// \tparam Trials  NearTreeTrials or NearListTrials
+template <typename Trials>
 struct NearEffort {
-  std::size_t multiples;  ///< how many are tried
-  NearMargins first;      ///< at those
-  NearMargins last;       ///< at the one that was chosen
+  std::size_t multiples;          ///< how many are tried
+  typename Trials::Effort first;  ///< at those
+  NearMargins last;               ///< at the one that was chosen
 };
 
 namespace near_encoder {
@@ -45,8 +47,11 @@ class RowEncoder {
   using Tree = NearTree<kBook, Block::kParts>;
   static constexpr std::size_t kShared = Tile::kShared;
 
+  using Trials = typename Type::Trials;
+  using Effort = NearEffort<Trials>;
+
   RowEncoder(const float* values, const float* importance, std::size_t elements,
-             const NearEffort& effort) noexcept
+             const Effort& effort) noexcept
       : effort_(effort), row_(values, importance, elements) {}
 
   /// Writes a row.
@@ -88,7 +93,7 @@ class RowEncoder {
   float find_scale() const noexcept {
     Floats most = 0;
     for (std::size_t i = 0; i < row_.elements(); i += kSuperBlock) {
-      const TrellisMeans means = row_.means(i);
+      const TrellisMeans means = row_.means(i, Type::kMeans);
       for (std::size_t first = i; first < i + kSuperBlock; first += Tile::kWeights) {
         Tile tile;
         load(tile, first, means);
@@ -99,7 +104,7 @@ class RowEncoder {
   }
 
   void encode_super_block(std::size_t first, Block& block) noexcept {
-    const TrellisMeans means = row_.means(first);
+    const TrellisMeans means = row_.means(first, Type::kMeans);
     for (std::size_t i = 0; i < kSuperBlock; i += Tile::kWeights) {
       Tile tile;
       load(tile, first + i, means);
@@ -145,13 +150,10 @@ class RowEncoder {
   /// Searches at multiples around a foretold one.
   void try_multiples(const Tile& tile, const Floats& foretold, float sign, std::size_t part,
                      Codes& best) const noexcept {
-    std::size_t parts[16];
-    for (std::size_t& p : parts) p = part;
     Targets targets;
     targets.set_weights(tile.w);
     targets.set_targets(tile.x, foretold * (sign * scale_));
-    typename Tree::Shortlist shortlist;
-    Tree::get().list(targets, parts, effort_.first.branches, shortlist);
+    const Trials trials(targets, part, effort_.first);
     const auto others = static_cast<float>(effort_.multiples - 1);
     const Floats step = max(round(foretold * kStep), 1);
     const Floats highest = min(foretold + step * (0.5f * others), kMostMultiple);
@@ -159,7 +161,9 @@ class RowEncoder {
     for (std::size_t i = 0; i < effort_.multiples; ++i) {
       const Floats multiple = min(lowest + step * static_cast<float>(i), kMostMultiple) * sign;
       targets.set_targets(tile.x, multiple * scale_);
-      search(tile, targets, shortlist, effort_.first.cells, sign, best);
+      std::uint32_t found[16];
+      trials.find(targets, found);
+      take_better(tile, found, sign, best);
     }
   }
 
@@ -174,14 +178,14 @@ class RowEncoder {
     targets.set_targets(tile.x, max(abs(best.multiple), 1) * sign * scale_);
     typename Tree::Shortlist shortlist;
     Tree::get().list(targets, parts, effort_.last.branches, shortlist);
-    search(tile, targets, shortlist, effort_.last.cells, sign, best);
+    std::uint32_t found[16];
+    Tree::get().find(targets, shortlist, effort_.last.cells, found);
+    take_better(tile, found, sign, best);
   }
 
   /// Takes what is found where it is better, at the multiple of this sign that fits it.
-  void search(const Tile& tile, const Targets& targets, const typename Tree::Shortlist& shortlist,
-              float margin, const Floats& sign, Codes& best) const noexcept {
-    std::uint32_t found[16];
-    Tree::get().find(targets, shortlist, margin, found);
+  void take_better(const Tile& tile, const std::uint32_t (&found)[16], const Floats& sign,
+                   Codes& best) const noexcept {
     const TrellisIndices index = TrellisIndices::load(found);
     Floats xy = 0;
     Floats yy = 0;
@@ -205,7 +209,7 @@ class RowEncoder {
   /// Between multiples that are tried, as a share of the foretold one.
   static constexpr float kStep = 0.1f;
 
-  NearEffort effort_;
+  Effort effort_;
   TrellisRow row_;
   float scale_ = 0;
 };
@@ -220,10 +224,14 @@ class RowEncoder {
 ///   kNegative       whether multiples may be negative
 ///   kTopMultiple    what is aimed at for a row's largest sub-block
 ///   kLikelyScale    what a sub-block's (weighted) fourth moment's root is multiplied by
-///   kFast, kBest    a NearEffort each
+///   kMeans          shares of means in the weight of an error; little of the importance's, as what it is
+///                   for (columns without importance) zero_if_worse() sees to
+///   Trials          how multiples are tried: NearTreeTrials or NearListTrials
+///   kFast, kBest    a NearEffort<Trials> each
 template <typename Type>
 void encode_near(const EncodeRows& rows, std::byte* out) noexcept {
-  const NearEffort& effort = rows.effort == Effort::fast ? Type::kFast : Type::kBest;
+  const NearEffort<typename Type::Trials>& effort =
+      rows.effort == Effort::fast ? Type::kFast : Type::kBest;
   const std::size_t row_bytes =
       sizeof(float) + rows.row_elements / 256 * sizeof(typename Type::Block);
   for (std::size_t row = 0; row < rows.rows; ++row, out += row_bytes) {

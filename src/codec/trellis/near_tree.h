@@ -175,6 +175,30 @@ void NearTree<kBook, kParts>::find_some(const Targets& targets, std::size_t firs
   }
 }
 
+/// Searches in a part of a tree at scales that are near to one another.
+template <typename Tree>
+class NearTreeTrials {
+ public:
+  using Effort = NearMargins;
+  using Targets = typename Tree::Targets;
+
+  /// \param targets  at the scale in the middle
+  NearTreeTrials(const Targets& targets, std::size_t part, const Effort& margins) noexcept
+      : margin_(margins.cells) {
+    std::size_t parts[16];
+    for (std::size_t& p : parts) p = part;
+    tree_.list(targets, parts, margins.branches, shortlist_);
+  }
+  void find(const Targets& targets, std::uint32_t (&indices)[16]) const noexcept {
+    tree_.find(targets, shortlist_, margin_, indices);
+  }
+
+ private:
+  const Tree& tree_ = Tree::get();
+  float margin_;
+  typename Tree::Shortlist shortlist_;
+};
+
 using Iq3KtTree = NearTree<kIq3KtBook, 1>;
 using Iq4KtTree = NearTree<kIq4KtBook, 2>;
 

@@ -30,7 +30,8 @@ class TrellisRow {
 
   /// Of the super-block that begins at `first`. Never zero, so that of weights that are all next to
   /// nothing the smallest codes are the best.
-  TrellisMeans means(std::size_t first) const noexcept {
+  /// \param shares  what means are multiplied by
+  TrellisMeans means(std::size_t first, const TrellisMeans& shares) const noexcept {
     Floats squares = 0;
     Floats importance = range_.important ? 0.0f : 16.0f;
     for (std::size_t i = first; i < first + kSuperBlock; i += Floats::kLanes) {
@@ -39,8 +40,8 @@ class TrellisRow {
       squares += x * x;
       if (range_.important) importance += range_.importance(Floats::load(importance_ + i));
     }
-    return {reduce_sum(squares) / kSuperBlock + 0x1p-80f,
-            reduce_sum(importance) / kSuperBlock + 0x1p-40f};
+    return {shares.square * (reduce_sum(squares) / kSuperBlock + 0x1p-80f),
+            shares.importance * (reduce_sum(importance) / kSuperBlock + 0x1p-40f)};
   }
   template <std::size_t kGroup>
   void load(TrellisTile<kGroup>& tile, std::size_t first,

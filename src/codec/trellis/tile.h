@@ -12,7 +12,9 @@
 
 namespace sluice::inline SLUICE_ISA {
 
-/// Of a super-block, in its row's units.
+/// What a super-block's means count beside a weight's own numbers: the weight of an error is
+/// (q + importance) * sqrt(x^2 + square). A type has their shares of means, a super-block, in its row's
+/// units, what these come to.
 struct TrellisMeans {
   float square;
   float importance;
@@ -24,9 +26,6 @@ struct TrellisTile {
   static constexpr std::size_t kWeights = 16 * kGroup;
   /// Lanes that have a scale in common.
   static constexpr std::size_t kShared = 32 / kGroup;
-  /// An error's weight is (q + mean(q) / 10) * sqrt(50 mean(x^2) + x^2), means over a super-block.
-  static constexpr float kMeanShare = 50;
-  static constexpr float kImportanceShare = 0.1f;
 
   Floats x[kGroup];
   Floats q[kGroup];  ///< importance
@@ -39,8 +38,7 @@ struct TrellisTile {
     for (std::size_t j = 0; j < kGroup; ++j) {
       q[j] = range.important ? range.importance(q[j]) : Floats(1);
       x[j] = range.values(max(min(x[j], range.largest), -range.largest));
-      w[j] = (q[j] + kImportanceShare * means.importance) *
-             sqrt(x[j] * x[j] + kMeanShare * means.square);
+      w[j] = (q[j] + means.importance) * sqrt(x[j] * x[j] + means.square);
     }
   }
 
