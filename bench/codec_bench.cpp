@@ -101,13 +101,14 @@ double instructions_per_weight(const Codec& codec, Effort effort) {
   static std::map<std::pair<TensorType, Effort>, double> known;
   const auto [entry, first] = known.try_emplace({codec.type, effort});
   if (!first) return entry->second;
-  EncodeRows few = input(effort, 1);
+  EncodeRows few = input(effort, info(codec.type).rows);
   few.row_elements = 2048;
-  Blocks blocks(byte_size(codec.type, few.row_elements));
+  const std::size_t weights = few.rows * few.row_elements;
+  Blocks blocks(byte_size(codec.type, weights, few.row_elements));
   const auto encode = [&] { codec.encode(few, blocks.data()); };
   encode();  // whatever is done once only
   const auto count = static_cast<double>(count_instructions(encode));
-  return entry->second = count / static_cast<double>(few.row_elements);
+  return entry->second = count / static_cast<double>(weights);
 }
 
 void bench_encode(State& state, const Codec& codec, Effort effort) {
@@ -236,10 +237,11 @@ void bench_clock(State& state) {
 }
 
 bool depends_on_effort(const Codec& codec) {
-  Blocks fast(byte_size(codec.type, Rows::kRowElements));
+  const std::size_t rows = info(codec.type).rows;
+  Blocks fast(rows * row_size(codec.type, Rows::kRowElements));
   Blocks best(fast.size());
-  codec.encode(input(Effort::fast, 1), fast.data());
-  codec.encode(input(Effort::best, 1), best.data());
+  codec.encode(input(Effort::fast, rows), fast.data());
+  codec.encode(input(Effort::best, rows), best.data());
   return fast != best;
 }
 

@@ -24,10 +24,10 @@ int main(int count, char** words) {
   constexpr std::size_t kElements = 2048;
   const EncodeRows few = {
       .values = bench::rows().values.data(),
-      .rows = 1,
+      .rows = info(codec->type).rows,
       .row_elements = kElements,
       .importance = bench::rows().importance.data(),
       .effort = std::string_view(words[2]) == "fast" ? Effort::fast : Effort::best};
-  std::vector<std::byte> blocks(byte_size(codec->type, kElements));
+  std::vector<std::byte> blocks(few.rows * row_size(codec->type, kElements));
   for (int times = std::atoi(words[4]); times > 0; --times) codec->encode(few, blocks.data());
 }

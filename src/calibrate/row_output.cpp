@@ -1,7 +1,7 @@
 #include "calibrate/row_output.h"
 
 #include "engine/work.h"
-#include "quantize/chunk_cursor.h"
+#include "sluice/tensor_type.h"
 
 namespace sluice::calibrate {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 // With the zeros that follow the last of a tensor.
 Interval place_of(const Plan& plan, const TensorRows& rows) {
   const PlannedTensor& tensor = plan.tensors[rows.tensor];
-  const std::uint64_t row = output_row_bytes(plan, rows.tensor);
+  const std::uint64_t row = row_size(tensor.type, tensor.row_elements());
   const std::uint64_t begin = tensor.output_offset + rows.first * row;
   const std::uint64_t end = begin + rows.count * row;
   const bool last = end == tensor.output_offset + tensor.output_size;

@@ -1,5 +1,6 @@
 #include "calibrate/written_weights.h"
 
+#include "codec/row_groups.h"
 #include "sluice/tensor_type.h"
 
 namespace sluice::calibrate {
@@ -11,8 +12,7 @@ EncodedMatrix::EncodedMatrix(const PlannedTensor& tensor, Isa isa)
       bytes_(bytes_of(tensor)) {}
 
 void EncodedMatrix::decode(std::size_t first, std::size_t count, float* out) const {
-  decode_rows(codec_, bytes_.data() + first * row_size(codec_.type, columns_), count * columns_,
-              columns_, out);
+  decode_some_rows(codec_, bytes_.data(), first, count, columns_, out);
 }
 
 std::uint64_t EncodedMatrix::bytes_of(const PlannedTensor& tensor) {

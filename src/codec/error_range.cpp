@@ -38,6 +38,19 @@ double limit_for(double own_error) noexcept {
   return std::min(10 * std::sqrt(own_error), std::max(kNearZeros, own_error + 0.35));
 }
 
+/// A block, but of rows that are stored together, whose blocks are short parts of rows with a scale each, so
+/// many weights of a row that they are as many as others' blocks.
+std::size_t region_of(TensorType type, std::size_t row_elements) noexcept {
+  const TensorTypeInfo& of = info(type);
+  if (of.block_elements == 1) return kLongestRegion;
+  if (of.rows == 1) return of.block_elements;
+  std::size_t region = of.block_elements;
+  while (region < row_elements && (region < kLongestRegion || row_elements % region != 0)) {
+    region += of.block_elements;
+  }
+  return region;
+}
+
 Excess excess_of(double error, double limit) noexcept {
   return {error, limit, limit < kNearZeros || error > kFarBeyondZeros};
 }
@@ -46,7 +59,7 @@ Excess excess_of(double error, double limit) noexcept {
 
 ErrorRange::ErrorRange(TensorType type, Isa isa, std::size_t row_elements)
     : codec_(*find_codec(type, isa)),
-      region_elements_(info(type).block_elements > 1 ? info(type).block_elements : kLongestRegion),
+      region_elements_(region_of(type, row_elements)),
       rows_(info(type).rows),
       together_(is_all_blocks(type) ? region_elements_ : rows_ * row_elements),
       in_rows_(info(type).block_elements > 1),

@@ -268,16 +268,29 @@ class GainOverZeros {
 
   /// Whether all lanes together are better than zeros.
   bool positive(float scale) const noexcept {
-    double xy = 0;
-    double yy = 0;
-    for (std::size_t lane = 0; lane < simd::Doubles::kLanes; ++lane) {
-      xy += xy_[lane];
-      yy += yy_[lane];
-    }
-    return gain(scale, xy, yy) > 0;
+    const Sums sums = all();
+    return gain(scale, sums.xy, sums.yy) > 0;
+  }
+  /// The scale with which all lanes together have the least error; 0 if none is better than zeros.
+  float best_scale() const noexcept {
+    const Sums sums = all();
+    return sums.xy > 0 ? static_cast<float>(sums.xy / sums.yy) : 0.0f;
   }
 
  private:
+  struct Sums {
+    double xy = 0;
+    double yy = 0;
+  };
+  Sums all() const noexcept {
+    Sums sums;
+    for (std::size_t lane = 0; lane < simd::Doubles::kLanes; ++lane) {
+      sums.xy += xy_[lane];
+      sums.yy += yy_[lane];
+    }
+    return sums;
+  }
+
   /// sum q x^2 - sum q (x - scale y)^2
   static double gain(double scale, double xy, double yy) noexcept {
     return scale * (2 * xy - scale * yy);

@@ -7,6 +7,7 @@
 #include "calibrate/feedback_settings.h"
 #include "codec/feedback.h"
 #include "codec/preparation.h"
+#include "codec/row_groups.h"
 #include "feedback/feedback.h"
 #include "sluice/codec.h"
 
@@ -55,6 +56,15 @@ void encode_rows(const linear::ConstMatrix& values, TensorType type, const Encod
 
 void recode_rows(const linear::ConstMatrix& values, TensorType type, const Encoding& encoding,
                  const EncoderSettings& settings, EncodingScratch& scratch, float* out) {
+  if (const std::size_t rows = whole_groups(type, values.rows); rows != values.rows) {
+    // Zeros in place of the rows that are stored with the last ones change nothing of these.
+    std::vector<float> whole(rows * values.columns);
+    std::copy_n(values.data, values.rows * values.columns, whole.begin());
+    recode_rows({whole.data(), rows, values.columns, values.columns}, type, encoding, settings,
+                scratch, whole.data());
+    std::copy_n(whole.begin(), values.rows * values.columns, out);
+    return;
+  }
   const std::size_t numbers = values.rows * values.columns;
   scratch.blocks.resize(
       std::max<std::size_t>(scratch.blocks.size(), byte_size(type, numbers, values.columns)));
@@ -93,8 +103,7 @@ std::uint64_t EncodedMatrix::scratch_bytes(std::uint64_t columns, bool with_feed
 }
 
 void EncodedMatrix::decode(std::size_t first, std::size_t count, float* out) const {
-  decode_rows(*find_codec(type_, isa_), blocks_.data() + first * row_size(type_, columns_),
-              count * columns_, columns_, out);
+  decode_some_rows(*find_codec(type_, isa_), blocks_.data(), first, count, columns_, out);
 }
 
 void RecodedRows::decode(std::size_t first, std::size_t count, float* out) const {

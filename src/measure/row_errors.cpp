@@ -6,6 +6,7 @@
 #include "base/stop.h"
 #include "codec/measures.h"
 #include "codec/preparation.h"
+#include "codec/row_groups.h"
 #include "sluice/codec.h"
 
 namespace sluice::measure {
@@ -21,7 +22,9 @@ std::uint64_t strip_rows(std::uint64_t columns) {
 }  // namespace
 
 std::uint64_t RowErrors::memory_bytes(std::uint64_t columns) {
-  return 3 * strip_rows(columns) * columns * sizeof(float);  // no blocks are larger than F32
+  constexpr std::uint64_t kStoredTogether = 4;  // rows of the largest groups
+  return 3 * (strip_rows(columns) + kStoredTogether) * columns *
+         sizeof(float);  // no blocks are larger than F32
 }
 
 void RowErrors::add(const RowsRequest& request, const RowRun& run, RowSums& sums) {
@@ -52,15 +55,19 @@ void RowErrors::add_strip(const RowsRequest& request, std::size_t rows, RowSums&
   for (const TensorType type : request.types) {
     throw_if_stopped(settings_.stop);
     const Codec& codec = prepared_codec(type, settings_.isa);
-    blocks_.resize(byte_size(type, values_.size(), columns));
+    // Zeros in place of the rows that are stored with the last ones change nothing of these.
+    const std::size_t stored = whole_groups(type, rows);
+    values_.resize(std::max(values_.size(), stored * columns));
+    decoded_.resize(values_.size());
+    blocks_.resize(byte_size(type, stored * columns, columns));
     codec.encode({.values = values_.data(),
-                  .rows = rows,
+                  .rows = stored,
                   .row_elements = columns,
                   .importance = request.importance.empty() ? nullptr : request.importance.data(),
                   .effort = settings_.effort,
                   .bias_correction = request.bias_correction},
                  blocks_.data());
-    decode_rows(codec, blocks_.data(), decoded_.size(), columns, decoded_.data());
+    decode_rows(codec, blocks_.data(), stored * columns, columns, decoded_.data());
     double error = 0;
     for (std::size_t row = 0; row < rows; ++row) error += of_row(row, decoded_.data()).error;
     sums.errors[type] += error;

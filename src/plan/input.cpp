@@ -1,5 +1,6 @@
 #include "plan/input.h"
 
+#include <fmt/format.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "sluice/codec.h"
+#include "sluice/error.h"
 
 namespace sluice {
 namespace {
@@ -65,9 +67,22 @@ Passage passage_of(const PlannedTensor& tensor, const weights::Weights& weights,
 /// After how many weights a tensor whose bytes are only moved can be cut.
 std::uint64_t moved_elements(const PlannedTensor& tensor) {
   if (!has_layout(tensor.type)) return 1;
-  const TensorTypeInfo& type = info(tensor.type);
-  return is_all_blocks(tensor.type) ? type.block_elements
-                                    : std::max<std::uint64_t>(1, type.rows * tensor.row_elements());
+  return is_all_blocks(tensor.type) ? info(tensor.type).block_elements
+                                    : std::max<std::uint64_t>(1, tensor.joint_elements());
+}
+
+/// \throws Error (input_type) if rows that are stored together come from several stored tensors
+void check_views(const PlannedTensor& tensor, const weights::Source& source) {
+  if (info(tensor.type).rows == 1 || tensor.elements() == 0) return;
+  for (const View& view : source.views) {
+    std::uint64_t elements = 1;
+    for (const weights::Axis& axis : view.axes) elements *= axis.count;
+    if (elements % tensor.joint_elements() == 0) continue;
+    throw Error(ErrorCode::input_type,
+                fmt::format("its parts are no whole groups of the {} rows that {} stores together",
+                            info(tensor.type).rows, name(tensor.type)),
+                {.tensor = tensor.name, .cure = "Give it another type with --tensor-type"});
+  }
 }
 
 /// Where from and in which order everything comes.
@@ -116,12 +131,13 @@ weights::Wanted wanted_of(const PlannedTensor& tensor, const weights::Source& so
   if (tensor.passage == Passage::moved) {
     return {.source = &source, .row_elements = moved_elements(tensor)};
   }
+  check_views(tensor, source);
   // A tensor without weights has no rows either.
-  const std::uint64_t row = std::max<std::uint64_t>(1, tensor.row_elements());
+  const std::uint64_t row = std::max<std::uint64_t>(1, tensor.joint_elements());
   const Codec* const codec = find_codec(tensor.type);
   return {.source = &source,
           .row_elements = row,
-          .row_bytes = row_size(tensor.type, tensor.row_elements()),
+          .row_bytes = byte_size(tensor.type, tensor.joint_elements(), tensor.row_elements()),
           .column_block = tensor.passage == Passage::encoded ? codec->column_block : 0};
 }
 

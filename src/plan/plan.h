@@ -50,6 +50,9 @@ struct PlannedTensor {
   bool lacks_importance = false;  ///< none is known where the type, or who gave a matrix, wants one
 
   std::uint64_t row_elements() const { return shape[0]; }
+  /// Weights that are stored together: those of a row, or of a group of rows, which a run's pieces have
+  /// as one.
+  std::uint64_t joint_elements() const { return info(type).rows * row_elements(); }
   std::uint64_t elements() const;
   std::uint64_t rows_per_expert() const { return shape.size() > 1 ? shape[1] : 1; }
   std::uint64_t expert_elements() const { return row_elements() * rows_per_expert(); }

@@ -34,7 +34,7 @@ std::string substitution_text(const Plan& plan) {
                         name(types.second), count);
   }
   return fmt::format(
-      "{} ({:.1f} % of the weights) with rows that are no whole blocks of the type asked for: {}; "
+      "{} ({:.1f} % of the weights) with rows that the type asked for does not fit: {}; "
       "{:.3f} bits per weight instead of {:.3f}",
       counted(tensors, "tensor"), 100 * substituted / weights, list, bits / weights,
       bits_asked / weights);

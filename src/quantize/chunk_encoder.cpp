@@ -28,7 +28,7 @@ constexpr std::uint64_t kStripElements = 32768;
 std::uint64_t longest_row(const Plan& plan) {
   std::uint64_t longest = 0;
   for (const PlannedTensor& tensor : plan.tensors) {
-    if (tensor.passage != Passage::moved) longest = std::max(longest, tensor.row_elements());
+    if (tensor.passage != Passage::moved) longest = std::max(longest, tensor.joint_elements());
   }
   return longest;
 }
@@ -168,11 +168,11 @@ std::uint64_t ChunkEncoder::rows_at_once(const weights::Piece& piece, const Scra
   return std::max<std::uint64_t>(1, floats_of(scratch.values).size() / piece.columns);
 }
 
-// Rows of one expert at a time, because they have one importance.
+// Rows of one expert at a time, because they have one importance. A row is whatever is stored together.
 void ChunkEncoder::encode_piece(const Strip& whole, std::span<std::byte> out, Scratch& scratch,
                                 Findings& findings) const {
   const weights::Piece& piece = whole.piece;
-  const std::uint64_t of_expert = whole.tensor().rows_per_expert();
+  const std::uint64_t of_expert = whole.tensor().rows_per_expert() / whole.joint_rows();
   const std::uint64_t most = rows_at_once(piece, scratch);
   const std::size_t row_bytes = out.size() / piece.rows;
   std::span<const float> importance;
@@ -245,7 +245,7 @@ std::span<const float> ChunkEncoder::importance_of(const weights::Piece& piece,
   if (tensor.importance == nullptr) return {};
   const std::span<float> row = floats_of(scratch.importance).first(tensor.row_elements());
   imatrix_->read_row(*tensor.importance, expert, row);
-  return row.subspan(piece.first_column, piece.columns);
+  return row.subspan(piece.first_column, std::min<std::uint64_t>(piece.columns, row.size()));
 }
 
 void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance,
@@ -253,11 +253,11 @@ void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance,
   const weights::Piece& piece = strip.piece;
   const PlannedTensor& tensor = strip.tensor();
   const Codec& to = *find_codec(tensor.type, settings_.isa);
-  const bool whole_rows = piece.columns == tensor.row_elements();
+  const bool whole_rows = piece.columns == tensor.joint_elements();
   std::byte* const blocks = whole_rows ? out.data() : scratch.blocks.bytes().data();
   const EncodeRows rows{.values = strip.values.data(),
                         .rows = strip.rows(),
-                        .row_elements = piece.columns,
+                        .row_elements = strip.columns(),
                         .importance = importance.empty() ? nullptr : importance.data(),
                         .effort = settings_.effort,
                         .bias_correction = tensor.bias_correction};
@@ -275,7 +275,7 @@ void ChunkEncoder::encode(const Strip& strip, std::span<const float> importance,
   }
   if (scratch.decoded.bytes().empty()) return;
   const std::span<float> decoded = floats_of(scratch.decoded).first(strip.values.size());
-  decode_rows(to, blocks, decoded.size(), piece.columns, decoded.data());
+  decode_rows(to, blocks, decoded.size(), strip.columns(), decoded.data());
   add_errors(strip.values, decoded, importance, findings.errors);
   if (settings_.verify) check_encoding(strip, decoded, importance, blocks, settings_.isa);
 }

@@ -50,7 +50,8 @@ std::string expert_text(const PlannedTensor& tensor, std::uint64_t row) {
 /// \param row  of the strip
 [[noreturn]] void refuse_encoding(const Strip& strip, std::uint64_t row, const std::string& what) {
   const PlannedTensor& tensor = strip.tensor();
-  const std::uint64_t in_tensor = strip.piece.first_row + strip.first_row + row;
+  const std::uint64_t in_tensor =
+      (strip.piece.first_row + strip.first_row) * strip.joint_rows() + row;
   throw Error(ErrorCode::output_damaged,
               fmt::format("{} at row {}{}, before it was written", what,
                           in_tensor % tensor.rows_per_expert(), expert_text(tensor, in_tensor)),
@@ -99,15 +100,15 @@ void check_encoding(const Strip& strip, std::span<const float> decoded,
                     std::span<const float> importance, const std::byte* blocks, Isa isa) {
   const TensorType type = strip.tensor().type;
   const Codec& codec = *find_codec(type, isa);
-  if (!rows_finite(codec, blocks, decoded.size(), strip.piece.columns)) {
+  if (!rows_finite(codec, blocks, decoded.size(), strip.columns())) {
     refuse_encoding(strip, 0, "the encoder left a scale that is NaN or infinite");
   }
-  const ErrorRange range(type, isa, strip.piece.columns);
+  const ErrorRange range(type, isa, strip.columns());
   range.judge_all(strip.values, decoded, importance, 0,
                   [&](std::size_t start, std::size_t, const Judgement& judgement) {
                     if (!judgement.excess) return;
                     refuse_encoding(
-                        strip, start / strip.piece.columns,
+                        strip, start / strip.columns(),
                         fmt::format("the encoding is off by {:.3g} of its source's square, where "
                                     "{} has {:.3g} at most",
                                     judgement.excess->error, name(type), judgement.excess->limit));

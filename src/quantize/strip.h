@@ -11,16 +11,20 @@
 
 namespace sluice {
 
-/// Rows of a piece, decoded.
+/// Rows of a piece, decoded. A piece's row may be several of the tensor's, which are stored together.
 struct Strip {
   const Plan& plan;
   const weights::BandBytes& bytes;
   const weights::Piece& piece;
-  std::uint64_t first_row;        ///< counted from the piece's first
-  std::span<const float> values;  ///< [rows, piece.columns]
+  std::uint64_t first_row;        ///< of the piece
+  std::span<const float> values;  ///< [rows, columns]
 
   const PlannedTensor& tensor() const { return plan.tensors[piece.wanted]; }
-  std::uint64_t rows() const { return values.size() / piece.columns; }
+  /// Of the tensor's in a row of the piece.
+  std::uint64_t joint_rows() const { return info(tensor().type).rows; }
+  /// Of the tensor.
+  std::uint64_t columns() const { return piece.columns / joint_rows(); }
+  std::uint64_t rows() const { return values.size() / columns(); }
 };
 
 /// \throws Error (input_value) for the first weight of a strip that is NaN or infinite: where it is

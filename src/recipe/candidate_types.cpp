@@ -78,7 +78,7 @@ std::vector<TensorType> CandidateTypes::of(const gguf::Tensor& tensor, bool has_
   };
   bool lacks_importance = false;
   for (const TensorType asked : types_) {
-    const TensorType type = fitting_type(mix_, asked, tensor.row_elements());
+    const TensorType type = fitting_type(mix_, asked, tensor);
     if (is_quantized(tensor) && bits_per_weight(type) >= bits_per_weight(tensor.type)) continue;
     const bool vital = importance_need(mix_, Ftype::q2_k, tensor, type) == ImportanceNeed::vital;
     lacks_importance = lacks_importance || (vital && !has_importance);

@@ -83,6 +83,8 @@ constexpr std::array kFileTypes = {
     ik_llama_cpp("IQ4_KSS", Ftype::iq4_kss, Type::iq4_kss),
     ik_llama_cpp("IQ4_KS", Ftype::iq4_ks, Type::iq4_ks),
     ik_llama_cpp("IQ5_KS", Ftype::iq5_ks, Type::iq5_ks),
+    ik_llama_cpp("IQ1_S_R4", Ftype::iq1_s_r4, Type::iq1_s_r4),
+    ik_llama_cpp("IQ1_M_R4", Ftype::iq1_m_r4, Type::iq1_m_r4),
 };
 
 bool same_letters(std::string_view upper, std::string_view any) {

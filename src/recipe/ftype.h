@@ -62,6 +62,8 @@ enum class Ftype : std::uint32_t {
   iq3_ks = 154,
   iq2_kl = 155,
   iq1_kt = 156,
+  iq1_s_r4 = 224,
+  iq1_m_r4 = 231,
 };
 
 /// A set of file types, for the tables of rules.
@@ -86,7 +88,7 @@ class FtypeSet {
     return std::uint64_t{1} << (static_cast<std::uint32_t>(type) % 64);
   }
 
-  std::array<std::uint64_t, 3> words_{};
+  std::array<std::uint64_t, 4> words_{};
 };
 
 }  // namespace sluice::recipe

@@ -39,39 +39,40 @@ constexpr FtypeSet kRuledValues = {q2_k,   q2_k_s, q3_k_s, q3_k_m, q3_k_l,  q4_k
                                    iq3_xs, iq3_s,  iq3_m,  iq4_nl, iq4_xs,  iq2_kl, iq3_ks,
                                    iq3_kl, iq3_kt, iq4_kt, iq4_ks, iq4_kss, iq5_ks};
 
+constexpr FtypeSet kFourRows = {iq1_s_r4, iq1_m_r4};
+constexpr FtypeSet kRuledAlone = {iq2_kt, iq1_s_r4, iq1_m_r4};
+
 constexpr std::array kRules = {
-    MixRule{kEmbeddings, {iq1_s, iq1_m, iq2_xxs, iq2_xs}, always, Type::q2_k, "token embedding"},
+    MixRule{kEmbeddings,
+            {iq1_s, iq1_m, iq2_xxs, iq2_xs, iq1_s_r4, iq1_m_r4},
+            always,
+            Type::q2_k,
+            "token embedding"},
     MixRule{kEmbeddings, {iq2_s, iq2_m, iq3_xxs, iq3_kt}, always, Type::iq3_s, "token embedding"},
 
-    // IQ2_KT, which no other rules are for.
-    MixRule{Kind::attn_v, {iq2_kt}, shared_by_4, Type::iq4_k, "values shared by 4 queries or more"},
-    MixRule{Kind::attn_v, {iq2_kt}, kHasExperts, Type::iq4_k, "values of a model with experts"},
-    MixRule{Kind::attn_v, {iq2_kt}, kSharedBy2, Type::iq3_k, "values shared by 2 or 3 queries"},
-    MixRule{Kind::attn_v, {iq2_kt}, always, Type::q2_k, "values"},
-    MixRule{kQueriesAndKeys,
-            {iq2_kt},
-            kManyExperts,
-            Type::q4_k,
+    // IQ2_KT, IQ1_S_R4 and IQ1_M_R4, which no other rules are for. (Of the last two, what ik_llama.cpp
+    // makes to four rows between one another is the plain type here.)
+    MixRule{Kind::attn_v, kRuledAlone, shared_by_4, Type::iq4_k,
+            "values shared by 4 queries or more"},
+    MixRule{Kind::attn_v, kRuledAlone, kHasExperts, Type::iq4_k, "values of a model with experts"},
+    MixRule{Kind::attn_v, kRuledAlone, kSharedBy2, Type::iq3_k, "values shared by 2 or 3 queries"},
+    MixRule{Kind::attn_v, kRuledAlone, always, Type::q2_k, "values"},
+    MixRule{kQueriesAndKeys, kRuledAlone, kManyExperts, Type::q4_k,
             "attention of a model with 8 experts or more"},
     MixRule{Kind::attn_qkv, {iq2_kt}, always, Type::iq3_k, "queries, keys and values in one"},
-    MixRule{kFeedForward,
-            {iq2_kt},
-            [](const Situation& s) { return kManyExperts(s) && s.index == 0; },
-            Type::iq3_k,
+    MixRule{Kind::attn_qkv, kFourRows, always, Type::iq2_k, "queries, keys and values in one"},
+    MixRule{kFeedForward, kRuledAlone,
+            [](const Situation& s) { return kManyExperts(s) && s.index == 0; }, Type::iq3_k,
             "first layer of a model with 8 experts or more"},
-    MixRule{kFeedForward,
-            {iq2_kt},
-            [](const Situation& s) { return s.shared_expert; },
-            Type::iq4_k,
-            "shared expert"},
+    MixRule{kFeedForward, kRuledAlone, [](const Situation& s) { return s.shared_expert; },
+            Type::iq4_k, "shared expert"},
     MixRule{Kind::ffn_down, {iq2_kt}, first_eighth, Type::iq3_k, "early ffn_down"},
-    MixRule{Kind::attn_output,
-            {iq2_kt},
-            kHasExperts,
-            Type::q5_k,
+    MixRule{Kind::ffn_down, kFourRows, first_eighth, Type::q2_k, "early ffn_down"},
+    MixRule{Kind::attn_output, kRuledAlone, kHasExperts, Type::q5_k,
             "attention output of a model with experts"},
     MixRule{Kind::attn_output, {iq2_kt}, always, Type::iq3_k, "attention output"},
-    MixRule{KindSet::all(), {iq2_kt}, always, std::nullopt, kDefaultReason},
+    MixRule{Kind::attn_output, kFourRows, always, Type::iq2_k, "attention output"},
+    MixRule{KindSet::all(), kRuledAlone, always, std::nullopt, kDefaultReason},
 
     // Few bits.
     MixRule{Kind::attn_v, kFewBits, shared_by_4, Type::iq4_k, "values shared by 4 queries or more"},
@@ -210,9 +211,9 @@ constexpr std::array kRules = {
 
 Rule ik_llama_cpp_output_rule(Ftype file_type, TensorType own, const ModelFacts& facts,
                               std::uint64_t row_elements) {
-  constexpr FtypeSet kFewBitsInAll = {iq1_s,  iq1_m,   iq2_xxs, iq2_xs, iq2_s,
-                                      iq2_m,  iq3_xxs, iq2_k,   iq3_k,  iq1_kt,
-                                      iq2_kt, iq2_ks,  iq2_kl,  iq3_ks, iq3_kt};
+  constexpr FtypeSet kFewBitsInAll = {iq1_s,   iq1_m,  iq2_xxs, iq2_xs,   iq2_s,   iq2_m,
+                                      iq3_xxs, iq2_k,  iq3_k,   iq1_kt,   iq2_kt,  iq2_ks,
+                                      iq2_kl,  iq3_ks, iq3_kt,  iq1_s_r4, iq1_m_r4};
   constexpr FtypeSet kMoreIfTied = {iq3_s, iq3_m, iq4_xs, iq3_kl, iq4_ks, iq4_kss};
   constexpr std::uint64_t kSuperBlock = 256;
   const bool tied = facts.tied_output;

@@ -91,11 +91,10 @@ class Recipe {
       return {tensor.type, std::string(reason), ImportanceNeed::none, Decider::kept, tensor.type};
     }
     const Rule rule = rule_for(tensor);
-    const TensorType type = recipe::fitting_type(options_.mix, rule.type, tensor.row_elements());
+    const TensorType type = recipe::fitting_type(options_.mix, rule.type, tensor);
     std::string reason(rule.reason);
     if (type != rule.type) {
-      reason += fmt::format("; rows of {} are no whole blocks of {}", tensor.row_elements(),
-                            name(rule.type));
+      reason += "; " + recipe::misfit_text(rule.type, tensor);
     }
     return {type, std::move(reason),
             recipe::importance_need(options_.mix, recipe::Ftype{options_.file_type->number}, tensor,

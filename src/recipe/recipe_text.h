@@ -14,7 +14,7 @@ namespace sluice {
 const FileType& parse_file_type(std::string_view text, Mix mix);
 
 /// A tensor type by name, in any letter case. Types without an encoder are refused, row-interleaved
-/// ones (`iq1_m_r4`) with what to do instead.
+/// ones (`iq4_k_r4`) with what to do instead.
 TensorType parse_tensor_type(std::string_view text);
 
 /// Rules `NAME=TYPE`, as for llama.cpp's `--tensor-type` and `--tensor-type-file`: the name, a

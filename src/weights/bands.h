@@ -24,8 +24,9 @@ inline constexpr std::uint64_t kReadThrough = std::uint64_t{64} << 10;
 /// A tensor whose weights are wanted, and how its bands may be cut.
 struct Wanted {
   const Source* source = nullptr;  ///< outlives the bands
-  std::uint64_t row_elements = 1;  ///< of the tensor that is made
-  std::uint64_t row_bytes = 0;     ///< what becomes of a row and shares memory with the band
+  /// Of the tensor that is made; where its type stores several rows together, they are one here.
+  std::uint64_t row_elements = 1;
+  std::uint64_t row_bytes = 0;  ///< what becomes of a row and shares memory with the band
   /// So many columns of a row can be worked on apart from the others; 0: rows must be whole.
   std::uint64_t column_block = 0;
 };

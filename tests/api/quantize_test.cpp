@@ -40,7 +40,7 @@ TEST_F(QuantizeTest, TheMixIsEveryTensorEncodedWithItsRow) {
 TEST_F(QuantizeTest, SubstitutedTypesAreTold) {
   QuantizeOptions options = options_for(model_, output_, "Q4_K", true);
   const std::string told =
-      "1 tensor (3.7 % of the weights) with rows that are no whole blocks of the type asked for: "
+      "1 tensor (3.7 % of the weights) with rows that the type asked for does not fit: "
       "q4_k becomes q5_0 (1); 4.555 bits per weight instead of 4.518";
   const PlanView view = plan(options);
   EXPECT_EQ(view.notes, std::vector<std::string>{told});
@@ -58,10 +58,30 @@ TEST_F(QuantizeTest, SubstitutedTypesAreTold) {
   EXPECT_TRUE(quantize(options, silent()).substituted.empty());
 }
 
+TEST_F(QuantizeTest, RowsThatAreStoredTogetherHaveTheirExpertsImportance) {
+  for (const std::string type : {"IQ1_S_R4", "IQ1_M_R4"}) {
+    QuantizeOptions options = options_for(model_, output_, type, true);
+    options.mix = Mix::ik_llama_cpp;
+    options.imatrix = imatrix_;
+    options.verify = true;
+    options.restart = true;
+    quantize(options, silent());
+    expect_right(output_, true);
+    gguf::Header header;
+    tensor_data(output_, &header);
+    std::map<std::string, std::string_view> types;
+    for (const gguf::Tensor& tensor : header.tensors) types[tensor.name] = name(tensor.type);
+    EXPECT_EQ(types["blk.0.ffn_down_exps.weight"], type == "IQ1_S_R4" ? "iq1_s_r4" : "iq1_m_r4");
+    EXPECT_EQ(types["token_embd.weight"], type == "IQ1_S_R4" ? "iq1_s" : "iq1_m");
+  }
+}
+
 class QuantizeTypes : public QuantizeTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(QuantizeTypes, TheSameBytesForAnyModeThreadsAndBudget) {
   QuantizeOptions options = options_for(model_, output_, GetParam(), true);
+  if (!options.file_type->in(options.mix)) options.mix = Mix::ik_llama_cpp;
+  options.ignore_imatrix_rules = true;
   quantize(options, silent());
   expect_right(output_, false);
   const Bytes first = read_file(output_);
@@ -81,7 +101,7 @@ TEST_P(QuantizeTypes, TheSameBytesForAnyModeThreadsAndBudget) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Pure, QuantizeTypes, testing::Values("Q4_0", "Q8_0"),
+INSTANTIATE_TEST_SUITE_P(Pure, QuantizeTypes, testing::Values("Q4_0", "Q8_0", "IQ1_M_R4"),
                          [](const auto& test) { return std::string(test.param); });
 
 // All that the process holds, where that counts; else what the run adds to it.

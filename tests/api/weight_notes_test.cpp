@@ -24,12 +24,13 @@ void put_value(std::vector<TestTensor>& tensors, const std::string& name, std::s
 
 LostRange lost(const Codec& codec, const std::vector<float>& values, const float* importance,
                Effort effort) {
+  const std::size_t count = std::max<std::size_t>(2, info(codec.type).rows);
   const EncodeRows rows{.values = values.data(),
-                        .rows = 2,
-                        .row_elements = values.size() / 2,
+                        .rows = count,
+                        .row_elements = values.size() / count,
                         .importance = importance,
                         .effort = effort};
-  std::vector<std::byte> blocks(byte_size(codec.type, values.size()));
+  std::vector<std::byte> blocks(byte_size(codec.type, values.size(), rows.row_elements));
   codec.encode(rows, blocks.data());
   return find_lost_range(codec, rows, blocks.data());
 }

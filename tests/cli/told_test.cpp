@@ -165,7 +165,8 @@ TEST_F(Cli, SubstitutedTypesAreToldBeforeMeanwhileAndAtTheEnd) {
       .tensor("blk.0.ffn_down.weight", {96, 8}, 0, data)
       .tensor("blk.0.ffn_up.weight", {256, 3}, 0, data);
   write_file(model_, builder.build());
-  const std::string told = "1 tensor (50.0 % of the weights) with rows that are no whole blocks";
+  const std::string told =
+      "1 tensor (50.0 % of the weights) with rows that the type asked for does not fit";
   const Finished planned = sluice({"plan", "--json", "--pure", model_, output_, "Q4_K"});
   EXPECT_NE(planned.errors.find(told), std::string::npos) << planned.errors;
   const auto plan = nlohmann::json::parse(planned.out)["tensors"];

@@ -14,6 +14,13 @@ namespace {
 
 constexpr std::size_t kElements = 256;
 
+/// So many rows as are stored together, all the same.
+std::vector<float> repeated(const std::vector<float>& row, std::size_t times) {
+  std::vector<float> rows;
+  for (std::size_t i = 0; i < times; ++i) rows.insert(rows.end(), row.begin(), row.end());
+  return rows;
+}
+
 class Correction : public testing::TestWithParam<TensorType> {
  protected:
   Correction() {
@@ -28,15 +35,19 @@ class Correction : public testing::TestWithParam<TensorType> {
 
   std::vector<float> decoded(float correction) const {
     const Codec& codec = *find_codec(GetParam());
-    std::vector<std::byte> block(byte_size(GetParam(), kElements));
-    codec.encode({.values = x_.data(),
-                  .rows = 1,
+    const std::size_t rows = info(GetParam()).rows;
+    const std::vector<float> x = repeated(x_, rows);
+    std::vector<std::byte> block(byte_size(GetParam(), x.size(), kElements));
+    codec.encode({.values = x.data(),
+                  .rows = rows,
                   .row_elements = kElements,
                   .importance = q_.data(),
                   .bias_correction = correction},
                  block.data());
-    std::vector<float> y(kElements);
-    codec.decode(block.data(), y.data(), kElements);
+    std::vector<float> y(x.size());
+    codec.decode(block.data(), y.data(), y.size());
+    EXPECT_EQ(y, repeated({y.begin(), y.begin() + kElements}, rows));
+    y.resize(kElements);
     return y;
   }
 
@@ -71,7 +82,7 @@ TEST_P(Correction, IsAlongALine) {
 }
 
 TEST_P(Correction, OneMakesDecodedValuesUnbiased) {
-  const bool ternary = GetParam() == TensorType::iq1_m || GetParam() == TensorType::iq1_s;
+  const bool ternary = name(GetParam()).starts_with("iq1_");
   double xx = 0;
   double mean_q = 0;
   for (std::size_t i = 0; i < kElements; ++i) {
@@ -101,7 +112,8 @@ INSTANTIATE_TEST_SUITE_P(Types, Correction,
                                          TensorType::iq2_xs, TensorType::iq2_s, TensorType::iq3_xxs,
                                          TensorType::iq3_s, TensorType::iq4_xs, TensorType::iq2_k,
                                          TensorType::iq3_k, TensorType::iq4_k, TensorType::iq5_k,
-                                         TensorType::q3_k),
+                                         TensorType::q3_k, TensorType::iq1_s_r4,
+                                         TensorType::iq1_m_r4),
                          [](const auto& type) { return std::string(name(type.param)); });
 
 }  // namespace

@@ -62,7 +62,7 @@ class ErrorRangeTest : public testing::TestWithParam<TensorType> {
 TEST_P(ErrorRangeTest, PassesWeightsWhateverTheirImportance) {
   Random random("weights " + std::string(name(GetParam())));
   for (std::size_t tried = 0; tried < kBlocks;) {
-    const RandomRows rows = random_rows(random, false);
+    const RandomRows rows = random_rows(random, false, info(GetParam()).rows);
     ASSERT_EQ(excesses(rows, coded(rows, rows.values), false), 0u) << description_;
     tried += rows.super_blocks();
   }
@@ -71,7 +71,7 @@ TEST_P(ErrorRangeTest, PassesWeightsWhateverTheirImportance) {
 TEST_P(ErrorRangeTest, PassesExtremesUnderTheirImportance) {
   Random random("extremes " + std::string(name(GetParam())));
   for (std::size_t tried = 0; tried < kBlocks;) {
-    const RandomRows rows = random_rows(random, true);
+    const RandomRows rows = random_rows(random, true, info(GetParam()).rows);
     ASSERT_EQ(excesses(rows, coded(rows, rows.values), true), 0u) << description_;
     tried += rows.super_blocks();
   }
@@ -80,15 +80,15 @@ TEST_P(ErrorRangeTest, PassesExtremesUnderTheirImportance) {
 TEST_P(ErrorRangeTest, PassesExtremesWithoutImportance) {
   Random random("plain extremes " + std::string(name(GetParam())));
   for (std::size_t tried = 0; tried < kBlocks;) {
-    RandomRows rows = random_rows(random, true);
+    RandomRows rows = random_rows(random, true, info(GetParam()).rows);
     rows.importance.clear();
     ASSERT_EQ(excesses(rows, coded(rows, rows.values), false), 0u) << description_;
     tried += rows.super_blocks();
   }
 }
 
-// Two neighbouring super-blocks of weights that have become zeros, or hold the weights of another
-// place, of a third to three times the size: nearly always seen. (Not where one huge weight makes
+// Two neighbouring super-blocks of weights, or so much of each row of a group, that have become zeros, or
+// hold the weights of another place, of a third to three times the size: nearly always seen. (Not where one huge weight makes
 // our own encoder hardly better than zeros.)
 TEST_P(ErrorRangeTest, SeesZerosAndOtherWeights) {
   Random random("damage " + std::string(name(GetParam())));
@@ -97,15 +97,17 @@ TEST_P(ErrorRangeTest, SeesZerosAndOtherWeights) {
   std::size_t zeros_seen = 0;
   std::size_t others_seen = 0;
   for (std::size_t tried = 0; tried < kTrials; ++tried) {
-    RandomRows rows{1, kWidth, {}, {}, {"weights", "weights"}, {}};
+    const std::size_t count = info(GetParam()).rows;
+    RandomRows rows{count, kWidth, {}, {}, {}, {}};
+    rows.value_kinds.assign(2 * count, "weights");
     const double size = random.magnitude(-3, 0);
     const double other_size = size * random.magnitude(-0.5, 0.5);
-    std::vector<float> others(kWidth);
-    for (std::size_t i = 0; i < kWidth; ++i) {
+    std::vector<float> others(count * kWidth);
+    for (std::size_t i = 0; i < others.size(); ++i) {
       rows.values.push_back(static_cast<float>(size * random.heavy()));
       others[i] = static_cast<float>(other_size * random.heavy());
     }
-    zeros_seen += excesses(rows, std::vector<float>(kWidth), false) > 0 ? 1 : 0;
+    zeros_seen += excesses(rows, std::vector<float>(others.size()), false) > 0 ? 1 : 0;
     others_seen += excesses(rows, coded(rows, others), false) > 0 ? 1 : 0;
   }
   EXPECT_GE(zeros_seen, kTrials * 95 / 100);

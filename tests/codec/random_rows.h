@@ -251,8 +251,10 @@ const char* append(const Kind (&kinds)[n], Random& random, std::vector<float>& v
   return kind.name;
 }
 
-inline RandomRows random_rows(Random& random, bool extreme) {
-  RandomRows rows{1 + random.below(7), kSuperBlock * (1 + random.below(6)), {}, {}, {}, {}};
+/// \param together  how many rows the type stores together: there is a multiple of it
+inline RandomRows random_rows(Random& random, bool extreme, std::size_t together = 1) {
+  const std::size_t groups = 1 + random.below(together == 1 ? 7 : 2);
+  RandomRows rows{together * groups, kSuperBlock * (1 + random.below(6)), {}, {}, {}, {}};
   for (std::size_t i = 0; i < rows.rows * rows.row_elements / kSuperBlock; ++i) {
     rows.value_kinds.push_back(extreme ? append(kExtremes, random, rows.values)
                                        : append(kWeights, random, rows.values));

@@ -82,6 +82,8 @@ constexpr Fallback kFallbacks[] = {
     {TensorType::iq4_kss, {nullptr, "iq4_nl"}},
     {TensorType::iq4_ks, {nullptr, "iq4_nl"}},
     {TensorType::iq5_ks, {nullptr, "q5_0"}},
+    {TensorType::iq1_s_r4, {nullptr, "iq1_s_r4"}},
+    {TensorType::iq1_m_r4, {nullptr, "iq1_m_r4"}},
     // llama.cpp's program ends where Q1_0 and NVFP4 do not fit.
     {TensorType::q1_0, {"iq4_nl", nullptr}},
     {TensorType::nvfp4, {"iq4_nl", nullptr}},
@@ -214,6 +216,25 @@ TEST(Rule, SaysWhy) {
   const auto choice = choose_one(options(Mix::llama_cpp, "IQ1_M"), small_llama(),
                                  make_tensor("blk.0.ffn_down.weight", {96, 512}));
   EXPECT_EQ(choice.rule, "early ffn_down; rows of 96 are no whole blocks of q2_k");
+}
+
+TEST(Rule, RowsThatAreNoGroupsHaveThePlainType) {
+  const auto pure = options(Mix::ik_llama_cpp, "IQ1_S_R4", true);
+  const auto chosen = [&](const char* name, std::vector<std::uint64_t> shape) {
+    return choose_one(pure, small_llama(), make_tensor(name, std::move(shape)));
+  };
+  EXPECT_EQ(chosen("blk.0.ffn_up.weight", {96, 512}).type, TensorType::iq1_s_r4);
+  EXPECT_EQ(chosen("blk.0.ffn_up.weight", {512, 6}).type, TensorType::iq1_s);
+  EXPECT_EQ(chosen("blk.0.ffn_up.weight", {96, 6}).type, TensorType::iq4_nl);
+  EXPECT_EQ(chosen("blk.0.ffn_up_exps.weight", {512, 6, 4}).type, TensorType::iq1_s);
+  EXPECT_EQ(chosen("blk.0.ffn_up_exps.weight", {512, 8, 3}).type, TensorType::iq1_s_r4);
+  EXPECT_EQ(chosen("token_embd.weight", {512, 512}).type, TensorType::iq1_s);
+  EXPECT_EQ(chosen("blk.0.ffn_up.weight", {512, 6}).rule,
+            "pure; its rows are no whole groups of iq1_s_r4");
+  EXPECT_EQ(chosen("token_embd.weight", {512, 512}).rule,
+            "pure; rows of an embedding cannot be iq1_s_r4");
+  EXPECT_EQ(chosen("blk.0.ffn_up.weight", {80, 512}).rule,
+            "pure; rows of 80 are no whole blocks of iq1_s_r4");
 }
 
 TEST(Errors, NameTheCure) {

@@ -35,7 +35,8 @@ constexpr std::array kFacts = {
     TypeFacts{"IQ4_KT", 4.08, {}},      TypeFacts{"IQ4_KSS", 4.08, {}},
     TypeFacts{"IQ4_KS", 4.32, {}},      TypeFacts{"IQ5_KS", 5.27, {}},
     TypeFacts{"NVFP4", 4.54, {}},       TypeFacts{"Q1_0", 1.22, {}},
-    TypeFacts{"Q2_0", 2.37, {}},
+    TypeFacts{"Q2_0", 2.37, {}},        TypeFacts{"IQ1_S_R4", 1.75, {}},
+    TypeFacts{"IQ1_M_R4", 1.96, {}},
 };
 
 }  // namespace

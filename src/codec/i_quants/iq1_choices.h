@@ -1,7 +1,7 @@
 #pragma once
 
-// Steps 3 and 4 of the encoder of IQ1_M and IQ1_S (iq1_encoder.h): scales, and choices of what was
-// found, by what each is worth at any scale.
+// Steps 3 and 4 of the encoder of IQ1_M and IQ1_S (iq1_encoder.h), and what encoders of rows make of
+// them: scales, and choices of what was found, by what each is worth at any scale.
 
 #include <cstddef>
 #include <iterator>
@@ -21,6 +21,34 @@ inline void take_where(const simd::Mask<float, 32>& better, const Choice& other,
   choice.code = select(narrow(better), other.code, choice.code);
 }
 
+/// What the first `kFirst` choices foretell; `parabolas` has room for kFirst for each shift.
+template <typename Type, std::size_t kFirst, typename Found>
+void foretell(const Found& found, Parabola* parabolas) noexcept {
+  for (const auto& of_shift : found.choice) {
+    for (std::size_t n = 0; n < kFirst; ++n) {
+      *parabolas++ = parabola(sub_block_sum<Type>(of_shift[n].twice_xy) * 0.5f,
+                              sub_block_sum<Type>(of_shift[n].yy));
+    }
+  }
+}
+
+/// yy times the square of what the nearest of Type's multiples of d misses a scale by, as SuperScale
+/// wants it.
+template <typename Type>
+auto cost_of_multiples(const Floats& d) noexcept {
+  constexpr Multiples kMultiples = Type::kMultiples;
+  constexpr float kStep = kMultiples.step;
+  constexpr float kOffset = 0.5f - kMultiples.first / kStep;
+  const Floats step = d * kStep;
+  return [ inverse = Floats(1) / step, square = step * step ](const Floats& scale, const Floats& yy)
+      __attribute__((always_inline)) {
+    Floats place = scale * inverse;
+    if constexpr (kOffset != 0) place += kOffset;
+    const Floats miss = place - truncate(lesser(place, Floats(kMultiples.count - 1))) - 0.5f;
+    return yy * square * (miss * miss);
+  };
+}
+
 #if !defined(SLUICE_NEON)
 
 /// The super-block scale that looks best by the first `kFirst` of what was found; 0 if nothing is
@@ -28,26 +56,11 @@ inline void take_where(const simd::Mask<float, 32>& better, const Choice& other,
 template <typename Type, std::size_t kFirst, typename Found>
 float choose_d(const Found& found) noexcept {
   Parabola parabolas[Found::kShifts * kFirst];
-  Parabola* next = parabolas;
-  for (const auto& of_shift : found.choice) {
-    for (std::size_t n = 0; n < kFirst; ++n) {
-      *next++ = parabola(sub_block_sum<Type>(of_shift[n].twice_xy) * 0.5f,
-                         sub_block_sum<Type>(of_shift[n].yy));
-    }
-  }
-  // The odd multiple of d next to a parabola's lowest point.
-  const auto cost = [](const Floats& d) noexcept {
-    const Floats step = d + d;
-    return [ inverse = Floats(1) / step, square = step *
-             step ](const Floats& scale, const Floats& yy) __attribute__((always_inline)) {
-      const Floats place = scale * inverse;
-      const Floats miss = place - truncate(lesser(place, Floats(kScales - 1))) - 0.5f;
-      return yy * square * (miss * miss);
-    };
-  };
+  foretell<Type, kFirst>(found, parabolas);
   SuperScale best;
   best.try_scales<kScaleTrials, 16, Type::kSubBlock / 16>(
-      parabolas, std::size(parabolas), strongest_scale(parabolas) / (2 * kScales - 1), cost);
+      parabolas, std::size(parabolas), strongest_scale(parabolas) / Type::kMultiples.last(),
+      cost_of_multiples<Type>);
   return best.scale();
 }
 
@@ -56,14 +69,14 @@ inline GroupFloats error_slope(const Choice& choice, const GroupFloats& s) noexc
   return s * choice.yy - choice.twice_xy;
 }
 
-/// For each sub-block the one of the 8 multiples of d that promises the least error by the first
+/// For each sub-block the one of the multiples of d that promises the least error by the first
 /// `kFirst` choices for each shift.
 template <typename Type, std::size_t kFirst, typename Found>
 Floats choose_multiples(const Found& found, float d) noexcept {
   Floats best = 1;
   Floats lowest = 0x1p120f;
-  for (int scale = 0; scale < kScales; ++scale) {
-    const float multiple = static_cast<float>(2 * scale + 1);
+  for (int scale = 0; scale < Type::kMultiples.count; ++scale) {
+    const float multiple = Type::kMultiples[scale];
     const float s = d * multiple;
     for (const auto& choice : found.choice) {
       GroupFloats slope = error_slope(choice[0], s);
@@ -91,18 +104,18 @@ GroupFloats best_of(const Choice* choice, const GroupFloats& s, Choice& best) no
 
 #endif
 
-/// The best of all that was found for super-block scale d.
-template <typename Type, typename Found>
+/// The best of the first `kCount` choices for scale d.
+template <typename Type, std::size_t kCount, typename Found>
 Solution solve(const Found& found, float d) noexcept {
   Solution solution;
-  solution.multiple = choose_multiples<Type, Found::kCount>(found, d);
+  solution.multiple = choose_multiples<Type, kCount>(found, d);
   const Floats scale = solution.multiple * d;
   const GroupFloats s = join(scale, scale);
   Choice best;
-  const GroupFloats error = best_of<Found::kCount>(found.choice[0], s, best);
+  const GroupFloats error = best_of<kCount>(found.choice[0], s, best);
   if constexpr (Found::kShifts == 2) {
     Choice other;
-    const GroupFloats other_error = best_of<Found::kCount>(found.choice[1], s, other);
+    const GroupFloats other_error = best_of<kCount>(found.choice[1], s, other);
     const simd::FloatMask better = sub_block_sum<Type>(other_error) < sub_block_sum<Type>(error);
     take_where(widen(join(better, better)), other, best);
   }

@@ -60,7 +60,7 @@ bool fit(const SuperBlock& block, Solution& best) noexcept {
                                kFirst);
   float highest = 0;
   for (int refit = 0; refit < Settings::kRefits; ++refit) {
-    const Solution solution = solve<Type>(found, d);
+    const Solution solution = solve<Type, kFirst + 1>(found, d);
     if (!(solution.xy > 0)) break;
     d = solution.xy / solution.yy;
     if (solution.xy * d > highest) {
@@ -71,30 +71,34 @@ bool fit(const SuperBlock& block, Solution& best) noexcept {
   return highest > 0;
 }
 
-/// The scale to store, as an fp16, for decoded values y (at d = 1) of the solution.
-inline std::uint16_t final_d(const SuperBlock& block, const Importance& importance,
-                             const Solution& solution, float bias_correction) noexcept {
-#if defined(SLUICE_NEON)
-  GroupFloats xy;
-  GroupFloats qxy;
-  GroupFloats qyy;
-  sum_products(block, importance.q, solution.code, xy, qxy, qyy);
-#else
-  const Shorts flags = flags_of(solution.code & (kNegativeShift - 1));
+/// Calls use(j, y) for the decoded values y of weight j of each group, for scale 1 and a multiple of 1.
+template <typename Use>
+SLUICE_INLINE void for_each_code(const Shorts& code, const Use& use) noexcept {
+  const Shorts flags = flags_of(code & (kNegativeShift - 1));
   const GroupFloats shift =
-      select(widen(any_bit(solution.code, kNegativeShift)), GroupFloats(-kIq1Delta), kIq1Delta);
-  GroupFloats xy = 0;
-  GroupFloats qxy = 0;
-  GroupFloats qyy = 0;
+      select(widen(any_bit(code, kNegativeShift)), GroupFloats(-kIq1Delta), kIq1Delta);
   for (std::size_t j = 0; j < kWidth; ++j) {
     const auto plus = widen(any_bit(flags, 1 << (2 * j)));
     const auto minus = widen(any_bit(flags, 2 << (2 * j)));
-    const GroupFloats y = select(plus, 1, select(minus, GroupFloats(-1), 0)) + shift;
+    use(j, select(plus, 1, select(minus, GroupFloats(-1), 0)) + shift);
+  }
+}
+
+/// The scale to store, as an fp16, for decoded values y (at d = 1) of the solution.
+inline std::uint16_t final_d(const SuperBlock& block, const Importance& importance,
+                             const Solution& solution, float bias_correction) noexcept {
+  GroupFloats xy = 0;
+  GroupFloats qxy = 0;
+  GroupFloats qyy = 0;
+#if defined(SLUICE_NEON)
+  sum_products(block, importance.q, solution.code, xy, qxy, qyy);
+#else
+  for_each_code(solution.code, [&](std::size_t j, const GroupFloats& y) noexcept {
     const GroupFloats qy = importance.q[j] * y;
     xy = xy + block.wx[j] * y;
     qxy = qxy + qy * block.groups.x[j];
     qyy = qyy + qy * y;
-  }
+  });
 #endif
   const Floats multiple = solution.multiple;
   const float sum_xy = reduce_sum(pair_sum(xy) * multiple);

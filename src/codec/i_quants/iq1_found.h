@@ -9,11 +9,22 @@
 
 namespace sluice::inline SLUICE_ISA::iq1 {
 
-inline constexpr int kScales = 8;  // of a sub-block
+/// The multiples of a super-block's or row's scale that sub-blocks may have: first, first + step, ...
+struct Multiples {
+  int first = 1;
+  int step = 2;
+  int count = 8;
 
-/// A whole super-block decided, but for d.
+  constexpr float operator[](int i) const noexcept { return static_cast<float>(first + step * i); }
+  constexpr float last() const noexcept { return (*this)[count - 1]; }
+};
+/// Of types whose scale l stands for 2 * l + 1.
+inline constexpr Multiples kOddMultiples;
+inline constexpr int kScales = kOddMultiples.count;
+
+/// A super-block decided, but for d.
 struct Solution {
-  Floats multiple;  ///< 2 * scale + 1 of each sub-block
+  Floats multiple;  ///< of each sub-block
   Shorts code;      ///< see Choice
   float xy = 0;     ///< sum of w * x * y, y being the decoded value for d = 1
   float yy = 0;

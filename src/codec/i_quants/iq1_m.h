@@ -96,6 +96,7 @@ struct Iq1M {
   using Block = BlockIq1M;
   static constexpr std::size_t kSubBlock = 16;
   static constexpr bool kSharedShift = false;
+  static constexpr iq1::Multiples kMultiples = iq1::kOddMultiples;
 
   /// What an effort pays for: the scales searched first, as multiples of the sub-block's
   /// sum w x^2 / sum w |x|, and how many vectors a search looks at. 98 % of best scales are between

@@ -7,6 +7,7 @@
 
 #include <arm_neon.h>
 
+#include <array>
 #include <cstddef>
 
 #include "codec/i_quants/iq1_found.h"
@@ -87,7 +88,7 @@ float choose_d(const Found& found) noexcept {
     }
     strongest = greater(strongest, scale);
   }
-  const float unit = vmaxvq_f32(strongest.part[0]) / (2 * kScales - 1);
+  const float unit = vmaxvq_f32(strongest.part[0]) / kOddMultiples.last();
   if (unit == 0) return 0;
 
   const Floats d = SuperScale::factors<kScaleTrials>(0) * unit;
@@ -129,25 +130,31 @@ float choose_d(const Found& found) noexcept {
   return best.scale();
 }
 
-/// For each sub-block the one of the 8 multiples of d that promises the least error by the first
+/// For each sub-block the one of the multiples of d that promises the least error by the first
 /// `kFirst` choices for each shift.
 template <typename Type, std::size_t kFirst, typename Found>
 Floats choose_multiples(const Found& found, float d) noexcept {
   constexpr std::size_t kLanes = PartFloats::kLanes;
-  static constexpr float kMultiples[kScales] = {1, 3, 5, 7, 9, 11, 13, 15};
+  constexpr Multiples kOf = Type::kMultiples;
+  constexpr std::size_t kCount = kOf.count;
+  static constexpr auto kMultiples = [] {
+    std::array<float, kCount> all{};
+    for (std::size_t i = 0; i < kCount; ++i) all[i] = Type::kMultiples[static_cast<int>(i)];
+    return all;
+  }();
   Floats multiples;
 #pragma GCC unroll 1
   for (std::size_t part = 0; part < Floats::kParts; ++part) {
-    PartFloats scales[kScales / kLanes];
-    for (std::size_t i = 0; i < kScales / kLanes; ++i) {
-      scales[i] = PartFloats::load(kMultiples + kLanes * i) * d;
+    PartFloats scales[kCount / kLanes];
+    for (std::size_t i = 0; i < kCount / kLanes; ++i) {
+      scales[i] = PartFloats::load(kMultiples.data() + kLanes * i) * d;
     }
-    const PartFloats two = in_register(2);
-    PartFloats multiple = 1;
+    const PartFloats step = in_register(kOf.step);
+    PartFloats multiple = kOf.first;
     PartFloats best = 1;
     PartFloats lowest = 0x1p120f;
-#pragma GCC unroll 8
-    for (std::size_t scale = 0; scale < kScales; ++scale) {
+#pragma GCC unroll 16
+    for (std::size_t scale = 0; scale < kCount; ++scale) {
       const auto& s = scales[scale / kLanes].part[0];
       const std::size_t lane = scale % kLanes;
       for (const auto& choice : found.choice) {
@@ -163,9 +170,9 @@ Floats choose_multiples(const Found& found, float d) noexcept {
         best = select(error < lowest, multiple, best);
         lowest = lesser(lowest, error);
       }
-      multiple += two;
+      multiple += step;
       in_order(multiple, lowest);
-      in_order(scales[(scale + 1) % kScales / kLanes], lowest);
+      in_order(scales[(scale + 1) % kCount / kLanes], lowest);
     }
     set_part(multiples, part, best);
   }

@@ -54,6 +54,7 @@ struct Iq1S {
   using Block = BlockIq1S;
   static constexpr std::size_t kSubBlock = 32;
   static constexpr bool kSharedShift = true;
+  static constexpr iq1::Multiples kMultiples = iq1::kOddMultiples;
 
   struct Best {
     static constexpr std::array<float, 4> kFirstScales = {0.85f, 1.0f, 1.2f, 1.45f};

@@ -179,25 +179,6 @@ float power_of_two_below(float magnitude) noexcept {
   return std::bit_cast<float>((exponent < 1 ? 1u : exponent > 253 ? 253u : exponent) << 23);
 }
 
-/// The 16 values of groups 2b and 2b + 1 are lane b of 16 vectors, 8 for each.
-void turn(const float* values, GroupFloats* turned) noexcept {
-#if defined(SLUICE_NEON)
-  // Right to where they belong: half h of vector j is column 8h + j.
-  float* const to = reinterpret_cast<float*>(turned);
-  for (std::size_t b = 0; b < kGroups / 2; b += 4) {
-#pragma GCC unroll 4
-    for (std::size_t j = 0; j < 2 * kWidth; j += 4) {
-      simd::transpose_4x4(values + 2 * kWidth * b + j, 2 * kWidth,
-                          to + kGroups * (j % kWidth) + kGroups / 2 * (j / kWidth) + b, kGroups);
-    }
-  }
-#else
-  Floats columns[2 * kWidth];
-  simd::transpose(values, columns);
-  for (std::size_t j = 0; j < kWidth; ++j) turned[j] = join(columns[j], columns[kWidth + j]);
-#endif
-}
-
 /// 0.5 with the numbers' signs.
 GroupFloats half_like(const GroupFloats& numbers) noexcept {
   using Bits = simd::Lanes<std::int32_t, kGroups>;
@@ -212,22 +193,12 @@ float largest_of(const GroupFloats* values) noexcept {
   return reduce_max(greater(half(result, 0), half(result, 1)));
 }
 
-/// sigma2 is this times the super-block's mean x^2. Pull request #327 of ik_llama.cpp has 1.5, over
-/// 32 weights. The larger it is, the nearer the weights are to importance alone. Both ends measure
-/// worse on real models (KL divergence); from 3 to 8 there is little to choose.
-constexpr float kSigma2 = 6.0f;
-
-/// What importance is raised by, as a share of the super-block's mean, but for columns without any.
-/// It was measured on some text; on another one columns matter otherwise, and more alike. From 0.2
-/// to 0.7 there is little to choose.
-constexpr float kMeanShare = 0.2f;
-
-/// Products too small to invert are as good as none.
-constexpr float kLeastProduct = 0x1p-100f;
-
 /// No importance, as a share of the super-block's largest, counts as this much: groups without any
 /// are still coded near their values, at no cost to the others.
 constexpr float kLeastImportance = 0x1p-60f;
+
+/// Products too small to invert are as good as none.
+constexpr float kLeastProduct = 0x1p-100f;
 
 #if defined(SLUICE_NEON)
 
@@ -293,6 +264,24 @@ SLUICE_INLINE void sum_up(const GroupFloats* numbers, GroupFloats& largest,
 
 }  // namespace
 
+void turn(const float* values, GroupFloats* turned) noexcept {
+#if defined(SLUICE_NEON)
+  // Right to where they belong: half h of vector j is column 8h + j.
+  float* const to = reinterpret_cast<float*>(turned);
+  for (std::size_t b = 0; b < kGroups / 2; b += 4) {
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < 2 * kWidth; j += 4) {
+      simd::transpose_4x4(values + 2 * kWidth * b + j, 2 * kWidth,
+                          to + kGroups * (j % kWidth) + kGroups / 2 * (j / kWidth) + b, kGroups);
+    }
+  }
+#else
+  Floats columns[2 * kWidth];
+  simd::transpose(values, columns);
+  for (std::size_t j = 0; j < kWidth; ++j) turned[j] = join(columns[j], columns[kWidth + j]);
+#endif
+}
+
 void load_importance(const float* importance, Importance& loaded) noexcept {
   if (importance == nullptr) {
     for (GroupFloats& q : loaded.q) q = 1;
@@ -322,6 +311,10 @@ void load_values(const float* x, const Importance& importance, SuperBlock& block
     squares += value * value;
   }
   const GroupFloats sigma2 = kSigma2 / kElements * reduce_sum(pair_sum(squares));
+  weigh(importance, sigma2, block);
+}
+
+void weigh(const Importance& importance, const GroupFloats& sigma2, SuperBlock& block) noexcept {
   GroupFloats w[kWidth];
 #if defined(SLUICE_NEON)
   GroupFloats xx;

@@ -1,7 +1,8 @@
 #pragma once
 
-#include "codec/i_quants/iq1_encoder.h"
+#include "codec/i_quants/iq1_m.h"
 #include "codec/interleaved/group_codec.h"
+#include "codec/interleaved/iq1_rows.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -28,7 +29,33 @@ struct BlockIq1MR4 {
       }
     }
   }
+  static void encode(const EncodeRows& rows, std::byte* out) noexcept;
 };
 static_assert(sizeof(BlockIq1MR4) == 28);
+
+/// How IQ1_M_R4 is searched (iq1_rows.h).
+struct Iq1MR4 {
+  using Block = BlockIq1MR4;
+  static constexpr std::size_t kSubBlock = 16;
+  static constexpr bool kSharedShift = false;
+  static constexpr iq1::Multiples kMultiples = {.first = 0, .step = 1, .count = 16};
+  using Best = Iq1M::Best;
+  using Fast = Iq1M::Fast;
+
+  static void put(const iq1::Solution& solution, std::size_t b, unsigned row,
+                  Block& block) noexcept {
+    unsigned scales = 0;
+    for (std::size_t half = 0; half < 2; ++half) {
+      const unsigned even = iq1::entry_of(solution, 4 * b + 2 * half);
+      const unsigned odd = iq1::entry_of(solution, 4 * b + 2 * half + 1);
+      block.low[2 * half][row] = static_cast<std::uint8_t>(even);
+      block.low[2 * half + 1][row] = static_cast<std::uint8_t>(odd);
+      block.high[half][row] = static_cast<std::uint8_t>(even >> 8 | odd >> 8 << 4);
+      scales |= static_cast<unsigned>(static_cast<int>(solution.multiple[2 * b + half]))
+                << 4 * half;
+    }
+    block.scales[row] = static_cast<std::uint8_t>(scales);
+  }
+};
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -1,7 +1,8 @@
 #pragma once
 
-#include "codec/i_quants/iq1_encoder.h"
+#include "codec/i_quants/iq1_s.h"
 #include "codec/interleaved/group_codec.h"
+#include "codec/interleaved/iq1_rows.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -28,7 +29,29 @@ struct BlockIq1SR4 {
       }
     }
   }
+  static void encode(const EncodeRows& rows, std::byte* out) noexcept;
 };
 static_assert(sizeof(BlockIq1SR4) == 24);
+
+/// How IQ1_S_R4 is searched (iq1_rows.h).
+struct Iq1SR4 {
+  using Block = BlockIq1SR4;
+  static constexpr std::size_t kSubBlock = 32;
+  static constexpr bool kSharedShift = true;
+  static constexpr iq1::Multiples kMultiples = iq1::kOddMultiples;
+  using Best = Iq1S::Best;
+  using Fast = Iq1S::Fast;
+
+  static void put(const iq1::Solution& solution, std::size_t b, unsigned row,
+                  Block& block) noexcept {
+    unsigned word = static_cast<unsigned>(static_cast<int>(solution.multiple[2 * b])) / 2 << 12;
+    for (std::size_t group = 0; group < 4; ++group) {
+      const unsigned entry = iq1::entry_of(solution, 4 * b + group);
+      block.low[group][row] = static_cast<std::uint8_t>(entry);
+      word |= (entry >> 8 & 7) << 3 * group | entry >> 11 << 15;  // the shift is the same in all
+    }
+    block.high[row] = static_cast<std::uint16_t>(word);
+  }
+};
 
 }  // namespace sluice::inline SLUICE_ISA
