@@ -72,11 +72,14 @@ struct FeedbackMagnitudes {
       magnitudes::OctetCodes<Block> codes;
       search.nearest(magnitudes::OctetFloats{scale[0], scale[1]}, codes);
       const magnitudes::OctetValues values = search.with_signs(codes);
+      const auto number = [](const Ints& words) noexcept {
+        return magnitudes::Format<Block>::number(words);
+      };
       for (std::size_t k = 0; k < kTogether; ++k) {
         Option<kGroup>& option = options[0][k];
-        option.code = simd::shift_left<kSignBit>(values.signs[k]) | codes.entry[0][k];
+        option.code = simd::shift_left<kSignBit>(values.signs[k]) | number(codes.entry[0][k]);
         if constexpr (kEntries == 2) {
-          option.code = option.code | simd::shift_left<kEntryBits>(codes.entry[1][k]);
+          option.code = option.code | simd::shift_left<kEntryBits>(number(codes.entry[1][k]));
         }
         for (std::size_t j = 0; j < kGroup; ++j) {
           option.decoded[j] = scale[k] * values.y[kTogether * j + k];

@@ -204,7 +204,12 @@ inline void TableSearch::nearest(const Floats& scale, Codes& codes) const noexce
   const Floats ratio = min(scale / max(largest_scale_, 0x1p-100f), 1.02f) * kOne + 0.5f;
   const simd::Ints number = to_ints(ratio);
   const Shorts scales = narrow(number, number);
-  Shorts found;
+  static constexpr auto kWords = [] {
+    std::array<std::int32_t, kEntries> words{};
+    for (std::size_t entry = 0; entry < kEntries; ++entry) words[entry] = Format::word(entry);
+    return words;
+  }();
+  magnitudes::OctetWords found;
   for (std::size_t r = 0; r < Shorts::kParts; ++r) {
     const Part s = simd::part_of(scales, r);
     Part least = 32767;
@@ -217,9 +222,9 @@ inline void TableSearch::nearest(const Floats& scale, Codes& codes) const noexce
       least = min(least, price);
       entry += 1;
     }
-    simd::set_part(found, r, index);
+    magnitudes::look_up_words(kWords, index, r, found);
   }
-  codes.entry[0] = {widen(found, 0), widen(found, 1)};
+  codes.entry[0] = magnitudes::load_words(found);
   measure(codes);
 }
 

@@ -20,7 +20,6 @@
 
 #include "codec/i_quants/magnitude_costs.h"
 #include "codec/i_quants/magnitude_sets.h"
-#include "simd/tables.h"
 
 namespace sluice::inline SLUICE_ISA::magnitudes {
 
@@ -214,23 +213,26 @@ auto MagnitudeSearch<Type>::walk(const CostsOfEntries<T>& costs) noexcept -> Bes
   BestOfEntries<T> best;
   Part<T> place = 0;
   const std::uint16_t* at = Codebook::kWalk.data();
+  const auto cost_at = [](const auto& parts, std::size_t offset) noexcept -> const Part<T>& {
+    return *reinterpret_cast<const Part<T>*>(reinterpret_cast<const std::byte*>(&parts) + offset);
+  };
   const auto of_size = [&]<std::size_t kSize>(std::integral_constant<std::size_t, kSize> /*sets*/) {
     const auto least_of_sets = [&](const auto& sets) noexcept {
-      Part<T> least = sets[at[0]];
-      for (std::size_t i = 1; i < kSize; ++i) least = min(least, sets[at[i]]);
+      Part<T> least = cost_at(sets, at[0]);
+      for (std::size_t i = 1; i < kSize; ++i) least = min(least, cost_at(sets, at[i]));
       return least;
     };
     for (std::size_t i = 0; i < Codebook::kOrder.with[kSize]; ++i, at += kSize + 1) {
       for (std::size_t n = 0; n < kEntries; ++n) {
         const auto& [first, second] = costs[n];
         const Part<T> right_first = least_of_sets(first.right);
-        const Part<T>& right_second = second.right[at[kSize]];
+        const Part<T>& right_second = cost_at(second.right, at[kSize]);
         if constexpr (!Type::kEvenSigns || kEntries == 2) {
           best[n].right.add(sum(right_first, right_second), place);
         }
         if constexpr (Type::kEvenSigns) {
           const Part<T> in_first = sum(least_of_sets(first.wrong), right_second);
-          const Part<T> in_second = sum(right_first, second.wrong[at[kSize]]);
+          const Part<T> in_second = sum(right_first, cost_at(second.wrong, at[kSize]));
           best[n].wrong.add(min(in_first, in_second), place);
         }
       }
@@ -281,28 +283,21 @@ void MagnitudeSearch<Type>::nearest(const OctetFloats& scale,
                                     OctetCodes<Type>& codes) const noexcept {
   Scaled scaled;
   this->scale_octets(scale, scaled);
-  if (!this->spread_) {
-    std::array<simd::Shorts, kEntries> found;
-    for (std::size_t r = 0; r < simd::Shorts::kParts; ++r) {
-      const auto code = search<Short>(r, scaled);
+  std::array<OctetWords, kEntries> words;
+  const auto find = [&]<typename T>(T /*cost*/) noexcept {
+    for (std::size_t r = 0; r < kOctets / Part<T>::kLanes; ++r) {
+      const CodesOfEntries<T> code = search<T>(r, scaled);
       for (std::size_t n = 0; n < kEntries; ++n) {
-        simd::set_part(found[n], r, simd::gather(Codebook::kEntryAt, code[n]));
+        look_up_words(Codebook::kEntryAt, code[n], r, words[n]);
       }
     }
-    for (std::size_t n = 0; n < kEntries; ++n) {
-      for (std::size_t h = 0; h < kHalves; ++h) codes.entry[n][h] = widen(found[n], h);
-    }
+  };
+  if (this->spread_) {
+    find(Int());
   } else {
-    for (std::size_t r = 0; r < kHalves * Ints::kParts; ++r) {
-      const auto code = search<Int>(r, scaled);
-      for (std::size_t n = 0; n < kEntries; ++n) {
-        Int lanes[Part<Int>::kLanes];
-        code[n].store(lanes);
-        for (Int& lane : lanes) lane = Codebook::kEntryAt[static_cast<std::size_t>(lane)];
-        simd::set_part(codes.entry[n][r / Ints::kParts], r % Ints::kParts, Part<Int>::load(lanes));
-      }
-    }
+    find(Short());
   }
+  for (std::size_t n = 0; n < kEntries; ++n) codes.entry[n] = load_words(words[n]);
   this->measure(codes);
 }
 

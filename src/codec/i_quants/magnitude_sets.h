@@ -88,14 +88,17 @@ struct Sets {
     return order;
   }();
 
-  /// For each second half in that order, its sets' numbers and its own.
+  /// For each second half in that order, where in lists of registers its sets' costs are and its own, in bytes.
   static constexpr auto kWalk = [] {
     std::array<std::uint16_t, kOrder.numbers> walk{};
     std::size_t at = 0;
+    const auto add = [&](std::size_t number) {
+      walk[at++] = static_cast<std::uint16_t>(number * sizeof(simd::Part<std::int16_t>));
+    };
     for (std::size_t place = 0; place < kOrder.count; ++place) {
       const std::size_t second = kOrder.second[place];
-      for (std::size_t i = 0; i < kAll.size[second]; ++i) walk[at++] = kAll.number[second][i];
-      walk[at++] = static_cast<std::uint16_t>(second);
+      for (std::size_t i = 0; i < kAll.size[second]; ++i) add(kAll.number[second][i]);
+      add(second);
     }
     return walk;
   }();
@@ -110,22 +113,22 @@ struct Sets {
     return (first / kQuarters * kStep + first % kQuarters) % kCodes;
   }
 
-  /// Entries by kCodes * place of the second half + code of the first half; 0 if there is none.
+  /// Words of entries by kCodes * place of the second half + code of the first half; 0 if there is none.
   static constexpr auto kEntryAt = [] {
     std::array<std::size_t, kHalfCount> place_of{};
     for (std::size_t place = 0; place < kOrder.count; ++place) {
       place_of[kOrder.second[place]] = place;
     }
-    std::array<std::uint16_t, kCodes * kOrder.count> entries{};
+    std::array<std::int32_t, kCodes * kOrder.count> entries{};
     for (std::size_t entry = 0; entry < Type::kGrid.size(); ++entry) {
       const std::size_t place = place_of[Magnitudes::half_number(entry, 1)];
-      entries[kCodes * place + first_code(entry)] = static_cast<std::uint16_t>(entry);
+      entries[kCodes * place + first_code(entry)] = Magnitudes::word(entry);
     }
     return entries;
   }();
   static_assert([] {
-    std::size_t count = 1;  // entry 0 looks like none
-    for (const std::uint16_t entry : kEntryAt) count += entry != 0;
+    std::size_t count = Magnitudes::word(0) == 0 ? 1 : 0;  // then entry 0 looks like none
+    for (const std::int32_t entry : kEntryAt) count += entry != 0;
     return count == Type::kGrid.size();
   }());
 };

@@ -8,6 +8,7 @@
 // Where a format has no room for all signs of an octet, the number of minus signs is even. In
 // octets where it is not, one sign is wrong.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -93,16 +94,70 @@ struct Format {
     }
     return number;
   }
+
+  /// An entry's number, and above it its packed level numbers, so that both are looked up at once.
+  static constexpr int kNumberBits = 10;
+  static constexpr std::int32_t word(std::size_t entry) noexcept {
+    static_assert(Type::kGrid.size() <= 1u << kNumberBits);
+    return static_cast<std::int32_t>(std::uint32_t{Type::kGrid[entry]} << kNumberBits | entry);
+  }
+  template <typename Words>
+  static SLUICE_INLINE Words number(const Words& words) noexcept {
+    return words & ((1 << kNumberBits) - 1);
+  }
+  /// What position j of an entry stands for.
+  template <std::size_t N>
+  static SLUICE_INLINE simd::Lanes<float, N> magnitude(const simd::Lanes<std::int32_t, N>& words,
+                                                       std::size_t j) noexcept {
+    simd::Lanes<std::int32_t, N> level;
+    for (std::size_t i = 0; i < level.kParts; ++i) {
+      level.part[i] = words.part[i] >> (kNumberBits + kLevelBits * static_cast<int>(j));
+    }
+    return look_up(kOfLevel.magnitude, level);
+  }
+
+ private:
+  /// By the lowest bits of a number that ends in a level's; as long as look_up() asks for.
+  static constexpr std::size_t kTableSize = std::max<std::size_t>(8, simd::Part<float>::kLanes);
+  struct Table {
+    float magnitude[kTableSize];
+  };
+  static constexpr Table kOfLevel = [] {
+    Table table{};
+    for (std::size_t i = 0; i < kTableSize; ++i) {
+      const std::size_t level = i % (std::size_t{1} << kLevelBits);
+      table.magnitude[i] = level < kLevels ? Type::kMagnitudes[level] : 0;
+    }
+    return table;
+  }();
 };
 
 /// Codes of all octets. The error of an octet at any scale is that of coding zeros plus
 /// scale * scale * norm - 2 * scale * dot.
 template <typename Type>
 struct OctetCodes {
-  std::array<OctetInts, Format<Type>::kEntries> entry;
+  std::array<OctetInts, Format<Type>::kEntries> entry;  ///< words of the format
   OctetFloats dot;
   OctetFloats norm;
 };
+
+/// Words of all octets, as look-ups from memory leave them.
+using OctetWords = std::array<std::int32_t, kOctets>;
+
+/// The words of the octets of part r, which are table[index].
+template <std::size_t kSize, typename T, std::size_t N>
+SLUICE_INLINE void look_up_words(const std::array<std::int32_t, kSize>& table,
+                                 const simd::Lanes<T, N>& index, std::size_t r,
+                                 OctetWords& words) noexcept {
+  T lanes[N];
+  index.store(lanes);
+  for (std::size_t lane = 0; lane < N; ++lane) {
+    words[r * N + lane] = table[static_cast<std::size_t>(lanes[lane])];
+  }
+}
+inline OctetInts load_words(const OctetWords& words) noexcept {
+  return {Ints::load(&words[0]), Ints::load(&words[Ints::kLanes])};
+}
 
 /// Signs of all octets, bit j for position j, and the values that codes and signs stand for.
 struct OctetValues {
@@ -131,11 +186,13 @@ class Measure {
   using PartFloats = simd::Part<float>;
   using PartInts = simd::Part<std::int32_t>;
   using Magnitudes = Format<Type>;
-  static constexpr std::size_t kLevels = Magnitudes::kLevels;
 
-  /// The packed level numbers of a half's octets, position j at bit kLevelBits * j.
-  static Ints packed_levels(const OctetCodes<Type>& codes, std::size_t h) noexcept;
-  static PartFloats magnitude(const PartInts& packed, std::size_t j) noexcept;
+  /// What position j of the octets of a part stands for.
+  static SLUICE_INLINE PartFloats magnitude(const OctetCodes<Type>& codes, std::size_t h,
+                                            std::size_t r, std::size_t j) noexcept {
+    return Magnitudes::magnitude(simd::part_of(codes.entry[j / Type::kWidth][h], r),
+                                 j % Type::kWidth);
+  }
 };
 
 template <typename Type>
@@ -152,50 +209,14 @@ Measure<Type>::Measure(const Octets& octets) noexcept : octets_(octets) {
 }
 
 template <typename Type>
-Ints Measure<Type>::packed_levels(const OctetCodes<Type>& codes, std::size_t h) noexcept {
-  std::int32_t packed[Ints::kLanes]{};
-  for (std::size_t n = 0; n < Magnitudes::kEntries; ++n) {
-    for (std::size_t lane = 0; lane < Ints::kLanes; ++lane) {
-      const auto entry = static_cast<std::size_t>(codes.entry[n][h][lane]);
-      packed[lane] |= std::int32_t{Type::kGrid[entry]}
-                      << (Magnitudes::kLevelBits * static_cast<int>(n * Type::kWidth));
-    }
-  }
-  return Ints::load(packed);
-}
-
-template <typename Type>
-SLUICE_INLINE auto Measure<Type>::magnitude(const PartInts& packed, std::size_t j) noexcept
-    -> PartFloats {
-  const auto level = PartInts(packed.part[0] >> (Magnitudes::kLevelBits * static_cast<int>(j))) &
-                     ((1 << Magnitudes::kLevelBits) - 1);
-  // Levels are evenly spaced, but for the last one.
-  constexpr int kFirst = Type::kMagnitudes[0];
-  constexpr int kStep = Type::kMagnitudes[1] - kFirst;
-  constexpr int kLast = static_cast<int>(kLevels) - 1;
-  constexpr int kMore = Type::kMagnitudes[kLevels - 1] - kFirst - kLast * kStep;
-  static_assert([] {
-    for (int i = 0; i < kLast; ++i) {
-      if (Type::kMagnitudes[static_cast<std::size_t>(i)] != kFirst + i * kStep) return false;
-    }
-    return true;
-  }());
-  PartInts value = level * kStep + kFirst;
-  if constexpr (kMore != 0) value = add_where(level > kLast - 1, value, kMore);
-  return to_floats(value);
-}
-
-template <typename Type>
 void Measure<Type>::measure(OctetCodes<Type>& codes) const noexcept {
   for (std::size_t h = 0; h < kHalves; ++h) {
-    const Ints packed = packed_levels(codes, h);
     for (std::size_t r = 0; r < Floats::kParts; ++r) {
-      const PartInts levels = simd::part_of(packed, r);
       PartFloats dot = 0;
       PartFloats norm = 0;
       PartFloats smallest = 0x1p100f;
       for (std::size_t j = 0; j < kOctet; ++j) {
-        const PartFloats g = magnitude(levels, j);
+        const PartFloats g = magnitude(codes, h, r, j);
         const PartFloats term = simd::part_of(wx_[2 * j + h], r) * g;
         dot += term;
         norm += simd::part_of(octets_.w[2 * j + h], r) * (g * g);
@@ -212,16 +233,14 @@ template <typename Type>
 OctetValues Measure<Type>::with_signs(const OctetCodes<Type>& codes) const noexcept {
   OctetValues out;
   for (std::size_t h = 0; h < kHalves; ++h) {
-    const Ints packed = packed_levels(codes, h);
     for (std::size_t r = 0; r < Floats::kParts; ++r) {
-      const PartInts levels = simd::part_of(packed, r);
       std::array<PartFloats, kOctet> g;
       PartFloats smallest = 0x1p100f;
       PartInts cheapest = 0;
       PartInts signs = 0;
       for (std::size_t j = 0; j < kOctet; ++j) {
         const std::int32_t bit = 1 << j;
-        g[j] = magnitude(levels, j);
+        g[j] = magnitude(codes, h, r, j);
         signs = add_where(simd::part_of(octets_.x[2 * j + h], r) < 0, signs, bit);
         if constexpr (Type::kEvenSigns) {
           const PartFloats term = simd::part_of(wx_[2 * j + h], r) * g[j];
@@ -274,7 +293,7 @@ Type make_block(const Octets& octets, const Measure<Type>& measure, const Soluti
     };
     std::array<unsigned, Format<Type>::kEntries> entries;
     for (std::size_t n = 0; n < entries.size(); ++n) {
-      entries[n] = of_octet(solution.codes.entry[n]);
+      entries[n] = Format<Type>::number(of_octet(solution.codes.entry[n]));
     }
     block.set_octet(octet, entries, of_octet(values.signs));
   }
