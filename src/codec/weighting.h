@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -299,5 +300,45 @@ class GainOverZeros {
   simd::Doubles xy_ = 0;
   simd::Doubles yy_ = 0;
 };
+
+/// The same in single precision, which knows where it cannot tell.
+class SureGain {
+ public:
+  void add(const simd::Floats& x, const simd::Floats& q, const simd::Floats& y) noexcept {
+    const simd::Floats qy = q * y;
+    const simd::Floats qxy = qy * x;
+    xy_ += qxy;
+    size_ += abs(qxy);
+    yy_ += qy * y;
+  }
+
+  /// Whether all lanes together are surely better than zeros. Each of the sums is off by less than
+  /// 2^-19 of its summands' sizes, unless they are next to nothing.
+  bool positive(float scale) const noexcept {
+    const float xy = reduce_sum(xy_) * 2;
+    const float yy = reduce_sum(yy_) * scale;
+    const float size = reduce_sum(size_);
+    return (xy - yy) * scale > 0x1p-16f * (size + std::fabs(yy)) * std::fabs(scale) &&
+           yy * scale > 0x1p-80f;
+  }
+
+ private:
+  simd::Floats xy_ = 0;
+  simd::Floats size_ = 0;
+  simd::Floats yy_ = 0;
+};
+
+/// The first of these scales with which codes are better than zeros, as in GainOverZeros.
+/// \param add  adds all weights to one or the other kind of gain
+template <typename Add>
+std::uint16_t first_better_than_zeros(const std::array<std::uint16_t, 2>& scales, int exponent,
+                                      const Add& add) noexcept {
+  SureGain sure;
+  add(sure);
+  if (sure.positive(value_of_half(scales[0], exponent))) return scales[0];
+  GainOverZeros gain;
+  add(gain);
+  return gain.first_positive(scales, exponent);
+}
 
 }  // namespace sluice::inline SLUICE_ISA

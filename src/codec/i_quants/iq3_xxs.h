@@ -24,8 +24,8 @@ struct BlockIq3Xxs {
   static constexpr bool kEvenSigns = true;
   static constexpr std::size_t kSubBlock = 32;
   static constexpr float kUnit = 0.25f;
-  static constexpr std::array<float, 5> kBestScales = {0.82f, 0.93f, 1.05f, 1.2f, 1.4f};
-  static constexpr std::array<float, 3> kFastScales = {0.87f, 1.02f, 1.22f};
+  static constexpr std::array<float, 6> kBestScales = {0.81f, 0.91f, 0.98f, 1.07f, 1.2f, 1.43f};
+  static constexpr std::array<float, 4> kFastScales = {0.84f, 0.96f, 1.1f, 1.32f};
 
   std::uint16_t d;                      ///< fp16 scale of the super-block
   std::uint8_t index[64];               ///< [group]

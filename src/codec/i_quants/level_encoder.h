@@ -260,21 +260,13 @@ Choice choose(const Rows<Type>& rows, const Candidates& candidates, float d,
   return choice;
 }
 
-/// The codes of all weights, in their order, and what they gain.
-struct Codes {
-  std::uint8_t code[kSuperBlock];
-  GainOverZeros gain;
-};
-
-/// The codes at super-block scale d.
-template <typename Type>
-Codes find_codes(const Blocks& blocks, const Rows<Type>& rows, const Choice& choice,
-                 float d) noexcept {
-  Codes codes;
-  rows.find_codes(inverse_scales(choice.scale, d), choice.shift, choice.scale, blocks.q, codes.code,
-                  codes.gain);
-  simd::transpose_bytes(codes.code);
-  return codes;
+/// The codes at super-block scale d, and what they gain.
+template <typename Type, typename Gain>
+void find_codes(const Blocks& blocks, const Rows<Type>& rows, const Choice& choice, float d,
+                std::uint8_t (&codes)[kSuperBlock], Gain& gain) noexcept {
+  rows.find_codes(inverse_scales(choice.scale, d), choice.shift, choice.scale, blocks.q, codes,
+                  gain);
+  simd::transpose_bytes(codes);
 }
 
 /// The block that decodes to zeros. Codes of the smallest positive level make them +0.
@@ -318,11 +310,14 @@ Type encode_super_block(const float* values, const float* importance, const Leve
   if (best_d == 0) return zeros<Type>();
 
   const float corrected = corrected_scale(best.refit, blocks.norm(), best.xy, bias_correction);
-  const Codes codes = find_codes<Type>(blocks, rows, best, value_of_half(best_d, exponent));
+  std::uint8_t codes[kSuperBlock];
   Type block{};
-  block.d = codes.gain.first_positive({round_scale(corrected, exponent), best_d}, exponent);
+  block.d = first_better_than_zeros(
+      {round_scale(corrected, exponent), best_d}, exponent, [&](auto& gain) noexcept {
+        find_codes<Type>(blocks, rows, best, value_of_half(best_d, exponent), codes, gain);
+      });
   if (block.d == 0) return zeros<Type>();
-  block.set_codes(codes.code);
+  block.set_codes(codes);
   for (unsigned b = 0; b < Type::kSubBlocks; ++b) {
     block.set_scale(b, static_cast<int>(best.scale[b]));
     if constexpr (Type::kShift != 0) {

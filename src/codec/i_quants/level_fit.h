@@ -105,8 +105,9 @@ class LevelRows {
 
   /// The codes of all weights, [position][lane], at scale 1 / inverse_scale, and what they gain with
   /// importance q where a block's scale is 1 and its lanes' are these multiples of it.
+  template <typename Gain>
   void find_codes(const Floats& inverse_scale, const Floats& shift, const Floats& multiple,
-                  const Rows& q, std::uint8_t* codes, GainOverZeros& gain) const noexcept;
+                  const Rows& q, std::uint8_t* codes, Gain& gain) const noexcept;
 
  private:
   using Search = NearestTogether<Type>;
@@ -175,9 +176,10 @@ LevelFit LevelRows<Type, kSize>::fit(const Floats& inverse_scale,
 }
 
 template <typename Type, std::size_t kSize>
+template <typename Gain>
 void LevelRows<Type, kSize>::find_codes(const Floats& inverse_scale, const Floats& shift,
                                         const Floats& multiple, const Rows& q, std::uint8_t* codes,
-                                        GainOverZeros& gain) const noexcept {
+                                        Gain& gain) const noexcept {
   for (std::size_t j = 0; j < kSize; j += kTogether) {
     Floats level[kTogether];
     for (std::size_t r = 0; r < Floats::kParts; ++r) {

@@ -60,8 +60,9 @@ class LevelPairs {
   }
 
   /// A pair's code is that of its first weight.
+  template <typename OverZeros>
   void find_codes(const Floats& inverse, const Floats& /*shift*/, const Floats& multiple,
-                  const Rows& q, std::uint8_t* code, GainOverZeros& gain) const noexcept {
+                  const Rows& q, std::uint8_t* code, OverZeros& gain) const noexcept {
     for (std::size_t j = 0; j < kSize; j += 2) {
       Floats level[2];
       for (std::size_t r = 0; r < Floats::kParts; ++r) {

@@ -13,7 +13,13 @@
 
 namespace sluice::inline SLUICE_ISA::magnitudes {
 
-template <typename Type>
+/// What becomes of octets whose number of minus signs is odd and must be even.
+enum class WrongSign {
+  searched,  ///< each sign is tried with each entry
+  chosen,    ///< one is made wrong before the search
+};
+
+template <typename Type, WrongSign kWrongSign>
 class LevelCosts : public Measure<Type> {
  public:
   explicit LevelCosts(const Octets& octets) noexcept;
@@ -22,6 +28,8 @@ class LevelCosts : public Measure<Type> {
   using Magnitudes = Format<Type>;
   static constexpr std::size_t kLevels = Magnitudes::kLevels;
   static constexpr std::size_t kEntries = Magnitudes::kEntries;
+  /// Costs with a wrong sign are found beside those with right ones.
+  static constexpr bool kBoth = Type::kEvenSigns && kWrongSign == WrongSign::searched;
 
   /// Octets that are looked at together, with costs of 16 or 32 bits.
   template <typename T>
@@ -35,7 +43,7 @@ class LevelCosts : public Measure<Type> {
   template <typename T, std::size_t kCount>
   struct Costs {
     std::array<Part<T>, kCount> right;
-    std::array<Part<T>, Type::kEvenSigns ? kCount : 0> wrong;
+    std::array<Part<T>, kBoth ? kCount : 0> wrong;
   };
   /// Octets at a scale, each entry in its unit.
   struct Scaled {
@@ -55,6 +63,7 @@ class LevelCosts : public Measure<Type> {
   bool spread_;  ///< weights differ too much for 16 bits
 
  private:
+  static constexpr bool kChosen = Type::kEvenSigns && kWrongSign == WrongSign::chosen;
   static constexpr float share(std::size_t level) noexcept {
     return Type::kMagnitudes[level] / Magnitudes::kLargest;
   }
@@ -75,6 +84,12 @@ class LevelCosts : public Measure<Type> {
   /// A unit of cost in 32 bits.
   static constexpr float kFineOne = 0x1p12f;
 
+  /// The smallest level, as a share of the root of an octet's mean square, for choosing wrong signs.
+  static constexpr float kSmallest = 0.3f;
+
+  /// Makes the values whose signs are to be wrong negative.
+  void choose_signs() noexcept;
+
   /// Levels are evenly spaced, but for the last one of some types.
   struct Levels {
     Positions first;
@@ -86,14 +101,14 @@ class LevelCosts : public Measure<Type> {
       static_cast<int>(kLevels - 1) * (Type::kMagnitudes[1] - Type::kMagnitudes[0]);
 
   OctetRows root_;                             // square root of w's share of the entry's largest
-  OctetRows value_;                            // root * |x|
+  OctetRows value_;                            // root * |x|, negative where the sign is to be wrong
   std::array<OctetFloats, kEntries> largest_;  // w of each entry
   Levels level_;                               // of each position in fixed point
   Levels wrong_level_;                         // the same with the wrong sign, if there is one
 };
 
-template <typename Type>
-LevelCosts<Type>::LevelCosts(const Octets& octets) noexcept : Measure<Type>(octets) {
+template <typename Type, WrongSign kWrongSign>
+LevelCosts<Type, kWrongSign>::LevelCosts(const Octets& octets) noexcept : Measure<Type>(octets) {
   Floats spread = 0;
   for (std::size_t n = 0; n < kEntries; ++n) {
     const std::size_t first = n * Type::kWidth;
@@ -114,6 +129,7 @@ LevelCosts<Type>::LevelCosts(const Octets& octets) noexcept : Measure<Type>(octe
     }
   }
   spread_ = reduce_max(spread) > 0;
+  if constexpr (kChosen) choose_signs();
   for (std::size_t j = 0; j < kOctet; ++j) {
     const auto set = [&](float of_levels, Positions& right, Positions& wrong) noexcept {
       OctetFloats place;
@@ -121,7 +137,7 @@ LevelCosts<Type>::LevelCosts(const Octets& octets) noexcept : Measure<Type>(octe
         place[h] = root_[2 * j + h] * (kOne * of_levels) + 0.5f;
       }
       right[j] = narrow(to_ints(place[0]), to_ints(place[1]));
-      if constexpr (Type::kEvenSigns) {
+      if constexpr (kBoth) {
         for (std::size_t h = 0; h < kHalves; ++h) {
           place[h] = select(this->odd_[h] > 0, -place[h], place[h]);
         }
@@ -134,8 +150,36 @@ LevelCosts<Type>::LevelCosts(const Octets& octets) noexcept : Measure<Type>(octe
   }
 }
 
-template <typename Type>
-void LevelCosts<Type>::scale_octets(const OctetFloats& scale, Scaled& out) const noexcept {
+template <typename Type, WrongSign kWrongSign>
+void LevelCosts<Type, kWrongSign>::choose_signs() noexcept {
+  for (std::size_t h = 0; h < kHalves; ++h) {
+    Floats squares = 0;
+    for (std::size_t j = 0; j < kOctet; ++j) {
+      squares += this->octets_.x[2 * j + h] * this->octets_.x[2 * j + h];
+    }
+    const Floats smallest = sqrt(squares * (1.0f / kOctet)) * kSmallest;
+    // What a wrong sign costs more than the right one, whose level is the smallest or as near.
+    std::array<Floats, kOctet> more;
+    Floats least = 0x1p120f;
+    for (std::size_t j = 0; j < kOctet; ++j) {
+      const Floats size = abs(this->octets_.x[2 * j + h]);
+      const Floats wrong = size + smallest;
+      const Floats right = min(abs(size - smallest), smallest);
+      more[j] = this->octets_.w[2 * j + h] * (wrong * wrong - right * right);
+      least = min(least, more[j]);
+    }
+    Floats wanted = this->odd_[h];
+    for (std::size_t j = 0; j < kOctet; ++j) {
+      const Floats wrong = select(more[j] > least, 0, wanted);  // the first of equals
+      wanted -= wrong;
+      value_[2 * j + h] = select(wrong > 0, -value_[2 * j + h], value_[2 * j + h]);
+    }
+  }
+}
+
+template <typename Type, WrongSign kWrongSign>
+void LevelCosts<Type, kWrongSign>::scale_octets(const OctetFloats& scale,
+                                                Scaled& out) const noexcept {
   for (std::size_t h = 0; h < kHalves; ++h) {
     out.inverse[h] = select(scale[h] > 0x1p-60f, Floats(1 / Magnitudes::kLargest) / scale[h], 0);
   }
@@ -156,14 +200,15 @@ void LevelCosts<Type>::scale_octets(const OctetFloats& scale, Scaled& out) const
         } else {
           far = max(far, beyond);
         }
-        if constexpr (Type::kEvenSigns) wrong = min(wrong, place + root_[row] * kWrongLevel);
+        if constexpr (kBoth) wrong = min(wrong, place + root_[row] * kWrongLevel);
+        if constexpr (kChosen) far = max(far, root_[row] * kWrongLevel - place);
       }
       if constexpr (kLevels > 3) far = max(max(far, sqrt(squares)), all * kAll - kAllLess);
-      if constexpr (Type::kEvenSigns) far = max(far, wrong * this->odd_[h]);
+      if constexpr (kBoth) far = max(far, wrong * this->odd_[h]);
       const Floats factor = Floats(kReach) / far;
       out.factor[n][h] = factor;
       to_short[h] = factor * 32767.0f;
-      if constexpr (Type::kEvenSigns && kEntries == 2) {
+      if constexpr (kBoth && kEntries == 2) {
         out.unit[n][h] = largest_[n][h] / (factor * factor);
       }
     }
@@ -178,7 +223,7 @@ void LevelCosts<Type>::scale_octets(const OctetFloats& scale, Scaled& out) const
       out.short_place[j] = narrow(place(0), place(1));
     }
   }
-  if constexpr (Type::kEvenSigns && kEntries == 2) {
+  if constexpr (kBoth && kEntries == 2) {
     for (std::size_t h = 0; h < kHalves; ++h) {
       const Floats to_share = Floats(1) / max(out.unit[0][h], out.unit[1][h]);
       for (std::size_t n = 0; n < kEntries; ++n) out.unit[n][h] *= to_share;
@@ -190,10 +235,10 @@ void LevelCosts<Type>::scale_octets(const OctetFloats& scale, Scaled& out) const
   }
 }
 
-template <typename Type>
+template <typename Type, WrongSign kWrongSign>
 template <typename T>
-SLUICE_INLINE auto LevelCosts<Type>::level_costs(std::size_t r, std::size_t j,
-                                                 const Scaled& scaled) const noexcept
+SLUICE_INLINE auto LevelCosts<Type, kWrongSign>::level_costs(std::size_t r, std::size_t j,
+                                                             const Scaled& scaled) const noexcept
     -> Costs<T, kLevels> {
   Costs<T, kLevels> costs;
   if constexpr (std::is_same_v<T, Short>) {
@@ -222,7 +267,7 @@ SLUICE_INLINE auto LevelCosts<Type>::level_costs(std::size_t r, std::size_t j,
     costs_of(
         level_, [](const Part<Short>& a, const Part<Short>& b) noexcept { return a - b; },
         costs.right);
-    if constexpr (Type::kEvenSigns) {
+    if constexpr (kBoth) {
       costs_of(
           wrong_level_,
           [](const Part<Short>& a, const Part<Short>& b) noexcept { return add_saturated(a, b); },
@@ -241,7 +286,7 @@ SLUICE_INLINE auto LevelCosts<Type>::level_costs(std::size_t r, std::size_t j,
     for (std::size_t level = 0; level < kLevels; ++level) {
       const Part<float> place = one * share(level);
       costs.right[level] = cost(p - place);
-      if constexpr (Type::kEvenSigns) {
+      if constexpr (kBoth) {
         const auto odd = simd::part_of(this->odd_[h], i) > 0;
         costs.wrong[level] = cost(select(odd, p + place, p - place));
       }

@@ -7,12 +7,14 @@
 // The method, for each super-block:
 //
 // 1. Search the codes of every octet at a few scales around the one that its sub-block is likely to
-//    have, without regard to the super-block scale d.
+//    have, without regard to the super-block scale d. Where signs are even, which one is wrong is
+//    chosen beforehand: only the last search, in step 3, tries all.
 // 2. The error of given codes is a parabola in the scale. So what was found foretells the error at
 //    any scale, and d is chosen from many by the lower envelopes of the parabolas.
 // 3. With d known, each sub-block takes its best of the 16 multiples, codes are searched again at
 //    exactly that scale, each octet takes the best of all that was found for it, and d is refitted
-//    by least squares. Multiples and what octets take are chosen again for this d, which is refitted.
+//    by least squares. Multiples (two steps to either side) and what octets take are chosen again
+//    for this d, which is refitted.
 // 4. This d is corrected for the shrinkage of least squares (bias_correction.h).
 
 #include "codec/i_quants/magnitude_search.h"
@@ -80,14 +82,16 @@ SLUICE_INLINE Floats error_slope(const OctetCodes<Type>& codes, std::size_t h,
   return s * codes.norm[h] - codes.dot[h] * 2;
 }
 
-/// For each sub-block the multiple of d that promises the least error, by the first `kCount`.
+/// For each sub-block the multiple of d that promises the least error, by the first `kCount`: one of
+/// `tried`, from `lowest` on.
 template <typename Type, std::size_t kCount, std::size_t kFound>
-Floats choose_multiples(const Found<Type, kFound>& found, float d) noexcept {
+Floats choose_multiples(const Found<Type, kFound>& found, float d, const Floats& lowest,
+                        int tried) noexcept {
   Floats best = 1;
   Floats least = 0x1p120f;
-  for (int l = 0; l < kMultiples; ++l) {
-    const float multiple = static_cast<float>(2 * l + 1);
-    const Floats s = d * multiple;
+  for (int l = 0; l < tried; ++l) {
+    const Floats multiple = clamp(lowest + static_cast<float>(2 * l), 1, 2 * kMultiples - 1);
+    const Floats s = multiple * d;
     OctetFloats error;
     for (std::size_t h = 0; h < kHalves; ++h) {
       error[h] = error_slope(found[0], h, s);
@@ -130,6 +134,11 @@ void solve(const Found<Type, kFound>& found, const Floats& multiple, float d,
   solution.norm = reduce_sum(norm);
 }
 
+/// What finds codes at the first scales.
+template <typename Type>
+using FirstSearch =
+    MagnitudeSearch<Type, Type::kEvenSigns ? WrongSign::chosen : WrongSign::searched>;
+
 template <typename Type, std::size_t kFirst>
 Type encode_super_block(const float* values, const float* importance,
                         const std::array<float, kFirst>& first_scales,
@@ -139,7 +148,7 @@ Type encode_super_block(const float* values, const float* importance,
   if (octets.block_largest[0] == 0) return {};
 
   const Floats likely = likely_scale<Type>(octets);
-  const MagnitudeSearch<Type> search(octets);
+  const FirstSearch<Type> search(octets);
   Found<Type, kFirst + 1> found;
   for (std::size_t n = 0; n < kFirst; ++n) search.nearest(likely * first_scales[n], found[n]);
   const int exponent = octets.exponent[0];
@@ -149,11 +158,18 @@ Type encode_super_block(const float* values, const float* importance,
   float d = choose_scale<Type, kFirst>(found);
   if (!(d > 0)) return {};
   d = value_of_half(to_half(d), exponent) * Type::kUnit;
-  search.nearest(choose_multiples<Type, kFirst>(found, d) * d, found[kFirst]);
+  Floats multiple = choose_multiples<Type, kFirst>(found, d, 1, kMultiples);
+  if constexpr (Type::kEvenSigns) {
+    const MagnitudeSearch<Type> last(octets);
+    last.nearest(multiple * d, found[kFirst]);
+  } else {
+    search.nearest(multiple * d, found[kFirst]);
+  }
   Solution<Type> solution;
-  // Once more with the scale that the first multiples gave: it foretells less error, or as much.
+  // The second time with the scale that the first multiples gave: it foretells less error, or as much.
   for (int times = 0; times < 2; ++times) {
-    solve<Type>(found, choose_multiples<Type, kFirst + 1>(found, d), d, solution);
+    multiple = choose_multiples<Type, kFirst + 1>(found, d, multiple - 4, 5);
+    solve<Type>(found, multiple, d, solution);
     if (!(solution.dot > 0)) return {};
     d = solution.dot / solution.norm;
   }

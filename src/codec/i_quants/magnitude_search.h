@@ -12,7 +12,8 @@
 // first halves. Second halves add nothing to them.
 //
 // Where an odd number of minus signs must be made even, each part is summed a second time with its
-// cheapest wrong sign: it is the one part's or the other's.
+// cheapest wrong sign: it is the one part's or the other's. Or the wrong sign is chosen beforehand,
+// and entries are searched for what the values then are, at half of the cost.
 
 #include <limits>
 #include <type_traits>
@@ -23,10 +24,10 @@
 
 namespace sluice::inline SLUICE_ISA::magnitudes {
 
-template <typename Type>
-class MagnitudeSearch : public LevelCosts<Type> {
+template <typename Type, WrongSign kWrongSign = WrongSign::searched>
+class MagnitudeSearch : public LevelCosts<Type, kWrongSign> {
  public:
-  using LevelCosts<Type>::LevelCosts;
+  using LevelCosts<Type, kWrongSign>::LevelCosts;
 
   /// The best entries at each octet's scale.
   void nearest(const OctetFloats& scale, OctetCodes<Type>& codes) const noexcept;
@@ -36,7 +37,7 @@ class MagnitudeSearch : public LevelCosts<Type> {
   }
 
  private:
-  using Base = LevelCosts<Type>;
+  using Base = LevelCosts<Type, kWrongSign>;
   using typename Base::Int;
   using typename Base::Scaled;
   using typename Base::Short;
@@ -44,6 +45,7 @@ class MagnitudeSearch : public LevelCosts<Type> {
   using Part = typename Base::template Part<T>;
   template <typename T, std::size_t kCount>
   using Costs = typename Base::template Costs<T, kCount>;
+  using Base::kBoth;
   using Base::kEntries;
   using Base::kLevels;
   using Codebook = Sets<Type>;
@@ -106,7 +108,7 @@ class MagnitudeSearch : public LevelCosts<Type> {
     for (std::size_t i = 0; i < kA; ++i) {
       for (std::size_t k = 0; k < kB; ++k) {
         out.right[kB * i + k] = sum(a.right[i], b.right[k]);
-        if constexpr (Type::kEvenSigns) {
+        if constexpr (kBoth) {
           out.wrong[kB * i + k] = min(sum(a.wrong[i], b.right[k]), sum(a.right[i], b.wrong[k]));
         }
       }
@@ -130,7 +132,7 @@ class MagnitudeSearch : public LevelCosts<Type> {
   static SLUICE_INLINE void find_least(const QuarterCosts<T>& second, LeastCosts<T>& least,
                                        std::index_sequence<I...> /*masks*/) noexcept {
     ((least.right[I] = least_of<Codebook::kAll.mask[I]>(second.right)), ...);
-    if constexpr (Type::kEvenSigns) {
+    if constexpr (kBoth) {
       ((least.wrong[I] = least_of<Codebook::kAll.mask[I]>(second.wrong)), ...);
     }
   }
@@ -141,7 +143,7 @@ class MagnitudeSearch : public LevelCosts<Type> {
                                      std::index_sequence<I...> /*sets*/) noexcept {
     constexpr const auto& kSet = Codebook::kAll.set;
     ((out.right[I] = first.right[kSet[I].quarter] + least.right[kSet[I].mask]), ...);
-    if constexpr (Type::kEvenSigns) {
+    if constexpr (kBoth) {
       ((out.wrong[I] = min(first.wrong[kSet[I].quarter] + least.right[kSet[I].mask],
                            first.right[kSet[I].quarter] + least.wrong[kSet[I].mask])),
        ...);
@@ -160,11 +162,10 @@ class MagnitudeSearch : public LevelCosts<Type> {
   CodesOfEntries<T> search(std::size_t r, const Scaled& scaled) const noexcept;
 };
 
-template <typename Type>
+template <typename Type, WrongSign kWrongSign>
 template <typename T>
-SLUICE_INLINE auto MagnitudeSearch<Type>::quarter_costs(std::size_t r, std::size_t first,
-                                                        const Scaled& scaled) const noexcept
-    -> QuarterCosts<T> {
+SLUICE_INLINE auto MagnitudeSearch<Type, kWrongSign>::quarter_costs(
+    std::size_t r, std::size_t first, const Scaled& scaled) const noexcept -> QuarterCosts<T> {
   QuarterCosts<T> costs;
   if constexpr (kQuarters == kLevels) {
     costs = this->template level_costs<T>(r, first, scaled);
@@ -177,10 +178,11 @@ SLUICE_INLINE auto MagnitudeSearch<Type>::quarter_costs(std::size_t r, std::size
   return costs;
 }
 
-template <typename Type>
+template <typename Type, WrongSign kWrongSign>
 template <typename T>
-void MagnitudeSearch<Type>::sum_entry(std::size_t r, std::size_t first, const Scaled& scaled,
-                                      EntryCosts<T>& costs) const noexcept {
+void MagnitudeSearch<Type, kWrongSign>::sum_entry(std::size_t r, std::size_t first,
+                                                  const Scaled& scaled,
+                                                  EntryCosts<T>& costs) const noexcept {
   constexpr std::size_t kWidth = Codebook::kQuarterWidth;
   std::array<QuarterCosts<T>, 4> quarter;
   for (std::size_t i = 0; i < 4; ++i) quarter[i] = quarter_costs<T>(r, first + i * kWidth, scaled);
@@ -207,9 +209,10 @@ void MagnitudeSearch<Type>::sum_entry(std::size_t r, std::size_t first, const Sc
 }
 
 /// The best second half for each entry: with right signs, with one wrong sign where needed.
-template <typename Type>
+template <typename Type, WrongSign kWrongSign>
 template <typename T>
-auto MagnitudeSearch<Type>::walk(const CostsOfEntries<T>& costs) noexcept -> BestOfEntries<T> {
+auto MagnitudeSearch<Type, kWrongSign>::walk(const CostsOfEntries<T>& costs) noexcept
+    -> BestOfEntries<T> {
   BestOfEntries<T> best;
   Part<T> place = 0;
   const std::uint16_t* at = Codebook::kWalk.data();
@@ -227,10 +230,10 @@ auto MagnitudeSearch<Type>::walk(const CostsOfEntries<T>& costs) noexcept -> Bes
         const auto& [first, second] = costs[n];
         const Part<T> right_first = least_of_sets(first.right);
         const Part<T>& right_second = cost_at(second.right, at[kSize]);
-        if constexpr (!Type::kEvenSigns || kEntries == 2) {
+        if constexpr (!kBoth || kEntries == 2) {
           best[n].right.add(sum(right_first, right_second), place);
         }
-        if constexpr (Type::kEvenSigns) {
+        if constexpr (kBoth) {
           const Part<T> in_first = sum(least_of_sets(first.wrong), right_second);
           const Part<T> in_second = sum(right_first, cost_at(second.wrong, at[kSize]));
           best[n].wrong.add(min(in_first, in_second), place);
@@ -247,18 +250,18 @@ auto MagnitudeSearch<Type>::walk(const CostsOfEntries<T>& costs) noexcept -> Bes
 }
 
 /// Of each entry the best of each octet, by what Codebook::kEntryAt has them.
-template <typename Type>
+template <typename Type, WrongSign kWrongSign>
 template <typename T>
-auto MagnitudeSearch<Type>::search(std::size_t r, const Scaled& scaled) const noexcept
+auto MagnitudeSearch<Type, kWrongSign>::search(std::size_t r, const Scaled& scaled) const noexcept
     -> CodesOfEntries<T> {
   CostsOfEntries<T> costs;
   for (std::size_t n = 0; n < kEntries; ++n) sum_entry(r, n * Type::kWidth, scaled, costs[n]);
   const BestOfEntries<T> of_entry = walk(costs);
   CodesOfEntries<T> code;
   for (std::size_t n = 0; n < kEntries; ++n) {
-    code[n] = (Type::kEvenSigns ? of_entry[n].wrong : of_entry[n].right).code();
+    code[n] = (kBoth ? of_entry[n].wrong : of_entry[n].right).code();
   }
-  if constexpr (Type::kEvenSigns && kEntries == 2) {
+  if constexpr (kBoth && kEntries == 2) {
     // The wrong sign is in one of the two entries: where it costs less.
     const auto& [first, second] = of_entry;
     const auto more = [&](std::size_t n) noexcept {
@@ -278,9 +281,9 @@ auto MagnitudeSearch<Type>::search(std::size_t r, const Scaled& scaled) const no
   return code;
 }
 
-template <typename Type>
-void MagnitudeSearch<Type>::nearest(const OctetFloats& scale,
-                                    OctetCodes<Type>& codes) const noexcept {
+template <typename Type, WrongSign kWrongSign>
+void MagnitudeSearch<Type, kWrongSign>::nearest(const OctetFloats& scale,
+                                                OctetCodes<Type>& codes) const noexcept {
   Scaled scaled;
   this->scale_octets(scale, scaled);
   std::array<OctetWords, kEntries> words;

@@ -277,12 +277,12 @@ Type make_block(const Octets& octets, const Measure<Type>& measure, const Soluti
                 const std::array<std::uint16_t, 2>& wanted) noexcept {
   const OctetValues values = measure.with_signs(solution.codes);
   const Floats scale = solution.multiple * Type::kUnit;
-  GainOverZeros gain;
-  for (std::size_t row = 0; row < octets.x.size(); ++row) {
-    gain.add(octets.x[row], octets.q[row], scale * values.y[row]);
-  }
   Type block{};
-  block.d = gain.first_positive(wanted, octets.exponent[0]);
+  block.d = first_better_than_zeros(wanted, octets.exponent[0], [&](auto& gain) noexcept {
+    for (std::size_t row = 0; row < octets.x.size(); ++row) {
+      gain.add(octets.x[row], octets.q[row], scale * values.y[row]);
+    }
+  });
   if (block.d == 0) return block;
   constexpr std::size_t kInSubBlock = Type::kSubBlock / kOctet;
   for (std::size_t octet = 0; octet < kOctets; ++octet) {

@@ -39,8 +39,9 @@ class ParityLevels {
     return fit;
   }
 
+  template <typename Gain>
   void find_codes(const Floats& inverse, const Floats& shift, const Floats& multiple, const Rows& q,
-                  std::uint8_t* code, GainOverZeros& gain) const noexcept {
+                  std::uint8_t* code, Gain& gain) const noexcept {
     for (std::size_t j = 0; j < kSize; j += 2) {
       const Word word(*this, j, inverse, shift);
       for (std::size_t i = 0; i < 2; ++i) {

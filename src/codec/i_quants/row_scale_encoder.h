@@ -256,7 +256,8 @@ class RowEncoder {
       const Blocks blocks = load_blocks<Type>(row, i);
       const Rows<Type> rows(blocks.x, blocks.w);
       const Choice choice = level_encoder::choose<Type>(rows, candidates_.of(i, rows), d, search_);
-      const level_encoder::Codes codes = level_encoder::find_codes<Type>(blocks, rows, choice, d);
+      Codes codes;
+      level_encoder::find_codes<Type>(blocks, rows, choice, d, codes.code, codes.gain);
       sums.xx += double{blocks.norm()};
       sums.xy += double{choice.xy};
       sums.yy += double{choice.yy};
@@ -266,8 +267,14 @@ class RowEncoder {
     return sums;
   }
 
-  static Type make_block(const Row& row, std::size_t i, const Choice& choice,
-                         const level_encoder::Codes& codes, float d, RowFit& sums) noexcept {
+  /// Of a super-block, in the order of its weights, and what they gain.
+  struct Codes {
+    std::uint8_t code[kSuperBlock];
+    GainOverZeros gain;
+  };
+
+  static Type make_block(const Row& row, std::size_t i, const Choice& choice, const Codes& codes,
+                         float d, RowFit& sums) noexcept {
     Type block{};
     std::uint8_t in_order[kSuperBlock];
     for (std::size_t b = 0; b < 2 * Type::kSubBlocks; ++b) {  // first halves before second ones
