@@ -315,11 +315,12 @@ class SureGain {
   /// Whether all lanes together are surely better than zeros. Each of the sums is off by less than
   /// 2^-19 of its summands' sizes, unless they are next to nothing.
   bool positive(float scale) const noexcept {
-    const float xy = reduce_sum(xy_) * 2;
-    const float yy = reduce_sum(yy_) * scale;
+    constexpr float kLeast = 0x1p-80f;
     const float size = reduce_sum(size_);
-    return (xy - yy) * scale > 0x1p-16f * (size + std::fabs(yy)) * std::fabs(scale) &&
-           yy * scale > 0x1p-80f;
+    const float yy = reduce_sum(yy_);
+    if (!(size > kLeast && yy > kLeast)) return false;
+    const float more = reduce_sum(xy_) * 2 - yy * scale;
+    return more * scale > 0x1p-16f * (size + yy * std::fabs(scale)) * std::fabs(scale);
   }
 
  private:

@@ -63,9 +63,10 @@ float choose_scale(const Found<Type, kFound>& found) noexcept {
   // The strongest sub-block gets the largest multiple, or one a little inside or beyond it.
   constexpr ScaleTrials kTrials = {.count = 48, .lowest = 0.8f, .step = 0.6f / 47};
   const auto cost = [](const Floats& d) noexcept {
-    return [d, inverse = Floats(0.5f) / d](const Floats& scale, const Floats& norm) noexcept {
-      const Floats place = scale * inverse - 0.5f;
-      const Floats off = (place - round(max(min(place, kMultiples - 1), 0))) * d * 2;
+    return [twice = d * 2, inverse = Floats(0.5f) / d](const Floats& scale,
+                                                       const Floats& norm) noexcept {
+      const Floats place = scale * inverse - 0.5f;  // from -0.5 on, which is rounded to 0
+      const Floats off = (place - round(min(place, kMultiples - 1))) * twice;
       return off * off * norm;
     };
   };
