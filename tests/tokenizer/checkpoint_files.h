@@ -20,8 +20,6 @@
 
 namespace sluice::tokenizer {
 
-inline const std::string kCheckpoints = SLUICE_TEST_DATA "/checkpoints/";
-
 inline std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot read " + path.string());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tokenizer/checkpoint_files.h"
+#include "tokenizer/checkpoints.h"
 
 namespace sluice::tokenizer {
 namespace {
