@@ -131,12 +131,12 @@ TEST_P(InterleavedEncoder, ComesNearTheLeastErrorOfAllCodes) {
         best = std::min(best, least_of_row(GetParam(), x, w, d));
       }
       const double of_row = error_of(x, &decoded[r * columns], w);
-      EXPECT_LE(of_row, 1.25 * best) << "row " << r << " of " << columns;
+      EXPECT_LE(of_row, 1.1 * best) << "row " << r << " of " << columns;
       own += of_row;
       least += best;
     }
   }
-  EXPECT_LE(own, 1.06 * least);
+  EXPECT_LE(own, 1.02 * least);
 }
 
 // Rows that end within what is searched together, and rows of more of that than is kept: their errors are

@@ -39,7 +39,10 @@ struct Iq1SR4 {
   static constexpr std::size_t kSubBlock = 32;
   static constexpr bool kSharedShift = true;
   static constexpr iq1::Multiples kMultiples = iq1::kOddMultiples;
-  using Best = Iq1S::Best;
+  /// A fourth first scale is 0.1 % less error in trained rows, and a fifth of the time.
+  struct Best : Iq1S::Fast {
+    static constexpr int kRefits = 2;
+  };
   using Fast = Iq1S::Fast;
 
   static void put(const iq1::Solution& solution, std::size_t b, unsigned row,
