@@ -138,6 +138,14 @@ const Codec* find_codec(TensorType type, Isa isa) noexcept {
   return &codecs(isa)[static_cast<std::size_t>(kPlaces[number])];
 }
 
+std::size_t prepared_bytes(TensorType type, Isa isa) noexcept {
+  std::size_t bytes = 0;
+  for (const Preparation& of : kernels(isa).preparations) {
+    if (of.type == type) bytes += of.bytes;
+  }
+  return bytes;
+}
+
 const Codec& prepared_codec(TensorType type, Isa isa) {
   for (const Preparation& of : kernels(isa).preparations) {
     if (of.type == type && !of.prepare()) throw std::bad_alloc();

@@ -12,7 +12,7 @@ SLUICE_CODEC_TYPES(SLUICE_DECLARE)
 #define SLUICE_DECLARE_FEEDBACK(type) FeedbackKernel feedback_##type() noexcept;
 SLUICE_FEEDBACK_TYPES(SLUICE_DECLARE_FEEDBACK)
 
-#define SLUICE_DECLARE_PREPARATION(type) bool prepare_##type() noexcept;
+#define SLUICE_DECLARE_PREPARATION(type) Preparation preparation_##type() noexcept;
 SLUICE_PREPARED_TYPES(SLUICE_DECLARE_PREPARATION)
 
 std::remove_pointer_t<DecodeCodesFunction> decode_f8_e4m3, decode_f8_e5m2, decode_int8,
@@ -27,8 +27,8 @@ const Kernels& kernel_table() noexcept {
   static const std::array kCodecs = {SLUICE_CODEC_TYPES(SLUICE_ROW)};
 #define SLUICE_FEEDBACK_ROW(type) feedback_##type(),
   static const std::array kFeedback = {SLUICE_FEEDBACK_TYPES(SLUICE_FEEDBACK_ROW)};
-#define SLUICE_PREPARATION_ROW(type) Preparation{TensorType::type, prepare_##type},
-  static constexpr std::array kPreparations = {SLUICE_PREPARED_TYPES(SLUICE_PREPARATION_ROW)};
+#define SLUICE_PREPARATION_ROW(type) preparation_##type(),
+  static const std::array kPreparations = {SLUICE_PREPARED_TYPES(SLUICE_PREPARATION_ROW)};
   static const Kernels kKernels = {
       .codecs = kCodecs,
       .feedback = kFeedback,

@@ -83,7 +83,7 @@
   TYPE(q8_kv_r8)                 \
   TYPE(q8_k_r8)
 
-// Those that are to be prepared (codec/preparation.h): a word here, and a function prepare_<word>()
+// Those that are to be prepared (codec/preparation.h): a word here, and a function preparation_<word>()
 // beside the codec's.
 
 #define SLUICE_PREPARED_TYPES(TYPE) \

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <set>
 
 #include "base/clocks.h"
 #include "base/float16.h"
@@ -61,6 +62,16 @@ class Parts {
   std::span<std::byte> rest_;
 };
 
+std::uint64_t bytes_of_preparations(const Plan& plan, Isa isa) {
+  std::set<TensorType> types;
+  for (const PlannedTensor& tensor : plan.tensors) {
+    if (tensor.passage == Passage::encoded) types.insert(tensor.type);
+  }
+  std::uint64_t bytes = 0;
+  for (const TensorType type : types) bytes += prepared_bytes(type, isa);
+  return bytes;
+}
+
 }  // namespace
 
 /// What one piece's weights come to.
@@ -98,7 +109,7 @@ engine::MemoryNeeds ChunkEncoder::memory_needs(const Plan& plan, const EncoderSe
   return {.threads = settings.threads,
           .smallest_unit = plan.band_bytes,
           .scratch = floats * sizeof(float) + block_bytes(plan),
-          .beside = ChunkProducer::factor_memory(plan),
+          .beside = ChunkProducer::factor_memory(plan) + bytes_of_preparations(plan, settings.isa),
           .buffer = plan.matrix_bytes,
           .input_size = plan.input_size,
           .output_size = plan.output_size};

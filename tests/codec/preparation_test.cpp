@@ -5,11 +5,15 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <string>
 #include <vector>
+
+#include "base/process_memory.h"
 
 namespace sluice {
 namespace {
@@ -61,6 +65,19 @@ TEST_P(Preparation, LetsAnEncoderDoWithoutMemory) {
     const std::vector<std::byte> row = encode_a_row(prepared_codec(GetParam()));
     limit_address_space(1);
     std::_Exit(encode_a_row(*find_codec(GetParam())) == row ? 0 : 1);
+  };
+  EXPECT_EXIT(child(), testing::ExitedWithCode(0), "");
+}
+
+// Of what the making takes besides, the allocator may keep a little.
+TEST_P(Preparation, StaysInAsManyBytesAsItSays) {
+  const auto child = [] {
+    const std::uint64_t before = anonymous_bytes();
+    prepared_codec(GetParam());
+    const auto stay = static_cast<double>(anonymous_bytes() - before);
+    const auto told = static_cast<double>(prepared_bytes(GetParam()));
+    constexpr double kLittle = 1 << 18;
+    std::_Exit(told > 0 && std::abs(stay - told) < kLittle ? 0 : 1);
   };
   EXPECT_EXIT(child(), testing::ExitedWithCode(0), "");
 }

@@ -1,5 +1,6 @@
 #include "codec/trellis/iq1_kt.h"
 
+#include "codec/preparation.h"
 #include "codec/trellis/encoder.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -22,8 +23,9 @@ void BlockIq1Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
   encode_trellis<Iq1Kt>(rows, out);
 }
 
-bool prepare_iq1_kt() noexcept {
-  return TrellisTree<kIq1KtBook>::prepare();
+Preparation preparation_iq1_kt() noexcept {
+  using Tree = TrellisTree<kIq1KtBook>;
+  return {TensorType::iq1_kt, sizeof(Tree), Tree::prepare};
 }
 
 Codec codec_iq1_kt() noexcept {

@@ -1,5 +1,6 @@
 #include "codec/trellis/iq2_kt.h"
 
+#include "codec/preparation.h"
 #include "codec/trellis/encoder.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -22,8 +23,9 @@ void BlockIq2Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
   encode_trellis<Iq2Kt>(rows, out);
 }
 
-bool prepare_iq2_kt() noexcept {
-  return TrellisTree<kIq2KtBook>::prepare();
+Preparation preparation_iq2_kt() noexcept {
+  using Tree = TrellisTree<kIq2KtBook>;
+  return {TensorType::iq2_kt, sizeof(Tree), Tree::prepare};
 }
 
 Codec codec_iq2_kt() noexcept {

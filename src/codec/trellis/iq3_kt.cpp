@@ -1,5 +1,6 @@
 #include "codec/trellis/iq3_kt.h"
 
+#include "codec/preparation.h"
 #include "codec/trellis/near_encoder.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -24,8 +25,9 @@ void BlockIq3Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
   encode_near<Iq3Kt>(rows, out);
 }
 
-bool prepare_iq3_kt() noexcept {
-  return Iq3KtTree::prepare();
+Preparation preparation_iq3_kt() noexcept {
+  using Tree = Iq3KtTree;
+  return {TensorType::iq3_kt, sizeof(Tree), Tree::prepare};
 }
 
 Codec codec_iq3_kt() noexcept {

@@ -1,5 +1,6 @@
 #include "codec/trellis/iq4_kt.h"
 
+#include "codec/preparation.h"
 #include "codec/trellis/near_encoder.h"
 #include "codec/trellis/near_lists.h"
 
@@ -25,8 +26,9 @@ void BlockIq4Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
   encode_near<Iq4Kt>(rows, out);
 }
 
-bool prepare_iq4_kt() noexcept {
-  return Iq4KtTree::prepare() && Iq4KtLists::prepare();
+Preparation preparation_iq4_kt() noexcept {
+  return {TensorType::iq4_kt, sizeof(Iq4KtTree) + sizeof(Iq4KtLists),
+          []() noexcept { return Iq4KtTree::prepare() && Iq4KtLists::prepare(); }};
 }
 
 Codec codec_iq4_kt() noexcept {
