@@ -61,10 +61,11 @@ std::vector<Case> common_cases() {
           {{"quantize", "--im"}, {"--imatrix"}},
           {{"quantize", "--io", ""}, {"auto", "mmap", "async", "read"}},
           {{"plan", "--effort", "f"}, {"fast"}},
-          {{"quantize", "in.gguf", "out.gguf", "IQ1"}, {"IQ1_KT", "IQ1_M", "IQ1_S"}},
+          {{"quantize", "in.gguf", "out.gguf", "IQ1"},
+           {"IQ1_KT", "IQ1_M", "IQ1_M_R4", "IQ1_S", "IQ1_S_R4"}},
           {{"quantize", "in.gguf", "out.gguf", "Q4_K_"}, {"Q4_K_M", "Q4_K_S"}},
           {{"quantize", "--output-tensor-type", "Q4_K"}, {"Q4_K"}},
-          {{"inspect", "--type", "IQ1"}, {"IQ1_KT", "IQ1_M", "IQ1_S"}},
+          {{"inspect", "--type", "IQ1"}, {"IQ1_KT", "IQ1_M", "IQ1_M_R4", "IQ1_S", "IQ1_S_R4"}},
           {{"completion", ""}, {"bash", "zsh", "fish"}},
           {{"help", "exit"}, {"exit-status"}},
           {{"verify", "out.gguf", "--against", "models/t"}, {"models/tiny.gguf"}}};
@@ -96,15 +97,15 @@ class BashCompletion : public Completion {
 TEST_F(BashCompletion, OffersCommandsOptionsValuesTypesAndFiles) {
   script("bash");
   for (const Case& c : common_cases()) EXPECT_EQ(offered(c.line), c.offered) << joined(c.line, " ");
-  for (const Case& c :
-       std::vector<Case>{// As bash cuts --io=as.
-                         {{"quantize", "--io", "=", "as"}, {"async"}},
-                         {{"quantize", "--io", "="}, {"auto", "mmap", "async", "read"}},
-                         {{"quantize", "--memory", ""}, {}},
-                         {{"quantize", "a", "b", "iq1"}, {"IQ1_KT", "IQ1_M", "IQ1_S"}},
-                         {{"quantize", "models/m"}, {"models/my model.gguf"}},
-                         {{"demo", "mod"}, {"models"}},
-                         {{"nonsense", ""}, {}}}) {
+  for (const Case& c : std::vector<Case>{
+           // As bash cuts --io=as.
+           {{"quantize", "--io", "=", "as"}, {"async"}},
+           {{"quantize", "--io", "="}, {"auto", "mmap", "async", "read"}},
+           {{"quantize", "--memory", ""}, {}},
+           {{"quantize", "a", "b", "iq1"}, {"IQ1_KT", "IQ1_M", "IQ1_M_R4", "IQ1_S", "IQ1_S_R4"}},
+           {{"quantize", "models/m"}, {"models/my model.gguf"}},
+           {{"demo", "mod"}, {"models"}},
+           {{"nonsense", ""}, {}}}) {
     EXPECT_EQ(offered(c.line), c.offered) << joined(c.line, " ");
   }
 }

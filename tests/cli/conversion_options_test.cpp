@@ -87,7 +87,7 @@ TEST_F(ConversionOptions, WrongPlacesAreRefused) {
            {{"quantize", model_, output_}, "no type is given"},
            {{"quantize", model_, "Q4_KM"}, "Did you mean Q4_K_M?"},
            {{"quantize", model_, output_, "Q4_KM"}, "Did you mean Q4_K_M?"},
-           {{"quantize", model_, "IQ1_M_R4"}, "row-interleaved"},
+           {{"quantize", model_, "IQ2_K_R4"}, "row-interleaved"},
            {{"quantize", model_, output_, "33"}, "no file type"},
            {{"quantize", model_, output_, "140"}, "no file type IQ4_K. Use --mix ik_llama.cpp"},
            {{"quantize", model_, output_, "Q4_0", "-1"}, "from 1 to 1024, or 0 for one a core"},
