@@ -36,7 +36,7 @@ struct NearLists<kBook, kParts>::Room {
     constexpr int kMost = 126;
     std::size_t count[256] = {};
     for (const auto& vector : integers) {
-      for (const int integer : vector) ++count[integer + 128];
+      for (const std::int8_t integer : vector) ++count[128 + integer];
     }
     for (std::size_t r = 0; r < kRanges; ++r) {
       low[r] = kMost;
