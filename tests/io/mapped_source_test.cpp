@@ -97,12 +97,14 @@ TEST_F(MappedSourceTest, WhatWasReadAheadIsNotThrownAway) {
   while (cached(end, 4 * kMiB) < kMiB / kPage && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  // The kernel is asked for a MiB, and may leave out a page that it has no room for.
+  // The kernel is asked for a MiB. It may leave out pages that it has no room for, and may take some
+  // back at any time; a release that threw away what is ahead would throw away all of it.
+  constexpr std::size_t kLeast = kMiB / kPage * 9 / 10;
   const std::size_t ahead = cached(end, 4 * kMiB);
-  ASSERT_GE(ahead, kMiB / kPage - 2) << "nothing was read ahead";
+  ASSERT_GE(ahead, kLeast) << "nothing was read ahead";
   ASSERT_LE(ahead, kMiB / kPage) << "more was read ahead than was asked for";
   source_->release(kFirst);
-  EXPECT_GE(cached(end, 4 * kMiB), ahead);
+  EXPECT_GE(cached(end, 4 * kMiB), kLeast);
 }
 
 }  // namespace
