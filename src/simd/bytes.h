@@ -178,6 +178,57 @@ SLUICE_INLINE std::int32_t least_of(const Ints& lanes) noexcept {
   return ~most_of(lanes ^ Ints(-1));
 }
 
+/// Lane i: the least lane of i.
+SLUICE_INLINE Ints least_of_each(const Ints (&lanes)[16]) noexcept {
+#if defined(__AVX512F__)
+  using R = __m512i;
+  // Each step leaves half of the registers, which hold the least of pairs, of fours and so on.
+  const auto pairs = [&](int i) noexcept {
+    const auto a = (R)lanes[2 * i].part[0];
+    const auto b = (R)lanes[2 * i + 1].part[0];
+    return _mm512_min_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+  };
+  const auto fours = [&](int i) noexcept {
+    const R a = pairs(2 * i);
+    const R b = pairs(2 * i + 1);
+    return _mm512_min_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+  };
+  const auto across = [](R a, R b) noexcept {
+    return _mm512_min_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
+  };
+  Ints result;
+  result.part[0] = (Ints::Register)across(across(fours(0), fours(1)), across(fours(2), fours(3)));
+  return result;
+#elif defined(__AVX2__)
+  using R = __m256i;
+  const auto own = [&](int i) noexcept {
+    return _mm256_min_epi32((R)lanes[i].part[0], (R)lanes[i].part[1]);
+  };
+  const auto pairs = [&](int i) noexcept {
+    const R a = own(2 * i);
+    const R b = own(2 * i + 1);
+    return _mm256_min_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+  };
+  const auto fours = [&](int i) noexcept {
+    const R a = pairs(2 * i);
+    const R b = pairs(2 * i + 1);
+    return _mm256_min_epi32(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+  };
+  Ints result;
+  for (int i = 0; i < 2; ++i) {
+    const R a = fours(2 * i);
+    const R b = fours(2 * i + 1);
+    result.part[i] = (Ints::Register)_mm256_min_epi32(_mm256_permute2x128_si256(a, b, 0x20),
+                                                      _mm256_permute2x128_si256(a, b, 0x31));
+  }
+  return result;
+#else
+  std::int32_t least[16];
+  for (std::size_t i = 0; i < 16; ++i) least[i] = least_of(lanes[i]);
+  return Ints::load(least);
+#endif
+}
+
 /// The first lane that has the least number, which is not the largest that there is.
 SLUICE_INLINE std::size_t place_of_least(const Ints& lanes) noexcept {
   const FloatMask least = Ints(least_of(lanes) + 1) > lanes;

@@ -16,6 +16,31 @@ struct alignas(64) NearCell {
   std::int32_t negated[kGroup / 4][16];
 };
 
+/// Vectors that were found for 16 groups of weights, a lane each.
+template <std::size_t kGroup>
+struct NearFinds {
+  std::uint32_t place[16];               ///< where they are, 16 times a cell's number plus a lane
+  std::int32_t negated[kGroup / 4][16];  ///< their words of these cells
+
+  void set(std::size_t lane, std::uint32_t where, const NearCell<kGroup>* cells) noexcept {
+    place[lane] = where;
+    for (std::size_t k = 0; k < kGroup / 4; ++k) {
+      negated[k][lane] = cells[where / 16].negated[k][where % 16];
+    }
+  }
+  /// Calls each(j, integers j of the vectors).
+  template <typename Each>
+  SLUICE_INLINE void for_each_integer(const Each& each) const noexcept {
+    for (std::size_t k = 0; k < kGroup / 4; ++k) {
+      const simd::Ints bytes = simd::Ints::load(negated[k]);
+      each(4 * k, -to_floats(simd::shift_right<24>(simd::shift_left<24>(bytes))));
+      each(4 * k + 1, -to_floats(simd::shift_right<24>(simd::shift_left<16>(bytes))));
+      each(4 * k + 2, -to_floats(simd::shift_right<24>(simd::shift_left<8>(bytes))));
+      each(4 * k + 3, -to_floats(simd::shift_right<24>(bytes)));
+    }
+  }
+};
+
 /// 16 boxes: their middles, negated, and half of their extents, which are not negative.
 template <std::size_t kGroup>
 struct alignas(64) NearBoxes {

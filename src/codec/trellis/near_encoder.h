@@ -76,9 +76,9 @@ class RowEncoder {
  private:
   /// What the lanes' groups are encoded as; scale and error are those of their sub-blocks.
   struct Codes {
-    Floats error;     ///< less that of zeros
-    Floats multiple;  ///< of the row's scale, signed
-    TrellisIndices index;
+    Floats error;          ///< less that of zeros
+    Floats multiple;       ///< of the row's scale, signed
+    TrellisIndices found;  ///< indices; while multiples are tried, places
   };
 
   static constexpr auto kMostMultiple = static_cast<float>(Block::kMostMultiple);
@@ -110,11 +110,11 @@ class RowEncoder {
       load(tile, first + i, means);
       const Codes codes = encode_tile(tile);
       for (std::size_t lane = 0; lane < 16; ++lane) {
-        block.set_index(i / kGroup + lane, codes.index[lane]);
+        block.set_index(i / kGroup + lane, codes.found[lane]);
         if (lane % kShared != 0) continue;
         block.set_scale(i / 32 + lane / kShared, static_cast<int>(codes.multiple[lane]));
       }
-      row_.template add<kBook>(tile, codes.multiple, codes.index);
+      row_.template add<kBook>(tile, codes.multiple, codes.found);
     }
     if constexpr (kBook.magnitudes) {
       for (std::size_t i = 0; i < kSuperBlock; ++i) {
@@ -136,60 +136,80 @@ class RowEncoder {
   }
 
   Codes encode_tile(const Tile& tile) const noexcept {
-    Codes best = {0, 0, 0};
-    const Floats foretold = max(round(tile.likely_scale(Type::kLikelyScale) / Floats(scale_)), 1);
-    for (std::size_t part = 0; part < Block::kParts; ++part) {
-      for (const float sign : {1.0f, -1.0f}) {
-        if (sign > 0 || Type::kNegative) try_multiples(tile, foretold, sign, part, best);
-      }
-    }
-    search_again(tile, best);
+    Targets targets;
+    targets.set_weights(tile.w);
+    Codes best = try_multiples(tile, targets);
+    search_again(tile, targets, best);
     return best;
   }
 
-  /// Searches at multiples around a foretold one.
-  void try_multiples(const Tile& tile, const Floats& foretold, float sign, std::size_t part,
-                     Codes& best) const noexcept {
+  /// A search at a multiple.
+  struct Trial {
+    std::size_t part;
+    Floats sign;
     Targets targets;
-    targets.set_weights(tile.w);
-    targets.set_targets(tile.x, foretold * (sign * scale_));
-    const Trials trials(targets, part, effort_.first);
+    typename Trials::Aim aim;
+  };
+
+  /// Searches at multiples around the foretold ones, of both signs, in all parts.
+  /// \param targets  with their weights
+  Codes try_multiples(const Tile& tile, Targets& targets) const noexcept {
+    const Floats foretold = max(round(tile.likely_scale(Type::kLikelyScale) / Floats(scale_)), 1);
+    targets.set_targets(tile.x, foretold * scale_);
+    const Trials trials(targets, effort_.first);
     const auto others = static_cast<float>(effort_.multiples - 1);
     const Floats step = max(round(foretold * kStep), 1);
     const Floats highest = min(foretold + step * (0.5f * others), kMostMultiple);
     const Floats lowest = max(round(highest - step * others), 1);
-    for (std::size_t i = 0; i < effort_.multiples; ++i) {
-      const Floats multiple = min(lowest + step * static_cast<float>(i), kMostMultiple) * sign;
-      targets.set_targets(tile.x, multiple * scale_);
-      std::uint32_t found[16];
-      trials.find(targets, found);
-      take_better(tile, found, sign, best);
+
+    constexpr std::size_t kSigns = Type::kNegative ? 2 : 1;
+    const std::size_t count = Block::kParts * kSigns * effort_.multiples;
+    const auto aim = [&](std::size_t i, Trial& trial) noexcept {
+      trial.part = i / (kSigns * effort_.multiples);
+      trial.sign = i / effort_.multiples % kSigns == 0 ? 1.0f : -1.0f;
+      const auto steps = static_cast<float>(i % effort_.multiples);
+      const Floats multiple = min(lowest + step * steps, kMostMultiple) * trial.sign;
+      trial.targets.set_targets(tile.x, multiple * scale_);
+      trial.aim = trials.aim(trial.targets, trial.part);
+    };
+    Trial both[2] = {{0, 0, targets, {}}, {0, 0, targets, {}}};
+    Codes best = {0, 0, 0};
+    aim(0, both[0]);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i + 1 < count) aim(i + 1, both[(i + 1) % 2]);
+      const Trial& trial = both[i % 2];
+      typename Trials::Finds finds;
+      trials.find(trial.targets, trial.aim, finds);
+      take_better(tile, finds, trial.sign, best);
     }
+    std::uint32_t indices[16];
+    for (std::size_t lane = 0; lane < 16; ++lane) indices[lane] = trials.index(best.found[lane]);
+    best.found = TrellisIndices::load(indices);
+    return best;
   }
 
-  void search_again(const Tile& tile, Codes& best) const noexcept {
+  void search_again(const Tile& tile, Targets& targets, Codes& best) const noexcept {
     std::size_t parts[16];
     for (std::size_t lane = 0; lane < 16; ++lane) {
-      parts[lane] = best.index[lane] / (kBook.size() / Block::kParts);
+      parts[lane] = best.found[lane] / (kBook.size() / Block::kParts);
     }
     const Floats sign = select(best.multiple < 0, Floats(-1), Floats(1));
-    Targets targets;
-    targets.set_weights(tile.w);
     targets.set_targets(tile.x, max(abs(best.multiple), 1) * sign * scale_);
+    const Tree& tree = Tree::get();
     typename Tree::Shortlist shortlist;
-    Tree::get().list(targets, parts, effort_.last.branches, shortlist);
-    std::uint32_t found[16];
-    Tree::get().find(targets, shortlist, effort_.last.cells, found);
-    take_better(tile, found, sign, best);
+    tree.list(targets, parts, effort_.last.branches, shortlist);
+    typename Tree::Finds finds;
+    tree.find(targets, shortlist, effort_.last.cells, finds);
+    for (std::uint32_t& place : finds.place) place = tree.index(place);
+    take_better(tile, finds, sign, best);
   }
 
   /// Takes what is found where it is better, at the multiple of this sign that fits it.
-  void take_better(const Tile& tile, const std::uint32_t (&found)[16], const Floats& sign,
+  void take_better(const Tile& tile, const typename Trials::Finds& finds, const Floats& sign,
                    Codes& best) const noexcept {
-    const TrellisIndices index = TrellisIndices::load(found);
     Floats xy = 0;
     Floats yy = 0;
-    for_each_integer<kBook>(index, [&](std::size_t j, const Floats& c) noexcept {
+    finds.for_each_integer([&](std::size_t j, const Floats& c) noexcept {
       const Floats wc = tile.w[j] * c;
       xy += wc * tile.x[j];
       yy += wc * c;
@@ -202,8 +222,9 @@ class RowEncoder {
     const auto better = error < best.error;
     best.error = select(better, error, best.error);
     best.multiple = select(better, multiple * sign, best.multiple);
-    best.index = simd::bits_of<TrellisIndices>(
-        select(better, simd::bits_of<Ints>(index), simd::bits_of<Ints>(best.index)));
+    best.found = simd::bits_of<TrellisIndices>(
+        select(better, simd::bits_of<Ints>(TrellisIndices::load(finds.place)),
+               simd::bits_of<Ints>(best.found)));
   }
 
   /// Between multiples that are tried, as a share of the foretold one.

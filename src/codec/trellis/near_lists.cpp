@@ -10,11 +10,13 @@ namespace sluice::inline SLUICE_ISA {
 template <TrellisCodebook kBook, std::size_t kParts>
 struct NearLists<kBook, kParts>::Room {
   static constexpr std::size_t kDistances = 4096;
+  static constexpr int kMostInteger = 126;
 
   // Integers of a range, both ends among them.
   int low[kRanges];
   int high[kRanges];
   std::int8_t integers[kPart][kGroup];
+  std::int32_t regions[kPart];         ///< theirs
   std::uint16_t points[kPart];         ///< vectors by their regions
   std::uint32_t begins[kRegions + 1];  ///< of regions, in points
   std::uint32_t next[kRegions];        ///< free place of a region
@@ -32,46 +34,45 @@ struct NearLists<kBook, kParts>::Room {
     }
   }
 
-  void set_ranges(std::uint32_t (&place)[kGroup][256]) noexcept {
-    constexpr int kMost = 126;
-    std::size_t count[256] = {};
-    for (const auto& vector : integers) {
-      for (const std::int8_t integer : vector) ++count[128 + integer];
-    }
-    for (std::size_t r = 0; r < kRanges; ++r) {
-      low[r] = kMost;
-      high[r] = -kMost;
-    }
-    std::size_t twice_below = 0;
-    for (int i = -128; i < 128; ++i) {
-      const std::size_t own = count[i + 128];
-      const std::size_t range = (twice_below + own) * kRanges / (2 * kPart * kGroup + 1);
-      twice_below += 2 * own;
-      if (i >= -kMost && i < low[range]) low[range] = i;
-      if (i <= kMost && i > high[range]) high[range] = i;
-      std::size_t of_range = range;
-      for (auto& of_coordinate : place) {
-        of_coordinate[static_cast<std::uint8_t>(i)] = static_cast<std::uint32_t>(of_range);
-        of_range *= kRanges;
+  /// Of 16 vectors from `first` on, as targets are.
+  struct Words {
+    std::int32_t target[2][16];
+
+    explicit Words(const std::int8_t (*vectors)[kGroup]) noexcept {
+      for (std::size_t lane = 0; lane < 16; ++lane) {
+        for (std::size_t k = 0; k < 2; ++k) {
+          const auto low = static_cast<std::uint32_t>(256 * vectors[lane][k]);
+          const auto high = static_cast<std::uint32_t>(256 * vectors[lane][k + 2]);
+          target[k][lane] = static_cast<std::int32_t>((low & 0xffffu) | high << 16);
+        }
       }
+    }
+  };
+
+  void set_ranges() noexcept {
+    for (std::size_t r = 0; r < kRanges; ++r) {
+      low[r] = kMostInteger;
+      high[r] = -kMostInteger;
+    }
+    for (int i = -kMostInteger; i <= kMostInteger; ++i) {
+      const simd::Shorts ranges = range(simd::Shorts(static_cast<std::int16_t>(256 * i)));
+      const auto r = static_cast<std::size_t>(ranges[0]);
+      if (i < low[r]) low[r] = i;
+      if (i > high[r]) high[r] = i;
     }
   }
 
   /// Sorts the vectors by their regions.
-  void sort(const std::uint32_t (&place)[kGroup][256]) noexcept {
-    const auto region = [&](const std::int8_t(&vector)[kGroup]) noexcept {
-      std::size_t sum = 0;
-      for (std::size_t j = 0; j < kGroup; ++j) {
-        sum += place[j][static_cast<std::uint8_t>(vector[j])];
-      }
-      return sum;
-    };
+  void sort() noexcept {
     std::memset(begins, 0, sizeof begins);
-    for (const auto& vector : integers) ++begins[region(vector) + 1];
+    for (std::size_t i = 0; i < kPart; i += 16) {
+      region(Words(integers + i)).store(regions + i);
+    }
+    for (const std::int32_t r : regions) ++begins[r + 1];
     for (std::size_t r = 0; r < kRegions; ++r) begins[r + 1] += begins[r];
     std::memcpy(next, begins, sizeof next);
     for (std::size_t i = 0; i < kPart; ++i) {
-      points[next[region(integers[i])]++] = static_cast<std::uint16_t>(i);
+      points[next[regions[i]]++] = static_cast<std::uint16_t>(i);
     }
   }
 
@@ -119,11 +120,10 @@ const NearLists<kBook, kParts>* NearLists<kBook, kParts>::make() noexcept {
 
 template <TrellisCodebook kBook, std::size_t kParts>
 NearLists<kBook, kParts>::NearLists(Room& room) noexcept {
+  room.set_ranges();
   for (std::size_t part = 0; part < kParts; ++part) {
     room.generate(part);
-    // Parts hardly differ in how often integers come.
-    if (part == 0) room.set_ranges(place_);
-    room.sort(place_);
+    room.sort();
     for (std::size_t region = 0; region < kRegions; ++region) {
       std::size_t ranges[kGroup];
       std::size_t rest = region;

@@ -24,36 +24,50 @@ class NearLists {
   static constexpr std::size_t kGroup = kBook.group;
   static_assert(kGroup == 4);
   using Targets = NearTargets<kGroup>;
+  using Finds = NearFinds<kGroup>;
 
   /// Made when it is first wanted, in 0.2 s and 7 MB; see MadeOnce.
   static bool prepare() noexcept { return made_.prepare(); }
   static const NearLists& get() noexcept { return made_.get(); }
 
-  /// The indices of vectors near to targets.
-  void find(const Targets& targets, std::size_t part, std::uint32_t (&indices)[16]) const noexcept {
+  /// The cells of some targets.
+  struct Aim {
+    std::int32_t regions[16];
+  };
+  /// Cells are in the third cache, which takes longer than all that is done for a target: they are asked
+  /// for before other targets are searched.
+  Aim aim(const Targets& targets, std::size_t part) const noexcept {
     using simd::Ints;
-    std::uint32_t regions[16];
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      const auto even = static_cast<std::uint32_t>(targets.target[0][lane]);
-      const auto odd = static_cast<std::uint32_t>(targets.target[1][lane]);
-      regions[lane] = static_cast<std::uint32_t>(part * kRegions) + place_[0][even >> 8 & 255] +
-                      place_[1][odd >> 8 & 255] + place_[2][even >> 24] + place_[3][odd >> 24];
-      // They are in the third cache, which takes longer than all that is done for a lane.
-      __builtin_prefetch(&cells_[regions[lane]]);
-      __builtin_prefetch(&index_[regions[lane]]);
+    Aim aim;
+    (region(targets) + Ints(static_cast<std::int32_t>(part * kRegions))).store(aim.regions);
+    for (const std::int32_t region : aim.regions) {
+      __builtin_prefetch(&cells_[static_cast<std::size_t>(region)]);
     }
+    return aim;
+  }
+  /// Vectors near to targets.
+  void find(const Targets& targets, const Aim& aim, Finds& finds) const noexcept {
+    using simd::Ints;
+    Ints nearest[16];
     for (std::size_t lane = 0; lane < 16; ++lane) {
       const NearQuery<kGroup> query(targets, lane);
       // A distance's low bits are below what it is known to.
-      const Ints distances = query.distances(cells_[regions[lane]]) & Ints(-16);
-      const std::int32_t least = simd::least_of(distances | simd::lane_numbers());
-      indices[lane] = index_[regions[lane]][least & 15];
+      const auto& cell = cells_[static_cast<std::size_t>(aim.regions[lane])];
+      nearest[lane] = (query.distances(cell) & Ints(-16)) | simd::lane_numbers();
+    }
+    const Ints least = simd::least_of_each(nearest) & Ints(15);
+    const Ints places = simd::shift_left<4>(Ints::load(aim.regions)) | least;
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      finds.set(lane, static_cast<std::uint32_t>(places[lane]), cells_.data());
     }
   }
+  /// \param place  of what was found
+  std::uint32_t index(std::uint32_t place) const noexcept { return index_[place / 16][place % 16]; }
 
  private:
   static constexpr std::size_t kPart = kBook.size() / kParts;
-  static constexpr std::size_t kRanges = 14;  ///< of a coordinate
+  static constexpr int kHalf = 7;  ///< ranges of a coordinate's positive numbers
+  static constexpr std::size_t kRanges = 2 * kHalf;
   static constexpr std::size_t kRegions = kRanges * kRanges * kRanges * kRanges;
 
   friend class MadeOnce<NearLists>;
@@ -66,10 +80,32 @@ class NearLists {
   /// \param ranges  of its coordinates
   void fill(Room& room, std::size_t part, const std::size_t (&ranges)[kGroup]) noexcept;
 
+  /// The ranges of numbers in 256ths. A range's share of a straight slope from the middle to both ends is
+  /// about its share of the integers, which are normal.
+  static simd::Shorts range(const simd::Shorts& number) noexcept {
+    using simd::Shorts;
+    constexpr std::int16_t kEnd = 23170;  // 256 sqrt(8192)
+    const Shorts to_end = Shorts(kEnd) - min(max(number, -number), Shorts(kEnd));
+    const Shorts from_middle = multiply_high(
+        simd::shift_left<2>(Shorts(8191) - multiply_high(to_end, to_end)), Shorts(2 * kHalf));
+    return (from_middle ^ simd::shift_right<15>(number)) + Shorts(kHalf);
+  }
+  /// Their regions' numbers. Words is as NearTargets.
+  template <typename Words>
+  static simd::Ints region(const Words& words) noexcept {
+    using simd::Ints;
+    using simd::Shorts;
+    constexpr std::int32_t kSquare = kRanges * kRanges << 16;
+    const auto of = [&](std::size_t k) noexcept {
+      return range(simd::bits_of<Shorts>(Ints::load(words.target[k])));
+    };
+    const Ints even = accumulate_products(Ints(0), of(0), simd::bits_of<Shorts>(Ints(kSquare + 1)));
+    const Ints odd = accumulate_products(Ints(0), of(1), simd::bits_of<Shorts>(Ints(kSquare + 1)));
+    return even + odd * Ints(static_cast<std::int32_t>(kRanges));
+  }
+
   inline static constinit MadeOnce<NearLists> made_;
 
-  /// What a coordinate adds to a region's number, by its integer as a byte.
-  std::uint32_t place_[kGroup][256];
   std::array<NearCell<kGroup>, kRegions * kParts> cells_;
   std::uint16_t index_[kRegions * kParts][16];
 };
@@ -80,15 +116,20 @@ class NearListTrials {
  public:
   struct Effort {};
   using Targets = typename Lists::Targets;
+  using Finds = typename Lists::Finds;
+  using Aim = typename Lists::Aim;
 
-  NearListTrials(const Targets&, std::size_t part, const Effort&) noexcept : part_(part) {}
-  void find(const Targets& targets, std::uint32_t (&indices)[16]) const noexcept {
-    lists_.find(targets, part_, indices);
+  NearListTrials(const Targets&, const Effort&) noexcept {}
+  Aim aim(const Targets& targets, std::size_t part) const noexcept {
+    return lists_.aim(targets, part);
   }
+  void find(const Targets& targets, const Aim& aim, Finds& finds) const noexcept {
+    lists_.find(targets, aim, finds);
+  }
+  std::uint32_t index(std::uint32_t place) const noexcept { return lists_.index(place); }
 
  private:
   const Lists& lists_ = Lists::get();
-  std::size_t part_;
 };
 
 using Iq4KtLists = NearLists<kIq4KtBook, 2>;

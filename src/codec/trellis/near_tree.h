@@ -34,6 +34,7 @@ class NearTree {
   static constexpr std::size_t kGroup = kBook.group;
   using Targets = NearTargets<kGroup>;
   using Query = NearQuery<kGroup>;
+  using Finds = NearFinds<kGroup>;
 
  private:
   static constexpr std::size_t kBranches = kBook.size() / 256;
@@ -55,13 +56,15 @@ class NearTree {
   /// \param parts  in which the targets' vectors are to be
   void list(const Targets& targets, const std::size_t (&parts)[16], float margin,
             Shortlist& shortlist) const noexcept;
-  /// The indices of the vectors nearest to targets, of those of branches that were listed.
+  /// The vectors nearest to targets, of those of branches that were listed.
   void find(const Targets& targets, const Shortlist& shortlist, float margin,
-            std::uint32_t (&indices)[16]) const noexcept {
+            Finds& finds) const noexcept {
     for (std::size_t first = 0; first < 16; first += kTogether) {
-      find_some(targets, first, shortlist, margin, indices);
+      find_some(targets, first, shortlist, margin, finds);
     }
   }
+  /// \param place  of what was found
+  std::uint32_t index(std::uint32_t place) const noexcept { return index_[place / 16][place % 16]; }
 
  private:
   using Ints = simd::Ints;
@@ -78,7 +81,7 @@ class NearTree {
 
   /// Of the targets from `first` on.
   void find_some(const Targets& targets, std::size_t first, const Shortlist& shortlist,
-                 float margin, std::uint32_t (&indices)[16]) const noexcept;
+                 float margin, Finds& finds) const noexcept;
 
   /// One more than the largest distance that is within a margin of the least ones.
   static Ints limits(const std::int32_t (&least)[16], const simd::Floats& margin) noexcept;
@@ -133,7 +136,7 @@ void NearTree<kBook, kParts>::list(const Targets& targets, const std::size_t (&p
 template <TrellisCodebook kBook, std::size_t kParts>
 void NearTree<kBook, kParts>::find_some(const Targets& targets, std::size_t first,
                                         const Shortlist& shortlist, float margin,
-                                        std::uint32_t (&indices)[16]) const noexcept {
+                                        Finds& finds) const noexcept {
   const std::size_t last = first + kTogether;
   const std::size_t before = shortlist.ends[first];
   std::int32_t distances[kTogether * kMost][16];
@@ -171,27 +174,30 @@ void NearTree<kBook, kParts>::find_some(const Targets& targets, std::size_t firs
       nearest = min(nearest, distance);
     }
     const std::size_t best = simd::place_of_least(nearest);
-    indices[lane] = index_[static_cast<std::size_t>(place[best])][best];
+    finds.set(lane, static_cast<std::uint32_t>(16 * static_cast<std::size_t>(place[best]) + best),
+              cells_.data());
   }
 }
 
-/// Searches in a part of a tree at scales that are near to one another.
+/// Searches in a tree that is one codebook, at scales that are near to one another.
 template <typename Tree>
 class NearTreeTrials {
  public:
   using Effort = NearMargins;
   using Targets = typename Tree::Targets;
+  using Finds = typename Tree::Finds;
+  struct Aim {};
 
   /// \param targets  at the scale in the middle
-  NearTreeTrials(const Targets& targets, std::size_t part, const Effort& margins) noexcept
-      : margin_(margins.cells) {
-    std::size_t parts[16];
-    for (std::size_t& p : parts) p = part;
-    tree_.list(targets, parts, margins.branches, shortlist_);
+  NearTreeTrials(const Targets& targets, const Effort& margins) noexcept : margin_(margins.cells) {
+    constexpr std::size_t kParts[16] = {};
+    tree_.list(targets, kParts, margins.branches, shortlist_);
   }
-  void find(const Targets& targets, std::uint32_t (&indices)[16]) const noexcept {
-    tree_.find(targets, shortlist_, margin_, indices);
+  Aim aim(const Targets&, std::size_t) const noexcept { return {}; }
+  void find(const Targets& targets, const Aim&, Finds& finds) const noexcept {
+    tree_.find(targets, shortlist_, margin_, finds);
   }
+  std::uint32_t index(std::uint32_t place) const noexcept { return tree_.index(place); }
 
  private:
   const Tree& tree_ = Tree::get();
