@@ -125,11 +125,10 @@ struct FeedbackNearTrellis {
       const Tree& tree = Tree::get();
       typename Tree::Shortlist shortlist;
       tree.list(targets, parts, Format::kMargins.branches, shortlist);
-      std::uint32_t indices[kRows];
-      tree.find(targets, shortlist, Format::kMargins.cells, indices);
-      const TrellisIndices found = TrellisIndices::load(indices);
-      option.code = simd::bits_of<Ints>(found);
-      for_each_integer<kBook>(found, [&](std::size_t j, const Floats& c) noexcept {
+      typename Tree::Finds finds;
+      tree.find(targets, shortlist, Format::kMargins.cells, finds);
+      option.code = simd::bits_of<Ints>(tree.indices(finds.places()));
+      finds.for_each_integer([&](std::size_t j, const Floats& c) noexcept {
         option.decoded[j] = scale.value * c;
         if constexpr (kBook.magnitudes) {
           const simd::FloatMask negative = target[j] < 0;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "codec/trellis/search.h"
 #include "simd/lanes.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -28,6 +29,7 @@ struct NearFinds {
       negated[k][lane] = cells[where / 16].negated[k][where % 16];
     }
   }
+  TrellisIndices places() const noexcept { return TrellisIndices::load(place); }
   /// Calls each(j, integers j of the vectors).
   template <typename Each>
   SLUICE_INLINE void for_each_integer(const Each& each) const noexcept {
@@ -40,6 +42,17 @@ struct NearFinds {
     }
   }
 };
+
+/// The indices of vectors, by where they are in cells.
+inline TrellisIndices indices_at(const TrellisIndices& places,
+                                 const std::uint16_t (*index)[16]) noexcept {
+  std::uint32_t at[16];
+  for (std::size_t lane = 0; lane < 16; ++lane) {
+    const std::size_t place = places[lane];
+    at[lane] = index[place / 16][place % 16];
+  }
+  return TrellisIndices::load(at);
+}
 
 /// 16 boxes: their middles, negated, and half of their extents, which are not negative.
 template <std::size_t kGroup>

@@ -78,7 +78,7 @@ class RowEncoder {
   struct Codes {
     Floats error;          ///< less that of zeros
     Floats multiple;       ///< of the row's scale, signed
-    TrellisIndices found;  ///< indices; while multiples are tried, places
+    TrellisIndices index;  ///< while multiples are tried, places
   };
 
   static constexpr auto kMostMultiple = static_cast<float>(Block::kMostMultiple);
@@ -110,11 +110,11 @@ class RowEncoder {
       load(tile, first + i, means);
       const Codes codes = encode_tile(tile);
       for (std::size_t lane = 0; lane < 16; ++lane) {
-        block.set_index(i / kGroup + lane, codes.found[lane]);
+        block.set_index(i / kGroup + lane, codes.index[lane]);
         if (lane % kShared != 0) continue;
         block.set_scale(i / 32 + lane / kShared, static_cast<int>(codes.multiple[lane]));
       }
-      row_.template add<kBook>(tile, codes.multiple, codes.found);
+      row_.template add<kBook>(tile, codes.multiple, codes.index);
     }
     if constexpr (kBook.magnitudes) {
       for (std::size_t i = 0; i < kSuperBlock; ++i) {
@@ -180,18 +180,16 @@ class RowEncoder {
       const Trial& trial = both[i % 2];
       typename Trials::Finds finds;
       trials.find(trial.targets, trial.aim, finds);
-      take_better(tile, finds, trial.sign, best);
+      take_better(tile, finds, finds.places(), trial.sign, best);
     }
-    std::uint32_t indices[16];
-    for (std::size_t lane = 0; lane < 16; ++lane) indices[lane] = trials.index(best.found[lane]);
-    best.found = TrellisIndices::load(indices);
+    best.index = trials.indices(best.index);
     return best;
   }
 
   void search_again(const Tile& tile, Targets& targets, Codes& best) const noexcept {
     std::size_t parts[16];
     for (std::size_t lane = 0; lane < 16; ++lane) {
-      parts[lane] = best.found[lane] / (kBook.size() / Block::kParts);
+      parts[lane] = best.index[lane] / (kBook.size() / Block::kParts);
     }
     const Floats sign = select(best.multiple < 0, Floats(-1), Floats(1));
     targets.set_targets(tile.x, max(abs(best.multiple), 1) * sign * scale_);
@@ -200,13 +198,13 @@ class RowEncoder {
     tree.list(targets, parts, effort_.last.branches, shortlist);
     typename Tree::Finds finds;
     tree.find(targets, shortlist, effort_.last.cells, finds);
-    for (std::uint32_t& place : finds.place) place = tree.index(place);
-    take_better(tile, finds, sign, best);
+    take_better(tile, finds, tree.indices(finds.places()), sign, best);
   }
 
   /// Takes what is found where it is better, at the multiple of this sign that fits it.
-  void take_better(const Tile& tile, const typename Trials::Finds& finds, const Floats& sign,
-                   Codes& best) const noexcept {
+  /// \param index  what is kept of it
+  void take_better(const Tile& tile, const typename Trials::Finds& finds,
+                   const TrellisIndices& index, const Floats& sign, Codes& best) const noexcept {
     Floats xy = 0;
     Floats yy = 0;
     finds.for_each_integer([&](std::size_t j, const Floats& c) noexcept {
@@ -222,9 +220,8 @@ class RowEncoder {
     const auto better = error < best.error;
     best.error = select(better, error, best.error);
     best.multiple = select(better, multiple * sign, best.multiple);
-    best.found = simd::bits_of<TrellisIndices>(
-        select(better, simd::bits_of<Ints>(TrellisIndices::load(finds.place)),
-               simd::bits_of<Ints>(best.found)));
+    best.index = simd::bits_of<TrellisIndices>(
+        select(better, simd::bits_of<Ints>(index), simd::bits_of<Ints>(best.index)));
   }
 
   /// Between multiples that are tried, as a share of the foretold one.

@@ -61,8 +61,9 @@ class NearLists {
       finds.set(lane, static_cast<std::uint32_t>(places[lane]), cells_.data());
     }
   }
-  /// \param place  of what was found
-  std::uint32_t index(std::uint32_t place) const noexcept { return index_[place / 16][place % 16]; }
+  TrellisIndices indices(const TrellisIndices& places) const noexcept {
+    return indices_at(places, index_);
+  }
 
  private:
   static constexpr std::size_t kPart = kBook.size() / kParts;
@@ -126,7 +127,9 @@ class NearListTrials {
   void find(const Targets& targets, const Aim& aim, Finds& finds) const noexcept {
     lists_.find(targets, aim, finds);
   }
-  std::uint32_t index(std::uint32_t place) const noexcept { return lists_.index(place); }
+  TrellisIndices indices(const TrellisIndices& places) const noexcept {
+    return lists_.indices(places);
+  }
 
  private:
   const Lists& lists_ = Lists::get();

@@ -63,8 +63,9 @@ class NearTree {
       find_some(targets, first, shortlist, margin, finds);
     }
   }
-  /// \param place  of what was found
-  std::uint32_t index(std::uint32_t place) const noexcept { return index_[place / 16][place % 16]; }
+  TrellisIndices indices(const TrellisIndices& places) const noexcept {
+    return indices_at(places, index_);
+  }
 
  private:
   using Ints = simd::Ints;
@@ -197,7 +198,9 @@ class NearTreeTrials {
   void find(const Targets& targets, const Aim&, Finds& finds) const noexcept {
     tree_.find(targets, shortlist_, margin_, finds);
   }
-  std::uint32_t index(std::uint32_t place) const noexcept { return tree_.index(place); }
+  TrellisIndices indices(const TrellisIndices& places) const noexcept {
+    return tree_.indices(places);
+  }
 
  private:
   const Tree& tree_ = Tree::get();
