@@ -172,12 +172,15 @@ class RowEncoder {
       trial.targets.set_targets(tile.x, multiple * scale_);
       trial.aim = trials.aim(trial.targets, trial.part);
     };
-    Trial both[2] = {{0, 0, targets, {}}, {0, 0, targets, {}}};
+    // Cells are asked for two trials before they are compared.
+    constexpr std::size_t kAhead = 2;
+    const Trial none = {0, 0, targets, {}};
+    Trial ring[kAhead + 1] = {none, none, none};
     Codes best = {0, 0, 0};
-    aim(0, both[0]);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (i + 1 < count) aim(i + 1, both[(i + 1) % 2]);
-      const Trial& trial = both[i % 2];
+    for (std::size_t i = 0; i < count + kAhead; ++i) {
+      if (i < count) aim(i, ring[i % (kAhead + 1)]);
+      if (i < kAhead) continue;
+      const Trial& trial = ring[(i - kAhead) % (kAhead + 1)];
       typename Trials::Finds finds;
       trials.find(trial.targets, trial.aim, finds);
       take_better(tile, finds, finds.places(), trial.sign, best);

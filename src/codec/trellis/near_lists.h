@@ -3,7 +3,7 @@
 // For a codebook of vectors of 4: those that are next to a place, for all places. A search that looks at
 // no others misses the nearest now and then, and costs a fourth of one in a tree (near_tree.h).
 //
-// Each coordinate is cut into ranges that hold as many vectors each, so that a range of each, a region,
+// Each coordinate is cut into ranges that hold about as many vectors each, so that a range of each, a region,
 // holds 0.9 vectors on average, wherever it is. The 16 that are nearest to it are one cell.
 
 #include <array>
