@@ -113,7 +113,15 @@ struct WeightedBlocks {
 
   /// The same without w.
   template <Share kShare>
-  void normalize(bool importance) noexcept;
+  void normalize(bool importance) noexcept {
+    normalize_importance<kShare>(importance);
+    normalize_values<kShare>();
+  }
+  /// Its first half, for values that come one after the other.
+  template <Share kShare>
+  void normalize_importance(bool importance) noexcept;
+  template <Share kShare>
+  void normalize_values() noexcept;
 
   /// prepare() for a block of a row with one scale: values and importance in units of the row.
   /// w = q * sqrt(mean_share * mean(x^2) + x^2)
@@ -147,25 +155,28 @@ static inline float corrected_scale(float least_squares, float xx, float xy,
   return along > 0 ? least_squares * correct_bias(xx / along, bias_correction) : 0.0f;
 }
 
+/// The largest lane in all lanes, where they are a block together.
+template <Share kShare>
+static inline simd::Floats largest_of_block(const simd::Floats& largest) noexcept {
+  return kShare != Share::none ? simd::Floats(reduce_max(largest)) : largest;
+}
+
 template <std::size_t kSize>
 template <Share kShare>
-void WeightedBlocks<kSize>::normalize(bool importance) noexcept {
-  constexpr bool kTogether = kShare != Share::none;
-  const auto of_block = [](const simd::Floats& largest) noexcept -> simd::Floats {
-    return kTogether ? simd::Floats(reduce_max(largest)) : largest;
-  };
-  if (importance) {
-    simd::Floats largest = 0;
-    for (const simd::Floats& row : q) largest = max(largest, row);
-    largest = of_block(largest);
-    const Normalizer to_unit(largest);
-    for (simd::Floats& row : q) row = select(largest > 0, to_unit(row), 1);
-  } else {
-    q.fill(1);
-  }
+void WeightedBlocks<kSize>::normalize_importance(bool importance) noexcept {
+  if (!importance) return q.fill(1);
+  simd::Floats largest = 0;
+  for (const simd::Floats& row : q) largest = max(largest, row);
+  largest = largest_of_block<kShare>(largest);
+  const Normalizer to_unit(largest);
+  for (simd::Floats& row : q) row = select(largest > 0, to_unit(row), 1);
+}
 
+template <std::size_t kSize>
+template <Share kShare>
+void WeightedBlocks<kSize>::normalize_values() noexcept {
   const simd::Floats largest = largest_important<kShare>();
-  block_largest = of_block(largest);
+  block_largest = largest_of_block<kShare>(largest);
   const Normalizer to_unit(block_largest);
   exponent = to_unit.exponent;
   to_units(largest, block_largest, to_unit);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "codec/block_codec.h"
 #include "codec/tile.h"
@@ -17,6 +18,7 @@ inline constexpr std::size_t kSubBlock = BlockNVFP4::kSubBlock;
 inline constexpr std::size_t kBlocks = kColumns * kSubBlock / BlockNVFP4::kWeights;
 
 /// Sub-blocks, a lane each.
+/// w is what errors count.
 using SubBlocks = WeightedBlocks<kSubBlock>;
 
 /// Scale codes are tried from so many below the one at which the largest weight is 6, rounded down,
@@ -55,18 +57,28 @@ SLUICE_INLINE FloatPart distance(const FloatPart& x, const FloatPart& level,
 #endif
 }
 
-/// What the codes nearest to the weights cost.
-SLUICE_INLINE FloatPart cost_at(const SubBlocks& blocks, const Magnitudes& magnitudes,
-                                const FloatPart& scale, std::size_t part) noexcept {
-  const FloatPart inverse = reciprocal_or_zero(scale);
-  FloatPart cost = 0;
-#pragma GCC unroll 16
+/// Scales that are tried side by side: so many costs are in registers at once.
+inline constexpr int kTogether = 3;
+using Scales = std::array<FloatPart, kTogether>;
+
+/// What the codes nearest to the weights cost at each scale.
+SLUICE_INLINE Scales costs_at(const SubBlocks& blocks, const Magnitudes& magnitudes,
+                              const Scales& scales, std::size_t part) noexcept {
+  Scales inverse;
+  for (std::size_t k = 0; k < kTogether; ++k) inverse[k] = reciprocal_or_zero(scales[k]);
+  Scales costs;
+  costs.fill(0);
+#pragma GCC unroll 2
   for (std::size_t j = 0; j < kSubBlock; ++j) {
     const FloatPart x = part_of(magnitudes[j], part);
-    const FloatPart off = distance(x, round_to_e2m1(x * inverse), scale);
-    cost += part_of(blocks.q[j], part) * (off * off);
+    const FloatPart weight = part_of(blocks.w[j], part);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kTogether; ++k) {
+      const FloatPart off = distance(x, round_to_e2m1(x * inverse[k]), scales[k]);
+      costs[k] += weight * (off * off);
+    }
   }
-  return cost;
+  return costs;
 }
 
 inline Ints best_scales(const SubBlocks& blocks, Effort effort) noexcept {
@@ -76,66 +88,135 @@ inline Ints best_scales(const SubBlocks& blocks, Effort effort) noexcept {
   for (std::size_t j = 0; j < kSubBlock; ++j) magnitudes[j] = abs(blocks.x[j]);
   Ints best = middle;
   Floats least = 0x1p120f;
-  for (int step = -around.below; step <= around.above; ++step) {
-    const Ints code = min(max(middle + step, 0), kMostScale);
-    const Floats scale = in_units(scale_of(code), blocks.exponent);
-    Floats cost;
-    for (std::size_t p = 0; p < kTileParts; ++p) {
-      set_part(cost, p, cost_at(blocks, magnitudes, part_of(scale, p), p));
+  for (int step = -around.below; step <= around.above; step += kTogether) {
+    Ints codes[kTogether];
+    Floats scales[kTogether];
+    for (int k = 0; k < kTogether; ++k) {
+      const int away = std::min(step + k, around.above);
+      codes[k] = min(max(middle + away, 0), kMostScale);
+      scales[k] = in_units(scale_of(codes[k]), blocks.exponent);
     }
-    const simd::FloatMask better = cost < least;
-    best = select(better, code, best);
-    least = select(better, cost, least);
+    Floats costs[kTogether];
+    for (std::size_t p = 0; p < kTileParts; ++p) {
+      Scales of_part;
+      for (std::size_t k = 0; k < kTogether; ++k) of_part[k] = part_of(scales[k], p);
+      of_part = costs_at(blocks, magnitudes, of_part, p);
+      for (std::size_t k = 0; k < kTogether; ++k) set_part(costs[k], p, of_part[k]);
+    }
+    for (std::size_t k = 0; k < kTogether; ++k) {
+      const simd::FloatMask better = costs[k] < least;
+      best = select(better, codes[k], best);
+      least = select(better, costs[k], least);
+    }
   }
   return best;
 }
 
-inline void write_blocks(const SubBlocks& sub_blocks, const Ints& scales,
-                         BlockNVFP4* out) noexcept {
-  const Floats scale = in_units(scale_of(scales), sub_blocks.exponent);
-  const Floats inverse = reciprocal_or_zero(scale);
+#if defined(SLUICE_E2M1_TABLES)
+
+/// Rows first to first + 3 of a sub-block's codes, from the lowest byte on.
+SLUICE_INLINE Ints four_codes(const SubBlocks& sub_blocks, const Floats& inverse,
+                              std::size_t first) noexcept {
+  Ints sums[4];
+  for (std::size_t i = 0; i < 4; ++i) {
+    const Floats number = clamp(sub_blocks.x[first + i] * inverse, -7, 7);
+    sums[i] = simd::bits_of<Ints>(number + e2m1_steps(number + 24));
+  }
+  // The lower halves are bytes.
+  const Ints even = (sums[0] & 0xffff) | simd::shift_left<16>(sums[2]);
+  const Ints odd = (sums[1] & 0xffff) | simd::shift_left<16>(sums[3]);
+  using Entries = simd::Machine::Register<std::uint8_t>;
+  Ints codes = even | simd::shift_left<8>(odd);
+  for (Ints::Register& part : codes.part) {
+    part = (Ints::Register)simd::Machine::shuffle_bytes(kE2M1Codes, (Entries)part);
+  }
+  return codes;
+}
+
+inline void pack_codes(const SubBlocks& sub_blocks, const Floats& inverse,
+                       BlockNVFP4* out) noexcept {
+  Floats bytes[2];  // four of each sub-block
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Ints high = four_codes(sub_blocks, inverse, 4 * i + 8);
+    bytes[i] =
+        simd::bits_of<Floats>(four_codes(sub_blocks, inverse, 4 * i) | simd::shift_left<4>(high));
+  }
+  const auto packed = interleave(bytes[0], bytes[1]);
+  float in_order[2 * kColumns];
+  packed.store(in_order);
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    std::memcpy(out[b].codes, in_order + 8 * b, sizeof out[b].codes);
+  }
+}
+
+#else
+
+inline void pack_codes(const SubBlocks& sub_blocks, const Floats& inverse,
+                       BlockNVFP4* out) noexcept {
   std::uint8_t codes[kSubBlock * kColumns];  // [weight][sub-block], then turned
   for (std::size_t j = 0; j < kSubBlock; ++j) {
     const Floats& x = sub_blocks.x[j];
     store_bytes(codes + j * kColumns, codes_of(round_to_e2m1(abs(x) * inverse), x));
   }
   simd::transpose_bytes(codes);
+  for (std::size_t b = 0; b < kBlocks; ++b) {
+    pack_nibbles<8>(codes + b * BlockNVFP4::kWeights, out[b].codes, BlockNVFP4::kWeights);
+  }
+}
+
+#endif
+
+inline void write_blocks(const SubBlocks& sub_blocks, const Ints& scales,
+                         BlockNVFP4* out) noexcept {
+  const Floats scale = in_units(scale_of(scales), sub_blocks.exponent);
+  pack_codes(sub_blocks, reciprocal_or_zero(scale), out);
   std::uint8_t scale_codes[kColumns];
   store_bytes(scale_codes, scales);
   for (std::size_t b = 0; b < kBlocks; ++b) {
-    BlockNVFP4& block = out[b];
-    std::memcpy(block.scales, scale_codes + 4 * b, sizeof block.scales);
-    pack_nibbles<8>(codes + b * BlockNVFP4::kWeights, block.codes, BlockNVFP4::kWeights);
+    std::memcpy(out[b].scales, scale_codes + 4 * b, sizeof out[b].scales);
   }
+}
+
+/// \param column  the first sub-block's, in sub-blocks
+inline void set_importance(const EncodeRows& rows, std::size_t column,
+                           SubBlocks& sub_blocks) noexcept {
+  const bool important = rows.importance != nullptr;
+  if (important) {
+    const float* importance[kColumns];
+    for (const float*& from : importance) {
+      from = rows.importance + column * kSubBlock;
+      if (++column * kSubBlock == rows.row_elements) column = 0;
+    }
+    load_columns(importance, sub_blocks.q);
+  }
+  sub_blocks.normalize_importance<Share::none>(important);
+  for (std::size_t j = 0; j < kSubBlock; ++j) sub_blocks.w[j] = max(sub_blocks.q[j], 0x1p-40f);
 }
 
 }  // namespace nvfp4
 
-/// All scales that may be the best are tried with the codes nearest to the weights.
+/// All scales that may be the best are tried with the codes nearest to the weights. Tiles of the same
+/// columns follow each other, so that their importance is made ready once.
 void BlockNVFP4::encode(const EncodeRows& rows, std::byte* out) noexcept {
   using nvfp4::kBlocks;
   const std::size_t in_row = rows.row_elements / kSubBlock;
   const std::size_t total = rows.rows * in_row;
-  const bool important = rows.importance != nullptr;
-  std::size_t column = 0;
-  for (std::size_t first = 0; first < total; first += kColumns) {
-    const std::size_t used = std::min<std::size_t>(kColumns, total - first);
-    const float* values[kColumns];
-    const float* importance[kColumns];
-    for (std::size_t c = 0; c < kColumns; ++c) {
-      values[c] = rows.values + (first + (c < used ? c : 0)) * kSubBlock;
-      importance[c] = important ? rows.importance + column * kSubBlock : nullptr;
-      if (++column == in_row) column = 0;
+  const std::size_t period = std::lcm(in_row, std::size_t{kColumns});
+  nvfp4::SubBlocks sub_blocks;
+  for (std::size_t start = 0; start < std::min(period, total); start += kColumns) {
+    nvfp4::set_importance(rows, start % in_row, sub_blocks);
+    for (std::size_t first = start; first < total; first += period) {
+      const std::size_t used = std::min<std::size_t>(kColumns, total - first);
+      const float* values[kColumns];
+      for (std::size_t c = 0; c < kColumns; ++c) {
+        values[c] = rows.values + (first + (c < used ? c : 0)) * kSubBlock;
+      }
+      load_columns(values, sub_blocks.x);
+      sub_blocks.normalize_values<Share::none>();
+      BlockNVFP4 blocks[kBlocks];
+      nvfp4::write_blocks(sub_blocks, nvfp4::best_scales(sub_blocks, rows.effort), blocks);
+      std::memcpy(out + first / 4 * sizeof(BlockNVFP4), blocks, used / 4 * sizeof(BlockNVFP4));
     }
-    nvfp4::SubBlocks sub_blocks;
-    load_columns(values, sub_blocks.x);
-    if (important) load_columns(importance, sub_blocks.q);
-    sub_blocks.normalize<Share::none>(important);
-    for (Floats& q : sub_blocks.q) q = max(q, 0x1p-40f);
-    BlockNVFP4 blocks[kBlocks];
-    nvfp4::write_blocks(sub_blocks, nvfp4::best_scales(sub_blocks, rows.effort), blocks);
-    std::memcpy(out, blocks, used / 4 * sizeof(BlockNVFP4));
-    out += used / 4 * sizeof(BlockNVFP4);
   }
 }
 
