@@ -8,6 +8,7 @@ namespace sluice::inline SLUICE_ISA::simd {
 
 struct Avx2 : Vectors<32> {
   static constexpr std::size_t kLookUpFloats = 8;
+  static constexpr bool kAppliesSigns = true;
 
   using Vectors<32>::min;
   using Vectors<32>::max;
@@ -33,6 +34,9 @@ struct Avx2 : Vectors<32> {
   }
   static SLUICE_INLINE Short multiply_fractions(Short a, Short b) noexcept {
     return (Short)_mm256_mulhrs_epi16((__m256i)a, (__m256i)b);
+  }
+  static SLUICE_INLINE Short apply_sign(Short a, Short b) noexcept {
+    return (Short)_mm256_sign_epi16((__m256i)a, (__m256i)b);
   }
   static SLUICE_INLINE Int accumulate_products(Int sum, Short a, Short b) noexcept {
     return sum + (Int)_mm256_madd_epi16((__m256i)a, (__m256i)b);

@@ -164,6 +164,8 @@ struct Lanes {
   SLUICE_BINARY(multiply_fractions)
   /// Twice a, plus 1 where b is negative; integers of 16 bits.
   SLUICE_BINARY(append_sign)
+  /// a times the sign of b: 1, 0 or -1; integers of 16 bits.
+  SLUICE_BINARY(apply_sign)
 #undef SLUICE_BINARY
 
   /// a * b + c, rounded once; floats.

@@ -69,6 +69,7 @@ struct Vectors {
   static constexpr std::size_t kBytes = kBytesOf;  ///< of a register
   /// How many floats a table has that one instruction looks up for every lane; 0: it takes more.
   static constexpr std::size_t kLookUpFloats = 0;
+  static constexpr bool kAppliesSigns = false;  ///< whether apply_sign() is one instruction
 
   template <typename T>
   struct RegisterOf {
@@ -251,6 +252,9 @@ struct Vectors {
   }
   static SLUICE_INLINE Short append_sign(Short a, Short b) noexcept {
     return a << 1 | shift_right_unsigned<15>(b);
+  }
+  static SLUICE_INLINE Short apply_sign(Short a, Short b) noexcept {
+    return b > 0 ? a : b < 0 ? -a : Short{};
   }
   static SLUICE_INLINE Short negative(Short a) noexcept {
     return a >> 15;

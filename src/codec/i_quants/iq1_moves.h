@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "codec/i_quants/iq1_codebook.h"
@@ -23,6 +24,12 @@ inline constexpr int kStep = 8192;
 inline constexpr float kFarthest = 2.37f;
 inline constexpr int kShift = static_cast<int>(kIq1Delta * kStep);
 inline constexpr int kTooDear = 32767;
+/// Where a register's prices begin, so that those that count are negative.
+inline constexpr int kNoPrice = -32768;
+
+/// Whether what holds for lanes is lanes too, with all bits set or none.
+inline constexpr bool kMasksAreLanes =
+    std::is_same_v<simd::Machine::Mask<std::int16_t>, simd::Machine::Register<std::int16_t>>;
 
 // A sort key: 11 bits of the price (that is below 2^14, share and distance being what they are);
 // then which coordinate moves; then whether the move raises its code. Equal prices are thus ordered

@@ -33,7 +33,7 @@ struct Shifted {
   PartShorts numbers[kSets];
   PartShorts prices[kSets];
   PartShorts number = kZeroVector;  // of the cheapest set in the codebook; should there be none
-  PartShorts price = kTooDear;
+  PartShorts price = kNoPrice + kTooDear;
 
   /// \param place  the values on the scale of the codes, whose steps are kStep
   /// \param shift  of the codes, likewise
@@ -49,8 +49,14 @@ struct Shifted {
       const PartShorts beyond = abs(y) - kStep / 2;
       const PartShorts raises = beyond ^ y;  // its sign
       const PartShorts power = kPowersOf3[j];
-      numbers[0] = subtract_where(negative(y), numbers[0], power);
-      numbers[0] = subtract_where(negative(raises), numbers[0], power);
+      if constexpr (kMasksAreLanes) {
+        const PartShorts steps =
+            simd::shift_right_unsigned<15>(y) + simd::shift_right_unsigned<15>(raises);
+        numbers[0] -= steps * power;
+      } else {
+        numbers[0] = subtract_where(negative(y), numbers[0], power);
+        numbers[0] = subtract_where(negative(raises), numbers[0], power);
+      }
       const PartShorts cost = multiply_high_unsigned(share[j], abs(beyond));
       keys[j] = append_sign((cost & ~((1 << kCoordinateBits) - 1)) | static_cast<std::int16_t>(j),
                             raises);
@@ -74,7 +80,7 @@ struct Shifted {
     for (std::size_t place = 0; place < kPlaces; ++place) {
       steps[place] = kMoveSteps.look_up(keys[place]);
     }
-    prices[0] = 0;
+    prices[0] = kNoPrice;
 #pragma GCC unroll 12
     for (std::size_t set = 1; set < kSets; ++set) {
       const auto [from, place] = kMoveSets[set - 1];
@@ -91,9 +97,16 @@ struct Shifted {
   }
 
   SLUICE_INLINE void keep_if_cheaper(std::size_t set, const PartMask& in_codebook) noexcept {
-    const PartMask better = less_where(in_codebook, prices[set], price);
-    number = select(better, numbers[set], number);
-    price = select(better, prices[set], price);
+    if constexpr (kMasksAreLanes) {
+      // Prices are negative: zero is dearer.
+      const PartShorts asked = prices[set] & PartShorts(in_codebook.part[0]);
+      number = select(asked < price, numbers[set], number);
+      price = min(asked, price);
+    } else {
+      const PartMask better = less_where(in_codebook, prices[set], price);
+      number = select(better, numbers[set], number);
+      price = select(better, prices[set], price);
+    }
   }
 };
 
@@ -104,14 +117,31 @@ SLUICE_INLINE void measure(const Groups& groups, const Shorts& number, Choice& c
   Shorts wx = 0;     // sum w x code
   Shorts plus = 0;   // sum w where the code is 1
   Shorts minus = 0;  // and where it is -1
+  if constexpr (simd::Machine::kAppliesSigns) {
+    Shorts difference = 0;
+    Shorts sum = 0;
 #pragma GCC unroll 8
-  for (std::size_t j = 0; j < kWidth; ++j) {
-    const simd::ShortMask positive = any_bit(flags, 1 << (2 * j));
-    const simd::ShortMask negative = any_bit(flags, 2 << (2 * j));
-    wx = add_where(positive, wx, groups.wx[j]);
-    plus = add_where(positive, plus, groups.w[j]);
-    wx = subtract_where(negative, wx, groups.wx[j]);
-    minus = add_where(negative, minus, groups.w[j]);
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      // A code's two flags, moved to the top, are a number of its sign.
+      const Shorts sign = (flags & static_cast<std::int16_t>(3 << (2 * j))) *
+                          static_cast<std::int16_t>(1 << (14 - 2 * j));
+      const Shorts w = apply_sign(groups.w[j], sign);
+      wx += apply_sign(groups.wx[j], sign);
+      difference += w;
+      sum += abs(w);
+    }
+    plus = simd::shift_right_unsigned<1>(sum + difference);
+    minus = sum - plus;
+  } else {
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      const simd::ShortMask positive = any_bit(flags, 1 << (2 * j));
+      const simd::ShortMask negative = any_bit(flags, 2 << (2 * j));
+      wx = add_where(positive, wx, groups.wx[j]);
+      plus = add_where(positive, plus, groups.w[j]);
+      wx = subtract_where(negative, wx, groups.wx[j]);
+      minus = add_where(negative, minus, groups.w[j]);
+    }
   }
   constexpr float kDelta = kSign * kIq1Delta;
   // (1 + delta)^2 where the code is 1, (1 - delta)^2 where it is -1, delta^2 anywhere else.
