@@ -23,7 +23,7 @@ class ByteLevels {
   static_assert(kCount <= 32);
   static constexpr std::size_t kTogether = 4;
   /// Values are to be multiples of 1 / kValueUnit. They are integers then, but for those nearer to
-  /// zero than any border.
+  /// zero than any border, and none of these becomes one, since they are rounded toward zero.
   static constexpr float kValueUnit = kCount <= 16 ? 0x1p21f : 0x1p22f;
   /// Levels come in multiples of 1 / kLevelUnit: they are where a byte is an integer's topmost.
   static constexpr float kLevelUnit = 0x1p24f;
@@ -76,7 +76,7 @@ class ByteLevels {
     const auto integers = [&](std::size_t r) noexcept {
       // An infinity below and NaN become the least integer.
       const Part<float> v = kBounded ? values[r] : min(Part<float>(256 * kValueUnit), values[r]);
-      return _mm256_cvtps_epi32(v.part[0]);
+      return _mm256_cvttps_epi32(v.part[0]);
     };
     // Upper halves: the cell in the upper byte, what is above its lower end in the lower one.
     const __m256i ab = _mm256_blend_epi16(_mm256_srli_epi32(integers(0), 16), integers(1), 0xaa);
@@ -106,14 +106,20 @@ class ByteLevels {
 
   SLUICE_INLINE void levels(const Codes& codes, Values& level) const noexcept {
     const __m256i bytes = look_up<0>(level_, codes);
-    const __m256i top = _mm256_set1_epi32(static_cast<int>(0xff000000u));
     const auto to_floats = [](const __m256i& integers) noexcept {
       return Part<float>(_mm256_cvtepi32_ps(integers));
     };
+    // Byte `which` of each 32 bits comes to the top, and zeros below it.
+    const auto moved = [&](char which) noexcept {
+      const __m128i order =
+          _mm_setr_epi8(-1, -1, -1, which, -1, -1, -1, static_cast<char>(which + 4), -1, -1, -1,
+                        static_cast<char>(which + 8), -1, -1, -1, static_cast<char>(which + 12));
+      return _mm256_shuffle_epi8(bytes, _mm256_broadcastsi128_si256(order));
+    };
     level[0] = to_floats(_mm256_slli_epi32(bytes, 24));
-    level[1] = to_floats(_mm256_and_si256(_mm256_slli_epi32(bytes, 8), top));
-    level[2] = to_floats(_mm256_and_si256(_mm256_slli_epi32(bytes, 16), top));
-    level[3] = to_floats(_mm256_and_si256(bytes, top));
+    level[1] = to_floats(moved(2));
+    level[2] = to_floats(moved(1));
+    level[3] = to_floats(_mm256_and_si256(bytes, _mm256_set1_epi32(static_cast<int>(0xff000000u))));
   }
 
  private:

@@ -8,9 +8,11 @@
 #include <cstring>
 #include <numeric>
 #include <random>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "codec/random_rows.h"
 #include "sluice/codec.h"
 #include "support/needs.h"
 
@@ -142,6 +144,34 @@ TEST(SixteenBits, ConvertAlikeOnAllIsas) {
       EXPECT_TRUE(found.first == expected.first) << name(isa) << " decodes otherwise";
       EXPECT_TRUE(found.second == expected.second) << name(isa) << " encodes otherwise";
     }
+  }
+}
+
+// Seeds of super-blocks in which a weight at some scale is the last number below a border of levels,
+// as one of 30 thousand is.
+TEST(LevelBorders, AreTheSameOnAllIsas) {
+  for (const int seed : {49862, 55976, 98714}) {
+    testing_support::Random random("near a border " + std::to_string(seed));
+    std::vector<float> values(testing_support::kSuperBlock);
+    std::vector<float> importance(values.size());
+    for (float& value : values) {
+      const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(random.heavy()));
+      value = std::bit_cast<float>(bits & 0xffff0000);  // a BF16
+    }
+    for (float& weight : importance) weight = static_cast<float>(random.magnitude(-1, 1));
+    const auto encoded = [&](Isa isa) {
+      std::vector<std::byte> block(byte_size(TensorType::iq5_k, values.size()));
+      find_codec(TensorType::iq5_k, isa)
+          ->encode({.values = values.data(),
+                    .rows = 1,
+                    .row_elements = values.size(),
+                    .importance = importance.data(),
+                    .effort = Effort::best},
+                   block.data());
+      return block;
+    };
+    const auto expected = encoded(Isa::portable);
+    for (const Isa isa : supported_isas()) EXPECT_TRUE(encoded(isa) == expected) << name(isa);
   }
 }
 
