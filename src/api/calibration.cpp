@@ -11,6 +11,7 @@
 #include "base/threads.h"
 #include "calibrate/walk_state.h"
 #include "engine/memory_plan.h"
+#include "quantize/chunk_encoder.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -119,7 +120,8 @@ void decide(const QuantizeOptions& options, const ModelFiles& files, const Outpu
             Plan& plan, Calibration& calibration) {
   calibrate::CalibratedModel& model = calibration.model;
   const int threads = thread_count(options.threads);
-  const std::uint64_t beside = engine::held_memory(options) + kBesideWalk;
+  const std::uint64_t beside = engine::held_memory(options) + kBesideWalk +
+                               ChunkEncoder::bytes_of_preparations(plan, options.isa);
   model.index = calibrate::TensorIndex(plan, files.model);
   auto least =
       calibrate::WalkMemory::least(model.network, calibrate::walked_tokens(model),

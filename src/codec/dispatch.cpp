@@ -146,6 +146,12 @@ std::size_t prepared_bytes(TensorType type, Isa isa) noexcept {
   return bytes;
 }
 
+std::size_t prepared_bytes(const std::set<TensorType>& types, Isa isa) noexcept {
+  std::size_t bytes = 0;
+  for (const TensorType type : types) bytes += prepared_bytes(type, isa);
+  return bytes;
+}
+
 const Codec& prepared_codec(TensorType type, Isa isa) {
   for (const Preparation& of : kernels(isa).preparations) {
     if (of.type == type && !of.prepare()) throw std::bad_alloc();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 
 #include "sluice/codec.h"
 
@@ -18,6 +19,8 @@ struct Preparation {
 
 /// Bytes that stay of what a type's codec is prepared with; of most types none.
 std::size_t prepared_bytes(TensorType type, Isa isa = best_isa()) noexcept;
+/// The same of all of these.
+std::size_t prepared_bytes(const std::set<TensorType>& types, Isa isa = best_isa()) noexcept;
 
 /// The codec of a type, prepared.
 /// \pre the type has a codec, and `isa` is one of supported_isas()

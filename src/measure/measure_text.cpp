@@ -184,7 +184,8 @@ class TextMeasuring {
                               ? bytes_of({{.tensors = {subjects_->output()->name}}},
                                          {*subjects_->output()}, request_, tokens_->sample())
                               : 0);
-    return request_.request.held + kAround + std::max(most, output);
+    return request_.request.held + bytes_of_preparations(request_.request) + kAround +
+           std::max(most, output);
   }
 
   std::unique_ptr<calibrate::Walk> begin_walk(calibrate::ModelWeights& weights, Team& team,

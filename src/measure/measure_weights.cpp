@@ -198,7 +198,8 @@ class WeightMeasuring {
       most = std::max(most, calibrate::stored_bytes(bands_of(job)) +
                                 RowErrors::memory_bytes(map_.columns(work_[job.work].tensor)));
     }
-    const std::uint64_t around = request_.held + calibrate::RangeReader::bytes();
+    const std::uint64_t around =
+        request_.held + bytes_of_preparations(request_) + calibrate::RangeReader::bytes();
     if (request_.memory < around + most) {
       constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
       throw Error(ErrorCode::memory_budget,

@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "calibrate/model_source.h"
+#include "codec/preparation.h"
 #include "imatrix/importance_matrix.h"
 #include "io/mapped_source.h"
 #include "quantize/chunk_encoder.h"
@@ -35,5 +37,14 @@ struct Request {
       0;  ///< hash of the contents of model, importance matrix and text, and of edits
   std::string file = {};  ///< of measurements; empty: they are not kept
 };
+
+/// What the types are prepared with, which stays.
+inline std::uint64_t bytes_of_preparations(const Request& request) {
+  std::set<TensorType> types;
+  for (const Subject& subject : request.subjects) {
+    types.insert(subject.types.begin(), subject.types.end());
+  }
+  return prepared_bytes(types, request.settings.isa);
+}
 
 }  // namespace sluice::measure

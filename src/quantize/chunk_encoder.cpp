@@ -62,16 +62,6 @@ class Parts {
   std::span<std::byte> rest_;
 };
 
-std::uint64_t bytes_of_preparations(const Plan& plan, Isa isa) {
-  std::set<TensorType> types;
-  for (const PlannedTensor& tensor : plan.tensors) {
-    if (tensor.passage == Passage::encoded) types.insert(tensor.type);
-  }
-  std::uint64_t bytes = 0;
-  for (const TensorType type : types) bytes += prepared_bytes(type, isa);
-  return bytes;
-}
-
 }  // namespace
 
 /// What one piece's weights come to.
@@ -101,6 +91,14 @@ ChunkEncoder::ChunkEncoder(const Plan& plan, std::span<const io::File> files,
                         .importance = PageBuffer(longest_row(plan) * sizeof(float)),
                         .blocks = PageBuffer(block_bytes(plan))});
   }
+}
+
+std::uint64_t ChunkEncoder::bytes_of_preparations(const Plan& plan, Isa isa) {
+  std::set<TensorType> types;
+  for (const PlannedTensor& tensor : plan.tensors) {
+    if (tensor.passage == Passage::encoded) types.insert(tensor.type);
+  }
+  return prepared_bytes(types, isa);
 }
 
 engine::MemoryNeeds ChunkEncoder::memory_needs(const Plan& plan, const EncoderSettings& settings) {

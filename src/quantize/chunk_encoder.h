@@ -42,6 +42,8 @@ class ChunkEncoder final : public engine::Operator {
                const io::MappedFile* imatrix_file, const EncoderSettings& settings,
                EncodingFindings& found);
 
+  /// What the plan's types are prepared with, which stays.
+  static std::uint64_t bytes_of_preparations(const Plan& plan, Isa isa);
   /// What a run with such chunks needs.
   static engine::MemoryNeeds memory_needs(const Plan& plan, const EncoderSettings& settings);
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "api/calibrated_fixture.h"
+#include "codec/preparation.h"
 #include "sluice/forecast.h"
 
 namespace sluice::calibrated_tests {
@@ -49,6 +50,18 @@ TEST_F(CalibratedTest, TheLargestMomentsGiveWayWhereMemoryEnds) {
   made(options_);
   options_.memory = std::uint64_t{8} << 20;
   EXPECT_NE(refusal(options_, ErrorCode::memory_budget).find("the least is"), std::string::npos);
+}
+
+// What a type is prepared with stays, so it counts too.
+TEST_F(CalibratedTest, CountsWhatATypeIsPreparedWith) {
+  options_.mix = Mix::ik_llama_cpp;
+  const auto least = [&](const char* file_type) {
+    options_.file_type = find_file_type(file_type);
+    return forecast(options_, {.estimate = false}).memory.least;
+  };
+  // Both take as many bits and as much feedback.
+  const std::uint64_t prepared = prepared_bytes(TensorType::iq4_kt);
+  EXPECT_GE(least("IQ4_KT") + (std::uint64_t{1} << 20), least("IQ4_KSS") + prepared);
 }
 
 TEST_F(CalibratedTest, WhatHasNoEffectWithoutATextIsTold) {

@@ -373,5 +373,18 @@ TEST(MeasureText, NamesTheLeastMemory) {
   }
 }
 
+// What a type is prepared with stays, so it counts too.
+TEST(MeasureText, CountsWhatATypeIsPreparedWith) {
+  const TextModel model(families::llama());
+  const auto least = [&](const std::vector<TensorType>& more) {
+    return least_mib(model.request(), more, [&](const Request& small) {
+      Silent silent;
+      model.measure(small, silent);
+    });
+  };
+  const std::uint64_t prepared = prepared_bytes(TensorType::iq4_kt) >> 20;
+  EXPECT_GE(least({TensorType::iq4_kt}), least({}) + prepared);
+}
+
 }  // namespace
 }  // namespace sluice::measure

@@ -179,6 +179,17 @@ TEST_F(MeasuredModel, NeedsSomeMemoryAndSaysHowMuch) {
   }
 }
 
+// What a type is prepared with stays, so it counts too.
+TEST_F(MeasuredModel, CountsWhatATypeIsPreparedWith) {
+  const auto least = [&](const std::vector<TensorType>& more) {
+    return least_mib(request({TensorType::q4_0}), more,
+                     [&](const Request& small) { measure_weights(small, observer_); });
+  };
+  const std::uint64_t prepared = prepared_bytes(TensorType::iq4_kt) >> 20;
+  EXPECT_GT(prepared, 0u);
+  EXPECT_GE(least({TensorType::iq4_kt}), least({}) + prepared);
+}
+
 std::vector<float> random_numbers(std::size_t count) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;

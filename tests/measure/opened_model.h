@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "measure/measurements.h"
 #include "measure/request.h"
 #include "sluice/codec.h"
+#include "sluice/error.h"
 #include "sluice/observer.h"
 #include "support/gguf_builder.h"
 #include "support/temp_folder.h"
@@ -73,6 +75,29 @@ class Silent : public Observer {
   void progress(const Progress& progress) override { last = progress; }
   Progress last{};
 };
+
+/// The least memory, in MiB, that a refusal names, for tensors in types that they could not all have.
+template <typename Measure>
+std::uint64_t least_mib(Request request, const std::vector<TensorType>& more_types,
+                        const Measure& measure) {
+  request.memory = 1 << 20;
+  for (Subject& subject : request.subjects) {
+    subject.types.insert(subject.types.end(), more_types.begin(), more_types.end());
+  }
+  try {
+    measure(request);
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    std::smatch match;
+    if (std::regex_search(message, match, std::regex(R"(the least is (\d+)M)"))) {
+      return std::stoull(match[1]);
+    }
+    ADD_FAILURE() << message;
+    return 0;
+  }
+  ADD_FAILURE() << "not refused";
+  return 0;
+}
 
 inline void expect_same(const Measurements& a, const Measurements& b) {
   EXPECT_EQ(a.divergence_per_change, b.divergence_per_change);
