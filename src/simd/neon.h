@@ -68,10 +68,12 @@ struct Neon : Vectors<16> {
     return (Int)look_up_words<kEntries>(table, index);
   }
 
-  /// Bytes of a table of 128.
+  /// Bytes of a table of 64 or 128.
+  template <std::size_t kSize>
   static SLUICE_INLINE Short look_up_bytes(const std::uint8_t* table, Short index) noexcept {
     const uint8x16_t at = (uint8x16_t)index;
     const uint8x16_t low = vqtbl4q_u8(vld1q_u8_x4(table), at);
+    if constexpr (kSize == 64) return (Short)low;
     return (Short)vqtbx4q_u8(low, vld1q_u8_x4(table + 64), at - 64);
   }
 

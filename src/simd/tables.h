@@ -35,9 +35,12 @@ class ByteTable {
   /// Every byte of the lanes looked up; all are below kEntries.
   template <std::size_t N>
   SLUICE_INLINE Lanes<std::int16_t, N> look_up(const Lanes<std::int16_t, N>& index) const noexcept {
-    return Lanes<std::int16_t, N>(
-        (typename Lanes<std::int16_t, N>::Register)_mm512_permutex2var_epi8(
-            _mm512_load_si512(&byte_[0]), (__m512i)index.part[0], _mm512_load_si512(&byte_[64])));
+    const __m512i low = _mm512_load_si512(&byte_[0]);
+    const __m512i i = (__m512i)index.part[0];
+    const __m512i found = kEntries <= 64
+                              ? _mm512_permutexvar_epi8(i, low)
+                              : _mm512_permutex2var_epi8(low, i, _mm512_load_si512(&byte_[64]));
+    return Lanes<std::int16_t, N>((typename Lanes<std::int16_t, N>::Register)found);
   }
 
  private:
@@ -210,7 +213,7 @@ class ShortTable {
 template <std::size_t kEntries>
 class ByteTable {
  public:
-  static_assert(kEntries > 64 && kEntries <= 128);
+  static_assert(kEntries <= 128);
 
   template <typename EntryOf>
   explicit constexpr ByteTable(const EntryOf& entry_of) noexcept {
@@ -222,13 +225,14 @@ class ByteTable {
   SLUICE_INLINE Lanes<std::int16_t, N> look_up(const Lanes<std::int16_t, N>& index) const noexcept {
     Lanes<std::int16_t, N> result;
     for (std::size_t i = 0; i < index.kParts; ++i) {
-      result.part[i] = Machine::look_up_bytes(byte_.data(), index.part[i]);
+      result.part[i] = Machine::template look_up_bytes<kSize>(byte_.data(), index.part[i]);
     }
     return result;
   }
 
  private:
-  alignas(16) std::array<std::uint8_t, 128> byte_{};
+  static constexpr std::size_t kSize = kEntries <= 64 ? 64 : 128;
+  alignas(16) std::array<std::uint8_t, kSize> byte_{};
 };
 
 #else

@@ -44,6 +44,7 @@ std::pair<double, double> least_costs(const std::vector<std::vector<int>>& entri
 struct Limits {
   double of_octet;
   double of_all;
+  bool nearly = false;  ///< without more bits where weights differ much
 };
 
 /// All octets of heavy-tailed super-blocks, whose importance spans some orders of magnitude.
@@ -65,10 +66,14 @@ void expect_nearest(const std::string& grid, int decades, const Limits& limits =
     }
     magnitudes::Octets octets;
     magnitudes::load_octets<Block::kSubBlock>(values.data(), importance.data(), octets);
-    const magnitudes::MagnitudeSearch<Block, kWrongSign> search(octets);
     const float scale = share / magnitudes::Format<Block>::kLargest;
+    const magnitudes::MagnitudeSearch<Block, kWrongSign> search(octets, scale);
     magnitudes::OctetCodes<Block> codes;
-    search.nearest(simd::Floats(scale), codes);
+    if (limits.nearly) {
+      search.nearly_nearest(scale, codes);
+    } else {
+      search.nearest(simd::Floats(scale), codes);
+    }
     for (std::size_t octet = 0; octet < 32; ++octet) {
       const std::size_t h = octet / 16;
       const std::size_t lane = octet % 16;
@@ -113,6 +118,17 @@ TEST(MagnitudeSearch, NearestEntriesAreThoseOfBruteForce) {
 
 TEST(MagnitudeSearch, NearestEntriesAreThoseOfBruteForceWhereWeightsDifferMuch) {
   expect_all_nearest(6);
+}
+
+// Without more bits little is lost where weights do not differ by more than bytes tell apart; where they do, all codes are still what they are said to be.
+TEST(MagnitudeSearch, NearlyNearestLoseLittle) {
+  for (const auto& [decades, limits] :
+       {std::pair(2, Limits{1.25, 1.002, true}), std::pair(6, Limits{100, 1.02, true})}) {
+    expect_nearest<BlockIq2S>("iq2s_grid.txt", decades, limits);
+    expect_nearest<BlockIq2Xs>("iq2xs_grid.txt", decades, limits);
+    expect_nearest<BlockIq3S>("iq3s_grid.txt", decades, limits);
+    expect_nearest<BlockIq3Xxs>("iq3xxs_grid.txt", decades, limits);
+  }
 }
 
 // With a wrong sign that is chosen beforehand, all codes are still what they are said to be, and little

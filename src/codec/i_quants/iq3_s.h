@@ -24,7 +24,7 @@ struct BlockIq3S {
   static constexpr bool kEvenSigns = false;
   static constexpr std::size_t kSubBlock = 32;
   static constexpr float kUnit = 1.0f;
-  static constexpr std::array<float, 4> kBestScales = {0.85f, 0.97f, 1.1f, 1.3f};
+  static constexpr std::array<float, 5> kBestScales = {0.84f, 0.925f, 1.015f, 1.135f, 1.34f};
   static constexpr std::array<float, 3> kFastScales = {0.86f, 1.0f, 1.2f};
 
   std::uint16_t d;       ///< fp16 scale of the super-block

@@ -24,7 +24,8 @@ struct BlockIq3Xxs {
   static constexpr bool kEvenSigns = true;
   static constexpr std::size_t kSubBlock = 32;
   static constexpr float kUnit = 0.25f;
-  static constexpr std::array<float, 6> kBestScales = {0.81f, 0.91f, 0.98f, 1.07f, 1.2f, 1.43f};
+  static constexpr std::array<float, 7> kBestScales = {0.765f, 0.835f, 0.925f, 1.025f,
+                                                       1.14f,  1.235f, 1.465f};
   static constexpr std::array<float, 4> kFastScales = {0.84f, 0.96f, 1.1f, 1.32f};
 
   std::uint16_t d;                      ///< fp16 scale of the super-block

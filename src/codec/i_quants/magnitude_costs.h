@@ -3,13 +3,14 @@
 // What each level of a codebook of magnitudes costs at each position of all octets of a super-block,
 // at a scale for each octet: w * (scale * level - |x|)^2 in fixed point.
 //
-// Costs are shares of what the entry's weightiest position can cost. 16 bits hold those of levels
-// that are in reach of a value; where even the nearest is far, the octet's unit grows. Super-blocks
-// where an entry's weights differ by more than 16 bits tell apart have costs of 32 bits.
+// Costs are shares of what the entry's weightiest position can cost. Bytes or 16 bits hold those of
+// levels that are in reach of a value; where even the nearest is far, the octet's unit grows.
+// Super-blocks where an entry's weights differ by more than these tell apart have costs of 32 bits.
 
 #include <type_traits>
 
 #include "codec/i_quants/magnitudes.h"
+#include "simd/unsigned_bytes.h"
 
 namespace sluice::inline SLUICE_ISA::magnitudes {
 
@@ -22,7 +23,8 @@ enum class WrongSign {
 template <typename Type, WrongSign kWrongSign>
 class LevelCosts : public Measure<Type> {
  public:
-  explicit LevelCosts(const Octets& octets) noexcept;
+  /// \param likely  about the scale of each octet, by which wrong signs are chosen
+  explicit LevelCosts(const Octets& octets, const Floats& likely = 0) noexcept;
 
  protected:
   using Magnitudes = Format<Type>;
@@ -30,11 +32,16 @@ class LevelCosts : public Measure<Type> {
   static constexpr std::size_t kEntries = Magnitudes::kEntries;
   /// Costs with a wrong sign are found beside those with right ones.
   static constexpr bool kBoth = Type::kEvenSigns && kWrongSign == WrongSign::searched;
+  /// What costs are wherever weights do not differ too much: bytes, those of both entries of an octet
+  /// side by side, so that twice as many fill a register, or 16 bits.
+  static constexpr bool kInBytes = kEntries == 2 && !kBoth;
 
-  /// Octets that are looked at together, with costs of 16 or 32 bits.
+  /// Octets that are looked at together, with costs of 8, 16 or 32 bits.
   template <typename T>
-  using Part = simd::Part<T>;
+  using Part =
+      std::conditional_t<std::is_same_v<T, std::uint8_t>, simd::UnsignedBytes, simd::Part<T>>;
   using Positions = std::array<simd::Shorts, kOctet>;
+  using Byte = std::uint8_t;
   using Short = std::int16_t;
   using Int = std::int32_t;
 
@@ -56,11 +63,12 @@ class LevelCosts : public Measure<Type> {
   };
   void scale_octets(const OctetFloats& scale, Scaled& out) const noexcept;
 
-  /// Of position j of part r. Of 16 bits, those of a quarter of an entry sum up to 32767.
+  /// Of position j of part r; of bytes, of that of both entries, as UnsignedBytes packs them. Of 16
+  /// bits, those of a quarter of an entry sum up to 32767.
   template <typename T>
   Costs<T, kLevels> level_costs(std::size_t r, std::size_t j, const Scaled& scaled) const noexcept;
 
-  bool spread_;  ///< weights differ too much for 16 bits
+  bool spread_;  ///< weights differ too much for 16 bits, or bytes
 
  private:
   static constexpr bool kChosen = Type::kEvenSigns && kWrongSign == WrongSign::chosen;
@@ -68,9 +76,10 @@ class LevelCosts : public Measure<Type> {
     return Type::kMagnitudes[level] / Magnitudes::kLargest;
   }
   /// How far apart a value and a level may be, in multiples of the largest magnitude, for their cost
-  /// to be told from more in 16 bits, at the entry's weightiest position.
+  /// to be told from more, at the entry's weightiest position.
   static constexpr float kReach = (kLevels == 3 ? 0.45f : 0.25f) * (Type::kEvenSigns ? 1.4f : 1);
-  static constexpr float kOne = 32767 / (4 * kReach);
+  /// The largest magnitude. For bytes, the square of kReach is 255 times 2^15.
+  static constexpr float kOne = (kInBytes ? 2890 : 8191.75f) / kReach;
   /// An entry's unit grows until of its farthest values this level is within reach (of eight levels
   /// what it costs at all of them, since two such values are half of an entry), and of one
   /// wrong sign this one.
@@ -84,11 +93,11 @@ class LevelCosts : public Measure<Type> {
   /// A unit of cost in 32 bits.
   static constexpr float kFineOne = 0x1p12f;
 
-  /// The smallest level, as a share of the root of an octet's mean square, for choosing wrong signs.
-  static constexpr float kSmallest = 0.3f;
+  /// The smallest magnitude as it is best for choosing wrong signs.
+  static constexpr float kSmallest = 1.2f * Type::kMagnitudes[0];
 
   /// Makes the values whose signs are to be wrong negative.
-  void choose_signs() noexcept;
+  void choose_signs(const Floats& likely) noexcept;
 
   /// Levels are evenly spaced, but for the last one of some types.
   struct Levels {
@@ -108,7 +117,8 @@ class LevelCosts : public Measure<Type> {
 };
 
 template <typename Type, WrongSign kWrongSign>
-LevelCosts<Type, kWrongSign>::LevelCosts(const Octets& octets) noexcept : Measure<Type>(octets) {
+LevelCosts<Type, kWrongSign>::LevelCosts(const Octets& octets, const Floats& likely) noexcept
+    : Measure<Type>(octets) {
   Floats spread = 0;
   for (std::size_t n = 0; n < kEntries; ++n) {
     const std::size_t first = n * Type::kWidth;
@@ -129,7 +139,7 @@ LevelCosts<Type, kWrongSign>::LevelCosts(const Octets& octets) noexcept : Measur
     }
   }
   spread_ = reduce_max(spread) > 0;
-  if constexpr (kChosen) choose_signs();
+  if constexpr (kChosen) choose_signs(likely);
   for (std::size_t j = 0; j < kOctet; ++j) {
     const auto set = [&](float of_levels, Positions& right, Positions& wrong) noexcept {
       OctetFloats place;
@@ -151,13 +161,9 @@ LevelCosts<Type, kWrongSign>::LevelCosts(const Octets& octets) noexcept : Measur
 }
 
 template <typename Type, WrongSign kWrongSign>
-void LevelCosts<Type, kWrongSign>::choose_signs() noexcept {
+void LevelCosts<Type, kWrongSign>::choose_signs(const Floats& likely) noexcept {
+  const Floats smallest = likely * kSmallest;
   for (std::size_t h = 0; h < kHalves; ++h) {
-    Floats squares = 0;
-    for (std::size_t j = 0; j < kOctet; ++j) {
-      squares += this->octets_.x[2 * j + h] * this->octets_.x[2 * j + h];
-    }
-    const Floats smallest = sqrt(squares * (1.0f / kOctet)) * kSmallest;
     // What a wrong sign costs more than the right one, whose level is the smallest or as near.
     std::array<Floats, kOctet> more;
     Floats least = 0x1p120f;
@@ -188,14 +194,14 @@ void LevelCosts<Type, kWrongSign>::scale_octets(const OctetFloats& scale,
     OctetFloats to_short;
     for (std::size_t h = 0; h < kHalves; ++h) {
       Floats far = kReach;
-      Floats squares = 0;
+      Floats sum = 0;
       Floats wrong = 0x1p100f;
       Floats all = 0;
       for (std::size_t row = 2 * first + h; row < 2 * (first + Type::kWidth); row += 2) {
         const Floats place = value_[row] * out.inverse[h];
         const Floats beyond = place - root_[row] * kFarLevel;
         if constexpr (kLevels > 3) {
-          squares += max(beyond, 0) * max(beyond, 0);
+          sum += max(beyond, 0);
           all += place;
         } else {
           far = max(far, beyond);
@@ -203,7 +209,7 @@ void LevelCosts<Type, kWrongSign>::scale_octets(const OctetFloats& scale,
         if constexpr (kBoth) wrong = min(wrong, place + root_[row] * kWrongLevel);
         if constexpr (kChosen) far = max(far, root_[row] * kWrongLevel - place);
       }
-      if constexpr (kLevels > 3) far = max(max(far, sqrt(squares)), all * kAll - kAllLess);
+      if constexpr (kLevels > 3) far = max(max(far, sum), all * kAll - kAllLess);
       if constexpr (kBoth) far = max(far, wrong * this->odd_[h]);
       const Floats factor = Floats(kReach) / far;
       out.factor[n][h] = factor;
@@ -241,10 +247,17 @@ SLUICE_INLINE auto LevelCosts<Type, kWrongSign>::level_costs(std::size_t r, std:
                                                              const Scaled& scaled) const noexcept
     -> Costs<T, kLevels> {
   Costs<T, kLevels> costs;
-  if constexpr (std::is_same_v<T, Short>) {
+  if constexpr (std::is_same_v<T, Byte>) {
+    const Costs<Short, kLevels> of_first = level_costs<Short>(r, j, scaled);
+    const Costs<Short, kLevels> of_second = level_costs<Short>(r, j + Type::kWidth, scaled);
+    for (std::size_t level = 0; level < kLevels; ++level) {
+      costs.right[level] = Part<Byte>::pack(of_first.right[level], of_second.right[level]);
+    }
+  } else if constexpr (std::is_same_v<T, Short>) {
     // Levels are told apart by four times the distance, drawn in for levels that are far from it. A
-    // quarter of either kind costs up to 32767.
+    // quarter of either kind costs up to 32767. What becomes bytes is drawn in when it does.
     const auto square = [](const Part<Short>& distance) noexcept {
+      if constexpr (kInBytes) return multiply_fractions(distance, distance);
       const Part<Short> twice = add_saturated(distance, distance);
       const Part<Short> d = add_saturated(twice, twice);
       const Part<Short> cost = multiply_high(d, d);

@@ -61,7 +61,7 @@ float choose_scale(const Found<Type, kFound>& found) noexcept {
                             sum_of_sub_blocks<Type::kSubBlock>(found[n].norm));
   }
   // The strongest sub-block gets the largest multiple, or one a little inside or beyond it.
-  constexpr ScaleTrials kTrials = {.count = 48, .lowest = 0.8f, .step = 0.6f / 47};
+  constexpr ScaleTrials kTrials = {.count = 32, .lowest = 0.8f, .step = 0.6f / 31};
   const auto cost = [](const Floats& d) noexcept {
     return [twice = d * 2, inverse = Floats(0.5f) / d](const Floats& scale,
                                                        const Floats& norm) noexcept {
@@ -149,9 +149,11 @@ Type encode_super_block(const float* values, const float* importance,
   if (octets.block_largest[0] == 0) return {};
 
   const Floats likely = likely_scale<Type>(octets);
-  const FirstSearch<Type> search(octets);
+  const FirstSearch<Type> search(octets, likely);
   Found<Type, kFirst + 1> found;
-  for (std::size_t n = 0; n < kFirst; ++n) search.nearest(likely * first_scales[n], found[n]);
+  for (std::size_t n = 0; n < kFirst; ++n) {
+    search.nearly_nearest(likely * first_scales[n], found[n]);
+  }
   const int exponent = octets.exponent[0];
   const auto to_half = [&](float d) noexcept {
     return round_scale(d * (1 / Type::kUnit), exponent);
