@@ -8,7 +8,7 @@
 
 #include "codec/block_codec.h"
 #include "codec/floats/e2m1.h"
-#include "codec/tile.h"
+#include "codec/largest_of_blocks.h"
 
 namespace sluice::inline SLUICE_ISA {
 
@@ -71,29 +71,7 @@ struct Importance {
   }
 };
 
-/// The largest magnitude of each block.
-SLUICE_INLINE Floats largest_of_blocks(const float* values) noexcept {
-  Floats largest;
-  for (std::size_t p = 0; p < kTileParts; ++p) {
-    FloatPart square[kPartColumns];
-#pragma GCC unroll 16
-    for (std::size_t c = 0; c < kPartColumns; ++c) {
-      square[c] = abs(FloatPart::load(values));
-#pragma GCC unroll 8
-      for (std::size_t i = kPartColumns; i < kBlock; i += kPartColumns) {
-        square[c] = max(square[c], abs(FloatPart::load(values + i)));
-      }
-      values += kBlock;
-    }
-    transpose(square);
-#pragma GCC unroll 16
-    for (std::size_t r = 1; r < kPartColumns; ++r) square[0] = max(square[0], square[r]);
-    set_part(largest, p, square[0]);
-  }
-  return largest;
-}
-
-/// The same of one block's weights that count. If none does, all do.
+/// The largest magnitude of one block's weights that count. If none does, all do.
 inline float largest_that_counts(const float* values, const float*& importance) noexcept {
   if (importance != nullptr) {
     const Values counted = select(Values::load(importance) > 0, abs(Values::load(values)), 0);
@@ -172,7 +150,7 @@ inline void encode_batch(const float* values, Importance importance, std::size_t
   const bool plain = importance.everywhere && used == kBatch;
   alignas(64) float largest_at[kBatch] = {};
   if (plain) {
-    largest_of_blocks(values).store(largest_at);
+    largest_of_blocks<kBlock>(values).store(largest_at);
   } else {
     for (std::size_t b = 0; b < used; ++b) {
       largest_at[b] = largest_that_counts(values + b * kBlock, importance.of_block[b]);
