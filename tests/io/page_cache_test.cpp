@@ -108,13 +108,15 @@ class PageCache : public testing::TestWithParam<std::tuple<IoMode, Pattern>> {
       pages += (extent.begin % kPage + extent.size + kPage - 1) / kPage;
     }
     const auto cached = [&] { return static_cast<std::size_t>(std::ranges::count(before_, true)); };
-    int tries = 10;  // the kernel may take some of them before they are counted
+    // The kernel may take some of them before they are counted, and of many one or two each time.
+    int tries = 10;
     do {
       SLUICE_NEEDS(forget(path_), "the temporary folder's file system keeps files in memory");
       for (const Extent& extent : pattern().cached) bring_in(path_, extent.begin, extent.size);
       before_ = cached_pages(path_);
     } while (cached() != pages && --tries > 0);
-    ASSERT_EQ(cached(), pages) << "the test's own fault";
+    ASSERT_LE(cached(), pages) << "the test's own fault";
+    ASSERT_GE(cached(), pages - pages / 20) << "the test's own fault";
     lost_.assign(before_.size(), false);
     drops.clear();
   }
