@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <thread>
 
 #include "io/sizes.h"
@@ -70,14 +71,24 @@ class MappedSourceTest : public testing::Test {
 
 TEST_F(MappedSourceTest, RangesInUseKeepTheirPagesWhateverIsReleased) {
   const std::size_t pages = (kSize + kPage - 1) / kPage;
-  for (const ReadRange& range : {kFirst, kSecond, kThird}) read(range);
-  ASSERT_EQ(cached(0, kSize), pages);
-  source_->release(kSecond);
-  EXPECT_GE(cached(0, kSize), pages - 1) << "all but one page are in use";
-  source_->release(kFirst);
-  EXPECT_EQ(cached(kThird.offset, kSize), pages - kThird.offset / kPage);
-  source_->release(kThird);
-  EXPECT_EQ(cached(0, kSize), 0u);
+  std::string seen;
+  // The kernel may take a page at any time, though hardly each time.
+  for (int tries = 3; tries > 0; --tries) {
+    for (const ReadRange& range : {kFirst, kSecond, kThird}) read(range);
+    const std::size_t read_in = cached(0, kSize);
+    source_->release(kSecond);
+    const std::size_t all_but_one = cached(0, kSize);
+    source_->release(kFirst);
+    const std::size_t third = cached(kThird.offset, kSize);
+    source_->release(kThird);
+    EXPECT_EQ(cached(0, kSize), 0u);
+    if (read_in == pages && all_but_one >= pages - 1 && third == pages - kThird.offset / kPage) {
+      return;
+    }
+    seen += " " + std::to_string(read_in) + "/" + std::to_string(all_but_one) + "/" +
+            std::to_string(third);
+  }
+  ADD_FAILURE() << "of " << pages << " pages, read, after one release and after two:" << seen;
 }
 
 TEST_F(MappedSourceTest, EveryOrderOfReleasesFreesEverything) {
