@@ -77,6 +77,7 @@ void TableReporter::Finalize() {
     return number(a) < number(b);
   });
   print_encoders();
+  print_ratios();
   print_errors();
   print_decoders();
   print_conversions();
@@ -111,9 +112,6 @@ void TableReporter::print_encoders() {
   std::vector<std::string> header = {"type", "effort"};
   for (const Isa isa : isas) header.emplace_back(name(isa));
   for (const std::string& peer : peers) header.push_back(peer);
-  for (const std::string& peer : peers) {
-    header.push_back(fmt::format("{} / {}", name(isas.front()), peer));
-  }
   header.insert(header.end(), {"instructions a weight", "a clock"});
   print_header(GetOutputStream(), "Encoding, million weights a second:", header);
   for (const std::string& type : names_below("encode")) {
@@ -121,20 +119,45 @@ void TableReporter::print_encoders() {
       const auto own = [&](Isa isa, std::string_view counter) {
         return find(fmt::format("encode/{}/{}/{}", type, effort, name(isa)), counter);
       };
-      const auto of_peer = [&](const std::string& peer) {
-        return find(fmt::format("peer/{}/{}", peer, type), "weights_per_second");
-      };
       const double rate = own(isas.front(), "weights_per_second");
       std::vector<std::string> cells = {type, effort};
       for (const Isa isa : isas) cells.push_back(figure(own(isa, "weights_per_second") / 1e6));
-      for (const std::string& peer : peers) cells.push_back(figure(of_peer(peer) / 1e6));
-      for (const std::string& peer : peers) cells.push_back(ratio(rate / of_peer(peer)));
+      for (const std::string& peer : peers) cells.push_back(figure(peer_rate(peer, type) / 1e6));
       const double instructions = own(isas.front(), "instructions_per_weight");
       cells.push_back(figure(instructions));
       cells.push_back(figure(instructions * rate / find("machine/clock", "hertz")));
       print_line(GetOutputStream(), cells);
     }
   }
+}
+
+void TableReporter::print_ratios() {
+  if (names_below("encode").empty() || peers_.empty()) return;
+  std::vector<std::string> header = {"type", "effort"};
+  for (const Isa isa : best_first()) {
+    for (const std::string& peer : peers_) header.push_back(fmt::format("{} / {}", name(isa), peer));
+  }
+  print_header(GetOutputStream(), "Encoding, times a peer's rate:", header);
+  for (const std::string& type : names_below("encode")) {
+    if (std::all_of(peers_.begin(), peers_.end(), [&](const std::string& peer) {
+          return std::isnan(peer_rate(peer, type));
+        })) {
+      continue;
+    }
+    for (const std::string& effort : names_below("encode/" + type)) {
+      std::vector<std::string> cells = {type, effort};
+      for (const Isa isa : best_first()) {
+        const double own = find(fmt::format("encode/{}/{}/{}", type, effort, name(isa)),
+                                "weights_per_second");
+        for (const std::string& peer : peers_) cells.push_back(ratio(own / peer_rate(peer, type)));
+      }
+      print_line(GetOutputStream(), cells);
+    }
+  }
+}
+
+double TableReporter::peer_rate(const std::string& peer, const std::string& type) const {
+  return find(fmt::format("peer/{}/{}", peer, type), "weights_per_second");
 }
 
 void TableReporter::print_errors() {
