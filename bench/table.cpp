@@ -135,20 +135,20 @@ void TableReporter::print_ratios() {
   if (names_below("encode").empty() || peers_.empty()) return;
   std::vector<std::string> header = {"type", "effort"};
   for (const Isa isa : best_first()) {
-    for (const std::string& peer : peers_) header.push_back(fmt::format("{} / {}", name(isa), peer));
+    for (const std::string& peer : peers_)
+      header.push_back(fmt::format("{} / {}", name(isa), peer));
   }
   print_header(GetOutputStream(), "Encoding, times a peer's rate:", header);
   for (const std::string& type : names_below("encode")) {
-    if (std::all_of(peers_.begin(), peers_.end(), [&](const std::string& peer) {
-          return std::isnan(peer_rate(peer, type));
-        })) {
+    if (std::all_of(peers_.begin(), peers_.end(),
+                    [&](const std::string& peer) { return std::isnan(peer_rate(peer, type)); })) {
       continue;
     }
     for (const std::string& effort : names_below("encode/" + type)) {
       std::vector<std::string> cells = {type, effort};
       for (const Isa isa : best_first()) {
-        const double own = find(fmt::format("encode/{}/{}/{}", type, effort, name(isa)),
-                                "weights_per_second");
+        const double own =
+            find(fmt::format("encode/{}/{}/{}", type, effort, name(isa)), "weights_per_second");
         for (const std::string& peer : peers_) cells.push_back(ratio(own / peer_rate(peer, type)));
       }
       print_line(GetOutputStream(), cells);

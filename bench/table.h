@@ -28,7 +28,11 @@ class TableReporter : public benchmark::BenchmarkReporter {
   /// The last parts of all names `PREFIX/NAME`, in the order in which they first ran.
   std::vector<std::string> names_below(const std::string& prefix) const;
 
+  /// Weights a second; NaN if it does not make the type.
+  double peer_rate(const std::string& peer, const std::string& type) const;
+
   void print_encoders();
+  void print_ratios();
   void print_errors();
   void print_decoders();
   void print_decoders(const std::string& prefix, const std::string& caption,

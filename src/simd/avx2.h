@@ -32,6 +32,9 @@ struct Avx2 : Vectors<32> {
   static SLUICE_INLINE Short multiply_high_unsigned(Short a, Short b) noexcept {
     return (Short)_mm256_mulhi_epu16((__m256i)a, (__m256i)b);
   }
+  static SLUICE_INLINE Short pack_saturated(Int a, Int b) noexcept {
+    return (Short)_mm256_packs_epi32((__m256i)a, (__m256i)b);
+  }
   static SLUICE_INLINE Short multiply_fractions(Short a, Short b) noexcept {
     return (Short)_mm256_mulhrs_epi16((__m256i)a, (__m256i)b);
   }

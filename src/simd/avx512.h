@@ -97,6 +97,9 @@ struct Avx512 : Vectors<64> {
   static SLUICE_INLINE Short multiply_high_unsigned(Short a, Short b) noexcept {
     return (Short)_mm512_mulhi_epu16((__m512i)a, (__m512i)b);
   }
+  static SLUICE_INLINE Short pack_saturated(Int a, Int b) noexcept {
+    return (Short)_mm512_packs_epi32((__m512i)a, (__m512i)b);
+  }
   static SLUICE_INLINE Short multiply_fractions(Short a, Short b) noexcept {
     return (Short)_mm512_mulhrs_epi16((__m512i)a, (__m512i)b);
   }

@@ -125,9 +125,8 @@ SLUICE_INLINE std::uint16_t* append_numbers(const FloatMask& mask, unsigned firs
 #endif
 }
 
-/// The largest of the lanes that have the same remainder by kCount, 4 or 8, for each remainder.
-template <std::size_t kCount>
-SLUICE_INLINE void most_of_each(const Ints& lanes, std::int32_t* most) noexcept {
+/// The largest of the lanes that have the same remainder by 4, for each remainder.
+SLUICE_INLINE void most_of_fours(const Ints& lanes, std::int32_t (&most)[4]) noexcept {
 #if defined(__AVX2__)
 #if defined(__AVX512F__)
   const auto whole = (__m512i)lanes.part[0];
@@ -136,20 +135,15 @@ SLUICE_INLINE void most_of_each(const Ints& lanes, std::int32_t* most) noexcept 
 #else
   const __m256i eight = _mm256_max_epi32((__m256i)lanes.part[0], (__m256i)lanes.part[1]);
 #endif
-  if constexpr (kCount == 8) {
-    std::memcpy(most, &eight, sizeof eight);
-  } else {
-    const __m128i four =
-        _mm_max_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
-    std::memcpy(most, &four, sizeof four);
-  }
+  const __m128i four =
+      _mm_max_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+  std::memcpy(most, &four, sizeof four);
 #else
   std::int32_t at[16];
   lanes.store(at);
-  for (std::size_t i = 0; i < kCount; ++i) {
+  for (std::size_t i = 0; i < 4; ++i) {
     most[i] = at[i];
-    for (std::size_t l = i + kCount; l < 16; l += kCount)
-      most[i] = most[i] < at[l] ? at[l] : most[i];
+    for (std::size_t l = i + 4; l < 16; l += 4) most[i] = most[i] < at[l] ? at[l] : most[i];
   }
 #endif
 }
@@ -157,20 +151,55 @@ SLUICE_INLINE void most_of_each(const Ints& lanes, std::int32_t* most) noexcept 
 /// The largest lane.
 SLUICE_INLINE std::int32_t most_of(const Ints& lanes) noexcept {
   std::int32_t most[4];
-  most_of_each<4>(lanes, most);
+  most_of_fours(lanes, most);
   const std::int32_t low = most[0] < most[1] ? most[1] : most[0];
   const std::int32_t high = most[2] < most[3] ? most[3] : most[2];
   return low < high ? high : low;
 }
 
-/// The lanes from `first` on, so many times each, as many as are 16 then.
-template <std::size_t kTimes>
-SLUICE_INLINE Floats repeat_lanes(const Floats& lanes, std::size_t first) noexcept {
+/// The largest lane.
+SLUICE_INLINE std::int16_t most_of(const Shorts& lanes) noexcept {
+#if defined(__AVX2__)
+#if defined(__AVX512F__)
+  const auto whole = (__m512i)lanes.part[0];
+  const __m256i sixteen =
+      _mm256_max_epi16(_mm512_castsi512_si256(whole), _mm512_extracti64x4_epi64(whole, 1));
+#else
+  const __m256i sixteen = _mm256_max_epi16((__m256i)lanes.part[0], (__m256i)lanes.part[1]);
+#endif
+  const __m128i eight =
+      _mm_max_epi16(_mm256_castsi256_si128(sixteen), _mm256_extracti128_si256(sixteen, 1));
+  // What there is an instruction for is the least of unsigned ones.
+  constexpr int kFlip = 0x7fff;
+  const __m128i least = _mm_minpos_epu16(_mm_xor_si128(eight, _mm_set1_epi16(kFlip)));
+  return static_cast<std::int16_t>(_mm_cvtsi128_si32(least) ^ kFlip);
+#else
+  std::int16_t at[32];
+  lanes.store(at);
+  std::int16_t most = at[0];
+  for (const std::int16_t lane : at) most = most < lane ? lane : most;
+  return most;
+#endif
+}
+
+#if defined(__AVX512VBMI__)
+/// Each byte b becomes number |b - middle| of a table, which must be one of it.
+SLUICE_INLINE Ints look_up_distances(const std::uint8_t (&table)[128], const Ints& bytes,
+                                     std::uint8_t middle) noexcept {
+  const __m512i distances = _mm512_abs_epi8(
+      _mm512_sub_epi8((__m512i)bytes.part[0], _mm512_set1_epi8(static_cast<char>(middle))));
+  Ints result;
+  result.part[0] = (Ints::Register)_mm512_permutex2var_epi8(_mm512_loadu_si512(table), distances,
+                                                            _mm512_loadu_si512(table + 64));
+  return result;
+}
+#endif
+
+/// The four lanes from `first` on, four times each.
+SLUICE_INLINE Floats four_times(const Floats& lanes, std::size_t first) noexcept {
   float at[16];
   lanes.store(at);
-  constexpr int kBits = kTimes == 4 ? 2 : 3;
-  static_assert(1u << kBits == kTimes);
-  return look_up(at, shift_right<kBits>(lane_numbers()) + Ints(static_cast<std::int32_t>(first)));
+  return look_up(at, shift_right<2>(lane_numbers()) + Ints(static_cast<std::int32_t>(first)));
 }
 
 /// The least lane.

@@ -437,10 +437,15 @@ SLUICE_INLINE float reduce_max(const Floats& a) noexcept {
 SLUICE_INLINE float reduce_min(const Floats& a) noexcept {
   return reduce(a, [](auto x, auto y) noexcept { return x < y ? x : y; });
 }
+/// A bit for each lane, the first the lowest.
+SLUICE_INLINE unsigned to_bits(const FloatMask& mask) noexcept {
+  return Machine::to_bits(mask.part);
+}
+
 /// The first of the least lanes; none of them is NaN.
 SLUICE_INLINE std::size_t place_of_min(const Floats& a) noexcept {
   const FloatMask least = a <= Floats(reduce_min(a));
-  return static_cast<std::size_t>(__builtin_ctz(Machine::to_bits(least.part)));
+  return static_cast<std::size_t>(__builtin_ctz(to_bits(least)));
 }
 
 /// Lanes l and l + 8 change places.
@@ -470,6 +475,14 @@ SLUICE_INLINE Floats swap_neighbours(const Floats& a) noexcept {
 SLUICE_INLINE Shorts narrow(const Ints& low, const Ints& high) noexcept {
   Shorts result;
   Machine::narrow(low.part, high.part, result.part);
+  return result;
+}
+/// The lanes of two drawn in to what 16 bits hold, in an order that is the machine's own.
+SLUICE_INLINE Shorts pack_saturated(const Ints& a, const Ints& b) noexcept {
+  Shorts result;
+  for (std::size_t i = 0; i < Ints::kParts; ++i) {
+    result.part[i] = Machine::pack_saturated(a.part[i], b.part[i]);
+  }
   return result;
 }
 /// The low halves of the lanes.

@@ -35,6 +35,9 @@ struct Neon : Vectors<16> {
   }
 
   static SLUICE_INLINE Short add_saturated(Short a, Short b) noexcept { return vqaddq_s16(a, b); }
+  static SLUICE_INLINE Short pack_saturated(Int a, Int b) noexcept {
+    return vcombine_s16(vqmovn_s32(a), vqmovn_s32(b));
+  }
   static SLUICE_INLINE Short multiply_high(Short a, Short b) noexcept {
     return vuzp2q_s16((int16x8_t)vmull_s16(vget_low_s16(a), vget_low_s16(b)),
                       (int16x8_t)vmull_high_s16(a, b));

@@ -210,6 +210,19 @@ struct Vectors {
       return exact > 32767 ? 32767 : exact < -32768 ? -32768 : exact;
     });
   }
+  static SLUICE_INLINE Short pack_saturated(Int a, Int b) noexcept {
+#if defined(__SSE2__)
+    if constexpr (kBytes == 16) return (Short)_mm_packs_epi32((__m128i)a, (__m128i)b);
+#endif
+    Short result;
+    for (std::size_t i = 0; i < kBytes / 2; ++i) {
+      const std::int32_t wide = i < kBytes / 4 ? a[i] : b[i - kBytes / 4];
+      result[i] = static_cast<std::int16_t>(wide < INT16_MIN   ? INT16_MIN
+                                            : wide > INT16_MAX ? INT16_MAX
+                                                               : wide);
+    }
+    return result;
+  }
   static SLUICE_INLINE Short multiply_high(Short a, Short b) noexcept {
 #if defined(__SSE2__)
     if constexpr (kBytes == 16) return (Short)_mm_mulhi_epi16((__m128i)a, (__m128i)b);

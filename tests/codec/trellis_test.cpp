@@ -147,8 +147,8 @@ TEST_P(Trellis, IsHardlyWorseThanASearchOfEverything) {
 
 INSTANTIATE_TEST_SUITE_P(
     Types, Trellis,
-    testing::Values(TrellisType{TensorType::iq1_kt, 13, 8, 1, false, 1, 50, 0.1, 1.05, 1.10},
-                    TrellisType{TensorType::iq2_kt, 16, 8, 1, false, 1.05f, 50, 0.1, 1.10, 1.15},
+    testing::Values(TrellisType{TensorType::iq1_kt, 13, 8, 1, false, 1, 120, 0.1, 1.05, 1.10},
+                    TrellisType{TensorType::iq2_kt, 16, 8, 1, false, 1.05f, 120, 0.1, 1.10, 1.15},
                     TrellisType{TensorType::iq3_kt, 16, 8, 1, true, 1.01f, 50, 0.02, 1.03, 1.04},
                     TrellisType{TensorType::iq4_kt, 16, 4, 2, false, 1, 200, 0.02, 1.05, 1.07}),
     [](const auto& test) { return std::string(name(test.param.type)); });

@@ -5,10 +5,11 @@
 //
 // 1. The scale at which each sub-block is likely to come out best is foretold from its moments, and a
 //    row's scale is chosen that has multiples near to these.
-// 2. For a sub-block both signs of the foretold scale are searched, a little way, and what was found is
-//    priced at all multiples: the sums of w x c and w c^2 say what a vector is worth at any.
-// 3. At the multiples with the least prices the groups are searched again, farther. Each is a codebook
-//    of its own: the best of several takes 10 % off the error.
+// 2. For a sub-block cells are ranked at both signs of the foretold scale, and what is in the first of them is
+//    priced at several multiples of either sign (prices.h). Each is a codebook of its own: the best of
+//    several takes 10 % off the error.
+// 3. At the multiple with the least price the groups are searched, farther, and at others that cost hardly
+//    more: prices are sums of products of bytes. Where these say little, all multiples are searched.
 // 4. The row's scale is fitted by least squares, and corrected for its shrinkage.
 
 #include <cstddef>
@@ -18,6 +19,7 @@
 
 #include "codec/i_quants/levels.h"
 #include "codec/trellis/candidates.h"
+#include "codec/trellis/prices.h"
 #include "codec/trellis/row.h"
 #include "codec/trellis/scales.h"
 #include "codec/trellis/search.h"
@@ -45,14 +47,15 @@ class RowEncoder {
   static constexpr std::size_t kSuperBlock = TrellisRow::kSuperBlock;
   using Tile = TrellisTile<kGroup>;
   using Queries = TrellisQueries<kGroup>;
+  using Prices = TrellisPrices<kBook>;
   static constexpr std::size_t kShared = Tile::kShared;
   static constexpr std::size_t kBlocks = 16 / kShared;
-  /// How many of the vectors that were found for a group are compared as floats: where scales are
-  /// priced, each scale has a best one of its own.
-  static constexpr std::size_t kPriced = 8;
-  static constexpr std::size_t kCompared = 4;
   static constexpr float kFar = 0x1p100f;  ///< an error that is none
-  static constexpr TrellisMeans kMeans = {.square = 50, .importance = 0.1f};
+  static constexpr TrellisMeans kMeans = {.square = 120, .importance = 0.1f};
+  /// A price that is higher by this share of a sub-block's error is hardly more.
+  static constexpr float kHardlyMore = 0.1f;
+  /// More than this share of a sub-block's weights as error is seldom all that can be had.
+  static constexpr float kMuch = 0.25f;
 
   RowEncoder(const TrellisRow& row, const TrellisEffort& effort) noexcept
       : effort_(effort), row_(row) {}
@@ -106,41 +109,55 @@ class RowEncoder {
     }
   }
 
-  /// What is known of a tile's groups when they have been searched at the foretold scales.
+  /// What is known of a tile's groups when cells have been ranked at the foretold scales.
   struct Ranked {
-    TrellisBeam<kDepth> cells[16][2];  ///< of each sign
+    TrellisBeam<kDepth> cells[16][2];  ///< for positive scales, and for negative ones
     float spread[16];
   };
   /// Codes for a tile.
   struct Found {
-    simd::Ints scale;  ///< the level's number
+    Floats error;  ///< of a sub-block, in each of its lanes, less that of zeros
+    Floats code;   ///< the level's number
     Floats multiple;
     TrellisIndices index;
-    Floats error;  ///< of a sub-block, in each of its lanes, less that of zeros
 
     void take_better(const Found& other) noexcept {
       const simd::FloatMask better = other.error < error;
-      scale = select(better, other.scale, scale);
+      error = select(better, other.error, error);
+      code = select(better, other.code, code);
       multiple = select(better, other.multiple, multiple);
       index = simd::bits_of<TrellisIndices>(
           select(better, simd::bits_of<simd::Ints>(other.index), simd::bits_of<simd::Ints>(index)));
-      error = select(better, other.error, error);
     }
   };
 
   void encode_tile(const Tile& tile, std::uint8_t* scales, std::uint16_t* indices) noexcept {
+    const Floats foretold = max(tile.likely_scale(Type::kLikelyScale), Floats(scale_));
+    const TrellisMultiples multiples(foretold / Floats(scale_));
     Ranked ranked;
-    Floats prices[kBlocks];
-    price_multiples(tile, ranked, prices);
-    std::int32_t codes[16];
-    take_cheapest(prices, codes);
-    Found best = search_at(tile, codes, ranked);
+    rank(tile, foretold, ranked);
+    Prices prices(tile, multiples, scale_);
+    look_at_prices(ranked, prices);
+    typename Prices::Cheapest cheapest = prices.take_cheapest();
+    Found best = search_at(tile, cheapest, ranked, Floats(1) > 0);
+    const Floats energy = tile.energy();
+    const Floats enough = cheapest.price + max(energy + cheapest.price, 0) * kHardlyMore;
     for (std::size_t t = 1; t < effort_.scales; ++t) {
-      take_cheapest(prices, codes);
-      best.take_better(search_at(tile, codes, ranked));
+      cheapest = prices.take_cheapest();
+      const simd::FloatMask wanted = cheapest.price <= enough;
+      if (to_bits(wanted) == 0) break;
+      best.take_better(search_at(tile, cheapest, ranked, wanted));
+    }
+    const simd::FloatMask doubtful =
+        max(tile.one_sided(), energy + best.error - energy * kMuch) > 0;
+    if (to_bits(doubtful) != 0) {
+      for (std::size_t code = 0; code < kIq4Levels.size(); ++code) {
+        const typename Prices::Cheapest any = {0, static_cast<float>(code), kIq4Levels[code]};
+        best.take_better(search_at(tile, any, ranked, doubtful));
+      }
     }
     for (std::size_t b = 0; b < kBlocks; ++b) {
-      scales[b] = static_cast<std::uint8_t>(best.scale[b * kShared]);
+      scales[b] = static_cast<std::uint8_t>(best.code[b * kShared]);
     }
     for (std::size_t lane = 0; lane < 16; ++lane) {
       indices[lane] = static_cast<std::uint16_t>(best.index[lane]);
@@ -148,67 +165,51 @@ class RowEncoder {
     row_.template add<kBook>(tile, best.multiple, best.index);
   }
 
-  /// Searches the groups of a tile with both signs of the foretold scales, and prices what is found at all
-  /// multiples: the errors, less those of zeros.
-  void price_multiples(const Tile& tile, Ranked& ranked, Floats (&prices)[kBlocks]) const noexcept {
-    const Floats wish = max(tile.likely_scale(Type::kLikelyScale), Floats(scale_));
-    const Queries queries[2] = {Queries(tile, wish), Queries(tile, -wish)};
-    TrellisCandidates<kBook, kPriced> found[2];
+  void rank(const Tile& tile, const Floats& scale, Ranked& ranked) const noexcept {
+    const Queries queries[2] = {Queries(tile, scale), Queries(tile, -scale)};
     for (std::size_t lane = 0; lane < 16; ++lane) {
-      const float spread = queries[0].spread(lane);
-      ranked.spread[lane] = spread;
+      ranked.spread[lane] = queries[0].spread(lane);
       rank_cells<kBook, kDepth>(tree_, {queries[0].query(lane), queries[1].query(lane)},
-                                margin(effort_.branches, spread), ranked.cells[lane]);
-      for (std::size_t sign = 0; sign < 2; ++sign) {
-        TrellisFinds<kBook, kDepth>(tree_, queries[sign].query(lane), ranked.cells[lane][sign],
-                                    margin(effort_.first_cells, spread))
-            .template best_of_lanes<kPriced>(found[sign].of_group(lane));
-      }
-    }
-    for (auto& of_sign : found) of_sign.fit(tile);
-    const Floats levels = Floats::load(kIq4Levels.data());
-    for (std::size_t b = 0; b < kBlocks; ++b) {
-      prices[b] = 0;
-      for (std::size_t lane = b * kShared; lane < (b + 1) * kShared; ++lane) {
-        Floats least = kFar;
-        for (std::size_t k = 0; k < kPriced; ++k) {
-          const TrellisFit of_sign[2] = {found[0].at(lane, k), found[1].at(lane, k)};
-          const TrellisFit fit{select(levels > 0, of_sign[0].xy, of_sign[1].xy),
-                               select(levels > 0, of_sign[0].yy, of_sign[1].yy)};
-          least = min(least, fit.error(levels * scale_));
-        }
-        prices[b] += least;
-      }
+                                margin(effort_.branches, ranked.spread[lane]), ranked.cells[lane]);
     }
   }
 
-  /// Writes the numbers of the levels with the least prices, for each lane, which are then the highest.
-  static void take_cheapest(Floats (&prices)[kBlocks], std::int32_t (&codes)[16]) noexcept {
-    for (std::size_t b = 0; b < kBlocks; ++b) {
-      const std::size_t code = place_of_min(prices[b]);
-      for (std::size_t i = 0; i < kShared; ++i) {
-        codes[b * kShared + i] = static_cast<std::int32_t>(code);
+  /// Lists first, of all groups: what is looked into is known long before.
+  void look_at_prices(const Ranked& ranked, Prices& prices) const noexcept {
+    TrellisList<kDepth> cells[16][2];
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      for (std::size_t sign = 0; sign < 2; ++sign) {
+        cells[lane][sign].fill(ranked.cells[lane][sign],
+                               margin(effort_.first_cells, ranked.spread[lane]));
       }
-      const Floats numbers = to_floats(simd::lane_numbers());
-      prices[b] = select(numbers != static_cast<float>(code), prices[b], kFar);
     }
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      for (std::size_t sign = 0; sign < 2; ++sign) {
+        prices.look_at(tree_, lane, sign, cells[lane][sign]);
+      }
+    }
+    prices.add_up();
   }
 
   /// Searches the groups of a tile at scales.
-  /// \param codes  the levels' numbers, of each lane
-  Found search_at(const Tile& tile, const std::int32_t (&codes)[16],
-                  const Ranked& ranked) const noexcept {
+  /// \param wanted  in other lanes nothing is found
+  Found search_at(const Tile& tile, const typename Prices::Cheapest& at, const Ranked& ranked,
+                  const simd::FloatMask& wanted) const noexcept {
+    const Queries queries(tile, at.multiple * scale_);
     float multiples[16];
-    for (std::size_t lane = 0; lane < 16; ++lane) multiples[lane] = level(codes[lane]);
-    const Floats multiple = Floats::load(multiples);
-    const Floats scale = multiple * scale_;
-    const Queries queries(tile, scale);
-    TrellisCandidates<kBook, kCompared> found;
+    at.multiple.store(multiples);
+    const unsigned lanes = to_bits(wanted);
+    TrellisList<kDepth> cells[16];
     for (std::size_t lane = 0; lane < 16; ++lane) {
-      const std::size_t sign = multiples[lane] < 0 ? 1 : 0;
-      TrellisFinds<kBook, kDepth>(tree_, queries.query(lane), ranked.cells[lane][sign],
-                                  margin(effort_.last_cells, ranked.spread[lane]))
-          .template best_of_lanes<kCompared>(found.of_group(lane));
+      if ((lanes >> lane & 1) == 0) continue;
+      cells[lane].fill(ranked.cells[lane][multiples[lane] < 0 ? 1 : 0],
+                       margin(effort_.last_cells, ranked.spread[lane]));
+    }
+    TrellisCandidates<kBook> found;
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      if ((lanes >> lane & 1) == 0) continue;
+      TrellisFinds<kBook, kDepth>(tree_, queries.query(lane), cells[lane])
+          .best_of_lanes(found.of_group(lane));
     }
     found.fit(tile);
     std::uint32_t best[16];
@@ -216,13 +217,10 @@ class RowEncoder {
     for (std::size_t lane = 0; lane < 16; ++lane) {
       found.choose(lane, scale_ * multiples[lane], best[lane], errors[lane]);
     }
-    return {simd::Ints::load(codes), multiple, TrellisIndices::load(best),
-            Tile::sum_of_block(Floats::load(errors))};
+    const Floats error = Tile::sum_of_block(Floats::load(errors));
+    return {select(wanted, error, kFar), at.code, at.multiple, TrellisIndices::load(best)};
   }
 
-  static float level(std::int32_t code) noexcept {
-    return kIq4Levels[static_cast<std::size_t>(code)];
-  }
   static std::int32_t margin(float share, float spread) noexcept {
     return static_cast<std::int32_t>(share * spread);
   }
@@ -240,6 +238,7 @@ class RowEncoder {
 ///   kBook           the codebook
 ///   kLikelyScale    what a sub-block's (weighted) fourth moment's root is multiplied by
 ///   kFast, kBest    a TrellisEffort each
+///   kDepth          of the beams for kBest
 template <typename Type>
 void encode_trellis(const EncodeRows& rows, std::byte* out) noexcept {
   const bool fast = rows.effort == Effort::fast;
@@ -251,7 +250,8 @@ void encode_trellis(const EncodeRows& rows, std::byte* out) noexcept {
     if (fast) {
       trellis_encoder::RowEncoder<Type, 2>(of_row, Type::kFast).encode(rows.bias_correction, out);
     } else {
-      trellis_encoder::RowEncoder<Type, 4>(of_row, Type::kBest).encode(rows.bias_correction, out);
+      trellis_encoder::RowEncoder<Type, Type::kDepth>(of_row, Type::kBest)
+          .encode(rows.bias_correction, out);
     }
   }
 }

@@ -11,10 +11,11 @@ struct Iq1Kt {
   static constexpr const TrellisCodebook& kBook = kIq1KtBook;
   static constexpr float kLikelyScale = 0.8f / 37;
 
+  static constexpr std::size_t kDepth = 4;
   static constexpr TrellisEffort kBest = {
-      .branches = 0, .first_cells = 1, .last_cells = 3, .scales = 4};
+      .branches = 0, .first_cells = 1.8f, .last_cells = 2.6f, .scales = 3};
   static constexpr TrellisEffort kFast = {
-      .branches = 0, .first_cells = 1.2f, .last_cells = 2.4f, .scales = 2};
+      .branches = 0, .first_cells = 1.4f, .last_cells = 2.2f, .scales = 1};
 };
 
 }  // namespace

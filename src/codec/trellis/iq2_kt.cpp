@@ -11,10 +11,11 @@ struct Iq2Kt {
   static constexpr const TrellisCodebook& kBook = kIq2KtBook;
   static constexpr float kLikelyScale = 0.8f / 37;
 
+  static constexpr std::size_t kDepth = 3;
   static constexpr TrellisEffort kBest = {
-      .branches = 1.4f, .first_cells = 0.5f, .last_cells = 1, .scales = 2};
+      .branches = 1.4f, .first_cells = 0.75f, .last_cells = 1, .scales = 2};
   static constexpr TrellisEffort kFast = {
-      .branches = 1.2f, .first_cells = 0.5f, .last_cells = 1, .scales = 2};
+      .branches = 1.4f, .first_cells = 0.8f, .last_cells = 1, .scales = 1};
 };
 
 }  // namespace

@@ -22,9 +22,9 @@ namespace sluice::inline SLUICE_ISA {
 /// How far is looked: margins, as multiples of what the integers' spread makes of a target's weights.
 struct TrellisEffort {
   float branches;
-  float first_cells;   ///< at the foretold scale, where scales are priced
-  float last_cells;    ///< at the scales with the least prices
-  std::size_t scales;  ///< how many these are
+  float first_cells;   ///< that prices are made of
+  float last_cells;    ///< that are searched at the multiples with the least prices
+  std::size_t scales;  ///< how many these are at most
 };
 
 /// The vectors of 16 lanes, by their index.
@@ -68,7 +68,7 @@ class TrellisBeam {
   }
 
   /// Writes 16 n + l for each register n and lane l that score within a margin of the best, and
-  /// returns the end; there must be room for kMost + 16.
+  /// returns the end, which is not the beginning; there must be room for kMost + 16.
   std::uint16_t* list(std::int32_t margin, std::uint16_t* to) const noexcept {
     const std::int32_t least = (simd::most_of(entries_[0]) >> kNumberBits) - margin;
     const Ints below(least * (1 << kNumberBits) - 1);
@@ -84,6 +84,24 @@ class TrellisBeam {
   Ints entries_[kDepth];
 };
 
+/// Cells that are looked into, or branches.
+template <std::size_t kDepth>
+class TrellisList {
+ public:
+  void fill(const TrellisBeam<kDepth>& beam, std::int32_t margin) noexcept {
+    end_ = beam.list(margin, numbers_);
+    // Who takes two at a time finds the last one once more.
+    *end_ = end_[-1];
+  }
+  const std::uint16_t* begin() const noexcept { return numbers_; }
+  const std::uint16_t* end() const noexcept { return end_; }
+  std::size_t operator[](std::size_t i) const noexcept { return numbers_[i]; }
+
+ private:
+  std::uint16_t numbers_[TrellisBeam<kDepth>::kMost + 17];
+  std::uint16_t* end_;
+};
+
 /// The best vector of each lane, of those that were looked at.
 template <TrellisCodebook kBook, std::size_t kDepth>
 class TrellisFinds {
@@ -91,25 +109,22 @@ class TrellisFinds {
   using Tree = TrellisTree<kBook>;
   using Query = TrellisQuery<kBook.group>;
 
-  TrellisFinds(const Tree& tree, const Query& query, const TrellisBeam<kDepth>& beam,
-               std::int32_t margin) noexcept
-      : tree_(tree) {
+  TrellisFinds(const Tree& tree, const Query& query, const TrellisList<kDepth>& cells) noexcept
+      : tree_(tree), cells_(cells) {
     using simd::Ints;
-    const std::uint16_t* const end = beam.list(margin, cells_);
     Ints place = simd::shift_left<kOrdinalBits>(simd::lane_numbers());
-    for (const std::uint16_t* cell = cells_; cell < end; ++cell) {
-      const Ints score = query.score(tree.cell(*cell));
+    for (const std::uint16_t cell : cells) {
+      const Ints score = query.score(tree.cell(cell));
       best_ = max(best_, simd::shift_left<4 + kOrdinalBits>(score) | place);
       place += Ints(1);
     }
   }
 
-  /// The best of the lanes that have the same remainder by kCount.
-  template <std::size_t kCount>
-  void best_of_lanes(std::uint32_t* indices) const noexcept {
-    std::int32_t entries[kCount];
-    simd::most_of_each<kCount>(best_, entries);
-    for (std::size_t i = 0; i < kCount; ++i) indices[i] = index(entries[i]);
+  /// The best of the lanes that have the same remainder by 4.
+  void best_of_lanes(std::uint32_t (&indices)[4]) const noexcept {
+    std::int32_t entries[4];
+    simd::most_of_fours(best_, entries);
+    for (std::size_t i = 0; i < 4; ++i) indices[i] = index(entries[i]);
   }
 
  private:
@@ -122,7 +137,7 @@ class TrellisFinds {
   }
 
   const Tree& tree_;
-  std::uint16_t cells_[TrellisBeam<kDepth>::kMost + 16];
+  const TrellisList<kDepth>& cells_;
   simd::Ints best_ = INT32_MIN;
 };
 
@@ -144,11 +159,11 @@ void rank_cells(const TrellisTree<kBook>& tree, const TrellisQuery<kBook.group> 
     if constexpr (Tree::kBranchesAreRoots) {
       cells[sign] = roots[sign];
     } else {
-      std::uint16_t branches[TrellisBeam<kDepth>::kMost + 16];
-      const std::uint16_t* const end = roots[sign].list(margin, branches);
+      TrellisList<kDepth> branches;
+      branches.fill(roots[sign], margin);
       TrellisBeam<kDepth> beam;
-      for (const std::uint16_t* branch = branches; branch < end; ++branch) {
-        beam.add(query[sign].score(tree.branch(*branch)), *branch);
+      for (const std::uint16_t branch : branches) {
+        beam.add(query[sign].score(tree.branch(branch)), branch);
       }
       cells[sign] = beam;
     }

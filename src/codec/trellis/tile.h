@@ -68,6 +68,18 @@ struct TrellisTile {
     return sqrt(sqrt(sum_of_block(fourth) / max(sum_of_block(sum), 0x1p-100f))) * factor;
   }
 
+  /// How many groups of a block have one weight that is nearly all: bytes say nothing of the others.
+  Floats one_sided() const noexcept {
+    constexpr float kNearlyAll = 1.0f / 10;
+    Floats sum = 0;
+    Floats most = 0;
+    for (const Floats& weight : w) {
+      sum += weight;
+      most = max(most, weight);
+    }
+    return sum_of_block(select(sum - most < most * kNearlyAll, Floats(1), Floats(0)));
+  }
+
   /// Sum of w x^2 of each block.
   Floats energy() const noexcept {
     Floats sum = 0;
@@ -75,6 +87,11 @@ struct TrellisTile {
     return sum_of_block(sum);
   }
 };
+
+/// Puts numbers of 8 bits below those that there are.
+SLUICE_INLINE simd::Ints append_byte(const simd::Ints& bytes, const simd::Ints& number) noexcept {
+  return simd::shift_left<8>(bytes) | (number & simd::Ints(255));
+}
 
 /// The queries of 16 groups at a scale each.
 template <std::size_t kGroup>
@@ -93,7 +110,7 @@ class TrellisQueries {
   TrellisQueries(const Floats (&x)[kGroup], const Weight (&w)[kGroup],
                  const Floats& scale) noexcept {
     constexpr float kMost = 64;
-    constexpr float kHalfUnit = 0.5f * TrellisCell<kGroup>::kSquareUnit;
+    constexpr float kHalfUnit = 0.5f * trellis_bytes::kSquareUnit;
     constexpr float kVariance = 1369;  // of the integers
     const Floats magnitude = abs(scale);
     Floats most = 0x1p-100f;
@@ -111,8 +128,8 @@ class TrellisQueries {
       simd::Ints square = 0;
       for (std::size_t j = 4; j-- > 0;) {
         const std::size_t at = 4 * k + j;
-        linear = append_byte(linear, x[at] * w[at] * of_linear);
-        square = append_byte(square, of_square * w[at]);
+        linear = append_byte(linear, to_ints(round(x[at] * w[at] * of_linear)));
+        square = append_byte(square, to_ints(round(of_square * w[at])));
       }
       linear.store(linear_[k]);
       square.store(square_[k]);
@@ -132,11 +149,6 @@ class TrellisQueries {
   float spread(std::size_t lane) const noexcept { return spread_[lane]; }
 
  private:
-  static SLUICE_INLINE simd::Ints append_byte(const simd::Ints& bytes,
-                                              const Floats& number) noexcept {
-    return simd::shift_left<8>(bytes) | (to_ints(round(number)) & simd::Ints(255));
-  }
-
   std::int32_t linear_[Query::kWords][16];
   std::int32_t square_[Query::kWords][16];
   float spread_[16];

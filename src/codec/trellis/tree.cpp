@@ -129,18 +129,27 @@ class Clusters {
 }  // namespace
 
 template <std::size_t kGroup>
-void TrellisCell<kGroup>::set(std::size_t lane, const float* vector) noexcept {
+void TrellisCell<kGroup>::set(std::size_t lane, const float* point) noexcept {
+  using namespace trellis_bytes;
   constexpr float kHalfUnit = 0.5f * kSquareUnit;
   std::uint8_t bytes[2 * kGroup];
   for (std::size_t j = 0; j < kGroup; ++j) {
-    bytes[j] = static_cast<std::uint8_t>(vector[j] + 126.5f);
-    bytes[kGroup + j] =
-        static_cast<std::uint8_t>((vector[j] * vector[j] + kHalfUnit) / kSquareUnit);
+    bytes[j] = static_cast<std::uint8_t>(point[j] + (kMiddle + 0.5f));
+    bytes[kGroup + j] = static_cast<std::uint8_t>((point[j] * point[j] + kHalfUnit) / kSquareUnit);
   }
   for (std::size_t k = 0; k < 2 * kWords; ++k) {
     std::memcpy(&words[k][lane], bytes + 4 * k, sizeof words[k][lane]);
   }
 }
+
+#if defined(__AVX512VBMI__)
+template <std::size_t kGroup>
+void TrellisVectors<kGroup>::set(std::size_t lane, const float* vector) noexcept {
+  TrellisCell<kGroup> cell;
+  cell.set(lane, vector);
+  for (std::size_t k = 0; k < kWords; ++k) words[k][lane] = cell.words[k][lane];
+}
+#endif
 
 template <TrellisCodebook kBook>
 struct TrellisTree<kBook>::Room {
