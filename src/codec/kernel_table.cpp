@@ -9,8 +9,10 @@ namespace sluice::inline SLUICE_ISA {
 #define SLUICE_DECLARE(type) Codec codec_##type() noexcept;
 SLUICE_CODEC_TYPES(SLUICE_DECLARE)
 
+#ifndef SLUICE_NO_FEEDBACK
 #define SLUICE_DECLARE_FEEDBACK(type) FeedbackKernel feedback_##type() noexcept;
 SLUICE_FEEDBACK_TYPES(SLUICE_DECLARE_FEEDBACK)
+#endif
 
 #define SLUICE_DECLARE_PREPARATION(type) Preparation preparation_##type() noexcept;
 SLUICE_PREPARED_TYPES(SLUICE_DECLARE_PREPARATION)
@@ -25,8 +27,12 @@ std::remove_pointer_t<decltype(Kernels::largest_magnitude)> find_largest_magnitu
 const Kernels& kernel_table() noexcept {
 #define SLUICE_ROW(type) codec_##type(),
   static const std::array kCodecs = {SLUICE_CODEC_TYPES(SLUICE_ROW)};
+#ifdef SLUICE_NO_FEEDBACK
+  static const std::array<FeedbackKernel, 0> kFeedback = {};
+#else
 #define SLUICE_FEEDBACK_ROW(type) feedback_##type(),
   static const std::array kFeedback = {SLUICE_FEEDBACK_TYPES(SLUICE_FEEDBACK_ROW)};
+#endif
 #define SLUICE_PREPARATION_ROW(type) preparation_##type(),
   static const std::array kPreparations = {SLUICE_PREPARED_TYPES(SLUICE_PREPARATION_ROW)};
   static const Kernels kKernels = {
