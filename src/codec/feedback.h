@@ -69,6 +69,12 @@ struct FeedbackKernel {
   /// they can be coded, but none to zero or beyond what is finite.
   /// \param block  with the head of its row before it
   void (*rescale)(std::byte* block, float factor) noexcept;
+
+  /// Of types that store several rows between one another, whose rows until then are each by itself:
+  /// makes a group of them as it is stored. Null where rows are.
+  /// \param rows  as many as are stored together, each `row_bytes` behind the one before
+  /// \param out   as many bytes
+  void (*bring_together)(const std::byte* rows, std::size_t row_bytes, std::byte* out) noexcept;
 };
 
 /// The kernel of a type, or null if it has none.

@@ -127,4 +127,6 @@
   TYPE(iq1_kt)                      \
   TYPE(iq2_kt)                      \
   TYPE(iq3_kt)                      \
-  TYPE(iq4_kt)
+  TYPE(iq4_kt)                      \
+  TYPE(iq1_s_r4)                    \
+  TYPE(iq1_m_r4)

@@ -13,7 +13,9 @@ Errors encode_rows(const linear::ConstMatrix& values, const linear::Factor& fact
   RowEncoder rows(values, factor, settings, reinterpret_cast<float*>(scratch), out);
   rows.encode();
   for (int sweep = 0; sweep < settings.sweeps; ++sweep) rows.improve();
-  return rows.correct_bias();
+  const Errors errors = rows.correct_bias();
+  rows.bring_rows_together();
+  return errors;
 }
 
 }  // namespace sluice::feedback

@@ -44,7 +44,8 @@ struct Errors {
 std::uint64_t scratch_bytes(std::size_t n);
 
 /// Encodes rows to `out` [rows, row_bytes(type, n)].
-/// \param values   [rows, n], finite; n is a multiple of the type's block. At most kRowsAtOnce
+/// \param values   [rows, n], finite; n is a multiple of the type's block. At most kRowsAtOnce,
+///                 and whole groups of rows where the type stores several together
 /// \param factor   of the moments of these columns
 /// \param scratch  scratch_bytes(n)
 /// \pre find_feedback(settings.type) is not null

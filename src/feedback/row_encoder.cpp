@@ -286,4 +286,14 @@ Errors RowEncoder::correct_bias() {
   return errors;
 }
 
+void RowEncoder::bring_rows_together() {
+  if (kernel_.bring_together == nullptr) return;
+  const std::size_t size = info(settings_.type).rows * row_bytes_;
+  auto* const group = reinterpret_cast<std::byte*>(errors_.data);  // of no use any more
+  for (std::byte* at = out_; at < out_ + weights_.rows * row_bytes_; at += size) {
+    std::memcpy(group, at, size);
+    kernel_.bring_together(group, row_bytes_, at);
+  }
+}
+
 }  // namespace sluice::feedback

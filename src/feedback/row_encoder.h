@@ -28,6 +28,9 @@ class RowEncoder {
   /// Multiplies each row by what takes its shrinkage back; what became of the rows then.
   Errors correct_bias();
 
+  /// Last of all: stores rows between one another, of types that do.
+  void bring_rows_together();
+
  private:
   /// A panel of U, and its columns.
   struct Panel {

@@ -118,11 +118,21 @@ struct FeedbackCase {
   }
   std::vector<float> decoded() const {
     std::vector<float> out(values.size());
-    decode_rows(*find_codec(kernel.type), blocks.data(), out.size(), n, out.data());
+    decode_rows(*find_codec(kernel.type), stored().data(), out.size(), n, out.data());
     return out;
   }
   bool finite() const {
-    return rows_finite(*find_codec(kernel.type), blocks.data(), values.size(), n);
+    return rows_finite(*find_codec(kernel.type), stored().data(), values.size(), n);
+  }
+  /// As a file has them.
+  std::vector<std::byte> stored() const {
+    if (kernel.bring_together == nullptr) return blocks;
+    std::vector<std::byte> groups(blocks.size());
+    const std::size_t group = info(kernel.type).rows * block_bytes;
+    for (std::size_t at = 0; at < blocks.size(); at += group) {
+      kernel.bring_together(blocks.data() + at, block_bytes, groups.data() + at);
+    }
+    return groups;
   }
 
  private:

@@ -1,17 +1,21 @@
 #pragma once
 
-// How groups of IQ1_M and IQ1_S are searched: two candidates of 16 rows are the 32 lanes of a search
-// that gives the best codes for either shift.
+// How groups of IQ1_M and IQ1_S are searched, and of the types that have their codes: two candidates of
+// 16 rows are the 32 lanes of a search that gives the best codes for either shift.
 
 #include "codec/feedback/frame.h"
 #include "codec/i_quants/iq1_encoder.h"
 
 namespace sluice::inline SLUICE_ISA::ldlq {
 
-class Iq1Group {
- public:
+struct Iq1Groups {
   static constexpr std::size_t kGroup = iq1::kWidth;
   static constexpr std::size_t kTogether = 2;
+  using Scale = Floats;
+};
+
+class Iq1Group : public Iq1Groups {
+ public:
   using Target = Floats[kTogether][kGroup];
   using Options = Option<kGroup>[kTogether];
 
@@ -51,6 +55,69 @@ class Iq1Group {
 
  private:
   simd::Shorts share_[kGroup];
+};
+
+/// Each group has a shift of its own. A scale's code is its place among `kMultiples`; few or many of
+/// these are tried, beginning `kBefore` the plain encoder's.
+template <iq1::Multiples kMultiples, std::size_t kFew, std::size_t kMany, int kBefore>
+struct GroupShifts : Iq1Groups {
+  static constexpr std::size_t kAlternatives = 2;  // a shift each
+
+  static constexpr std::size_t candidates(Effort effort) noexcept {
+    return effort == Effort::fast ? kFew : kMany;
+  }
+  static Ints candidate(const Ints& plain, std::size_t n, Effort effort) noexcept {
+    return window(plain, n, static_cast<int>(candidates(effort)), kBefore, kMultiples.count);
+  }
+  static Floats scale_of(const Floats* factors, const Ints& code) noexcept {
+    return factors[0] * to_floats(code * kMultiples.step + kMultiples.first);
+  }
+
+  struct Group : Iq1Group {
+    using Iq1Group::Iq1Group;
+
+    void nearest(const Floats (&scale)[kTogether], const Target& target,
+                 Options (&options)[kAlternatives]) const noexcept {
+      simd::Shorts up;
+      simd::Shorts down;
+      search(scale, target, up, down);
+      const iq1::GroupFloats scales = join(scale[0], scale[1]);
+      decode(up, scales, kIq1Delta, options[0]);
+      decode(down, scales, -kIq1Delta, options[1]);
+    }
+  };
+};
+
+/// All groups of a sub-block have one shift: it belongs to the scale, above whose code it is, and the two
+/// candidates of a search are a scale with either shift.
+struct SubBlockShifts : Iq1Groups {
+  static constexpr std::size_t kAlternatives = 1;
+
+  static constexpr std::size_t candidates(Effort effort) noexcept {
+    return effort == Effort::fast ? 8 : 16;
+  }
+  static Ints candidate(const Ints& plain, std::size_t n, Effort effort) noexcept {
+    const int scales = static_cast<int>(candidates(effort) / 2);
+    const auto shift = static_cast<std::int32_t>(n % 2 * iq1::kScales);
+    return window(plain & (iq1::kScales - 1), n / 2, scales, 1, iq1::kScales) | shift;
+  }
+  static Floats scale_of(const Floats* factors, const Ints& code) noexcept {
+    const Ints scale = code & (iq1::kScales - 1);
+    return factors[0] * to_floats(scale + scale + 1);
+  }
+
+  struct Group : Iq1Group {
+    using Iq1Group::Iq1Group;
+
+    void nearest(const Floats (&scale)[kTogether], const Target& target,
+                 Options (&options)[kAlternatives]) const noexcept {
+      simd::Shorts up;
+      simd::Shorts down;
+      search(scale, target, up, down);
+      const iq1::GroupFloats shift = join(Floats(kIq1Delta), Floats(-kIq1Delta));
+      decode(narrow(widen(up, 0), widen(down, 1)), join(scale[0], scale[1]), shift, options[0]);
+    }
+  };
 };
 
 }  // namespace sluice::inline SLUICE_ISA::ldlq

@@ -6,15 +6,10 @@
 namespace sluice::inline SLUICE_ISA {
 namespace {
 
-/// All groups of a sub-block have one shift: it belongs to the scale, and the two candidates of a
-/// search are a scale with either shift.
-struct FeedbackIq1S {
+struct FeedbackIq1S : ldlq::SubBlockShifts {
   using Block = BlockIq1S;
   static constexpr TensorType kType = TensorType::iq1_s;
   static constexpr std::size_t kSubBlock = 32;
-  static constexpr std::size_t kGroup = ldlq::Iq1Group::kGroup;
-  static constexpr std::size_t kTogether = ldlq::Iq1Group::kTogether;
-  static constexpr std::size_t kAlternatives = 1;
   static constexpr std::size_t kFactors = 1;
 
   static std::uint16_t factor(const Block& block, std::size_t) noexcept { return block.d; }
@@ -28,34 +23,6 @@ struct FeedbackIq1S {
   static void set_code(Block& block, std::size_t g, unsigned code) noexcept {
     block.set_index(g, iq1::entry_of(code) & 0x7ffu);
   }
-
-  static constexpr std::size_t candidates(Effort effort) noexcept {
-    return effort == Effort::fast ? 8 : 16;
-  }
-  static ldlq::Ints candidate(const ldlq::Ints& plain, std::size_t n, Effort effort) noexcept {
-    const int scales = static_cast<int>(candidates(effort) / 2);
-    const auto shift = static_cast<std::int32_t>(n % 2 * iq1::kScales);
-    return ldlq::window(plain & (iq1::kScales - 1), n / 2, scales, 1, iq1::kScales) | shift;
-  }
-
-  using Scale = ldlq::Floats;
-  static Scale scale_of(const ldlq::Floats* factors, const ldlq::Ints& code) noexcept {
-    const ldlq::Ints scale = code & (iq1::kScales - 1);
-    return factors[0] * to_floats(scale + scale + 1);
-  }
-
-  struct Group : ldlq::Iq1Group {
-    using Iq1Group::Iq1Group;
-
-    void nearest(const Scale (&scale)[kTogether], const Target& target,
-                 Options (&options)[kAlternatives]) const noexcept {
-      simd::Shorts up;
-      simd::Shorts down;
-      search(scale, target, up, down);
-      const iq1::GroupFloats shift = join(ldlq::Floats(kIq1Delta), ldlq::Floats(-kIq1Delta));
-      decode(narrow(widen(up, 0), widen(down, 1)), join(scale[0], scale[1]), shift, options[0]);
-    }
-  };
 };
 
 }  // namespace

@@ -85,13 +85,17 @@ FeedbackKernel kernel() noexcept {
                            .choose_row_scale = nullptr,
                            .encode = encode<Type>,
                            .improve = improve<Type>,
-                           .rescale = rescale<Type>};
+                           .rescale = rescale<Type>,
+                           .bring_together = nullptr};
   if constexpr (HasRowScale<typename Type::Block>) {
     kernel.row_head = sizeof(typename Type::Block::RowScale);
     kernel.choose_row_scale = Type::Block::choose_row_scale;
   }
   if constexpr (requires { Type::Block::kRuntimeFactor; }) {
     kernel.runtime_factor = Type::Block::kRuntimeFactor;
+  }
+  if constexpr (requires { Type::Block::bring_together; }) {
+    kernel.bring_together = Type::Block::bring_together;
   }
   return kernel;
 }

@@ -75,21 +75,72 @@ struct Row {
   }
 };
 
+/// What is found for a tile: at a few scales around the likely ones, and in one place more at the scale
+/// that is taken.
+template <typename Type, typename Settings>
+using FoundInTile = Found<Type, Settings::kFirstScales.size() + 1>;
+
+template <typename Type, typename Settings>
+void search_first(const SuperBlock& tile, FoundInTile<Type, Settings>& found) noexcept {
+  Floats likely = tile.likely_scale;
+  if constexpr (Type::kSubBlock == 32) likely = (likely + swap_neighbours(likely)) * 0.5f;
+  for (std::size_t n = 0; n < Settings::kFirstScales.size(); ++n) {
+    search_into<Settings::kSets>(tile.groups, likely * Settings::kFirstScales[n], found, n);
+  }
+}
+
+/// The best multiples of d, and codes at them, after search_first().
+template <typename Type, typename Settings>
+Solution search_at(const SuperBlock& tile, float d, FoundInTile<Type, Settings>& found) noexcept {
+  constexpr std::size_t kFirst = Settings::kFirstScales.size();
+  search_into<Settings::kSets>(tile.groups, choose_multiples<Type, kFirst>(found, d) * d, found,
+                               kFirst);
+  return solve<Type, kFirst + 1>(found, d);
+}
+
+/// Codes and multiples of a tile's values, the largest of which is about 1, at scale d.
+/// \param q  [kElements] their importance, likewise
+template <typename Type, typename Settings>
+Solution encode_at(const float* x, const float* q, float d) noexcept {
+  constexpr auto kCount = static_cast<float>(kElements);
+  Floats squares = 0;
+  Floats sum = 0;
+  for (std::size_t i = 0; i < kElements; i += Floats::kLanes) {
+    squares += Floats::load(x + i) * Floats::load(x + i);
+    sum += Floats::load(q + i);
+  }
+  SuperBlock tile;
+  Importance importance;
+  turn(x, tile.groups.x);
+  turn(q, importance.q);
+  importance.share = kMeanShare * reduce_sum(sum) / kCount;
+  weigh(importance, kSigma2 * reduce_sum(squares) / kCount, tile);
+  FoundInTile<Type, Settings> found;
+  search_first<Type, Settings>(tile, found);
+  return search_at<Type, Settings>(tile, d, found);
+}
+
 /// Searches one row after the other.
 template <typename Type, typename Settings>
 class RowSearch {
  public:
   explicit RowSearch(float bias_correction) noexcept : bias_correction_(bias_correction) {}
 
-  /// \param put  put(first, solution) stores the codes of the tile that begins at that column
-  /// \return the scale to store, an fp16
-  template <typename Put>
-  std::uint16_t encode(const Row& row, const Put& put) noexcept {
+  /// The scale whose multiples come nearest to what a row's sub-blocks want; 0 if zeros are as good.
+  float best_scale(const Row& row) noexcept {
     if (row.empty()) return 0;
     search_some(row);
     float wanted = choose_d();
     for (int refit = 0; refit < Settings::kRefits && wanted > 0; ++refit) wanted = refitted(wanted);
-    if (!(wanted > 0)) return 0;
+    return wanted > 0 ? wanted : 0;
+  }
+
+  /// \param put  put(first, solution) stores the codes of the tile that begins at that column
+  /// \return the scale to store, an fp16
+  template <typename Put>
+  std::uint16_t encode(const Row& row, const Put& put) noexcept {
+    const float wanted = best_scale(row);
+    if (wanted == 0) return 0;
     const int exponent = row.range.values.exponent[0];
     const std::uint16_t chosen = round_scale(wanted, exponent);
     const float d = value_of_half(chosen, exponent);
@@ -108,7 +159,7 @@ class RowSearch {
  private:
   static constexpr std::size_t kFirst = Settings::kFirstScales.size();
   static constexpr std::size_t kMost = 16;  // tiles that are kept
-  using Tile = Found<Type, kFirst + 1>;
+  using Tile = FoundInTile<Type, Settings>;
 
   /// Sums over a row's weights x, which are y at scale 1.
   struct Sums {
@@ -131,15 +182,7 @@ class RowSearch {
       SuperBlock tile;
       Importance importance;
       row.load(i * kElements, tile, importance);
-      search_first(tile, kept_[count_++]);
-    }
-  }
-
-  static void search_first(const SuperBlock& tile, Tile& found) noexcept {
-    Floats likely = tile.likely_scale;
-    if constexpr (Type::kSubBlock == 32) likely = (likely + swap_neighbours(likely)) * 0.5f;
-    for (std::size_t n = 0; n < kFirst; ++n) {
-      search_into<Settings::kSets>(tile.groups, likely * Settings::kFirstScales[n], found, n);
+      search_first<Type, Settings>(tile, kept_[count_++]);
     }
   }
 
@@ -205,11 +248,8 @@ class RowSearch {
     SuperBlock tile;
     Importance importance;
     row.load(i * kElements, tile, importance);
-    if (stride_ > 1) search_first(tile, kept_[0]);
-    Tile& found = stride_ > 1 ? kept_[0] : kept_[i];
-    search_into<Settings::kSets>(tile.groups, choose_multiples<Type, kFirst>(found, d) * d, found,
-                                 kFirst);
-    const Solution solution = solve<Type, kFirst + 1>(found, d);
+    if (stride_ > 1) search_first<Type, Settings>(tile, kept_[0]);
+    const Solution solution = search_at<Type, Settings>(tile, d, kept_[stride_ > 1 ? 0 : i]);
     const GroupFloats multiple = join(solution.multiple, solution.multiple);
     GroupFloats xy = 0;
     for_each_code(solution.code, [&](std::size_t j, const GroupFloats& code) noexcept {

@@ -10,28 +10,49 @@ namespace sluice::inline SLUICE_ISA {
 /// scale d for each row. A row has 4 groups of 8: an 11-bit index into IQ1_S's codebook each, of which
 /// the high bits are in the row's word, with the scale l in bits 12 to 14 and the sign of the shift
 /// (set: minus) above. value = d * (2 * l + 1) * (entry +- 0.125).
-struct BlockIq1SR4 {
+/// \tparam kTogether  rows: four in files, one while error feedback chooses its codes
+template <unsigned kTogether>
+struct BlockIq1SRows {
   using RowScale = std::uint16_t;
-  static constexpr unsigned kRows = 4;
+  static constexpr unsigned kRows = kTogether;
   static constexpr std::size_t kWeights = 32;
 
-  std::uint8_t low[4][4];  ///< [group][row] low 8 bits of the index
-  std::uint16_t high[4];   ///< [row]
+  std::uint8_t low[4][kRows];  ///< [group][row] low 8 bits of the index
+  std::uint16_t high[kRows];   ///< [row]
+
+  /// A row's scale l, and the sign of its shift (1: minus) above that.
+  unsigned scale_and_shift(unsigned row) const noexcept { return high[row] >> 12; }
+  void set_scale_and_shift(unsigned row, unsigned code) noexcept {
+    high[row] = static_cast<std::uint16_t>((high[row] & 0xfffu) | code << 12);
+  }
+  unsigned index(unsigned row, unsigned group) const noexcept {
+    return low[group][row] | (high[row] >> 3 * group & 7u) << 8;
+  }
+  void set_index(unsigned row, std::size_t group, unsigned index) noexcept {
+    const std::size_t at = 3 * group;
+    low[group][row] = static_cast<std::uint8_t>(index);
+    high[row] = static_cast<std::uint16_t>((high[row] & ~(7u << at)) | index >> 8 << at);
+  }
+  void set_row(unsigned row, const BlockIq1SRows<1>& own) noexcept {
+    for (std::size_t group = 0; group < 4; ++group) low[group][row] = own.low[group][0];
+    high[row] = own.high[0];
+  }
 
   void decode(unsigned row, float d, float* out) const noexcept {
     const unsigned word = high[row];
     const float scale = d * static_cast<float>(2 * (word >> 12 & 7) + 1);
     const float shift = (word & 0x8000u) != 0 ? -kIq1Delta : kIq1Delta;
     for (unsigned group = 0; group < 4; ++group) {
-      const unsigned index = low[group][row] | (word >> 3 * group & 7) << 8;
-      for (const std::int8_t entry : kIq1sCodebook[index]) {
+      for (const std::int8_t entry : kIq1sCodebook[index(row, group)]) {
         *out++ = scale * (static_cast<float>(entry) + shift);
       }
     }
   }
+};
+struct BlockIq1SR4 : BlockIq1SRows<4> {
   static void encode(const EncodeRows& rows, std::byte* out) noexcept;
 };
-static_assert(sizeof(BlockIq1SR4) == 24);
+static_assert(sizeof(BlockIq1SR4) == 24 && sizeof(BlockIq1SRows<1>) == 6);
 
 /// How IQ1_S_R4 is searched (iq1_rows.h).
 struct Iq1SR4 {
@@ -45,15 +66,17 @@ struct Iq1SR4 {
   };
   using Fast = Iq1S::Fast;
 
+  template <unsigned kRows>
   static void put(const iq1::Solution& solution, std::size_t b, unsigned row,
-                  Block& block) noexcept {
-    unsigned word = static_cast<unsigned>(static_cast<int>(solution.multiple[2 * b])) / 2 << 12;
+                  BlockIq1SRows<kRows>& block) noexcept {
+    const unsigned scale = static_cast<unsigned>(static_cast<int>(solution.multiple[2 * b])) / 2;
+    unsigned shift = 0;  // the same in all groups
     for (std::size_t group = 0; group < 4; ++group) {
       const unsigned entry = iq1::entry_of(solution, 4 * b + group);
-      block.low[group][row] = static_cast<std::uint8_t>(entry);
-      word |= (entry >> 8 & 7) << 3 * group | entry >> 11 << 15;  // the shift is the same in all
+      block.set_index(row, group, entry & 0x7ffu);
+      shift = entry >> 11;
     }
-    block.high[row] = static_cast<std::uint16_t>(word);
+    block.set_scale_and_shift(row, scale | shift << 3);
   }
 };
 
