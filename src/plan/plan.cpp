@@ -12,6 +12,7 @@
 #include "plan/output_metadata.h"
 #include "plan/prune.h"
 #include "plan/substitution.h"
+#include "plan/unmultiplied.h"
 #include "recipe/bias_correction.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
@@ -148,6 +149,8 @@ Plan make_plan(const PlanRequest& request, const gguf::Header& model,
   measure_bands(plan);
   plan.substituted = substitution_text(plan);
   if (!plan.substituted.empty()) plan.notes.push_back(plan.substituted);
+  const std::string unmultiplied = unmultiplied_text(plan);
+  if (!unmultiplied.empty()) plan.notes.push_back(unmultiplied);
   assign_importance(request.imatrix, choices, model, kept, plan);
 
   place_tensors(request.split, output, plan);
