@@ -76,6 +76,17 @@ struct TimeEstimate {
     double feedback_s = 0;  ///< encoding with feedback
   };
   std::optional<Calibration> calibration = {};
+  /// What of all these a size takes before: measuring what types do to tensors, as far as the file of
+  /// measurements lacks it. Each weight is read once, where a text is run, but the output's several times.
+  struct Measuring {
+    double seconds = 0;     ///< in all
+    double disk_s = 0;      ///< of `disk_s`: reading, and writing states from which a run goes on
+    double forward_s = 0;   ///< of `cores_s`: running the model and its variants
+    double encoding_s = 0;  ///< encoding in all types, and decoding
+    double errors_s = 0;    ///< multiplying sampled rows by tokens
+    double moments_s = 0;   ///< second moments and their factors, for error feedback
+  };
+  std::optional<Measuring> measuring = {};  ///< none: nothing is left to be measured
 };
 
 /// A plan, what carrying it out needs, and how long it takes.
@@ -94,10 +105,14 @@ struct ForecastOptions {
   /// Measure, for the estimate: reads some MiB of the input, scattered, and encodes rows of it.
   bool estimate = true;
   double measure_s = 0.25;  ///< how long; a slow disk's last reads may take as long again
+  /// For a size, measure first what the file of measurements lacks, and choose. Else nothing is measured
+  /// but the machine: types are guessed where something is lacking, and the plan has no `mix`; the
+  /// estimate tells how long measuring would take.
+  bool choose = true;
 };
 
 /// Decides everything as `plan` does, and looks at the machine. Writes nothing, and leaves the page
-/// cache as it is. What cannot be measured or found out is left open: only what `plan` throws is
+/// cache as it is, but see `ForecastOptions::choose`. What cannot be measured or found out is left open: only what `plan` throws is
 /// thrown.
 /// \throws Error
 Forecast forecast(const QuantizeOptions& options, const ForecastOptions& how = {});

@@ -36,7 +36,9 @@ std::string to_json(const VerifyReport& report);
 /// `memory` (`budget`, `least`, `most`, `threads`, `enough`), `spindle` ("shared" or "separate"),
 /// `spindle_reason`, `time`, which is null without an estimate (`seconds`, `limit`, `disk_s`,
 /// `cores_s`, `read_bytes_per_s`, `conversions`: `source`, `type`, `weights`, `weights_per_s`,
-/// `made_up`, which is null or why).
+/// `made_up`, which is null or why; with a text `calibration`: `forward_s`, `moments_s`, `factors_s`,
+/// `feedback_s`; where something is left to be measured for a size `measuring`: `seconds`, `disk_s`,
+/// `forward_s`, `encoding_s`, `errors_s`, `moments_s`).
 std::string to_json(const Forecast& forecast);
 
 /// A run's report: the members of RunReport by their names, texts that are empty as null, but for

@@ -19,6 +19,7 @@
 #include "forecast/read_probe.h"
 #include "io/sink.h"
 #include "io/spindle.h"
+#include "measure/measuring_work.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -116,17 +117,44 @@ Left left_of(const Prepared& prepared, const IntervalSet& done) {
   return left;
 }
 
+int cores_of(const QuantizeOptions& options) {
+  return std::min(thread_count(options.threads), core_count());
+}
+
 void add_calibration(const QuantizeOptions& options, const Prepared& prepared, Left& left,
                      TimeEstimate& time) {
-  const int cores = std::min(thread_count(options.threads), core_count());
-  const calibrate::CalibrationTime seconds = calibrate::estimate(
-      prepared.calibration->model, prepared.plan, left.weights, options.effort, options.isa, cores);
+  const calibrate::CalibrationTime seconds =
+      calibrate::estimate(prepared.calibration->model, prepared.plan, left.weights, options.effort,
+                          options.isa, cores_of(options));
   time.calibration = {.forward_s = seconds.forward,
                       .moments_s = seconds.moments,
                       .factors_s = seconds.factors,
                       .feedback_s = seconds.feedback};
   left.input_bytes += static_cast<double>(seconds.read_besides);
   time.cores_s += seconds.forward + seconds.moments + seconds.factors + seconds.feedback;
+}
+
+/// Comes before all else.
+void add_measuring(const QuantizeOptions& options, const measure::MeasuringWork& work,
+                   TimeEstimate& time) {
+  const measure::MeasuringTime seconds =
+      measure::estimate(work, options.effort, options.isa, cores_of(options));
+  TimeEstimate::Measuring& measuring =
+      time.measuring.emplace(TimeEstimate::Measuring{.forward_s = seconds.forward,
+                                                     .encoding_s = seconds.encoding,
+                                                     .errors_s = seconds.errors,
+                                                     .moments_s = seconds.moments});
+  double reading = 0;
+  double writing = 0;
+  if (time.read_bytes_per_s > 0) {
+    reading = work.read / time.read_bytes_per_s;
+    writing = work.written / time.read_bytes_per_s;
+  }
+  measuring.disk_s = reading + writing;
+  measuring.seconds = std::max(reading, seconds.all()) + writing;
+  time.disk_s += measuring.disk_s;
+  time.cores_s += seconds.all();
+  time.seconds += measuring.seconds;
 }
 
 TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, Left left,
@@ -146,8 +174,9 @@ TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, 
     const double written = on_one_file_system(files, folder) ? left.output_bytes : 0;
     time.disk_s = (left.input_bytes + written) / time.read_bytes_per_s;
   }
-  time.limit = time.disk_s > time.cores_s ? Limit::disk : Limit::cores;
   time.seconds = std::max(time.disk_s, time.cores_s);
+  if (prepared.measuring) add_measuring(options, *prepared.measuring, time);
+  time.limit = time.disk_s > time.cores_s ? Limit::disk : Limit::cores;
   return time;
 }
 
@@ -156,7 +185,7 @@ TimeEstimate estimate(const QuantizeOptions& options, const Prepared& prepared, 
 Forecast forecast(const QuantizeOptions& asked, const ForecastOptions& how, Observer& observer) {
   QuantizeOptions options = asked;
   Prepared prepared;
-  prepare(options, prepared, observer);
+  how.choose ? prepare(options, prepared, observer) : prepare_unmeasured(options, prepared);
   Forecast forecast;
   forecast.plan = view_of(prepared);
   forecast.disk = disk_space(prepared.names.work_path, working_files(prepared.names),

@@ -136,12 +136,22 @@ void add_time(JsonText& json, const TimeEstimate& time) {
     json.field("weights_per_s", rate.weights_per_s);
     add_text(json, "made_up", rate.made_up);
   });
-  if (!time.calibration) return;
-  json.object("calibration", [&, &text = *time.calibration] {
-    json.field("forward_s", text.forward_s);
-    json.field("moments_s", text.moments_s);
-    json.field("factors_s", text.factors_s);
-    json.field("feedback_s", text.feedback_s);
+  if (time.calibration) {
+    json.object("calibration", [&, &text = *time.calibration] {
+      json.field("forward_s", text.forward_s);
+      json.field("moments_s", text.moments_s);
+      json.field("factors_s", text.factors_s);
+      json.field("feedback_s", text.feedback_s);
+    });
+  }
+  if (!time.measuring) return;
+  json.object("measuring", [&, &measuring = *time.measuring] {
+    json.field("seconds", measuring.seconds);
+    json.field("disk_s", measuring.disk_s);
+    json.field("forward_s", measuring.forward_s);
+    json.field("encoding_s", measuring.encoding_s);
+    json.field("errors_s", measuring.errors_s);
+    json.field("moments_s", measuring.moments_s);
   });
 }
 

@@ -76,6 +76,16 @@ bool named_kinds(const KindTypes& kinds) {
          kinds.ffn_down || kinds.ffn_up;
 }
 
+RecipeOptions recipe_of(const QuantizeOptions& options, const MixChoice& choice) {
+  RecipeOptions recipe = mix::recipe_with(options, choice.tensors);
+  if (options.file_type != nullptr) {
+    recipe.file_type = options.file_type;
+  } else if (options.mix == Mix::ik_llama_cpp && named_kinds(options.kinds)) {
+    recipe.file_type = find_file_type("Q2_K");  // those of fewer bits look at no kinds
+  }
+  return recipe;
+}
+
 /// What of the bytes comes to nothing.
 void note_left(const MixTarget& target, const mix::OutputFacts& output, MixChoice& choice) {
   const auto text = [](std::uint64_t bytes) { return bytes_text(static_cast<double>(bytes)); };
@@ -128,14 +138,17 @@ MixChoice choose_mix(const QuantizeOptions& options, const Prepared& planned, Ob
   choice.mixes = mix_points(options, planned, costs);
   choice.measured = measured_with(options, planned, text);
   choice.file = measurements_file(options);
-  choice.recipe = mix::recipe_with(options, choice.tensors);
-  if (options.file_type != nullptr) {
-    choice.recipe.file_type = options.file_type;
-  } else if (options.mix == Mix::ik_llama_cpp && named_kinds(options.kinds)) {
-    choice.recipe.file_type = find_file_type("Q2_K");  // those of fewer bits look at no kinds
-  }
+  choice.recipe = recipe_of(options, choice);
   note_left(options.target, output, choice);
   return choice;
+}
+
+GuessedMix guess_mix(const QuantizeOptions& options, const Prepared& planned) {
+  MixChoice choice = candidates_of(options, planned);
+  check_size(options, output_facts(options, planned), choice);
+  return {.measuring = left_to_measure(options, planned, text_of(options, planned),
+                                       subjects_of(choice, planned)),
+          .recipe = recipe_of(options, choice)};
 }
 
 MixChoice choose_mix(const QuantizeOptions& options, Observer& observer) {

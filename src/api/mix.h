@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "measure/measuring_work.h"
 #include "plan/plan.h"
 #include "sluice/mix_choice.h"
 #include "sluice/observer.h"
@@ -18,6 +19,15 @@ void check_target(const QuantizeOptions& options);
 /// \param planned  the same run, planned without a size: says which tensors have a choice
 /// \throws Error as the public one does
 MixChoice choose_mix(const QuantizeOptions& options, const Prepared& planned, Observer& observer);
+
+/// What can be said of a size before all is measured.
+struct GuessedMix {
+  measure::MeasuringWork measuring;  ///< what is left of it
+  RecipeOptions recipe;              ///< a choice as if errors went by bits alone
+};
+
+/// Reads headers and the file of measurements, and no weights. 	hrows Error as choose_mix() does
+GuessedMix guess_mix(const QuantizeOptions& options, const Prepared& planned);
 
 /// Tells in a plan of what was chosen why its tensors have their types.
 void tell_choice(const MixChoice& choice, Plan& plan);

@@ -114,6 +114,29 @@ model::Tokens spread(const model::Tokens& text, std::uint64_t tokens) {
   return some;
 }
 
+measure::Request request_of(const QuantizeOptions& options, const Prepared& planned,
+                            std::vector<measure::Subject> subjects) {
+  return {
+      .model = {planned.files.model, planned.files.weights, io::pointers_to(planned.files.parts)},
+      .subjects = std::move(subjects),
+      .imatrix = planned.matrix(),
+      .imatrix_file = planned.imatrix ? &planned.imatrix->file : nullptr,
+      .settings = encoder_settings(options),
+      .memory = options.memory,
+      .held = engine::held_memory(options),
+      .inputs = inputs_hash(options, planned),
+      .file = measurements_file(options)};
+}
+
+measure::TextRequest request_of(const Prepared& planned, const MixText& text,
+                                const measure::Request& request) {
+  return {.request = request,
+          .network = text.network,
+          .text = text.tokens,
+          .calibrated = planned.calibration != nullptr,
+          .state = request.file + ".state"};
+}
+
 /// Tells that measuring has begun: what is kept already takes no time.
 class MeasuringObserver final : public Observer {
  public:
@@ -164,24 +187,10 @@ measure::Measurements measured(const QuantizeOptions& options, const Prepared& p
                          fmt::format("measuring what types do to {}, {}; kept in {}",
                                      counted(subjects.size(), "tensor"),
                                      measured_with(options, planned, text), printable(file)));
-  const measure::Request request{
-      .model = {planned.files.model, planned.files.weights, io::pointers_to(planned.files.parts)},
-      .subjects = std::move(subjects),
-      .imatrix = planned.matrix(),
-      .imatrix_file = planned.imatrix ? &planned.imatrix->file : nullptr,
-      .settings = encoder_settings(options),
-      .memory = options.memory,
-      .held = engine::held_memory(options),
-      .inputs = inputs_hash(options, planned),
-      .file = file};
+  const measure::Request request = request_of(options, planned, std::move(subjects));
   const std::optional<std::uint64_t> before = measure::binding_in(file);
   measure::Measurements found =
-      text ? measure::measure_text({.request = request,
-                                    .network = text->network,
-                                    .text = text->tokens,
-                                    .calibrated = planned.calibration != nullptr,
-                                    .state = file + ".state"},
-                                   told)
+      text ? measure::measure_text(request_of(planned, *text, request), told)
            : measure::measure_weights(request, told);
   if (before && *before != found.binding) {
     observer.note(
@@ -190,6 +199,13 @@ measure::Measurements measured(const QuantizeOptions& options, const Prepared& p
                     printable(file)));
   }
   return found;
+}
+
+measure::MeasuringWork left_to_measure(const QuantizeOptions& options, const Prepared& planned,
+                                       const std::optional<MixText>& text,
+                                       std::vector<measure::Subject> subjects) {
+  const measure::Request request = request_of(options, planned, std::move(subjects));
+  return text ? measure::work_of(request_of(planned, *text, request)) : measure::work_of(request);
 }
 
 std::string measured_with(const QuantizeOptions& options, const Prepared& planned,

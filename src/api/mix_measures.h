@@ -6,6 +6,7 @@
 
 #include "api/prepared.h"
 #include "measure/measurements.h"
+#include "measure/measuring_work.h"
 #include "measure/request.h"
 #include "model/network.h"
 #include "sluice/mix.h"
@@ -26,6 +27,11 @@ std::optional<MixText> text_of(const QuantizeOptions& options, const Prepared& p
 measure::Measurements measured(const QuantizeOptions& options, const Prepared& planned,
                                const std::optional<MixText>& text,
                                std::vector<measure::Subject> subjects, Observer& observer);
+
+/// What of that the file does not hold.
+measure::MeasuringWork left_to_measure(const QuantizeOptions& options, const Prepared& planned,
+                                       const std::optional<MixText>& text,
+                                       std::vector<measure::Subject> subjects);
 
 /// With what it is measured, in words.
 std::string measured_with(const QuantizeOptions& options, const Prepared& planned,

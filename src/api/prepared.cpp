@@ -287,6 +287,24 @@ void prepare(QuantizeOptions& options, Prepared& prepared, Observer& observer) {
   if (prepared.mix) tell_choice(*prepared.mix, prepared.plan);
 }
 
+void prepare_unmeasured(QuantizeOptions& options, Prepared& prepared) {
+  Observer nobody;
+  if (!options.target.given()) return prepare(options, prepared, nobody);
+  check_share(options);
+  check_target(options);
+  prepare_for_choice(options, prepared);
+  GuessedMix guess = guess_mix(options, prepared);
+  if (guess.measuring.none()) {
+    prepared = {};
+    return prepare(options, prepared, nobody);
+  }
+  prepared.measuring = std::move(guess.measuring);
+  static_cast<RecipeOptions&>(options) = guess.recipe;
+  plan_all(options, prepared);
+  prepared.plan.notes.emplace_back(
+      "types are guessed for the size, as not all is measured: the choice will be another");
+}
+
 EncoderSettings encoder_settings(const QuantizeOptions& options) {
   return {.threads = thread_count(options.threads),
           .isa = options.isa,

@@ -13,6 +13,7 @@
 #include "imatrix/importance_matrix.h"
 #include "io/mapped_source.h"
 #include "journal/binding.h"
+#include "measure/measuring_work.h"
 #include "plan/plan.h"
 #include "quantize/chunk_encoder.h"
 #include "sluice/mix_choice.h"
@@ -35,8 +36,10 @@ struct Prepared {
   Plan plan;
   OutputNames names;
   std::unique_ptr<Calibration> calibration;  ///< null: no text is given
-  std::optional<MixChoice> mix;              ///< none: no size is asked for
-  std::optional<SharedPlan> shared;          ///< none: one run makes all
+  std::optional<MixChoice> mix;              ///< none: no size is asked for, or it is a guess
+  /// What is left to be measured for a size, as long as that is a guess.
+  std::optional<measure::MeasuringWork> measuring;
+  std::optional<SharedPlan> shared;  ///< none: one run makes all
 
   /// What the engine makes.
   const Plan& streamed() const { return calibration ? calibration->rest : plan; }
@@ -49,6 +52,10 @@ struct Prepared {
 /// \param observer  of the measuring for a size
 /// \throws Error
 void prepare(QuantizeOptions& options, Prepared& prepared, Observer& observer);
+
+/// The same, but for a size nothing is measured: what the file of measurements lacks is told, and types are
+/// guessed then.
+void prepare_unmeasured(QuantizeOptions& options, Prepared& prepared);
 
 /// Opens everything and plans as if no size were asked for, with any file type if none is given.
 void prepare_for_choice(QuantizeOptions options, Prepared& prepared);

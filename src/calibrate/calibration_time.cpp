@@ -1,84 +1,16 @@
 #include "calibrate/calibration_time.h"
 
-#include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
-#include <random>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "base/clocks.h"
-#include "base/page_buffer.h"
-#include "base/serial_team.h"
-#include "calibrate/feedback_settings.h"
+#include "calibrate/input_load.h"
 #include "calibrate/layers_to_run.h"
 #include "calibrate/matrix_map.h"
-#include "feedback/feedback.h"
-#include "linear/products.h"
+#include "calibrate/rates.h"
 
 namespace sluice::calibrate {
 namespace {
-
-std::vector<float> made_up(std::size_t count) {
-  std::mt19937 random(1);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
-
-/// Multiplications and additions a second of one thread.
-double product_rate(Isa isa) {
-  constexpr std::size_t kSize = 512;
-  const std::vector<float> a = made_up(kSize * kSize);
-  std::vector<float> out(kSize * kSize);
-  const linear::ConstMatrix matrix(a.data(), kSize, kSize, kSize);
-  SerialTeam team;
-  const Stopwatch watch;
-  linear::multiply(matrix, matrix, {out.data(), kSize, kSize, kSize}, isa, team);
-  return 2.0 * kSize * kSize * kSize / watch.seconds();
-}
-
-/// The factor of inputs that have nothing to do with one another.
-linear::Factor unrelated(std::size_t columns) {
-  constexpr std::size_t kPanel = linear::Triangle::kPanel;
-  linear::Factor factor{linear::Triangle(columns), std::vector<float>(columns * kPanel)};
-  for (std::size_t i = 0; i < columns; ++i) {
-    factor.u.diagonal(i) = 1;
-    factor.local[i * kPanel + i % kPanel] = 1;
-  }
-  return factor;
-}
-
-constexpr std::size_t kMeasuredColumns = 512;
-
-/// Seconds a weight of one thread, for rows of kMeasuredColumns.
-double feedback_seconds(TensorType type, Effort effort, Isa isa) {
-  const linear::Factor factor = unrelated(kMeasuredColumns);
-  const std::size_t count = feedback::kRowsAtOnce * kMeasuredColumns;
-  const std::vector<float> values = made_up(count);
-  const PageBuffer scratch(feedback::scratch_bytes(kMeasuredColumns));
-  std::vector<std::byte> out(byte_size(type, count, kMeasuredColumns));
-  const Stopwatch watch;
-  feedback::encode_rows({values.data(), feedback::kRowsAtOnce, kMeasuredColumns, kMeasuredColumns},
-                        factor, feedback_settings(type, effort, isa), scratch.bytes().data(),
-                        out.data());
-  return watch.seconds() / static_cast<double>(count);
-}
-
-double share_of_experts(const gguf::Header& model) {
-  const gguf::Value* const name = model.find("general.architecture");
-  const std::string prefix =
-      std::string(name == nullptr ? "" : name->as_string().value_or("")) + ".";
-  const auto number = [&](const std::string& key) {
-    const gguf::Value* const value = model.find(prefix + key);
-    return value == nullptr ? 0.0 : static_cast<double>(value->as_uint().value_or(0));
-  };
-  const double all = number("expert_count");
-  return all > 0 ? number("expert_used_count") / all : 1;
-}
 
 /// Adds up what a run does, tensor by tensor and input by input.
 class TimeSum {
@@ -88,14 +20,10 @@ class TimeSum {
       : calibrated_(calibrated),
         plan_(plan),
         left_(left),
-        effort_(effort),
-        isa_(isa),
-        cores_(cores),
         map_(calibrated.source),
-        operation_(1 / (product_rate(isa) * cores)),
+        rates_(effort, isa, cores),
         experts_(share_of_experts(calibrated.source.header)),
-        tokens_(static_cast<double>(calibrated.tokens.ids.size())),
-        passes_(1 + feedback_settings(TensorType::iq1_m, effort, isa).sweeps) {}
+        tokens_(static_cast<double>(calibrated.tokens.ids.size())) {}
 
   CalibrationTime take() {
     const LayersToRun layers =
@@ -124,15 +52,15 @@ class TimeSum {
     return is_due ? tensor : std::nullopt;
   }
 
-  double share_of(const model::Input& input) const { return input.matrices > 1 ? experts_ : 1; }
-
   void add_products(const model::Input& input) {
     const double streams = calibrated_.refit ? 3 : 1;  // the second's products are made twice
+    const InputLoad load(input, experts_);
     for (const std::string& name : input.tensors) {
       const auto tensor = map_.find(name);
       if (!tensor) continue;
-      const auto weights = static_cast<double>(map_.tensor(*tensor).elements());
-      time_.forward += 2 * streams * weights * tokens_ * share_of(input) * operation_;
+      const double weights =
+          load.matrices * static_cast<double>(map_.rows(*tensor) * map_.columns(*tensor));
+      time_.forward += 2 * streams * weights * tokens_ * load.share * rates_.operation();
     }
   }
 
@@ -147,6 +75,7 @@ class TimeSum {
   }
 
   void add_encoding(const model::Input& input) {
+    const InputLoad load(input, experts_);
     bool feedback = false;
     double columns = 0;
     for (const std::string& name : input.tensors) {
@@ -155,38 +84,29 @@ class TimeSum {
       columns = static_cast<double>(plan_.tensors[*tensor].row_elements());
       if (calibrated_.plan.treatments[*tensor] != Treatment::feedback) continue;
       feedback = true;
-      add_feedback(*tensor, columns);
+      add_feedback(*tensor, columns, load.matrices / static_cast<double>(input.matrices));
     }
     if (columns == 0 || !calibrated_.plan.inputs.at(input.tensors.front()).moments) return;
-    const auto matrices = static_cast<double>(input.matrices);
     const double sums = calibrated_.refit ? 3 : 1;
-    time_.moments += sums * columns * columns * tokens_ * share_of(input) * matrices * operation_;
-    if (feedback) time_.factors += matrices * std::pow(columns, 3) / 3 * operation_;
+    time_.moments +=
+        sums * columns * columns * tokens_ * load.share * load.matrices * rates_.operation();
+    if (feedback) time_.factors += load.matrices * std::pow(columns, 3) / 3 * rates_.operation();
   }
 
-  void add_feedback(std::uint32_t tensor, double columns) {
-    const TensorType type = plan_.tensors[tensor].type;
-    const auto [entry, is_new] = measured_.try_emplace(type);
-    if (is_new) entry->second = feedback_seconds(type, effort_, isa_) / cores_;
-    const double more =
-        2 * passes_ * (columns - static_cast<double>(kMeasuredColumns)) * operation_;
-    const double fit = calibrated_.refit ? 4 * columns * operation_ : 0;
-    time_.feedback +=
-        static_cast<double>(left_[tensor]) * (std::max(0.0, entry->second + more) + fit);
+  // Of a part of the tensor's matrices.
+  void add_feedback(std::uint32_t tensor, double columns, double part) {
+    const double fit = calibrated_.refit ? 4 * columns * rates_.operation() : 0;
+    time_.feedback += part * static_cast<double>(left_[tensor]) *
+                      (rates_.feedback(plan_.tensors[tensor].type, columns) + fit);
   }
 
   const CalibratedModel& calibrated_;
   const Plan& plan_;
   const std::span<const std::uint64_t> left_;
-  const Effort effort_;
-  const Isa isa_;
-  const int cores_;
   const MatrixMap map_;
-  const double operation_;  // seconds
-  const double experts_;    // of all, those that a token meets
+  Rates rates_;
+  const double experts_;  // of all, those that a token meets
   const double tokens_;
-  const int passes_;
-  std::map<TensorType, double> measured_;
   CalibrationTime time_;
 };
 

@@ -123,7 +123,7 @@ LayerVariants::Open* LayerVariants::open(const model::Product& product) {
     for (const TextSubject& subject : with_.subjects.of_layer(layer_)) {
       if (first_of_.at(subject.name) != first->second) continue;
       measured = true;
-      moments |= matrices_.wants_moments(subject);
+      moments |= wants_moments(with_.request, subject);
     }
     if (!measured) return nullptr;
     open_.try_emplace(key, Open{.sample = InputSample(product.x.columns, moments)});

@@ -44,9 +44,9 @@ linear::ConstMatrix InputSample::sampled() const {
   return {sample_.data(), sample_.size() / columns_, columns_, columns_};
 }
 
-bool MatrixVariants::wants_moments(const TextSubject& subject) const {
-  return request_.calibrated && std::ranges::any_of(subject.types, [&](TensorType type) {
-           return find_feedback(type, request_.request.settings.isa) != nullptr;
+bool wants_moments(const TextRequest& request, const TextSubject& subject) {
+  return request.calibrated && std::ranges::any_of(subject.types, [&](TensorType type) {
+           return find_feedback(type, request.request.settings.isa) != nullptr;
          });
 }
 

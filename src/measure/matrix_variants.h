@@ -47,14 +47,14 @@ class InputSample {
   std::vector<float> sample_;  // [tokens, columns]
 };
 
+/// Whether second moments of what a matrix is multiplied by are of use.
+bool wants_moments(const TextRequest& request, const TextSubject& subject);
+
 /// Encodes matrices, and reckons errors.
 class MatrixVariants {
  public:
   /// All outlive this.
   MatrixVariants(const TextRequest& request, Team& team) : request_(request), team_(team) {}
-
-  /// Whether second moments of what a matrix is multiplied by are of use.
-  bool wants_moments(const TextSubject& subject) const;
 
   /// How a matrix is encoded. \param importance  room for it
   Encoding encoding_of(const TextSubject& subject, std::uint64_t number, const InputSample& sample,

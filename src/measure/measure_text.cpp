@@ -1,15 +1,16 @@
 #include "measure/measure_text.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <optional>
+#include <memory>
+#include <utility>
 
 #include "base/clocks.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "calibrate/input_load.h"
 #include "calibrate/matrix_map.h"
 #include "calibrate/model_weights.h"
 #include "calibrate/walk.h"
@@ -17,42 +18,11 @@
 #include "io/source.h"
 #include "measure/layer_variants.h"
 #include "measure/output_variants.h"
+#include "measure/text_setup.h"
 #include "sluice/error.h"
 
 namespace sluice::measure {
 namespace {
-
-// Changes with whatever changes a number.
-constexpr const char* kTextMethod = "text 6";
-
-// Stacks, allocator slack, sums of columns.
-constexpr std::uint64_t kAround = std::uint64_t{24} << 20;
-
-/// What inputs that are seen side by side, or the output's, need beside weights and stream: their samples,
-/// matrices as variants have them, and encoding.
-std::uint64_t bytes_of(const std::vector<model::Input>& together,
-                       const std::vector<TextSubject>& subjects, const TextRequest& request,
-                       std::size_t sample) {
-  const int threads = request.request.settings.threads;
-  std::uint64_t held = 0;
-  std::uint64_t most = 0;
-  for (const model::Input& input : together) {
-    std::uint64_t of_input = 0;
-    for (const TextSubject& subject : subjects) {
-      if (std::ranges::find(input.tensors, subject.name) == input.tensors.end()) continue;
-      const std::uint64_t triangle =
-          request.calibrated ? linear::Triangle::bytes(subject.columns) : 0;
-      held += EncodedMatrix::bytes(subject.run_type, subject.rows, subject.columns) + triangle;
-      of_input = sample * subject.columns * sizeof(float);
-      most = std::max(
-          most, input_errors_bytes(subject.columns, sample, request.calibrated, threads) +
-                    EncodedMatrix::scratch_bytes(subject.columns, request.calibrated, threads) +
-                    2 * triangle);
-    }
-    held += of_input;
-  }
-  return held + most;
-}
 
 /// Tells how far a run is: by the weights of the layers.
 class TextProgress {
@@ -98,7 +68,7 @@ class TextProgress {
     for (const auto& together : network_.inputs_of(layer)) {
       for (const model::Input& input : together) {
         // Of experts the first stands for all; heads are told one by one.
-        const bool one_for_all = input.tensors.front().find("_exps.") != std::string::npos;
+        const bool one_for_all = calibrate::is_of_experts(input.tensors.front());
         bytes += (one_for_all ? input.matrices : 1) * bytes_of_input(input);
       }
     }
@@ -119,38 +89,29 @@ class TextMeasuring {
       : request_(request),
         settings_(request.request.settings),
         observer_(observer),
-        map_(request.request.model) {
-    found_.binding = binding();
-    if (!request.request.file.empty()) {
-      if (auto kept = load(request.request.file, found_.binding)) found_ = std::move(*kept);
-    }
-    found_.method =
-        fmt::format("by {} tokens of a text that the model was run on{}", request.text.ids.size(),
-                    request.calibrated ? ", with error feedback" : "");
-    subjects_.emplace(request, found_);
-  }
+        setup_(request),
+        subjects_(setup_.subjects()),
+        tokens_(setup_.tokens()),
+        found_(setup_.known()) {}
 
   Measurements run() {
-    if (subjects_->empty() || subjects_->all_in(found_)) return std::move(found_);
-    tokens_.emplace(request_.text, subjects_->variants());
-    const calibrate::WalkMemory least =
-        calibrate::WalkMemory::least(request_.network, tokens_->all(), map_, settings_.threads);
-    const calibrate::WalkMemory memory = least.within(request_.request.memory, beside());
+    if (setup_.has_all()) return std::move(found_);
+    const TextSetup::Memory memory = setup_.memory();
     const auto source = io::open_uncached_source(request_.request.model.files);
     calibrate::ModelWeights weights(request_.request.model, *source,
                                     {.isa = settings_.isa,
                                      .threads = settings_.threads,
-                                     .memory = memory.weights,
+                                     .memory = memory.walk.weights,
                                      .stop = settings_.stop});
     engine::TbbTeam team(settings_.threads, settings_.stop);
-    const std::unique_ptr<calibrate::Walk> walk = begin_walk(weights, team, memory.layer);
-    TextProgress progress(request_, map_, observer_);
+    const std::unique_ptr<calibrate::Walk> walk = begin_walk(weights, team, memory.walk.layer);
+    TextProgress progress(request_, setup_.map(), observer_);
     progress.skip(walk->done());
-    LayerVariants layers({request_, *subjects_, *tokens_, weights, team, found_,
+    LayerVariants layers({request_, subjects_, tokens_, weights, team, found_,
                           [&](const model::Input& input) { progress.finished(input); }});
     walk->run(layers);
-    OutputVariants output({request_, *subjects_, *tokens_, weights, team, least.layer,
-                           logits_bytes() + memory.layer - least.layer});
+    OutputVariants output(
+        {request_, subjects_, tokens_, weights, team, memory.output_layer, memory.logits});
     output.measure(walk->stream(), found_);
     if (!request_.request.file.empty()) save(found_, request_.request.file);
     walk->end();
@@ -158,36 +119,6 @@ class TextMeasuring {
   }
 
  private:
-  std::uint64_t binding() const {
-    const std::string text = fmt::format(
-        "{} {} {:x} {} {} {} {}", kTextMethod, name(settings_.effort), request_.request.inputs,
-        settings_.via_bf16, request_.calibrated, request_.text.sequence_length,
-        XXH3_64bits(request_.text.ids.data(),
-                    request_.text.ids.size() * sizeof(request_.text.ids.front())));
-    return XXH3_64bits(text.data(), text.size());
-  }
-
-  std::uint64_t logits_bytes() const {
-    return OutputVariants::least_logits_bytes(*subjects_, request_.network);
-  }
-
-  std::uint64_t beside() const {
-    std::uint64_t most = 0;
-    for (std::uint64_t layer = 0; layer < request_.network.layers(); ++layer) {
-      for (const auto& together : request_.network.inputs_of(layer)) {
-        most = std::max(
-            most, bytes_of(together, subjects_->of_layer(layer), request_, tokens_->sample()));
-      }
-    }
-    const std::uint64_t output =
-        logits_bytes() + (subjects_->output()
-                              ? bytes_of({{.tensors = {subjects_->output()->name}}},
-                                         {*subjects_->output()}, request_, tokens_->sample())
-                              : 0);
-    return request_.request.held + bytes_of_preparations(request_.request) + kAround +
-           std::max(most, output);
-  }
-
   std::unique_ptr<calibrate::Walk> begin_walk(calibrate::ModelWeights& weights, Team& team,
                                               std::uint64_t layer_memory) {
     // Of variants, too: what is measured anew may be in other types.
@@ -195,16 +126,16 @@ class TextMeasuring {
                                            .layer_memory = layer_memory,
                                            .layers = request_.network.layers(),
                                            .state = request_.state,
-                                           .binding = found_.binding + subjects_->variants(),
+                                           .binding = found_.binding + subjects_.variants(),
                                            .stop = settings_.stop};
     const auto open = [&] {
-      return std::make_unique<calibrate::Walk>(request_.network, tokens_->all(), weights, team,
+      return std::make_unique<calibrate::Walk>(request_.network, tokens_.all(), weights, team,
                                                settings);
     };
     std::unique_ptr<calibrate::Walk> walk;
     try {
       walk = open();
-      if (!subjects_->all_in(found_, walk->done())) {
+      if (!subjects_.all_in(found_, walk->done())) {
         walk->end();
         walk = open();
       }
@@ -222,10 +153,10 @@ class TextMeasuring {
   const TextRequest& request_;
   const EncoderSettings& settings_;
   Observer& observer_;
-  const calibrate::MatrixMap map_;
+  const TextSetup setup_;
+  const TextSubjects& subjects_;
+  const VariantTokens& tokens_;
   Measurements found_;
-  std::optional<TextSubjects> subjects_;
-  std::optional<VariantTokens> tokens_;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "io/source.h"
 #include "measure/gains.h"
 #include "measure/input_squares.h"
+#include "measure/measuring_work.h"
 #include "measure/row_errors.h"
 #include "measure/row_sample.h"
 #include "measure/tensor_sums.h"
@@ -75,19 +76,32 @@ class WeightMeasuring {
         binding_(binding()) {}
 
   Measurements run() {
-    if (!request_.file.empty()) found_ = load(request_.file, binding_).value_or(Measurements());
-    found_.binding = binding_;
-    found_.method = method();
-    find_work();
+    find_jobs();
     // Gains come last: what was kept before has no divergence yet.
     if (work_.empty() && found_.divergence_per_change > 0) return std::move(found_);
-    for (std::size_t i = 0; i < work_.size(); ++i) add_jobs(i);
     measure_jobs();
     add_gains({request_.model.header, [this](const std::string& name) { return numbers(name); },
                [this](const std::string& name) { return squares_known(name); }},
               found_);
     keep();
     return std::move(found_);
+  }
+
+  MeasuringWork work() {
+    find_jobs();
+    MeasuringWork sum;
+    if (!jobs_.empty()) threads();  // refuses too little memory
+    for (const Job& job : jobs_) {
+      const Work& work = work_[job.work];
+      const auto weights = static_cast<double>(rows_in(job) * map_.columns(work.tensor));
+      sum.read += static_cast<double>(calibrate::stored_bytes(bands_of(job)));
+      sum.decoded[map_.tensor(work.tensor).type] += weights;
+      for (const TensorType type : work.types) {
+        sum.encoded[type] += weights;
+        sum.decoded[type] += weights;
+      }
+    }
+    return sum;
   }
 
  private:
@@ -141,6 +155,14 @@ class WeightMeasuring {
   bool squares_known(const std::string& name) const {
     const std::size_t tensor = map_.find(name).value();
     return squares_.known(map_.tensor(tensor), importance_of(tensor));
+  }
+
+  void find_jobs() {
+    if (!request_.file.empty()) found_ = load(request_.file, binding_).value_or(Measurements());
+    found_.binding = binding_;
+    found_.method = method();
+    find_work();
+    for (std::size_t i = 0; i < work_.size(); ++i) add_jobs(i);
   }
 
   // The subjects' types, and the powers of all tensors.
@@ -302,6 +324,11 @@ class WeightMeasuring {
 };
 
 }  // namespace
+
+MeasuringWork work_of(const Request& request) {
+  Observer nobody;
+  return WeightMeasuring(request, nobody).work();
+}
 
 Measurements measure_weights(const Request& request, Observer& observer) {
   return WeightMeasuring(request, observer).run();

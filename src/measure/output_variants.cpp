@@ -10,14 +10,10 @@
 #include "model/part.h"
 
 namespace sluice::measure {
-namespace {
 
-// The model's own logits, those of each variant that runs to the end, and of the output encoded.
-std::size_t kinds_of_logits(const TextSubjects& subjects) {
+std::size_t OutputVariants::kinds_of_logits(const TextSubjects& subjects) {
   return 1 + subjects.run_on() + (subjects.output() ? 1 : 0);
 }
-
-}  // namespace
 
 std::uint64_t OutputVariants::least_logits_bytes(const TextSubjects& subjects,
                                                  const model::Network& network) {
@@ -35,7 +31,7 @@ void OutputVariants::see(const model::Input&, const linear::ConstMatrix& x) {
 void OutputVariants::measure_errors(const linear::Matrix& stream) {
   const TextSubject& subject = *with_.subjects.output();
   const EncoderSettings& settings = with_.request.request.settings;
-  sample_.emplace(subject.columns, matrices_.wants_moments(subject));
+  sample_.emplace(subject.columns, wants_moments(with_.request, subject));
   collecting_ = true;
   with_.request.network.run_output(some_rows(stream, with_.tokens.text()), with_.weights, {}, this,
                                    {.isa = settings.isa, .memory = with_.memory}, with_.team);
@@ -87,16 +83,21 @@ void OutputVariants::add_divergences_of(const linear::Matrix& stream, const Span
   add_divergences(some_rows(of_rows, {0, tokens.count}), others, isa, with_.team, sums);
 }
 
-std::size_t OutputVariants::tokens_at_once(const linear::Matrix& stream) const {
-  const std::uint64_t of_token = kinds_of_logits(with_.subjects) *
-                                 (with_.request.network.vocabulary() + stream.columns) *
-                                 sizeof(float);
-  return std::max<std::size_t>(1, with_.logits_memory / of_token);
+std::size_t OutputVariants::tokens_at_once(const TextSubjects& subjects,
+                                           const model::Network& network,
+                                           std::uint64_t logits_memory) {
+  const std::uint64_t of_token =
+      kinds_of_logits(subjects) * (network.vocabulary() + network.width()) * sizeof(float);
+  return std::max<std::size_t>(1, logits_memory / of_token);
+}
+
+std::size_t OutputVariants::tokens_at_once() const {
+  return tokens_at_once(with_.subjects, with_.request.network, with_.logits_memory);
 }
 
 // Over the tokens of sequences' second halves, which know what they are about.
 std::vector<double> OutputVariants::mean_divergences(const linear::Matrix& stream) {
-  const std::size_t most = tokens_at_once(stream);
+  const std::size_t most = tokens_at_once();
   const std::size_t length = with_.tokens.all().sequence_length;
   std::vector<double> means(kinds_of_logits(with_.subjects) - 1);
   std::size_t tokens = 0;
@@ -133,7 +134,7 @@ void OutputVariants::add_divergence_of_rest(const linear::Matrix& stream, const 
 // Sequences differ, and a sample of few of them tells how tensors compare sooner than how far all of them go.
 double OutputVariants::all_over_sample(const linear::Matrix& stream, double of_sample) {
   if (of_sample == 0) return 1;
-  const std::size_t most = tokens_at_once(stream);
+  const std::size_t most = tokens_at_once();
   const std::size_t length = with_.tokens.all().sequence_length;
   const std::size_t second_half = length - length / 2;
   std::size_t tokens = with_.tokens.sample() / length * second_half;

@@ -40,13 +40,18 @@ class OutputVariants final : public model::Watcher {
   void multiplied(const model::Product& product) override;
   void finished(const model::Input&) override {}
 
+  /// The model's own logits, those of each variant that runs to the end, and of the output encoded.
+  static std::size_t kinds_of_logits(const TextSubjects& subjects);
   static std::uint64_t least_logits_bytes(const TextSubjects& subjects,
                                           const model::Network& network);
+  /// Tokens whose logits of all kinds are in memory together, one or more.
+  static std::size_t tokens_at_once(const TextSubjects& subjects, const model::Network& network,
+                                    std::uint64_t logits_memory);
 
  private:
   void measure_errors(const linear::Matrix& stream);
   double scale_gains(const std::vector<double>& means, Measurements& found) const;
-  std::size_t tokens_at_once(const linear::Matrix& stream) const;
+  std::size_t tokens_at_once() const;
   std::vector<double> mean_divergences(const linear::Matrix& stream);
   void add_divergences_of(const linear::Matrix& stream, const Span& tokens, std::span<double> sums);
   double all_over_sample(const linear::Matrix& stream, double of_sample);

@@ -10,8 +10,6 @@
 namespace sluice::measure {
 namespace {
 
-constexpr const char* kEmbeddingName = "token_embd.weight";
-
 // The type that a tensor is run with: far enough off that rounding of sums does not count, and near enough
 // that its change is in proportion to its error.
 TensorType run_type_of(std::uint64_t columns) {

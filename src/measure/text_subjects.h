@@ -13,6 +13,8 @@
 
 namespace sluice::measure {
 
+inline constexpr const char* kEmbeddingName = "token_embd.weight";
+
 /// A tensor that is measured by running the model.
 struct TextSubject {
   const Subject* subject = nullptr;

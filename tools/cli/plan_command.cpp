@@ -151,6 +151,16 @@ void print_calibration_time(const TimeEstimate::Calibration& text) {
              time_text(text.feedback_s));
 }
 
+void print_measuring_time(const TimeEstimate::Measuring& measuring) {
+  const std::string moments =
+      measuring.moments_s > 0 ? ", second moments " + time_text(measuring.moments_s) : "";
+  fmt::print(
+      "         {} of it measuring first: running the model {}, encoding {}, errors {}{}, disk "
+      "{}\n",
+      time_text(measuring.seconds), time_text(measuring.forward_s), time_text(measuring.encoding_s),
+      time_text(measuring.errors_s), moments, time_text(measuring.disk_s));
+}
+
 void print_time(const Forecast& forecast) {
   if (!forecast.time) return;
   const TimeEstimate& time = *forecast.time;
@@ -160,6 +170,7 @@ void print_time(const Forecast& forecast) {
                                : "disk not measured";
   fmt::print("time     about {}, limited by {} ({}, cores {})\n", time_text(time.seconds),
              time.limit == Limit::disk ? "the disk" : "the cores", disk, time_text(time.cores_s));
+  if (time.measuring) print_measuring_time(*time.measuring);
   if (time.calibration) print_calibration_time(*time.calibration);
   for (const ConversionRate& rate : time.conversions) {
     fmt::print("         {:<6} to {:<8} {:>8} weights, {:>7} weights/s, {}\n", name(rate.source),
@@ -199,9 +210,11 @@ void print_forecast(const Forecast& forecast) {
 }  // namespace
 
 void run_plan(const QuantizeOptions& options, const PlanArguments& arguments) {
-  if (options.target.given()) catch_stop_signals();  // what is measured is kept
+  const bool choose = !arguments.no_measuring;
+  if (choose && options.target.given()) catch_stop_signals();  // what is measured is kept
   ProgressDisplay display;
-  const Forecast result = forecast(options, {.estimate = !arguments.no_estimate}, display);
+  const Forecast result =
+      forecast(options, {.estimate = !arguments.no_estimate, .choose = choose}, display);
   display.end();
   if (arguments.json) {
     print_json(to_json(result));

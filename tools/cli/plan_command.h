@@ -8,6 +8,7 @@ namespace sluice::cli {
 struct PlanArguments {
   bool json = false;
   bool no_estimate = false;
+  bool no_measuring = false;  ///< see ForecastOptions::choose
 };
 
 /// Prints what `quantize` would do, what that needs and how long it takes, as a table or as JSON.

@@ -154,6 +154,11 @@ std::span<const ProgramOption> program_options() {
       {flag("no-estimate", "Do not measure disk and cores to tell how long it would take",
             Heading::general, kForPlan),
        into<&A::plan, &PlanArguments::no_estimate>},
+      {flag("no-measuring",
+            "For a size: guess types instead of measuring what they do, and tell how long that "
+            "would take",
+            Heading::general, kForPlan),
+       into<&A::plan, &PlanArguments::no_measuring>},
       {pattern("key", Kind::text, "TEXT",
                "Show metadata whose key fits this shell pattern, as in 'general.*'; may be given "
                "again"),

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+
+#include "sluice/codec.h"
+#include "sluice/tensor_type.h"
+
+namespace sluice::calibrate {
+
+/// How fast this machine calculates: what one thread does is measured for a moment, when it is first asked for,
+/// and so many cores are taken to do as much each.
+class Rates {
+ public:
+  Rates(Effort effort, Isa isa, int cores);
+
+  /// Seconds of a multiplication or an addition in a product of matrices.
+  double operation() const { return operation_; }
+
+  /// Seconds that a weight takes to be encoded with error feedback. \param columns  of its row
+  double feedback(TensorType type, double columns);
+
+  /// The same without; of types without an encoder none.
+  double encoding(TensorType type);
+
+  /// Seconds that a weight takes to be decoded; of types without a decoder none.
+  double decoding(TensorType type);
+
+ private:
+  const Effort effort_;
+  const Isa isa_;
+  const int cores_;
+  const double operation_;
+  std::map<TensorType, double> feedback_;  // of those that were asked for
+  std::map<TensorType, double> encoding_;
+  std::map<TensorType, double> decoding_;
+};
+
+}  // namespace sluice::calibrate
