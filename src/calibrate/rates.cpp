@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "base/clocks.h"
+#include "base/cpu_clock.h"
 #include "base/page_buffer.h"
 #include "base/serial_team.h"
 #include "calibrate/feedback_settings.h"
@@ -33,7 +33,7 @@ std::vector<float> made_up(std::size_t count) {
 double seconds_of(const std::function<void()>& task) {
   task();
   std::size_t times = 0;
-  const Stopwatch watch;
+  const CpuStopwatch watch;
   do {
     task();
     ++times;
@@ -74,7 +74,7 @@ double feedback_seconds(TensorType type, Effort effort, Isa isa) {
   const std::vector<float> values = made_up(count);
   const PageBuffer scratch(feedback::scratch_bytes(kMeasuredColumns));
   std::vector<std::byte> out(byte_size(type, count, kMeasuredColumns));
-  const Stopwatch watch;
+  const CpuStopwatch watch;
   feedback::encode_rows({values.data(), feedback::kRowsAtOnce, kMeasuredColumns, kMeasuredColumns},
                         factor, feedback_settings(type, effort, isa), scratch.bytes().data(),
                         out.data());

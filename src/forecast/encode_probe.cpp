@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <ctime>
 #include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 
+#include "base/cpu_clock.h"
 #include "base/threads.h"
 #include "engine/memory_plan.h"
 #include "engine/monitor.h"
@@ -26,12 +26,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::max(1e-9, std::chrono::duration<double>(Clock::now() - start).count());
-}
-
-double thread_cpu_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 /// A conversion, and how much of it is left in its largest tensor.
@@ -148,7 +142,7 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
   void measure(int worker) {
     std::vector<double> rates(samples_.size());
     const Clock::time_point start = Clock::now();
-    const double cpu_start = thread_cpu_seconds();
+    const CpuStopwatch cpu;
     for (std::size_t i = 0; i < rates.size(); ++i) {
       try {
         // By the clock, not by what each has had: delays do not add up.
@@ -161,7 +155,7 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
     }
     // How much of a core this thread gets shows over the whole time only: on a busy machine the
     // system gives it in slices that are longer than a conversion's share.
-    const double share = (thread_cpu_seconds() - cpu_start) / seconds_since(start);
+    const double share = cpu.seconds() / seconds_since(start);
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < rates.size(); ++i) {
       rates_[i] += rates[i] * std::clamp(share, 0.01, 1.0);
@@ -178,14 +172,13 @@ class EncodeProbe final : public engine::Producer, public engine::Operator {
       encoder_.run(task, worker);
     };
     encode();  // warms caches and the code up
-    const double cpu_start = thread_cpu_seconds();
+    const CpuStopwatch cpu;
     std::uint64_t batches = 0;
     do {
       encode();
       ++batches;
     } while (Clock::now() < end);
-    return static_cast<double>(batches * task.unit.elements) /
-           std::max(thread_cpu_seconds() - cpu_start, 1e-9);
+    return static_cast<double>(batches * task.unit.elements) / std::max(cpu.seconds(), 1e-9);
   }
 
   const Plan& cut_;
