@@ -13,7 +13,9 @@
 #include "codec/preparation.h"
 #include "codec/row_groups.h"
 #include "feedback/feedback.h"
+#include "linear/functions.h"
 #include "linear/products.h"
+#include "model/attention.h"
 
 namespace sluice::calibrate {
 namespace {
@@ -52,6 +54,14 @@ double product_rate(Isa isa) {
     linear::multiply(matrix, matrix, {out.data(), kSize, kSize, kSize}, isa, team);
   });
   return 2.0 * kSize * kSize * kSize / seconds;
+}
+
+/// Seconds of one thread, of numbers that no cache of its own holds.
+double number_seconds(Isa isa) {
+  constexpr std::size_t kNumbers = std::size_t{1} << 20;
+  std::vector<float> gates(kNumbers, 1.0F);
+  const std::vector<float> ups(kNumbers, 1.0F);
+  return seconds_of([&] { linear::silu_gate(gates.data(), ups.data(), kNumbers, isa); }) / kNumbers;
 }
 
 /// The factor of inputs that have nothing to do with one another.
@@ -128,10 +138,33 @@ double decoding_seconds(TensorType type, Effort effort, Isa isa) {
   return seconds_of(decode) / SomeRows::kNumbers;
 }
 
+/// One head's, all of whose keys are seen, for each number that it gives.
+double attention_seconds(std::size_t length, Isa isa) {
+  constexpr std::size_t kHead = 64;
+  std::vector<float> numbers = made_up(length * kHead);
+  std::vector<float> out(numbers.size());
+  const linear::Matrix all{numbers.data(), length, kHead, kHead};
+  const model::Scores scores{
+      .heads = 1, .key_heads = 1, .key_length = kHead, .value_length = kHead};
+  SerialTeam team;
+  const double seconds = seconds_of([&] {
+    model::attend(scores, length, all, all, all, {}, {out.data(), length, kHead, kHead}, isa, team);
+  });
+  return seconds / static_cast<double>(out.size());
+}
+
 }  // namespace
 
 Rates::Rates(Effort effort, Isa isa, int cores)
-    : effort_(effort), isa_(isa), cores_(cores), operation_(1 / (product_rate(isa) * cores)) {}
+    : effort_(effort),
+      isa_(isa),
+      cores_(cores),
+      operation_(1 / (product_rate(isa) * cores)),
+      number_(number_seconds(isa) / cores) {}
+
+double Rates::attention(std::uint64_t sequence_length) const {
+  return attention_seconds(sequence_length, isa_) / cores_;
+}
 
 double Rates::feedback(TensorType type, double columns) {
   const auto [entry, is_new] = feedback_.try_emplace(type);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 
 #include "sluice/codec.h"
@@ -16,6 +17,12 @@ class Rates {
   /// Seconds of a multiplication or an addition in a product of matrices.
   double operation() const { return operation_; }
 
+  /// Seconds that a token's number takes between two products: in norms, gates, sums.
+  double number() const { return number_; }
+
+  /// Seconds that each number takes that attention gives for a token, in sequences of some length.
+  double attention(std::uint64_t sequence_length) const;
+
   /// Seconds that a weight takes to be encoded with error feedback. \param columns  of its row
   double feedback(TensorType type, double columns);
 
@@ -30,6 +37,7 @@ class Rates {
   const Isa isa_;
   const int cores_;
   const double operation_;
+  const double number_;
   std::map<TensorType, double> feedback_;  // of those that were asked for
   std::map<TensorType, double> encoding_;
   std::map<TensorType, double> decoding_;

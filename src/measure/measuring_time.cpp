@@ -5,9 +5,13 @@ namespace sluice::measure {
 
 MeasuringTime estimate(const MeasuringWork& work, Effort effort, Isa isa, int cores) {
   calibrate::Rates rates(effort, isa, cores);
-  MeasuringTime time{.forward = (work.forward + work.variants) * rates.operation(),
-                     .errors = work.errors * rates.operation(),
+  const auto seconds_of = [&](const Products& products) {
+    return products.operations * rates.operation() + products.numbers * rates.number();
+  };
+  MeasuringTime time{.forward = seconds_of(work.forward) + seconds_of(work.variants),
+                     .errors = seconds_of(work.errors),
                      .moments = work.moments * rates.operation()};
+  if (work.attended > 0) time.forward += work.attended * rates.attention(work.sequence_length);
   for (const auto& [type, weights] : work.encoded) time.encoding += weights * rates.encoding(type);
   for (const auto& [type, weights] : work.decoded) time.encoding += weights * rates.decoding(type);
   for (const auto& [of, weights] : work.fed_back) {

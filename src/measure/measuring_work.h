@@ -11,13 +11,26 @@
 
 namespace sluice::measure {
 
+/// Products of weight matrices with tokens.
+struct Products {
+  double operations = 0;  ///< multiplications and additions
+  double numbers = 0;     ///< that go in for tokens, or come out
+
+  void add(double matrices, double rows, double columns, double tokens) {
+    operations += 2 * matrices * rows * columns * tokens;
+    numbers += matrices * (rows + columns) * tokens;
+  }
+};
+
 /// What measuring has yet to do, counted before anything is read.
 struct MeasuringWork {
-  // Multiplications and additions of products of matrices.
-  double forward = 0;   ///< the model's own and its variants'
-  double variants = 0;  ///< of encoded matrices in place of these
-  double errors = 0;    ///< of rows in all types with tokens
-  double moments = 0;   ///< second moments of tokens, and their factors
+  Products forward = {};   ///< the model's own and its variants'
+  Products variants = {};  ///< of encoded matrices in place of these
+  Products errors = {};    ///< of rows in all types
+  double moments = 0;      ///< multiplications and additions of second moments and their factors
+  // Numbers that attention gives for tokens, and how long their sequences are.
+  double attended = 0;
+  std::uint64_t sequence_length = 0;
   // Weights, as often as they are encoded and decoded.
   std::map<TensorType, double> encoded = {};
   std::map<TensorType, double> decoded = {};
@@ -28,11 +41,10 @@ struct MeasuringWork {
   double written = 0;  ///< of the state, while nothing else is done
 
   /// Whether all is in the file of measurements.
-  bool none() const { return forward == 0 && decoded.empty(); }
+  bool none() const { return forward.operations == 0 && decoded.empty(); }
 };
 
-/// What measure_text() would do. Attention's own products and comparing logits, which are little, are left out; of
-/// experts each is taken to be sent as many tokens as the others.
+/// What measure_text() would do; of experts each is taken to be sent as many tokens as the others.
 /// \throws Error (memory_budget; of the file of measurements)
 MeasuringWork work_of(const TextRequest& request);
 

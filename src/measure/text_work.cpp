@@ -9,6 +9,7 @@
 #include "codec/feedback.h"
 #include "measure/matrix_variants.h"
 #include "measure/measuring_work.h"
+#include "measure/model_parts.h"
 #include "measure/output_variants.h"
 #include "measure/row_sample.h"
 #include "measure/text_setup.h"
@@ -36,6 +37,7 @@ class TextWork {
   MeasuringWork take() {
     const model::Network& network = request_.network;
     const std::uint64_t begin = layers_done();
+    work_.sequence_length = request_.text.sequence_length;
     if (begin == 0) add_embedding();
     for (std::uint64_t layer = begin; layer < network.layers(); ++layer) {
       for (const std::string& name : network.tensors_of(layer)) work_.read += bytes_of(name);
@@ -111,10 +113,12 @@ class TextWork {
     for (const std::string& name : input.tensors) {
       const auto tensor = map_.find(name);
       if (!tensor) continue;
-      const double weights =
-          load.matrices * static_cast<double>(map_.rows(*tensor) * map_.columns(*tensor));
-      work_.forward += 2 * weights * all_ * load.share;
-      add_decoding(name, weights);  // more than once is where it is little, with many tokens
+      const auto rows = static_cast<double>(map_.rows(*tensor));
+      const auto columns = static_cast<double>(map_.columns(*tensor));
+      work_.forward.add(load.matrices, rows, columns, all_ * load.share);
+      if (stem_of(name) == "attn_output") work_.attended += all_ * columns;
+      // Where it is done more than once, tokens are so many that it is little.
+      add_decoding(name, load.matrices * rows * columns);
       const auto subject = std::ranges::find(subjects, name, &TextSubject::name);
       if (subject == subjects.end()) continue;
       add_variants(*subject, load);
@@ -130,7 +134,8 @@ class TextWork {
     const double weights = load.matrices * weights_of(subject);
     const double tokens = 4 * sample_ + text_ - sample_;
     const double products = text_ > sample_ ? 5 : 4;
-    work_.variants += 2 * weights * tokens * load.share;
+    work_.variants.add(load.matrices, static_cast<double>(subject.rows),
+                       static_cast<double>(subject.columns), tokens * load.share);
     work_.decoded[subject.run_type] += weights * products;
     add_encoding(subject, subject.run_type, weights);
     add_decoding(subject.name, weights);
@@ -146,7 +151,8 @@ class TextWork {
       add_encoding(subject, type, weights);
       work_.decoded[type] += weights;
     }
-    work_.errors += 2 * weights * sample_ * load.share * (types + 1);
+    work_.errors.add(load.matrices * (types + 1), static_cast<double>(rows),
+                     static_cast<double>(subject.columns), sample_ * load.share);
   }
 
   // Of tokens that are not in the sample, if there are any.
@@ -161,12 +167,14 @@ class TextWork {
     const std::string name =
         request_.network.inputs_of(request_.network.layers()).front().front().tensors.front();
     const auto tensor = map_.find(name).value();
-    const double weights = static_cast<double>(map_.rows(tensor) * map_.columns(tensor));
+    const auto rows = static_cast<double>(map_.rows(tensor));
+    const auto columns = static_cast<double>(map_.columns(tensor));
+    const double weights = rows * columns;
     const std::uint64_t length = setup_.tokens().all().sequence_length;
     const std::uint64_t half = length - length / 2;
     const double part = static_cast<double>(half) / static_cast<double>(length);
     const auto kinds = static_cast<double>(OutputVariants::kinds_of_logits(subjects_));
-    work_.forward += 2 * weights * part * (kinds * sample_ + 2 * (text_ - sample_));
+    work_.forward.add(1, rows, columns, part * (kinds * sample_ + 2 * (text_ - sample_)));
     const std::uint64_t at_once =
         OutputVariants::tokens_at_once(subjects_, request_.network, setup_.memory().logits);
     const auto calls = [&](double tokens) {
@@ -178,7 +186,7 @@ class TextWork {
     const TextSubject& subject = *subjects_.output();
     const calibrate::InputLoad load({.tensors = {name}}, 1);
     work_.read += bytes_of(name);
-    work_.variants += 2 * weights * part * sample_;
+    work_.variants.add(1, rows, columns, part * sample_);
     work_.decoded[subject.run_type] += weights * calls(sample_);
     add_encoding(subject, subject.run_type, weights);
     add_decoding(name, weights);
