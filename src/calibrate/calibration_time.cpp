@@ -40,6 +40,10 @@ class TimeSum {
       }
       if (layer < calibrated_.network.layers()) add_reading(layer);
     }
+    const double delay = rates_.delay();
+    for (double* part : {&time_.forward, &time_.moments, &time_.factors, &time_.feedback}) {
+      *part *= delay;
+    }
     return time_;
   }
 

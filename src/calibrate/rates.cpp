@@ -6,7 +6,6 @@
 #include <random>
 #include <vector>
 
-#include "base/cpu_clock.h"
 #include "base/page_buffer.h"
 #include "base/serial_team.h"
 #include "calibrate/feedback_settings.h"
@@ -161,6 +160,10 @@ Rates::Rates(Effort effort, Isa isa, int cores)
       cores_(cores),
       operation_(1 / (product_rate(isa) * cores)),
       number_(number_seconds(isa) / cores) {}
+
+double Rates::delay() const {
+  return std::clamp(clock_.seconds() / processor_.seconds(), 1.0, 100.0);
+}
 
 double Rates::attention(std::uint64_t sequence_length) const {
   return attention_seconds(sequence_length, isa_) / cores_;

@@ -3,13 +3,15 @@
 #include <cstdint>
 #include <map>
 
+#include "base/clocks.h"
+#include "base/cpu_clock.h"
 #include "sluice/codec.h"
 #include "sluice/tensor_type.h"
 
 namespace sluice::calibrate {
 
-/// How fast this machine calculates: what one thread does is measured for a moment, when it is first asked for,
-/// and so many cores are taken to do as much each.
+/// How fast this machine calculates: what one thread does is measured for a moment, in its processor time, when it
+/// is first asked for, and so many cores are taken to do as much each.
 class Rates {
  public:
   Rates(Effort effort, Isa isa, int cores);
@@ -32,7 +34,12 @@ class Rates {
   /// Seconds that a weight takes to be decoded; of types without a decoder none.
   double decoding(TensorType type);
 
+  /// By how much all that takes longer, since others have the cores too: as it was while this measured.
+  double delay() const;
+
  private:
+  const Stopwatch clock_;
+  const CpuStopwatch processor_;
   const Effort effort_;
   const Isa isa_;
   const int cores_;

@@ -17,6 +17,10 @@ MeasuringTime estimate(const MeasuringWork& work, Effort effort, Isa isa, int co
   for (const auto& [of, weights] : work.fed_back) {
     time.encoding += weights * rates.feedback(of.first, static_cast<double>(of.second));
   }
+  const double delay = rates.delay();
+  for (double* part : {&time.forward, &time.encoding, &time.errors, &time.moments}) {
+    *part *= delay;
+  }
   return time;
 }
 

@@ -121,7 +121,7 @@ class TextWork {
       add_decoding(name, load.matrices * rows * columns);
       const auto subject = std::ranges::find(subjects, name, &TextSubject::name);
       if (subject == subjects.end()) continue;
-      add_variants(*subject, load);
+      add_variants(layer, *subject, load);
       add_errors(*subject, load);
       any = &*subject;
       moments |= wants_moments(request_, *subject);
@@ -129,11 +129,13 @@ class TextWork {
     if (moments) add_moments(any->columns, load);
   }
 
-  // Its own, those of its kind, of its group and of all, these with the rest of the text.
-  void add_variants(const TextSubject& subject, const calibrate::InputLoad& load) {
+  // Its own and those that run on, one of them with the rest of the text.
+  void add_variants(std::uint64_t layer, const TextSubject& subject,
+                    const calibrate::InputLoad& load) {
     const double weights = load.matrices * weights_of(subject);
-    const double tokens = 4 * sample_ + text_ - sample_;
-    const double products = text_ > sample_ ? 5 : 4;
+    const auto variants = static_cast<double>(1 + subjects_.running_on(subject, layer).size());
+    const double tokens = variants * sample_ + text_ - sample_;
+    const double products = variants + (text_ > sample_ ? 1 : 0);
     work_.variants.add(load.matrices, static_cast<double>(subject.rows),
                        static_cast<double>(subject.columns), tokens * load.share);
     work_.decoded[subject.run_type] += weights * products;

@@ -187,6 +187,32 @@ TEST_F(Recipe, PlanAndReportTellWhatWasChosen) {
   EXPECT_GT(fs::file_size(page), 10'000u);
 }
 
+// How long measuring would take is told without it, and nothing once all is kept.
+TEST_F(Recipe, PlanForetellsMeasuring) {
+  const std::vector<std::string> asked = {"--target-bpw", "3", "--measure", kText,
+                                          "--no-measuring"};
+  const std::string plan = done(sized("plan", asked));
+  EXPECT_NE(plan.find(" of it measuring first: running the model "), std::string::npos) << plan;
+  EXPECT_EQ(plan.find("\nchoice "), std::string::npos) << plan;
+  EXPECT_FALSE(fs::exists(kept_));
+  const auto seen = [&] {
+    std::vector<std::string> words = asked;
+    words.push_back("--json");
+    return nlohmann::json::parse(done(sized("plan", words)));
+  };
+  const nlohmann::json before = seen();
+  const nlohmann::json& measuring = before["time"]["measuring"];
+  for (const char* part : {"forward_s", "encoding_s", "errors_s"}) EXPECT_GT(measuring[part], 0);
+  EXPECT_EQ(measuring["moments_s"], 0);
+  EXPECT_GE(before["time"]["seconds"], measuring["seconds"]);
+  EXPECT_FALSE(before.contains("mix"));
+  EXPECT_NEAR(before["output_bytes"].get<double>(), 2.66e6, 0.03e6);
+  done(sized("recipe", {"--target-bpw", "3", "--measure", kText}));
+  const nlohmann::json after = seen();
+  EXPECT_FALSE(after["time"].contains("measuring"));
+  EXPECT_TRUE(after.contains("mix"));
+}
+
 TEST_F(Recipe, ASizeThatCannotBeMetTellsTheSmallestAndTheLargest) {
   expect_refusal(sized("quantize", {output_, "--target-size", "1M"}), 2,
                  "the smallest choice of types takes 1.4 MiB");

@@ -150,7 +150,8 @@ that the output is as near to the model as its bytes allow.
 What each type does to each tensor is measured first: with --measure by running the model on a text,
 which is better by far and takes minutes for each billion weights, else by the errors of sampled rows.
 It is kept in a file (--measurements) beside the output, so that another size takes a second, and a run
-that was cut off goes on. Sizes are those of all of the output's files and are met from below.
+that was cut off goes on. `sluice plan --no-measuring` measures nothing, and tells how long it would take.
+Sizes are those of all of the output's files and are met from below.
 
 --target 'exps=96G' --target '*=20G' is for a runtime that keeps experts in one memory and the rest in
 another. --types says what may be chosen, --at-least and --at-most bound it for tensors by their names,
