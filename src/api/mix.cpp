@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "api/mix.h"
 #include "api/mix_candidates.h"
@@ -146,9 +147,12 @@ MixChoice choose_mix(const QuantizeOptions& options, const Prepared& planned, Ob
 GuessedMix guess_mix(const QuantizeOptions& options, const Prepared& planned) {
   MixChoice choice = candidates_of(options, planned);
   check_size(options, output_facts(options, planned), choice);
-  return {.measuring = left_to_measure(options, planned, text_of(options, planned),
-                                       subjects_of(choice, planned)),
-          .recipe = recipe_of(options, choice)};
+  choice.recipe = recipe_of(options, choice);
+  choice.notes.emplace_back(
+      "types are guessed for the size, as not all is measured: the choice will be another");
+  measure::MeasuringWork left =
+      left_to_measure(options, planned, text_of(options, planned), subjects_of(choice, planned));
+  return {.measuring = std::move(left), .choice = std::move(choice)};
 }
 
 MixChoice choose_mix(const QuantizeOptions& options, Observer& observer) {
@@ -162,10 +166,12 @@ MixChoice choose_mix(const QuantizeOptions& options, Observer& observer) {
   return choose_mix(options, prepared, observer);
 }
 
-void tell_choice(const MixChoice& choice, Plan& plan) {
+void tell_choice(const MixChoice& choice, std::string_view how, Plan& plan) {
   for (std::size_t i = 0; i < choice.tensors.size(); ++i) {
     const TensorChoice& tensor = choice.tensors[i];
-    if (!tensor.kept && tensor.rule.empty()) plan.tensors[i].rule = "chosen for the size";
+    if (!tensor.kept && tensor.rule.empty()) {
+      plan.tensors[i].rule = fmt::format("{} for the size", how);
+    }
   }
   plan.notes.insert(plan.notes.end(), choice.notes.begin(), choice.notes.end());
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <string>
+#include <string_view>
 
 #include "measure/measuring_work.h"
 #include "plan/plan.h"
@@ -23,13 +23,13 @@ MixChoice choose_mix(const QuantizeOptions& options, const Prepared& planned, Ob
 /// What can be said of a size before all is measured.
 struct GuessedMix {
   measure::MeasuringWork measuring;  ///< what is left of it
-  RecipeOptions recipe;              ///< a choice as if errors went by bits alone
+  MixChoice choice;                  ///< as if errors went by bits alone
 };
 
 /// Reads headers and the file of measurements, and no weights. 	hrows Error as choose_mix() does
 GuessedMix guess_mix(const QuantizeOptions& options, const Prepared& planned);
 
-/// Tells in a plan of what was chosen why its tensors have their types.
-void tell_choice(const MixChoice& choice, Plan& plan);
+/// Tells in a plan of what was chosen why its tensors have their types. \param how  "chosen" or "guessed"
+void tell_choice(const MixChoice& choice, std::string_view how, Plan& plan);
 
 }  // namespace sluice

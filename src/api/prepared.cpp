@@ -284,7 +284,7 @@ void prepare(QuantizeOptions& options, Prepared& prepared, Observer& observer) {
     static_cast<RecipeOptions&>(options) = prepared.mix->recipe;
   }
   plan_all(options, prepared);
-  if (prepared.mix) tell_choice(*prepared.mix, prepared.plan);
+  if (prepared.mix) tell_choice(*prepared.mix, "chosen", prepared.plan);
 }
 
 void prepare_unmeasured(QuantizeOptions& options, Prepared& prepared) {
@@ -299,10 +299,9 @@ void prepare_unmeasured(QuantizeOptions& options, Prepared& prepared) {
     return prepare(options, prepared, nobody);
   }
   prepared.measuring = std::move(guess.measuring);
-  static_cast<RecipeOptions&>(options) = guess.recipe;
+  static_cast<RecipeOptions&>(options) = guess.choice.recipe;
   plan_all(options, prepared);
-  prepared.plan.notes.emplace_back(
-      "types are guessed for the size, as not all is measured: the choice will be another");
+  tell_choice(guess.choice, "guessed", prepared.plan);
 }
 
 EncoderSettings encoder_settings(const QuantizeOptions& options) {
