@@ -206,7 +206,7 @@ TEST_F(Recipe, PlanForetellsMeasuring) {
   EXPECT_EQ(measuring["moments_s"], 0);
   EXPECT_GE(before["time"]["seconds"], measuring["seconds"]);
   EXPECT_FALSE(before.contains("mix"));
-  EXPECT_NEAR(before["output_bytes"].get<double>(), 2.66e6, 0.03e6);
+  EXPECT_NEAR(before["bits_per_weight"].get<double>(), 3, 0.02);
   done(sized("recipe", {"--target-bpw", "3", "--measure", kText}));
   const nlohmann::json after = seen();
   EXPECT_FALSE(after["time"].contains("measuring"));
