@@ -207,7 +207,7 @@ TEST_F(Recipe, PlanForetellsMeasuring) {
   EXPECT_GE(before["time"]["seconds"], measuring["seconds"]);
   EXPECT_FALSE(before.contains("mix"));
   EXPECT_NEAR(before["bits_per_weight"].get<double>(), 3, 0.02);
-  done(sized("recipe", {"--target-bpw", "3", "--measure", kText}));
+  done(sized("recipe", {"--target-bpw", "3", "--measure", kText, "--measure-tokens", "256"}));
   const nlohmann::json after = seen();
   EXPECT_FALSE(after["time"].contains("measuring"));
   EXPECT_TRUE(after.contains("mix"));
