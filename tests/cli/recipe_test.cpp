@@ -189,8 +189,8 @@ TEST_F(Recipe, PlanAndReportTellWhatWasChosen) {
 
 // How long measuring would take is told without it, and nothing once all is kept.
 TEST_F(Recipe, PlanForetellsMeasuring) {
-  const std::vector<std::string> asked = {"--target-bpw", "3", "--measure", kText,
-                                          "--no-measuring"};
+  const std::vector<std::string> asked = {"--target-bpw",     "3",   "--measure",     kText,
+                                          "--measure-tokens", "256", "--no-measuring"};
   const std::string plan = done(sized("plan", asked));
   EXPECT_NE(plan.find(" of it measuring first: running the model "), std::string::npos) << plan;
   EXPECT_EQ(plan.find("\nchoice "), std::string::npos) << plan;
