@@ -26,7 +26,7 @@ struct GuessedMix {
   MixChoice choice;                  ///< as if errors went by bits alone
 };
 
-/// Reads headers and the file of measurements, and no weights. 	hrows Error as choose_mix() does
+/// Reads headers and the file of measurements, and no weights. \throws Error as choose_mix() does
 GuessedMix guess_mix(const QuantizeOptions& options, const Prepared& planned);
 
 /// Tells in a plan of what was chosen why its tensors have their types. \param how  "chosen" or "guessed"
