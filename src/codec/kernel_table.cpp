@@ -18,7 +18,8 @@ SLUICE_FEEDBACK_TYPES(SLUICE_DECLARE_FEEDBACK)
 SLUICE_PREPARED_TYPES(SLUICE_DECLARE_PREPARATION)
 
 std::remove_pointer_t<DecodeCodesFunction> decode_f8_e4m3, decode_f8_e5m2, decode_int8,
-    decode_words4, decode_words8, decode_mxfp4_codes;
+    decode_words4, decode_words8, decode_mxfp4_codes, decode_nvfp4_even_codes,
+    decode_nvfp4_odd_codes;
 
 std::remove_pointer_t<decltype(Kernels::plain_errors)> sum_plain_errors;
 std::remove_pointer_t<decltype(Kernels::weighted_errors)> sum_weighted_errors;
@@ -44,7 +45,9 @@ const Kernels& kernel_table() noexcept {
                         .int8 = decode_int8,
                         .words4 = decode_words4,
                         .words8 = decode_words8,
-                        .mxfp4 = decode_mxfp4_codes},
+                        .mxfp4 = decode_mxfp4_codes,
+                        .nvfp4_even = decode_nvfp4_even_codes,
+                        .nvfp4_odd = decode_nvfp4_odd_codes},
       .plain_errors = sum_plain_errors,
       .weighted_errors = sum_weighted_errors,
       .largest_magnitude = find_largest_magnitude,

@@ -25,6 +25,10 @@ struct CodeDecoders {
   DecodeCodesFunction
       words8;  ///< 4 codes in 32 bits, lowest first; a code stands for itself less 128
   DecodeCodesFunction mxfp4;  ///< 2 codes of E2M1 a byte, lower half first
+  // Codes of E2M1 of two rows in the same bytes, whose lower halves are the one and whose upper
+  // halves are the other.
+  DecodeCodesFunction nvfp4_even;
+  DecodeCodesFunction nvfp4_odd;
 };
 
 /// The decoders for an instruction set.

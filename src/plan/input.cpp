@@ -103,6 +103,11 @@ std::uint64_t hash_of(const weights::Weights& weights, const weights::Source& so
       add_place(scales.place);
       numbers.insert(numbers.end(), {static_cast<std::uint64_t>(scales.type), scales.block_rows,
                                      scales.block_columns, scales.columns, scales.matrix});
+      // Where there is nothing of the kind, a run that an earlier version began goes on.
+      if (!scales.common.empty()) numbers.push_back(scales.divided ? 1 : 0);
+      for (const float common : scales.common) {
+        numbers.push_back(std::bit_cast<std::uint32_t>(common));
+      }
     }
     numbers.insert(numbers.end(), {view.first, view.axes.size()});
     for (const weights::Axis& axis : view.axes) {

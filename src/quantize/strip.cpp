@@ -36,8 +36,9 @@ std::optional<BadFactor> bad_factor(const weights::Stored& stored, const weights
                                     std::uint64_t element) {
   if (!stored.scales) return std::nullopt;
   const weights::Factors factors(stored, bytes);
-  const std::uint64_t index = factors.index(element / stored.columns(), element % stored.columns());
-  const float value = factors.at(index);
+  const std::uint64_t row = element / stored.columns();
+  const std::uint64_t index = factors.index(row, element % stored.columns());
+  const float value = factors.at(index, factors.common(row), best_isa());
   if (std::isfinite(value)) return std::nullopt;
   return BadFactor{value,
                    bytes.band.scales->offset + index * weights::factor_size(stored.scales->type)};

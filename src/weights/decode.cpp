@@ -26,7 +26,10 @@ DecodeCodesFunction code_decoder(Coding coding, Isa isa) {
     case Coding::words8:
       return decoders.words8;
     case Coding::mxfp4:
+    case Coding::nvfp4:
       return decoders.mxfp4;
+    case Coding::nvfp4_across:
+      return decoders.nvfp4_even;
     case Coding::typed:
       break;
   }
@@ -38,14 +41,17 @@ class SpanDecoder {
  public:
   SpanDecoder(const Stored& stored, const BandBytes& bytes, Isa isa)
       : bytes_(bytes),
+        isa_(isa),
         type_(stored.type),
         columns_(stored.columns()),
+        joint_rows_(stored.joint_rows()),
         row_bytes_(stored.row_bytes()) {
     if (stored.coding == Coding::typed) {
       DecodeFunction& decode = is_all_blocks(type_) ? decode_blocks_ : decode_row_;
       decode = find_codec(stored.type, isa)->decode;
     } else {
       decode_codes_ = code_decoder(stored.coding, isa);
+      if (joint_rows_ == 2) decode_odd_ = code_decoders(isa).nvfp4_odd;
     }
     if (stored.scales) factors_.emplace(stored, bytes);
   }
@@ -69,7 +75,9 @@ class SpanDecoder {
 
   /// The bytes of so many weights, as far as the band has them.
   std::span<const std::byte> bytes_of(std::uint64_t first, std::uint64_t count) const {
-    const std::uint64_t begin = (first - bytes_.band.first_element) * row_bytes_ / columns_;
+    const std::uint64_t rows = (first - bytes_.band.first_element) / columns_ / joint_rows_;
+    const std::uint64_t rest = (first - bytes_.band.first_element) % columns_;
+    const std::uint64_t begin = rows * row_bytes_ + rest * row_bytes_ / columns_;
     if (begin >= bytes_.codes.size()) return {};
     const std::uint64_t size = count * row_bytes_ / columns_;
     return bytes_.codes.subspan(begin, std::min(size, bytes_.codes.size() - begin));
@@ -77,25 +85,61 @@ class SpanDecoder {
 
  private:
   const BandBytes& bytes_;
+  const Isa isa_;
   const TensorType type_;
   const std::uint64_t columns_;
+  const std::uint64_t joint_rows_;
   const std::uint64_t row_bytes_;
   DecodeFunction decode_blocks_ = nullptr;  // of types that are all blocks
   DecodeFunction decode_row_ = nullptr;     // of others
   DecodeCodesFunction decode_codes_ = nullptr;
+  DecodeCodesFunction decode_odd_ = nullptr;  // of joint rows, every other
   std::optional<Factors> factors_;
 
   void decode_in_row(std::uint64_t row, std::uint64_t column, std::uint64_t count,
                      float* out) const {
     if (!factors_) return decode_block(row, column, count, 1, out);
     const std::uint64_t block = factors_->block_columns();
+    constexpr std::uint64_t kOwnCall = 32;
+    if (block < kOwnCall) return decode_short_blocks(row, column, count, out);
+    const float common = factors_->common(row);
     std::uint64_t index = factors_->index(row, column);
     while (count > 0) {
       const std::uint64_t part = std::min(count, block - column % block);
-      decode_block(row, column, part, factors_->at(index++), out);
+      decode_block(row, column, part, factors_->at(index++, common, isa_), out);
       column += part;
       out += part;
       count -= part;
+    }
+  }
+
+  /// Decodes all codes by one call, times 1, which is exact, and multiplies them afterwards.
+  void decode_short_blocks(std::uint64_t row, std::uint64_t column, std::uint64_t count,
+                           float* out) const {
+    constexpr std::uint64_t kAtOnce = 256;
+    float factors[kAtOnce];
+    decode_block(row, column, count, 1, out);
+    const std::uint64_t block = factors_->block_columns();
+    const float common = factors_->common(row);
+    while (count > 0) {
+      const std::uint64_t inside = column % block;
+      const std::uint64_t blocks = std::min((inside + count - 1) / block + 1, kAtOnce);
+      factors_->copy(factors_->index(row, column), blocks, common, isa_, factors);
+      std::uint64_t part = std::min(count, blocks * block - inside);
+      column += part;
+      count -= part;
+      if (block == 1) {
+        for (std::uint64_t i = 0; i < part; ++i) out[i] *= factors[i];
+        out += part;
+        continue;
+      }
+      std::uint64_t length = block - inside;  // of the first
+      for (const float* factor = factors; part > 0; ++factor, length = block) {
+        length = std::min(length, part);
+        for (std::uint64_t i = 0; i < length; ++i) out[i] *= *factor;
+        out += length;
+        part -= length;
+      }
     }
   }
 
@@ -106,7 +150,11 @@ class SpanDecoder {
       return;
     }
     const std::uint64_t first_row = bytes_.band.first_element / columns_;
-    const std::byte* const codes = bytes_.codes.data() + (row - first_row) * row_bytes_;
+    const std::byte* const codes =
+        bytes_.codes.data() + (row - first_row) / joint_rows_ * row_bytes_;
+    if (decode_odd_ != nullptr && row % 2 != 0) {
+      return decode_odd_(codes, column, count, factor, out);
+    }
     if (decode_codes_ != nullptr) return decode_codes_(codes, column, count, factor, out);
     if (count == columns_) return decode_row_(codes, out, count);
     std::vector<float> whole(columns_);

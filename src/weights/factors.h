@@ -27,9 +27,16 @@ class Factors {
   std::uint64_t index(std::uint64_t row, std::uint64_t column) const {
     return factor_index(stored_, row, column) - bytes_.band.first_scale;
   }
-  float at(std::uint64_t index) const;
+  /// What the factors of a row have in common.
+  float common(std::uint64_t row) const;
+  /// The factor of this index, rounded to F32 where it is a product or quotient of two numbers.
+  float at(std::uint64_t index, float common, Isa isa) const;
+  /// The same of as many as follow one another.
+  void copy(std::uint64_t index, std::uint64_t count, float common, Isa isa, float* out) const;
 
  private:
+  float stored_at(std::uint64_t index) const;
+
   const Stored& stored_;
   const BandBytes& bytes_;
   const std::uint64_t block_columns_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <numeric>
@@ -24,13 +26,17 @@ std::string coding_text(const Stored& stored) {
       return "int8";
     case Coding::mxfp4:
       return "mxfp4";
+    case Coding::nvfp4:
+    case Coding::nvfp4_across:
+      return "nvfp4";
   }
   return "?";
 }
 
 std::string blocks_text(const Stored& stored) {
   const Scales& scales = *stored.scales;
-  if (stored.coding == Coding::mxfp4) return {};  // always the same
+  constexpr std::array kAlwaysTheSame = {Coding::mxfp4, Coding::nvfp4, Coding::nvfp4_across};
+  if (std::ranges::find(kAlwaysTheSame, stored.coding) != kAlwaysTheSame.end()) return {};
   const bool whole_rows = scales.block_columns >= stored.columns();
   if (whole_rows && scales.block_rows >= stored.rows()) return {};
   if (whole_rows && scales.block_rows == 1) return " rows";
@@ -60,10 +66,12 @@ std::uint64_t Stored::row_bytes() const {
     case Coding::words8:
       return (columns() + 3) / 4 * 4;
     case Coding::mxfp4:
+    case Coding::nvfp4:
       return columns() / 2;
     case Coding::f8_e4m3:
     case Coding::f8_e5m2:
     case Coding::int8:
+    case Coding::nvfp4_across:
       return columns();
   }
   return 0;
@@ -93,7 +101,7 @@ std::uint64_t stored_bytes(const Weights& weights, const Source& source) {
 }
 
 std::uint64_t Stored::offset_of(std::uint64_t element) const {
-  const std::uint64_t row = element / columns() * row_bytes();
+  const std::uint64_t row = element / columns() / joint_rows() * row_bytes();
   const std::uint64_t column = element % columns();
   switch (coding) {
     case Coding::typed: {
@@ -106,10 +114,12 @@ std::uint64_t Stored::offset_of(std::uint64_t element) const {
     case Coding::words8:
       return row + column / 4 * 4;
     case Coding::mxfp4:
+    case Coding::nvfp4:
       return row + column / 2;
     case Coding::f8_e4m3:
     case Coding::f8_e5m2:
     case Coding::int8:
+    case Coding::nvfp4_across:
       return row + column;
   }
   return row;

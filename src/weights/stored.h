@@ -29,6 +29,8 @@ enum class Coding : std::uint8_t {
   words4,  ///< words of 32 bits along a row, which begins with a new one; lowest bits first, less 8
   words8,  ///< the same with 8 bits, less 128
   mxfp4,   ///< two E2M1 codes a byte, low nibble first; rows have a multiple of 32
+  nvfp4,   ///< the same; rows have a multiple of 16
+  nvfp4_across,  ///< the same down the columns: a byte has the codes of two rows, the upper one's low
 };
 
 /// Factors of a stored tensor's weights. The last two indices are a matrix's row and column (a
@@ -37,7 +39,7 @@ enum class Coding : std::uint8_t {
 /// m * matrix + (r / block_rows) * columns + c / block_columns.
 struct Scales {
   /// How a factor is coded: as a number, or as a byte b that stands for 2^(b - 127).
-  enum class Type : std::uint8_t { f32, f16, bf16, e8m0 };
+  enum class Type : std::uint8_t { f32, f16, bf16, e8m0, f8_e4m3 };
 
   Place place;
   Type type = Type::f32;
@@ -45,6 +47,10 @@ struct Scales {
   std::uint64_t block_columns = 1;
   std::uint64_t columns = 1;  ///< factors in a row of blocks
   std::uint64_t matrix = 0;   ///< factors of a matrix; 0 if all matrices have the same
+  /// What the factors themselves are multiplied by, or divided by, in F32, before they are factors:
+  /// nothing, one number, or one for each matrix.
+  std::vector<float> common = {};
+  bool divided = false;
 };
 
 /// A tensor as it lies in a file.
@@ -63,7 +69,9 @@ struct Stored {
   /// Weights of each of the rows that a row of the stored tensor holds, where its type stores several
   /// together; else all of them. \pre Coding::typed
   std::uint64_t typed_columns() const { return columns() / info(type).rows; }
-  /// Bytes of a row of `columns()` weights.
+  /// Rows whose codes are in the same bytes, each with one before or behind it.
+  std::uint64_t joint_rows() const { return coding == Coding::nvfp4_across ? 2 : 1; }
+  /// Bytes of a row of `columns()` weights, or of all that are in the same bytes.
   std::uint64_t row_bytes() const;
   /// Where the code of a weight is, or the block, the word or the row with a scale that holds it:
   /// bytes from the first.

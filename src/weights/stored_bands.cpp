@@ -156,15 +156,18 @@ std::optional<StoredBands::Columns> StoredBands::columns_until(std::uint64_t end
     if (atoms > 1 || atom.axes.size() < 2 || wanted.column_block == 0) return std::nullopt;
     const Axis columns = atom.axes.back();
     atom.axes.pop_back();
-    const bool fits = columns.count == wanted.row_elements &&
-                      columns.stride % unit_.elements == 0 &&
-                      atom.first - result.begin + atom.extent() <= columns.stride;
+    const bool fits =
+        columns.count == wanted.row_elements &&
+        (columns.stride % unit_.elements == 0 || unit_.elements % columns.stride == 0) &&
+        atom.first - result.begin + atom.extent() <= columns.stride;
     const bool agrees =
         result.count == 0 || (result.count == columns.count && result.stride == columns.stride);
     if (!fits || !agrees) return std::nullopt;
     result.count = columns.count;
     result.stride = columns.stride;
     result.block = std::lcm(result.block, wanted.column_block);
+    result.block =
+        std::lcm(result.block, std::max<std::uint64_t>(1, unit_.elements / columns.stride));
     result.bytes += view.rows_of(1) * wanted.row_bytes;
   }
   if (result.block >= result.count) return std::nullopt;

@@ -28,7 +28,7 @@ void add_scales(const Stored& stored, Band& band) {
 
 StoredUnit unit_of(const Stored& stored, std::span<const Wanted> wanted,
                    std::span<const Use> uses) {
-  const StoredUnit row{stored.columns(), stored.row_bytes()};
+  const StoredUnit row{stored.joint_rows() * stored.columns(), stored.row_bytes()};
   if (stored.coding != Coding::typed || stored.scales || !is_all_blocks(stored.type)) return row;
   std::uint64_t elements = row.elements;
   for (const Use& use : uses) {

@@ -132,14 +132,21 @@ class Evaluator {
         return brain(bytes, index);
       case Scales::Type::e8m0:
         return std::ldexp(1.0f, number<std::uint8_t>(bytes, index) - 127);
+      case Scales::Type::f8_e4m3:
+        return small_float(number<std::uint8_t>(bytes, index), 4, 3, false);
     }
     throw std::runtime_error("no factors");
   }
 
   unsigned code(const Stored& stored, std::uint64_t element) const {
     const auto bytes = fixture_.at(stored.place);
-    if (stored.coding == Coding::mxfp4) {
+    if (stored.coding == Coding::mxfp4 || stored.coding == Coding::nvfp4) {
       return std::to_integer<unsigned>(bytes[element / 2]) >> element % 2 * 4 & 15;
+    }
+    if (stored.coding == Coding::nvfp4_across) {
+      const std::uint64_t row = element / stored.columns();
+      const std::uint64_t byte = row / 2 * stored.columns() + element % stored.columns();
+      return std::to_integer<unsigned>(bytes[byte]) >> row % 2 * 4 & 15;
     }
     const unsigned bits = stored.coding == Coding::words4 ? 4 : 8;
     const std::uint64_t in_word = 32 / bits;
@@ -166,7 +173,9 @@ class Evaluator {
         return static_cast<float>(static_cast<int>(code(stored, element)) - 8);
       case Coding::words8:
         return static_cast<float>(static_cast<int>(code(stored, element)) - 128);
-      case Coding::mxfp4: {
+      case Coding::mxfp4:
+      case Coding::nvfp4:
+      case Coding::nvfp4_across: {
         const unsigned c = code(stored, element);
         return c < 8 ? kE2m1[c] : -kE2m1[c - 8];
       }
@@ -181,9 +190,13 @@ class Evaluator {
     const std::uint64_t column = element % stored.columns();
     const std::uint64_t row = element / stored.columns() % stored.rows();
     const std::uint64_t matrix = element / stored.columns() / stored.rows();
-    return value * factor(scales.type, fixture_.at(scales.place),
-                          matrix * scales.matrix + row / scales.block_rows * scales.columns +
-                              column / scales.block_columns);
+    const float one = factor(scales.type, fixture_.at(scales.place),
+                             matrix * scales.matrix + row / scales.block_rows * scales.columns +
+                                 column / scales.block_columns);
+    if (scales.common.empty()) return value * one;
+    const float common = scales.common.at(scales.common.size() == 1 ? 0 : matrix);
+    const float both = scales.divided ? one / common : one * common;  // rounded to F32
+    return value * both;
   }
 
   const Fixture& fixture_;

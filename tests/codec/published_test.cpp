@@ -45,6 +45,10 @@ double value_of_e5m2(unsigned code) {
   return signed_value(code, 0x80, bits == 0x7c ? kInfinity : tiny_float(bits, 5, 2));
 }
 
+double value_of_e2m1(unsigned code) {
+  return signed_value(code, 8, tiny_float(code & 7, 2, 1));
+}
+
 double value_of_int8(unsigned code) {
   return code < 128 ? code : code - 256.0;
 }
@@ -66,8 +70,11 @@ constexpr Coding kCodings[] = {
     {"int8", &CodeDecoders::int8, 8, value_of_int8},
     {"words4", &CodeDecoders::words4, 4, [](unsigned code) { return code - 8.0; }},
     {"words8", &CodeDecoders::words8, 8, [](unsigned code) { return code - 128.0; }},
-    {"mxfp4", &CodeDecoders::mxfp4, 4,
-     [](unsigned code) { return signed_value(code, 8, tiny_float(code & 7, 2, 1)); }},
+    {"mxfp4", &CodeDecoders::mxfp4, 4, value_of_e2m1},
+    {"nvfp4_even", &CodeDecoders::nvfp4_even, 8,
+     [](unsigned codes) { return value_of_e2m1(codes & 15); }},
+    {"nvfp4_odd", &CodeDecoders::nvfp4_odd, 8,
+     [](unsigned codes) { return value_of_e2m1(codes >> 4); }},
 };
 
 /// Code `i` of a row: bits counted from the lowest of words of 32 bits, the first byte lowest.

@@ -206,9 +206,50 @@ TEST(Bands, PackedRowsWithRoomInTheLastWord) {
   }
 }
 
+TEST(Bands, CodesOfTwoRowsInTheSameBytes) {
+  Made made;  // gates and ups of three experts, [3, 64, 2 x 5], down whose columns are the blocks
+  const std::size_t stored = made.store({3, 64, 10}, Coding::nvfp4_across);
+  made.scale(Scales::Type::f8_e4m3, 16, 1);
+  made.model.weights.stored[stored].scales->common = {0.3f, 7, 1e-3f};
+  for (const std::uint64_t up : {0, 1}) {
+    made.make(64, {{stored, up * 5, {{3, 640}, {5, 1}, {64, 10}}}});
+  }
+  EXPECT_EQ(smallest_bands(made), Rows({64, 64, 64}));
+  EXPECT_EQ(smallest_bands(made, 16), Rows(12, 16));
+  EXPECT_EQ(smallest_bands(made, 1), Rows(96, 2));
+  EXPECT_EQ(BandCursor::smallest_bytes(made.model.weights, made.wanted(7, 32)), 160u);
+  EXPECT_EQ(BandCursor::matrix_bytes(made.model.weights, made.wanted(7, 32)), 2 * 5 * 7u);
+  expect_whole(made, made.random());
+}
+
+TEST(Bands, CodesOfTwoRowsThatAreNotTransposed) {
+  Made made;
+  const std::size_t stored = made.store({2, 32, 7}, Coding::nvfp4_across);
+  made.scale(Scales::Type::f8_e4m3, 16, 1);
+  made.model.weights.stored[stored].scales->common = {0.7f};
+  made.make(7, {{stored, 7, {{31, 14}, {7, 1}}}});  // the second of each two
+  made.make(7, {{stored, 3 * 7, {{50, 7}, {7, 1}}}});
+  expect_whole(made, made.random());
+}
+
+TEST(Bands, FactorsWithSomethingInCommon) {
+  for (const bool divided : {false, true}) {
+    for (const std::vector<float>& common : {std::vector<float>{0.1f}, {3, 1e-5f, 0.7f}}) {
+      Made made;
+      const std::size_t stored = made.store({3, 6, 48}, Coding::nvfp4);
+      made.scale(Scales::Type::f8_e4m3, 1, 16);
+      made.model.weights.stored[stored].scales->common = common;
+      made.model.weights.stored[stored].scales->divided = divided;
+      made.make(48, {{stored, 0, {{18, 48}, {48, 1}}}});
+      made.make(6, {{stored, 0, {{3, 288}, {48, 1}, {6, 48}}}});
+      expect_whole(made, made.random());
+    }
+  }
+}
+
 TEST(Bands, AnyFactors) {
-  for (const Scales::Type type :
-       {Scales::Type::f32, Scales::Type::f16, Scales::Type::bf16, Scales::Type::e8m0}) {
+  for (const Scales::Type type : {Scales::Type::f32, Scales::Type::f16, Scales::Type::bf16,
+                                  Scales::Type::e8m0, Scales::Type::f8_e4m3}) {
     for (const bool each_matrix : {false, true}) {
       for (const auto& [rows, columns] : {std::pair{7, 12}, {1, 12}, {3, 5}, {7, 4}}) {
         Made made;
@@ -275,10 +316,15 @@ TEST(Bands, AnyViewsOfAnyCoding) {
     for (std::uint64_t i = made.any(1, 3); i > 0; --i) {
       std::vector<std::uint64_t> shape;
       for (std::uint64_t k = made.any(1, 4); k > 0; --k) shape.push_back(made.any(1, 9));
-      const auto coding = static_cast<Coding>(made.any(0, 5));  // all but blocks of MXFP4
+      constexpr std::array kCodings = {Coding::typed, Coding::f8_e4m3,     Coding::f8_e5m2,
+                                       Coding::int8,  Coding::words4,      Coding::words8,
+                                       Coding::nvfp4, Coding::nvfp4_across};
+      const Coding coding = kCodings[made.any(0, kCodings.size() - 1)];
+      if (coding == Coding::nvfp4) shape.back() *= 2;
+      if (coding == Coding::nvfp4_across) shape.insert(shape.end() - 1, 2 * made.any(1, 4));
       const std::size_t stored = made.store(shape, coding);
       if (made.any(0, 1) == 0) {
-        made.scale(static_cast<Scales::Type>(made.any(0, 3)), made.any(1, 7), made.any(1, 7),
+        made.scale(static_cast<Scales::Type>(made.any(0, 4)), made.any(1, 7), made.any(1, 7),
                    made.any(0, 1) == 0);
       }
       for (std::uint64_t k = made.any(0, 3); k > 0; --k) {

@@ -25,7 +25,8 @@ class Made {
                   .type = type,
                   .shape = std::move(shape),
                   .scales = {}};
-    stored.place = add(stored.elements() / stored.columns() * stored.row_bytes());
+    stored.place =
+        add(stored.elements() / stored.columns() / stored.joint_rows() * stored.row_bytes());
     model.weights.stored.push_back(std::move(stored));
     return model.weights.stored.size() - 1;
   }
@@ -40,7 +41,8 @@ class Made {
     const std::uint64_t of_matrix = ((stored.rows() - 1) / block_rows + 1) * scales.columns;
     const std::uint64_t matrices = stored.elements() / stored.columns() / stored.rows();
     if (each_matrix) scales.matrix = of_matrix;
-    const std::uint64_t size = type == Scales::Type::f32 ? 4 : type == Scales::Type::e8m0 ? 1 : 2;
+    const bool byte = type == Scales::Type::e8m0 || type == Scales::Type::f8_e4m3;
+    const std::uint64_t size = type == Scales::Type::f32 ? 4 : byte ? 1 : 2;
     scales.place = add(of_matrix * (each_matrix ? matrices : 1) * size);
     stored.scales = scales;
   }

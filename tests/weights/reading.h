@@ -166,10 +166,12 @@ class Reading {
         previous->first_element + previous->elements == band.first_element) {
       return;
     }
-    EXPECT_TRUE(touched_.at(band.stored).any(band.first_element, stored.columns()));
+    EXPECT_TRUE(
+        touched_.at(band.stored).any(band.first_element, stored.joint_rows() * stored.columns()));
     if (previous == nullptr) return;
     const std::uint64_t end = previous->first_element + previous->elements;
-    const std::uint64_t row = weights_.stored[previous->stored].columns();
+    const Stored& before = weights_.stored[previous->stored];
+    const std::uint64_t row = before.joint_rows() * before.columns();
     EXPECT_TRUE(touched_.at(previous->stored).any(end - std::min(end, row), row));
   }
 
