@@ -23,7 +23,8 @@ constexpr std::uint64_t kLargestIndex = std::uint64_t{64} << 20;
 constexpr std::uint64_t kLargestVocabulary = std::uint64_t{256} << 20;
 
 bool is_settings(std::string_view name) {
-  return name == "config.json" || name == "generation_config.json" || name == "README.md";
+  return name == "config.json" || name == "generation_config.json" || name == "README.md" ||
+         name == checkpoint::kModeloptFile;
 }
 
 std::vector<std::byte> bytes_at(const io::File& file, std::uint64_t offset, std::uint64_t size) {

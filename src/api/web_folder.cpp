@@ -44,8 +44,12 @@ class WebFolder : public ModelFolder {
   }
 
   std::vector<std::string> names() const override {
-    std::set<std::string> wanted = {std::string(kConfig), "generation_config.json", "README.md",
-                                    "model.safetensors", std::string(checkpoint::kIndexFile)};
+    std::set<std::string> wanted = {std::string(kConfig),
+                                    "generation_config.json",
+                                    "README.md",
+                                    "model.safetensors",
+                                    std::string(checkpoint::kIndexFile),
+                                    std::string(checkpoint::kModeloptFile)};
     for (const std::string_view name : tokenizer::files_read()) wanted.emplace(name);
     if (!file_.empty()) wanted.insert(file_);
     const std::vector<std::string> asked(wanted.begin(), wanted.end());

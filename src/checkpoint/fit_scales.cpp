@@ -29,6 +29,12 @@ bool covers(std::uint64_t blocks, std::uint64_t extent, const std::optional<std:
   return block && extent > 0 && (extent - 1) / *block + 1 == blocks;
 }
 
+/// ModelOpt's factors of blocks of a matrix are [down, 1, across, 1].
+constexpr Quantization kModeloptBlocks = {.block_rows = 128, .block_columns = 128};
+bool is_spread(const std::vector<std::uint64_t>& shape, const Stored& weights) {
+  return shape.size() == 4 && shape[1] == 1 && shape[3] == 1 && weights.shape.size() == 2;
+}
+
 [[noreturn]] void refuse_fit(const FoundEntry& factors, const Stored& weights) {
   refuse(factors,
          fmt::format("its factors, {}, do not fit the weights, {}",
@@ -76,7 +82,9 @@ Scales fit_scales(const Stored& weights, const FoundEntry& factors,
   }
   const auto extents = std::min<std::ptrdiff_t>(2, std::ssize(weights.shape));
   const std::vector<std::uint64_t> matrices(weights.shape.begin(), weights.shape.end() - extents);
-  if (shape == matrices) {
+  if (quantization.method == Quantization::Method::modelopt && is_spread(shape, weights)) {
+    fit_matrix(shape[0], shape[2], weights, factors, kModeloptBlocks, scales);
+  } else if (shape == matrices) {
     scales.matrix = 1;
   } else if (matrices.empty() && shape.size() == 1 && shape[0] == rows) {
     scales.block_rows = 1;

@@ -17,6 +17,8 @@
 namespace sluice::checkpoint {
 
 inline constexpr std::string_view kIndexFile = "model.safetensors.index.json";
+/// Where ModelOpt says how weights are quantized; in older checkpoints config.json does not.
+inline constexpr std::string_view kModeloptFile = "hf_quant_config.json";
 
 /// The index of a checkpoint in several parts.
 struct Index {
@@ -67,7 +69,8 @@ struct Folder {
   std::map<std::string, std::string, std::less<>> texts;  ///< small files by name
   std::optional<Index> index;
   std::vector<Part> parts;
-  /// Reads some bytes of a part. Asked only for shapes (16 bytes at most) that headers leave open.
+  /// Reads some bytes of a part. Asked only for what headers leave open: shapes, and numbers that all
+  /// factors of a tensor have in common. At most some megabytes.
   std::function<std::vector<std::byte>(const Place&)> read;
 
   /// The text of a small file, if the folder has it.

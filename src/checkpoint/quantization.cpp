@@ -14,6 +14,9 @@ namespace sluice::checkpoint {
 namespace {
 
 constexpr std::uint64_t kBlockOfMxfp4 = 32;
+constexpr const char* kPackedIntegers = "pack-quantized";
+constexpr const char* kNvfp4 = "nvfp4-pack-quantized";
+constexpr std::string_view kAlgorithm = "quant_algo";
 
 [[noreturn]] void refuse_method(const Config& config, const std::string& what) {
   throw Error(ErrorCode::input_type,
@@ -75,14 +78,28 @@ void read_group(const Config& config, const Config& weights, bool packed, Quanti
   result.packed_bits = static_cast<unsigned>(bits);
 }
 
+/// NVFP4 says for itself how its weights lie: config.json can only say something else.
+void expect_nvfp4(const Config& config, const Config& weights) {
+  if (weights.find_whole({"num_bits"}).value_or(4) != 4 ||
+      weights.find_text({"type"}).value_or("float") != "float" ||
+      weights.find_whole({"group_size"}).value_or(16) != 16 ||
+      weights.find_truth({"symmetric"}) == false) {
+    refuse_method(config, "compressed-tensors in NVFP4 that is not E2M1 in groups of 16");
+  }
+}
+
+void expect_format(const Config& config, const std::string& format) {
+  constexpr std::array kRead = {"dense",         "float-quantized", "naive-quantized",
+                                "int-quantized", kPackedIntegers,   kNvfp4};
+  if (std::ranges::find(kRead, format) != kRead.end()) return;
+  refuse_method(config, fmt::format("compressed-tensors in the format {}", printable(format)));
+}
+
 Quantization compressed_tensors(const Config& config) {
   Quantization result{.method = Quantization::Method::compressed_tensors};
   const std::string format = config.find_text({"format"}).value_or("dense");
-  constexpr std::array kPlain = {"dense", "float-quantized", "naive-quantized", "int-quantized"};
-  const bool packed = format == "pack-quantized";
-  if (!packed && std::ranges::find(kPlain, format) == kPlain.end()) {
-    refuse_method(config, fmt::format("compressed-tensors in the format {}", printable(format)));
-  }
+  const bool mixed = format == "mixed-precision";
+  if (!mixed) expect_format(config, format);
   const std::optional<Config> groups = config.find_object({"config_groups"});
   if (!groups) return result;
   const Json* first = nullptr;
@@ -90,24 +107,65 @@ Quantization compressed_tensors(const Config& config) {
     const std::optional<Config> settings = groups->find_object({group.key()});
     const std::optional<Config> weights = settings ? settings->find_object({"weights"}) : settings;
     if (!weights) continue;
+    const std::string own = mixed ? settings->find_text({"format"}).value_or("dense") : format;
+    if (mixed) expect_format(config, own);
+    if (own == kNvfp4) {
+      expect_nvfp4(config, *weights);
+      continue;
+    }
     const Json& json = group.value().at("weights");
     if (first != nullptr && *first != json) {
       refuse_method(config, "compressed-tensors in several ways at once");
     }
     first = &json;
-    read_group(config, *weights, packed, result);
+    read_group(config, *weights, own == kPackedIntegers, result);
   }
   return result;
 }
 
+void expect_algorithm(const Config& config, const std::string& algorithm) {
+  constexpr std::array kRead = {
+      "NVFP4",     "NVFP4_AWQ",      "W4A16_NVFP4", "FP8", "FP8_PER_CHANNEL_PER_TOKEN",
+      "FP8_PB_WO", "MIXED_PRECISION"};
+  std::string upper = algorithm;  // some versions write small letters
+  for (char& letter : upper) {
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+  }
+  if (std::ranges::find(kRead, upper) != kRead.end()) return;
+  refuse_method(config, fmt::format("modelopt as {}", printable(algorithm)));
+}
+
+/// Which weights are quantized, and how, their tensors tell.
+Quantization modelopt(const Config& config) {
+  constexpr std::string_view kLayers = "quantized_layers";
+  if (const auto all = config.find_text({kAlgorithm})) expect_algorithm(config, *all);
+  if (const auto layers = config.find_object({kLayers})) {
+    for (const auto& layer : config.at(kLayers).items()) {
+      const std::optional<Config> settings = layers->find_object({layer.key()});
+      const auto own = settings ? settings->find_text({kAlgorithm}) : std::nullopt;
+      if (own) expect_algorithm(config, *own);
+    }
+  }
+  return {.method = Quantization::Method::modelopt};
+}
+
 }  // namespace
 
-Quantization read_quantization(const Config& config) {
+Quantization read_quantization(const Folder& folder, const Config& config) {
   const std::optional<Config> what = config.find_object({"quantization_config"});
-  if (!what) return {};
-  const std::string method = what->find_text({"quant_method"}).value_or("no method that it names");
+  if (!what) {
+    const std::string* const own = folder.text(kModeloptFile);
+    if (own == nullptr) return {};
+    const Config file = parse_config(*own, folder.file(kModeloptFile));
+    return modelopt(file.find_object({"quantization"}).value_or(file));
+  }
+  const bool is_modelopt = !what->has("quant_method") && what->has(kAlgorithm);
+  const std::string method =
+      is_modelopt ? "modelopt"
+                  : what->find_text({"quant_method"}).value_or("no method that it names");
   if (method == "fp8") return fp8(*what);
   if (method == "compressed-tensors") return compressed_tensors(*what);
+  if (method == "modelopt") return modelopt(*what);
   if (method == "mxfp4") {
     return {.method = Quantization::Method::mxfp4, .block_rows = 1, .block_columns = kBlockOfMxfp4};
   }

@@ -193,7 +193,7 @@ Model translate(const Folder& folder, Config config, std::vector<gguf::KeyValue>
   const std::uint64_t layers = layer_count(family, config);
   Model model;
   std::vector<Stored>& stored = model.weights.stored;
-  stored = stored_tensors(folder, read_quantization(config), model.skipped);
+  stored = stored_tensors(folder, read_quantization(folder, config), model.skipped);
   Draft draft(stored);
   const Translation translation(family, config, layers);
   for (std::size_t i = 0; i < stored.size(); ++i) {

@@ -15,8 +15,9 @@ constexpr std::array<std::string_view, 7> kNoTextModelBegins = {
     "mlp", "vit.", "vpm.", "siglip2.", "merger.", "resampler.", "sound_"};
 constexpr std::array<std::string_view, 3> kComputed = {".attention.masked_bias", ".attention.bias",
                                                        ".rotary_emb.inv_freq"};
-constexpr std::array<std::string_view, 4> kOfActivations = {
-    ".activation_scale", "_activation_scale", ".input_scale", ".qscale_act"};
+constexpr std::array<std::string_view, 9> kOfActivations = {
+    ".activation_scale",   "_activation_scale", ".input_scale", "_input_scale", ".qscale_act",
+    ".input_global_scale", ".k_scale",          ".v_scale",     ".output_scale"};
 
 }  // namespace
 

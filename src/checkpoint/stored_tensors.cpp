@@ -8,7 +8,9 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "checkpoint/common_factors.h"
 #include "checkpoint/fit_scales.h"
+#include "checkpoint/nvfp4.h"
 #include "checkpoint/skipped.h"
 
 namespace sluice::checkpoint {
@@ -58,9 +60,15 @@ class StoredReader {
       }
     }
     std::vector<Stored> result;
+    std::vector<CommonFactors> common;
     for (const FoundEntry& found : order) {
-      if (!belongs_to_another(found)) result.push_back(weights(found));
+      if (belongs_to_another(found)) continue;
+      result.push_back(weights(found));
+      if (const FoundEntry* const factors = common_factors_of(found, result.back())) {
+        common.push_back({result.size() - 1, *factors});
+      }
     }
+    read_common_factors(folder_, common, result);
     return result;
   }
 
@@ -87,6 +95,11 @@ class StoredReader {
         Companion{Method::compressed_tensors, ".weight_scale", ".weight"},
         Companion{Method::compressed_tensors, ".weight_scale", ".weight_packed"},
         Companion{Method::compressed_tensors, ".weight_shape", ".weight_packed"},
+        Companion{Method::compressed_tensors, ".weight_global_scale", ".weight_packed"},
+        Companion{Method::modelopt, ".weight_scale", ".weight"},
+        Companion{Method::modelopt, ".weight_scale_2", ".weight"},
+        Companion{Method::modelopt, "_weight_scale", ""},
+        Companion{Method::modelopt, "_weight_scale_2", ""},
         Companion{Method::mxfp4, "_scales", "_blocks"},
     };
     const std::string_view name = found.entry->name;
@@ -109,9 +122,41 @@ class StoredReader {
       return mxfp4(found, name.substr(0, name.size() - kBlocks.size()));
     }
     if (quantization_.method == Method::compressed_tensors && name.ends_with(".weight_packed")) {
-      return packed(found, name.substr(0, name.size() - kPacked.size()));
+      const std::string_view base = name.substr(0, name.size() - kPacked.size());
+      if (found.entry->dtype != Dtype::u8) return packed(found, base);
+      return nvfp4(found, need(found, factors_of(found)), base);
+    }
+    if (quantization_.method == Method::modelopt && name.ends_with(".pre_quant_scale")) {
+      refuse(found, "sluice does not read weights whose inputs are to be scaled",
+             ErrorCode::input_type);
+    }
+    if (quantization_.method == Method::modelopt && found.entry->dtype == Dtype::u8) {
+      return nvfp4(found, need(found, factors_of(found)), name);
     }
     return plain(found);
+  }
+
+  /// What a tensor of factors of the weights is called.
+  std::string factors_of(const FoundEntry& found) const {
+    constexpr std::string_view kPacked = "_packed";
+    const std::string& name = found.entry->name;
+    switch (quantization_.method) {
+      case Method::fp8:
+        return name + "_scale_inv";
+      case Method::modelopt:  // where joined experts have names without ".weight"
+        return name + (name.ends_with(".weight") ? "_scale" : "_weight_scale");
+      default:
+        return name.substr(0, name.size() - (name.ends_with(kPacked) ? kPacked.size() : 0)) +
+               "_scale";
+    }
+  }
+
+  /// The tensor of what the factors of weights in NVFP4 have in common; nothing for other weights.
+  const FoundEntry* common_factors_of(const FoundEntry& found, Stored& weights) const {
+    if (weights.coding != Coding::nvfp4 && weights.coding != Coding::nvfp4_across) return nullptr;
+    weights.scales->divided = quantization_.method == Method::compressed_tensors;
+    return &need(
+        found, weights.scales->divided ? weights.name + "_global_scale" : factors_of(found) + "_2");
   }
 
   Stored stored(const FoundEntry& found, std::string_view name) const {
@@ -125,7 +170,7 @@ class StoredReader {
     const Entry& entry = *found.entry;
     Stored result = stored(found, entry.name);
     const bool scaled =
-        quantization_.method == Method::fp8 || quantization_.method == Method::compressed_tensors;
+        quantization_.method != Method::none && quantization_.method != Method::mxfp4;
     const std::optional<Coding> code = code_of(entry.dtype, scaled);
     const std::optional<TensorType> number = number_of(entry.dtype);
     if (!code && !number) {
@@ -135,8 +180,7 @@ class StoredReader {
     result.coding = code.value_or(Coding::typed);
     result.type = number.value_or(TensorType::f32);
     if (!scaled) return result;
-    const char* const end = quantization_.method == Method::fp8 ? "_scale_inv" : "_scale";
-    const std::string scales = entry.name + end;
+    const std::string scales = factors_of(found);
     if (code || find(scales) != nullptr) {
       result.scales = fit_scales(result, need(found, scales), quantization_);
     }

@@ -4,43 +4,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "checkpoint/listing.h"
-#include "checkpoint/synthetic.h"
+#include "checkpoint/one_layer.h"
 #include "sluice/error.h"
 
 namespace sluice::checkpoint {
 namespace {
-
-/// A model of one layer, in which `model.layers.0.mlp.up_proj` is left for the test to add.
-Synthetic one_layer() {
-  Synthetic checkpoint("qwen3_moe_fused");
-  const auto is_expert = [](const auto& tensor) {
-    return tensor.first.find(".mlp.") != std::string::npos;
-  };
-  std::erase_if(checkpoint.tensors, is_expert);
-  checkpoint.config["architectures"] = {"Qwen3ForCausalLM"};
-  return checkpoint;
-}
-
-const std::string kUp = "model.layers.0.mlp.up_proj.weight";
-
-struct Weights {
-  std::vector<std::uint64_t> shape;
-  std::vector<float> values;
-  TensorType type;
-};
-
-Weights weights_of(const Synthetic& checkpoint, const std::string& name = "blk.0.ffn_up.weight") {
-  const auto fixture = checkpoint.make(2);
-  const Model model = read_checkpoint(fixture->folder, {});
-  for (std::size_t i = 0; i < model.weights.sources.size(); ++i) {
-    const gguf::Tensor& tensor = model.header.tensors[i];
-    if (tensor.name != name) continue;
-    return {tensor.shape, Evaluator(*fixture, model).weights(model.weights.sources[i]),
-            tensor.type};
-  }
-  throw std::runtime_error("no tensor " + name);
-}
 
 // E4M3: 0x38 is 1, 0x40 2, 0xb8 -1.
 std::string e4m3(std::size_t count) {

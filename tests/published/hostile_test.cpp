@@ -75,7 +75,8 @@ struct Bad {
 };
 
 // Experts that lie transposed, the second half of their columns; FP8's only codes that are no
-// numbers; a factor for 128 x 128 weights; rows of rotary heads, which change places.
+// numbers; a factor for 128 x 128 weights; rows of rotary heads, which change places; a factor in
+// E4M3, for 16 weights of a column.
 const std::vector<Bad> kBad = {
     {"llama4_scout", "language_model.model.layers.1.feed_forward.experts.gate_up_proj",
      ((2 * 512 + 7) * 512 + 300) * 2, "\xc0\x7f", "blk.1.ffn_up_exps.weight",
@@ -89,6 +90,10 @@ const std::vector<Bad> kBad = {
      "infinity, at row 128, column 256"},
     {"llama_fp8_ct", "model.layers.0.self_attn.k_proj.weight", 5 * 512 + 9, "\xff",
      "blk.0.attn_k.weight", "NaN at row 10, column 9"},
+    {"llama4_scout_nvfp4",
+     "language_model.model.layers.1.feed_forward.experts.gate_up_proj_weight_scale",
+     (2 * 32 + 3) * 512 + 300, "\x7f", "blk.1.ffn_up_exps.weight",
+     "a scale that is NaN, at row 44, column 48 of expert 2"},
 };
 
 class BadNumber : public Hostile, public testing::WithParamInterface<std::size_t> {};

@@ -58,5 +58,19 @@ TEST_F(Remote, AKilledRunGoesOnAcrossTheServersRestart) {
   EXPECT_TRUE(read_file(out_) == wanted);
 }
 
+// The file that says how weights are quantized is asked for, and numbers that no header tells.
+TEST_F(Remote, WhatIsInNvfp4BecomesTheSameFile) {
+  fs::remove_all(model_);
+  widened("deepseek_v3_nvfp4").write(model_, 3);
+  ASSERT_EQ(run(command(model_)).status, 0);
+  const auto wanted = read_file(out_);
+  fs::remove(out_);
+  const WebServer server([this](const Asked& asked) { return file(asked); },
+                         authority_.certificate("localhost"));
+  const Finished done = run(command(server.origin("localhost") + "/model/"));
+  ASSERT_EQ(done.status, 0) << done.errors;
+  EXPECT_TRUE(read_file(out_) == wanted);
+}
+
 }  // namespace
 }  // namespace sluice::published

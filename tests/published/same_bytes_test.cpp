@@ -128,8 +128,9 @@ TEST_P(Widened, HasTheSameWeightsInSeveralFiles) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Widened,
-                         testing::Values("deepseek_v3_fp8", "gpt_oss", "kimi_k2_int4",
-                                         "llama4_scout", "llama_fp8_ct", "qwen3_moe_fused"),
+                         testing::Values("deepseek_v3_fp8", "deepseek_v3_nvfp4", "gpt_oss",
+                                         "kimi_k2_int4", "llama4_scout", "llama4_scout_nvfp4",
+                                         "llama_fp8_ct", "llama_nvfp4_ct", "qwen3_moe_fused"),
                          [](const auto& test) { return test.param; });
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "base/float16.h"
 #include "checkpoint/synthetic.h"
+#include "published/in_nvfp4.h"
 
 namespace sluice::published {
 
@@ -149,8 +150,17 @@ class Widener {
   std::mt19937 random_{1};
 };
 
-/// \param name  one of kWidened
+/// Those in NVFP4, and what they are made of.
+inline const std::map<std::string, std::string> kInNvfp4 = {
+    {"deepseek_v3_nvfp4", "deepseek_v3_fp8"},
+    {"llama4_scout_nvfp4", "llama4_scout"},
+    {"llama_nvfp4_ct", "llama_fp8_ct"}};
+
+/// \param name  one of kWidened or of kInNvfp4
 inline Synthetic widened(const std::string& name) {
+  if (const auto it = kInNvfp4.find(name); it != kInNvfp4.end()) {
+    return InNvfp4(Widener(it->second).made(), !name.ends_with("_ct")).made();
+  }
   return Widener(name).made();
 }
 

@@ -36,9 +36,10 @@ have, as those for images, it is told how many are left out.
     sluice quantize Qwen3-8B/ Qwen3-8B-BF16.gguf BF16
     sluice inspect DeepSeek-V3/model.safetensors.index.json
 
-Weights in FP8, int4 or MXFP4 are decoded in F32 and quantized from there; there is no better source,
-so --allow-requantize is not asked for. Pickles, adapters and checkpoints of GPTQ, AWQ and
-bitsandbytes are refused, and what to take in their place is said.
+Weights in FP8, int4, MXFP4 or NVFP4 (of ModelOpt or compressed-tensors) are decoded in F32 and
+quantized from there; often there is no better source, so --allow-requantize is not asked for.
+Pickles, adapters and checkpoints of GPTQ, AWQ and bitsandbytes are refused, and what to take in
+their place is said.
 
 --pre NAME :: where a tokenizer cuts text into words in a way that is unknown, this names llama.cpp's
 pre-tokenizer that does the same

@@ -25,6 +25,9 @@ struct Match {
   const Shape& shape(std::size_t extents) const;
   /// A part of an extent that has so many parts of one size.
   std::uint64_t part(std::uint64_t extent, std::uint64_t parts) const;
+  /// Whether there are blocks of codes along the rows: then a matrix that is else stored transposed
+  /// is not, for such blocks are made of weights that are multiplied with one row of inputs.
+  bool has_blocks_along_rows() const;
   /// Adds the target, with a word in place of {}, made of views of this tensor.
   void make(Draft& draft, std::string_view word, Shape shape, std::vector<View> views) const;
   /// A view of this tensor.
@@ -81,11 +84,11 @@ void expert(const Match& match, Draft& draft);
 /// Rows of a head, of which halves rotate against each other, as pairs that are neighbours.
 void rotary_query(const Match& match, Draft& draft);
 void rotary_key(const Match& match, Draft& draft);
-/// Stacked matrices, each transposed.
+/// Stacked matrices, each transposed, unless blocks of codes show that it is as GGUF has it.
 void transposed(const Match& match, Draft& draft);
 /// Experts' gates and ups, stacked and joined, [E, 2 ff, n]: {} becomes gate and up, [E, ff, n].
 void gate_and_up_rows(const Match& match, Draft& draft);
-/// The same stored transposed, [E, n, 2 ff], gates before ups.
+/// The same stored transposed, [E, n, 2 ff], gates before ups, with the same exception.
 void gate_and_up_columns(const Match& match, Draft& draft);
 
 }  // namespace sluice::checkpoint

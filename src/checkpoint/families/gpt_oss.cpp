@@ -8,7 +8,7 @@ namespace {
 /// Gates and ups by turns: rows of [E, 2 ff, n] in MXFP4, columns of [E, n, 2 ff] in 16 bits.
 void gates_and_ups_by_turns(const Match& match, Draft& draft) {
   const Shape& shape = match.shape(3);
-  const bool rows = match.stored.coding == Coding::mxfp4;
+  const bool rows = match.has_blocks_along_rows();
   const std::uint64_t count = match.part(rows ? shape[1] : shape[2], 2);
   const std::uint64_t width = rows ? shape[2] : shape[1];
   const Axis matrix = {shape[0], shape[1] * shape[2]};
@@ -28,11 +28,6 @@ void gate_and_up_biases(const Match& match, Draft& draft) {
   }
 }
 
-void downs_by_packing(const Match& match, Draft& draft) {
-  match.shape(3);
-  (match.stored.coding == Coding::mxfp4 ? as_it_is : transposed)(match, draft);
-}
-
 void describe_gpt_oss(const Description& description) {
   const auto& [config, layers, out, draft] = description;
   common_keys(config, layers, out);
@@ -50,7 +45,7 @@ Family family_gpt_oss() {
                 {"layers.N.self_attn.sinks", "blk.N.attn_sinks.weight", as_it_is},
                 {"layers.N.mlp.experts.gate_up_proj", "blk.N.ffn_{}_exps.weight",
                  gates_and_ups_by_turns},
-                {"layers.N.mlp.experts.down_proj", "blk.N.ffn_down_exps.weight", downs_by_packing},
+                {"layers.N.mlp.experts.down_proj", "blk.N.ffn_down_exps.weight", transposed},
                 {"layers.N.mlp.experts.gate_up_proj_bias", "blk.N.ffn_{}_exps.bias",
                  gate_and_up_biases},
                 {"layers.N.mlp.experts.down_proj_bias", "blk.N.ffn_down_exps.bias", as_it_is}},

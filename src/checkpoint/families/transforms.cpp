@@ -46,6 +46,10 @@ std::uint64_t Match::part(std::uint64_t extent, std::uint64_t parts) const {
   return extent / parts;
 }
 
+bool Match::has_blocks_along_rows() const {
+  return stored.coding == Coding::mxfp4 || stored.coding == Coding::nvfp4;
+}
+
 View Match::view(std::uint64_t first, std::vector<Axis> axes) const {
   return {index, first, std::move(axes)};
 }
@@ -74,6 +78,7 @@ void rotary_key(const Match& match, Draft& draft) {
 
 void transposed(const Match& match, Draft& draft) {
   const Shape& shape = match.shape(3);
+  if (match.has_blocks_along_rows()) return as_it_is(match, draft);
   match.make(
       draft, "", {shape[0], shape[2], shape[1]},
       {match.view(0, {{shape[0], shape[1] * shape[2]}, {shape[2], 1}, {shape[1], shape[2]}})});
@@ -90,6 +95,7 @@ void gate_and_up_rows(const Match& match, Draft& draft) {
 }
 
 void gate_and_up_columns(const Match& match, Draft& draft) {
+  if (match.has_blocks_along_rows()) return gate_and_up_rows(match, draft);
   const Shape& shape = match.shape(3);
   const std::uint64_t width = shape[2];
   const std::uint64_t rows = match.part(width, 2);
