@@ -31,10 +31,10 @@ using testing_support::TempFolder;
 using testing_support::write_file;
 
 constexpr std::uint64_t kColumns = 1024;
-constexpr std::uint64_t kRows = 700;
+constexpr std::uint64_t kMatrixRows = 700;
 constexpr int kModelLayers = 16;
 
-class StoppingObserver : public Observer {
+class EarlyStop : public Observer {
  public:
   void tensor_done(const TensorReport&, std::size_t, std::size_t) override {
     if (++done_ == kModelLayers / 2) stop = true;
@@ -64,11 +64,11 @@ class ForecastTest : public testing::Test {
     GgufBuilder builder;
     builder.string("general.architecture", "llama").u32("llama.block_count", kModelLayers);
     for (int i = 0; i < kModelLayers; ++i) {
-      std::vector<std::uint16_t> values(kColumns * kRows, bits);
+      std::vector<std::uint16_t> values(kColumns * kMatrixRows, bits);
       if (bits == 0) {
         for (auto& value : values) value = static_cast<std::uint16_t>(0x3f00 | (random() & 0x80ff));
       }
-      builder.tensor("blk." + std::to_string(i) + ".ffn_up.weight", {kColumns, kRows}, 30,
+      builder.tensor("blk." + std::to_string(i) + ".ffn_up.weight", {kColumns, kMatrixRows}, 30,
                      testing_support::bytes_of(values));
     }
     builder.tensor("output_norm.weight", {kColumns}, 0, Bytes(kColumns * 4));
@@ -116,7 +116,7 @@ TEST_F(ForecastTest, DiskSpaceIsTheOutputsAndTheFileSystems) {
 }
 
 TEST_F(ForecastTest, AnEarlierRunsWorkAndSpaceCount) {
-  StoppingObserver observer;
+  EarlyStop observer;
   options_.stop = &observer.stop;
   options_.memory = look().memory.least + (4u << 20);  // so that not all is read by then
   EXPECT_THROW(quantize(options_, observer), Error);
@@ -149,7 +149,7 @@ TEST_F(ForecastTest, AnEarlierRunsWorkAndSpaceCount) {
   EXPECT_GT(report.resumed_bytes, 0u);
   // Chunks that are done in part are made again whole: here less than a tensor.
   EXPECT_LE(left, report.weights + kColumns);
-  EXPECT_GE(left + kRows * kColumns, report.weights);
+  EXPECT_GE(left + kMatrixRows * kColumns, report.weights);
 }
 
 TEST_F(ForecastTest, TheLeastBudgetDoesAndLessDoesNot) {

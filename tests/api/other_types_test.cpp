@@ -11,20 +11,20 @@ namespace {
 
 constexpr std::uint32_t kQ82X4 = 99;  // 36 bytes for each 32 weights
 constexpr std::uint64_t kRowBytes = 288;
-constexpr std::uint32_t kUnknown = 77;
-constexpr std::uint64_t kRows = 30000;
+constexpr std::uint32_t kUnknownType = 77;
+constexpr std::uint64_t kLargeRows = 30000;
 
 class OtherTypes : public testing::TestWithParam<std::uint32_t> {
  protected:
   OtherTypes() {
     // Larger than a chunk, of bytes of which each tells its place.
-    large_.resize(kRows * kRowBytes);
+    large_.resize(kLargeRows * kRowBytes);
     for (std::size_t i = 0; i < large_.size(); ++i) {
       large_[i] = static_cast<std::byte>((i * 2654435761u) >> 13);
     }
     small_ = Bytes(large_.begin(), large_.begin() + kRowBytes);
     GgufBuilder builder = with_metadata();
-    builder.tensor("blk.0.ffn_down.weight", {256, kRows}, GetParam(), large_)
+    builder.tensor("blk.0.ffn_down.weight", {256, kLargeRows}, GetParam(), large_)
         .tensor("output_norm.weight", {256}, 0, stored(random_values(256, 1), TensorType::f32))
         .tensor("blk.0.attn_norm.weight", {256}, GetParam(), small_);
     write_file(model_, builder.build());
@@ -61,7 +61,7 @@ TEST_P(OtherTypes, AreCopied) {
   };
   EXPECT_TRUE(copied("blk.0.ffn_down.weight", large_));
   EXPECT_TRUE(copied("blk.0.attn_norm.weight", small_));
-  EXPECT_EQ(header.tensors[0].shape, (std::vector<std::uint64_t>{256, kRows}));
+  EXPECT_EQ(header.tensors[0].shape, (std::vector<std::uint64_t>{256, kLargeRows}));
   EXPECT_EQ(static_cast<std::uint32_t>(header.tensors[0].type), GetParam());
   EXPECT_TRUE(good(output_));
 }
@@ -107,7 +107,7 @@ TEST_P(OtherTypes, AreNoSourceOfOthers) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::input_type);
     EXPECT_EQ(error.context().tensor, "blk.0.ffn_down.weight");
-    EXPECT_NE(std::string(error.what()).find(GetParam() == kUnknown ? "#77" : "q8_2_x4"),
+    EXPECT_NE(std::string(error.what()).find(GetParam() == kUnknownType ? "#77" : "q8_2_x4"),
               std::string::npos)
         << error.what();
   }
@@ -135,7 +135,7 @@ TEST_P(OtherTypes, AreShown) {
   EXPECT_NE(seen.notes[0].find("llama.cpp has no types"), std::string::npos) << seen.notes[0];
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OtherTypes, testing::Values(kQ82X4, kUnknown));
+INSTANTIATE_TEST_SUITE_P(All, OtherTypes, testing::Values(kQ82X4, kUnknownType));
 
 }  // namespace
 }  // namespace sluice

@@ -37,9 +37,9 @@ Files files_in(const std::string& folder) {
 }
 
 /// Stops the run after some tensors.
-class StoppingObserver : public Observer {
+class StopAfterTensors : public Observer {
  public:
-  explicit StoppingObserver(std::size_t tensors) : tensors_(tensors) {}
+  explicit StopAfterTensors(std::size_t tensors) : tensors_(tensors) {}
   void note(std::string_view text) override { notes += std::string(text) + "\n"; }
   void tensor_done(const TensorReport&, std::size_t, std::size_t) override {
     if (++done_ == tensors_) stop = true;
@@ -89,7 +89,7 @@ class SplitResume : public testing::Test {
   }
 
   bool stop_after(std::size_t tensors) {
-    StoppingObserver observer(tensors);
+    StopAfterTensors observer(tensors);
     options_.stop = &observer.stop;
     try {
       quantize(options_, observer);
@@ -102,7 +102,7 @@ class SplitResume : public testing::Test {
 
   RunReport finish(const std::string& in_the_way = {}) {
     options_.stop = nullptr;
-    StoppingObserver observer(0);
+    StopAfterTensors observer(0);
     observer.in_the_way = in_the_way;
     const RunReport report = quantize(options_, observer);
     notes_ = observer.notes;

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "support/process.h"
+#include "cli/program.h"
 #include "support/temp_folder.h"
 
 namespace {
@@ -18,11 +18,6 @@ using namespace sluice::testing_support;
 namespace fs = std::filesystem;
 
 const std::string kCheckpoints = SLUICE_TEST_DATA "/checkpoints/";
-
-Finished sluice(std::vector<std::string> words) {
-  words.insert(words.begin(), SLUICE_PROGRAM);
-  return run(words);
-}
 
 bool says(const Finished& done, std::string_view what) {
   return done.errors.find(what) != std::string::npos;
@@ -41,7 +36,7 @@ TEST(Checkpoints, EverySafetensorsCaseHasItsVerdictBeforeAnyDataAreRead) {
     for (const char* const command : {"inspect", "plan", "quantize"}) {
       std::vector<std::string> words = {command, model};
       if (words[0] != "inspect") words.insert(words.end(), {folder / "out.gguf", "Q8_0"});
-      const Finished done = sluice(words);
+      const Finished done = run_program(words);
       EXPECT_EQ(done.status, 3) << name << "\n" << done.errors;
       EXPECT_EQ(done.out, "") << name;
       EXPECT_EQ(std::ranges::count(done.errors, '\n'), 1) << done.errors;
@@ -55,7 +50,7 @@ TEST(Checkpoints, EverySafetensorsCaseHasItsVerdictBeforeAnyDataAreRead) {
 }
 
 TEST(Checkpoints, AreInspectedLikeGguf) {
-  const Finished done = sluice({"inspect", kCheckpoints + "deepseek_v3_fp8"});
+  const Finished done = run_program({"inspect", kCheckpoints + "deepseek_v3_fp8"});
   EXPECT_EQ(done.status, 0) << done.errors;
   for (const char* const line :
        {"model-00002-of-00002.safetensors: safetensors, ", "general.architecture",
@@ -63,7 +58,7 @@ TEST(Checkpoints, AreInspectedLikeGguf) {
     EXPECT_NE(done.out.find(line), std::string::npos) << line << "\n" << done.out;
   }
   EXPECT_TRUE(says(done, "note: left out: 21 tensors for multi-token prediction")) << done.errors;
-  const Finished json = sluice({"inspect", "--json", kCheckpoints + "kimi_k2_int4"});
+  const Finished json = run_program({"inspect", "--json", kCheckpoints + "kimi_k2_int4"});
   const auto told = nlohmann::json::parse(json.out);
   EXPECT_EQ(told["files"][0]["format"], "safetensors");
   std::map<std::string, std::string> stored;
@@ -83,21 +78,21 @@ TEST(Checkpoints, NoReportTakesTheirFilesPlaces) {
          {std::vector<std::string>{"quantize", "--report", file, model, folder / "o.gguf", "Q8_0"},
           {"quantize", "--log-file", file, model + "/model.safetensors", folder / "o.gguf", "Q8_0"},
           {"inspect", "--html", file, model}}) {
-      const Finished done = sluice(words);
+      const Finished done = run_program(words);
       EXPECT_NE(done.status, 0) << words[1] << name;
       EXPECT_EQ(read_file(file), before) << words[1] << name << done.errors;
     }
   }
   const std::string report = model + "/report.json";
   for (int time = 0; time < 2; ++time) {
-    const Finished done = sluice({"quantize", "--report", report, model, "Q8_0"});
+    const Finished done = run_program({"quantize", "--report", report, model, "Q8_0"});
     EXPECT_EQ(done.status, 0) << done.errors;
   }
   EXPECT_TRUE(fs::exists(model + "/ggml-model-Q8_0.gguf"));
 }
 
 TEST(Checkpoints, APreTokenizerIsOneOfLlamaCpps) {
-  const Finished unknown = sluice({"plan", "--pre", "qwen", kCheckpoints + "qwen2", "Q8_0"});
+  const Finished unknown = run_program({"plan", "--pre", "qwen", kCheckpoints + "qwen2", "Q8_0"});
   EXPECT_EQ(unknown.status, 2);
   EXPECT_TRUE(says(unknown, "knows no pre-tokenizer 'qwen'. Name one of ")) << unknown.errors;
   EXPECT_TRUE(says(unknown, "qwen2, qwen35")) << unknown.errors;

@@ -14,15 +14,15 @@
 namespace {
 
 using namespace sluice::testing_support;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 class ChoicePage : public testing::Test {
  protected:
   /// Two tensors, of which one had a choice, and two mixes.
-  static Json small_choice() {
-    const Json types = {{{"type", "iq1_m"}, {"bytes", 1024}, {"divergence", 0.5}},
-                        {{"type", "q4_k"}, {"bytes", 3072}, {"divergence", 0.125}}};
-    const Json kept = {{{"type", "f32"}, {"bytes", 1024}, {"divergence", 0}}};
+  static OrderedJson small_choice() {
+    const OrderedJson types = {{{"type", "iq1_m"}, {"bytes", 1024}, {"divergence", 0.5}},
+                               {{"type", "q4_k"}, {"bytes", 3072}, {"divergence", 0.125}}};
+    const OrderedJson kept = {{{"type", "f32"}, {"bytes", 1024}, {"divergence", 0}}};
     return {{"bytes", 4096},
             {"divergence", 0.125},
             {"measured", "with text.txt (4096 tokens)"},
@@ -38,13 +38,13 @@ class ChoicePage : public testing::Test {
               {{"name", "Q4_0"}, {"bytes", 5120}, {"divergence", 0.25}}}}};
   }
 
-  Finished report(const Json& choice, std::vector<std::string> words = {}) {
-    std::ofstream(choice_) << choice.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Finished report(const OrderedJson& choice, std::vector<std::string> words = {}) {
+    std::ofstream(choice_) << choice.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
     words.insert(words.begin(), {SLUICE_PROGRAM, "report", choice_, "-o", page_});
     return run(words);
   }
 
-  std::string page_of(const Json& choice, std::vector<std::string> words = {}) {
+  std::string page_of(const OrderedJson& choice, std::vector<std::string> words = {}) {
     const Finished done = report(choice, std::move(words));
     EXPECT_EQ(done.status, 0) << done.errors;
     return text_of(page_);
@@ -86,20 +86,20 @@ TEST_F(ChoicePage, BeginsWithSizeDivergenceAndTheNearestMix) {
 }
 
 TEST_F(ChoicePage, OfARunIsOnItsPage) {
-  const Json run{{"tensors", Json::array()}, {"mix", small_choice()}};
+  const OrderedJson run{{"tensors", OrderedJson::array()}, {"mix", small_choice()}};
   const std::string page = page_of(run);
   EXPECT_EQ(markup_fault(page), "");
   EXPECT_NE(page.find("<dt>Foretold divergence</dt><dd><strong>0.125</strong>"), std::string::npos);
   EXPECT_EQ(data_of(page)["runs"][0]["choice"]["mix"]["mixes"].size(), 2u);
   // Of several runs it is left out.
   EXPECT_FALSE(data_of(page_of(run, {choice_}))["runs"][0].contains("choice"));
-  Json bad = run;
+  OrderedJson bad = run;
   bad["mix"].erase("bytes");
   EXPECT_EQ(report(bad).status, 3);
 }
 
 TEST_F(ChoicePage, HostileNamesStayText) {
-  Json choice = small_choice();
+  OrderedJson choice = small_choice();
   choice["measured"] = choice["file"] = kAttack;
   choice["mixes"][1]["name"] = kAttack;
   choice["tensors"][0]["name"] = kAttack;
@@ -111,17 +111,17 @@ TEST_F(ChoicePage, HostileNamesStayText) {
 
 TEST_F(ChoicePage, WhatIsNoChoiceIsRefusedWithOneClearError) {
   const auto without = [](const std::string& pointer) {
-    const Json::json_pointer at(pointer);
-    Json choice = small_choice();
+    const OrderedJson::json_pointer at(pointer);
+    OrderedJson choice = small_choice();
     choice[at.parent_pointer()].erase(at.back());
     return choice;
   };
-  const auto with = [](const std::string& pointer, const Json& value) {
-    Json choice = small_choice();
-    choice[Json::json_pointer(pointer)] = value;
+  const auto with = [](const std::string& pointer, const OrderedJson& value) {
+    OrderedJson choice = small_choice();
+    choice[OrderedJson::json_pointer(pointer)] = value;
     return choice;
   };
-  for (const Json& bad :
+  for (const OrderedJson& bad :
        {without("/bytes"), without("/divergence"), without("/frontier/0/bytes"),
         without("/mixes/1/divergence"), without("/tensors/0/name"), without("/tensors/0/types"),
         without("/tensors/0/chosen"), without("/tensors/0/types/0/type"),
@@ -137,7 +137,7 @@ TEST_F(ChoicePage, WhatIsNoChoiceIsRefusedWithOneClearError) {
 }
 
 TEST_F(ChoicePage, MeasuredFilesAreReadOrRefused) {
-  const Json choice = small_choice();
+  const OrderedJson choice = small_choice();
   for (const std::string bad : {"x 0.1", "4096", "4096 x", "4096 -1", "4096 nan", "-"}) {
     const Finished done = report(choice, {"--measured", table_of("1 1\n" + bad + "\n")});
     EXPECT_EQ(done.status, 3) << bad;
@@ -145,7 +145,10 @@ TEST_F(ChoicePage, MeasuredFilesAreReadOrRefused) {
   }
   EXPECT_EQ(report(choice, {"--measured", folder_ / "none"}).status, 3);
   // They are beside a choice, and a choice is alone.
-  EXPECT_EQ(report(Json{{"tensors", Json::array()}}, {"--measured", table_of("1 1\n")}).status, 2);
+  EXPECT_EQ(
+      report(OrderedJson{{"tensors", OrderedJson::array()}}, {"--measured", table_of("1 1\n")})
+          .status,
+      2);
   EXPECT_EQ(report(choice, {choice_}).status, 2);
 }
 

@@ -18,14 +18,14 @@
 namespace {
 
 using namespace sluice::testing_support;
-using Words = std::set<std::string>;
+using WordSet = std::set<std::string>;
 
 bool there_is(const std::string& program) {
   return run({"sh", "-c", "command -v " + program}).status == 0;
 }
 
-Words lines_of(const std::string& text, char until = '\n') {
-  Words lines;
+WordSet lines_of(const std::string& text, char until = '\n') {
+  WordSet lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);)
     lines.insert(line.substr(0, line.find(until)));
@@ -50,12 +50,12 @@ class Completion : public testing::Test {
   TempFolder folder_;
 };
 
-struct Case {
+struct CompletionCase {
   std::vector<std::string> line;  // after the program's name; the last word is to be completed
-  Words offered;
+  WordSet offered;
 };
 
-std::vector<Case> common_cases() {
+std::vector<CompletionCase> common_cases() {
   return {{{"quant"}, {"quantize"}},
           {{"--vers"}, {"--version"}},
           {{"quantize", "--im"}, {"--imatrix"}},
@@ -79,7 +79,7 @@ std::string joined(const std::vector<std::string>& words, const std::string& bet
 
 class BashCompletion : public Completion {
  protected:
-  Words offered(const std::vector<std::string>& line) {
+  WordSet offered(const std::vector<std::string>& line) {
     std::string words;
     for (const std::string& word : line) words += " '" + word + "'";
     const Finished done =
@@ -88,7 +88,7 @@ class BashCompletion : public Completion {
                  words + ") COMP_CWORD=" + std::to_string(line.size()) +
                  " && _sluice && printf '%s\\n' \"${COMPREPLY[@]}\""});
     EXPECT_EQ(done.errors, "");
-    Words words_offered = lines_of(done.out);
+    WordSet words_offered = lines_of(done.out);
     words_offered.erase("");
     return words_offered;
   }
@@ -96,8 +96,9 @@ class BashCompletion : public Completion {
 
 TEST_F(BashCompletion, OffersCommandsOptionsValuesTypesAndFiles) {
   script("bash");
-  for (const Case& c : common_cases()) EXPECT_EQ(offered(c.line), c.offered) << joined(c.line, " ");
-  for (const Case& c : std::vector<Case>{
+  for (const CompletionCase& c : common_cases())
+    EXPECT_EQ(offered(c.line), c.offered) << joined(c.line, " ");
+  for (const CompletionCase& c : std::vector<CompletionCase>{
            // As bash cuts --io=as.
            {{"quantize", "--io", "=", "as"}, {"async"}},
            {{"quantize", "--io", "="}, {"auto", "mmap", "async", "read"}},
@@ -113,17 +114,17 @@ TEST_F(BashCompletion, OffersCommandsOptionsValuesTypesAndFiles) {
 TEST_F(BashCompletion, OffersAllThatTheHelpLists) {
   script("bash");
   const std::vector<std::string> commands = program_commands();
-  EXPECT_EQ(offered({""}), Words(commands.begin(), commands.end()));
+  EXPECT_EQ(offered({""}), WordSet(commands.begin(), commands.end()));
   for (const std::string& command : commands) {
     const std::vector<std::string> options =
         options_in(run({SLUICE_PROGRAM, command, "--help"}).out);
-    EXPECT_EQ(offered({command, "-"}), Words(options.begin(), options.end())) << command;
+    EXPECT_EQ(offered({command, "-"}), WordSet(options.begin(), options.end())) << command;
   }
 }
 
 class FishCompletion : public Completion {
  protected:
-  Words offered(const std::string& line) {
+  WordSet offered(const std::string& line) {
     const Finished done = run(
         {"fish", "--no-config", "-c",
          std::string("cd ") + folder_ / "" + "; source script.fish; complete -C '" + line + "'"},
@@ -135,7 +136,7 @@ class FishCompletion : public Completion {
 TEST_F(FishCompletion, OffersCommandsOptionsValuesTypesAndFiles) {
   SLUICE_NEEDS(there_is("fish"), "this machine has no fish");
   script("fish");
-  for (const Case& c : common_cases()) {
+  for (const CompletionCase& c : common_cases()) {
     EXPECT_EQ(offered(std::string("sluice ") + joined(c.line, " ")), c.offered)
         << joined(c.line, " ");
   }
@@ -143,7 +144,7 @@ TEST_F(FishCompletion, OffersCommandsOptionsValuesTypesAndFiles) {
     // fish offers short options too where a single dash was typed.
     const std::vector<std::string> options =
         options_in(run({SLUICE_PROGRAM, command, "--help"}).out);
-    Words wanted(options.begin(), options.end());
+    WordSet wanted(options.begin(), options.end());
     std::erase_if(wanted, [](const std::string& option) { return option.size() == 2; });
     EXPECT_EQ(offered("sluice " + command + " --"), wanted) << command;
   }

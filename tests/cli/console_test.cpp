@@ -5,11 +5,11 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <regex>
 #include <string>
 #include <vector>
 
+#include "cli/program.h"
 #include "support/process.h"
 #include "support/temp_folder.h"
 
@@ -17,23 +17,12 @@ namespace {
 
 using namespace sluice::testing_support;
 
-constexpr const char* kModel = SLUICE_TEST_DATA "/model/tiny-llama-f16.gguf";
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 class ConsoleTest : public testing::Test {
  protected:
   std::vector<std::string> quantize(std::vector<std::string> more = {}) {
     std::vector<std::string> words = {SLUICE_PROGRAM, "quantize"};
     // Without a note on what the machine's disks are.
-    for (const std::string word : {"--spindle", "separate", "--pure", kModel})
+    for (const std::string word : {"--spindle", "separate", "--pure", kModel.c_str()})
       words.push_back(word);
     words.insert(words.end(), {output_, "Q8_0"});
     words.insert(words.end(), more.begin(), more.end());
@@ -154,7 +143,7 @@ TEST_F(ConsoleTest, StdoutThatCannotBeWrittenIsAnError) {
                                     "plan --json --pure $MODEL o Q8_0"}) {
     const Finished done =
         run({"sh", "-c", std::string(SLUICE_PROGRAM) + " " + command + " >/dev/full"},
-            [] { ::setenv("MODEL", kModel, 1); });
+            [] { ::setenv("MODEL", kModel.c_str(), 1); });
     EXPECT_EQ(done.status, 4) << command;
     EXPECT_TRUE(done.errors.starts_with("sluice: ")) << command << done.errors;
   }

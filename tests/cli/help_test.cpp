@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/program.h"
 #include "sluice/codec.h"
 #include "sluice/error.h"
 #include "sluice/recipe.h"
@@ -23,26 +24,17 @@ namespace {
 
 using namespace sluice::testing_support;
 
-Finished sluice(std::vector<std::string> words) {
-  words.insert(words.begin(), SLUICE_PROGRAM);
-  return run(words);
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST(Help, EachCommandHasExamplesAndTopics) {
   const std::vector<std::string> commands = program_commands();
   ASSERT_GE(commands.size(), 6u);
   for (const std::string& command : commands) {
-    const Finished option = sluice({command, "--help"});
+    const Finished option = run_program({command, "--help"});
     EXPECT_EQ(option.status, 0) << option.errors;
     EXPECT_TRUE(has(option.out, "Usage: sluice " + command)) << option.out;
-    EXPECT_EQ(option.out, sluice({"help", command}).out) << command;
+    EXPECT_EQ(option.out, run_program({"help", command}).out) << command;
     EXPECT_FALSE(options_in(option.out).empty()) << command;
   }
-  const std::string quantize = sluice({"quantize", "--help"}).out;
+  const std::string quantize = run_program({"quantize", "--help"}).out;
   for (const std::string part :
        {"Examples\n  sluice quantize", "\nImportance matrix\n", "\nMemory, disks and speed\n",
         "--memory, --max-buffer-size SIZE", "default: 512M", "variable: SLUICE_ISA",
@@ -52,31 +44,31 @@ TEST(Help, EachCommandHasExamplesAndTopics) {
 }
 
 TEST(Help, EachTopicIsListedAndTold) {
-  const std::string overview = sluice({"help"}).out;
-  EXPECT_EQ(overview, sluice({"--help"}).out);
+  const std::string overview = run_program({"help"}).out;
+  EXPECT_EQ(overview, run_program({"--help"}).out);
   for (const std::string topic : {"types", "checkpoints", "network", "importance", "memory",
                                   "disks", "resume", "environment", "completions", "exit-status"}) {
     EXPECT_TRUE(has(overview, "\n  " + topic + " ")) << topic;
-    const Finished told = sluice({"help", topic});
+    const Finished told = run_program({"help", topic});
     EXPECT_EQ(told.status, 0) << topic;
     EXPECT_GT(told.out.size(), 200u) << topic;
   }
-  const std::string types = sluice({"help", "types"}).out;
+  const std::string types = run_program({"help", "types"}).out;
   for (const sluice::FileType& type : sluice::file_types()) {
     const sluice::Codec* const codec = sluice::find_codec(type.type);
     if (!type.copy && (codec == nullptr || codec->encode == nullptr)) continue;
     EXPECT_TRUE(has(types, std::string(type.name) + " ")) << type.name << ": a table of all types";
   }
   EXPECT_TRUE(
-      has(sluice({"help", "report"}).out, "sluice report [OPTION...] -o FILE REPORTS...\n"));
+      has(run_program({"help", "report"}).out, "sluice report [OPTION...] -o FILE REPORTS...\n"));
 }
 
 // In the help, on the manual page and in the README.
 TEST(Help, TheExitStatusIsATable) {
   std::ifstream file(SLUICE_SOURCE_DIR "/README.md");
   const std::string readme((std::istreambuf_iterator<char>(file)), {});
-  const std::string page = sluice({"help", "--man"}).out;
-  const std::string told = sluice({"help", "exit-status"}).out;
+  const std::string page = run_program({"help", "--man"}).out;
+  const std::string told = run_program({"help", "exit-status"}).out;
   std::set<int> statuses;
   std::istringstream lines(told.substr(0, told.find("In particular")));
   for (std::string line; std::getline(lines, line);) {
@@ -139,7 +131,7 @@ TEST(Help, WhatWasMeantIsSuggested) {
            {{"help", "resme"}, "there is no help on 'resme'. Did you mean 'resume'?"},
            {{"completion", "tcsh"}, "tcsh"},
            {{"verify", "a", "\x1b[31mb"}, "'\\x1b[31mb' is one argument too many"}}) {
-    const Finished done = sluice(c.words);
+    const Finished done = run_program(c.words);
     EXPECT_EQ(done.status, 2) << c.message;
     EXPECT_TRUE(has(done.errors, c.message)) << done.errors;
     EXPECT_TRUE(done.out.empty()) << done.out;
@@ -154,7 +146,7 @@ std::vector<std::string> missing_in(const std::string& page) {
     const std::size_t end = page.find("\n.S", section + 1);
     const std::string part =
         section == std::string::npos ? "" : page.substr(section, end - section);
-    for (const std::string& option : options_in(sluice({command, "--help"}).out)) {
+    for (const std::string& option : options_in(run_program({command, "--help"}).out)) {
       const std::string in_roff = std::regex_replace(option, std::regex("-"), "\\-");
       if (!has(part, "\\fB" + in_roff + "\\fR")) missing.push_back(command + " " + option);
     }
@@ -163,7 +155,7 @@ std::vector<std::string> missing_in(const std::string& page) {
 }
 
 TEST(ManPage, HasEveryOptionOfTheHelp) {
-  std::string page = sluice({"help", "--man"}).out;
+  std::string page = run_program({"help", "--man"}).out;
   EXPECT_EQ(missing_in(page), std::vector<std::string>{});
   for (const std::string section : {".SH NAME", ".SH SYNOPSIS", ".SH EXIT STATUS", ".SH RESUME"}) {
     EXPECT_TRUE(has(page, section)) << section;
@@ -177,7 +169,7 @@ TEST(ManPage, HasEveryOptionOfTheHelp) {
 TEST(ManPage, FormattersHaveNothingToComplainOf) {
   const TempFolder folder;
   const std::string path = folder / "sluice.1";
-  const std::string page = sluice({"help", "--man"}).out;
+  const std::string page = run_program({"help", "--man"}).out;
   std::ofstream(path) << page;
   std::ofstream(folder / "bad.1") << page << ".XY unknown\n";
   std::size_t tried = 0;

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/program.h"
 #include "sluice/gguf.h"
 #include "support/process.h"
 #include "support/random_families.h"
@@ -22,10 +23,6 @@ namespace {
 
 using namespace sluice::testing_support;
 namespace fs = std::filesystem;
-
-const std::string kData = SLUICE_TEST_DATA;
-const std::string kModel = kData + "/model/tiny-llama-f16.gguf";
-const std::string kText = kData + "/model/validation.txt";
 
 /// The tensors of an importance matrix, as numbers.
 std::map<std::string, std::vector<float>> values_of(const std::string& path) {

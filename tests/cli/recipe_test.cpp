@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/program.h"
 #include "support/process.h"
 #include "support/temp_folder.h"
 
@@ -15,11 +16,6 @@ namespace {
 
 using namespace sluice::testing_support;
 namespace fs = std::filesystem;
-
-const std::string kData = SLUICE_TEST_DATA;
-const std::string kModel = kData + "/model/tiny-llama-f16.gguf";
-const std::string kMatrix = kData + "/imatrix/tiny-llama.imatrix.gguf";
-const std::string kText = kData + "/model/validation.txt";
 
 class Recipe : public testing::Test {
  protected:

@@ -20,13 +20,6 @@ namespace {
 using namespace sluice::testing_support;
 namespace fs = std::filesystem;
 
-std::string text_of(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::stringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
 class RemoteCli : public WebWorld {
  protected:
   RemoteCli() { write_file(folder_ / "model.gguf", model(2000)); }

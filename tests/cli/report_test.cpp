@@ -17,7 +17,7 @@
 namespace {
 
 using namespace sluice::testing_support;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 class Report : public testing::Test {
  protected:
@@ -27,9 +27,10 @@ class Report : public testing::Test {
   }
 
   /// A report of 3 layers of 2 tensors, and what stands outside.
-  static Json small_report() {
-    Json tensors = Json::array();
-    const auto add = [&](const std::string& name, const std::string& type, const Json& error) {
+  static OrderedJson small_report() {
+    OrderedJson tensors = OrderedJson::array();
+    const auto add = [&](const std::string& name, const std::string& type,
+                         const OrderedJson& error) {
       tensors.push_back({{"name", name},
                          {"source", "bf16"},
                          {"type", type},
@@ -48,7 +49,7 @@ class Report : public testing::Test {
       add(prefix + "ffn_up.weight", "iq1_m", 0.2 + 0.01 * layer);
     }
     add("output_norm.weight", "bf16", 0);
-    Json samples = Json::array();
+    OrderedJson samples = OrderedJson::array();
     for (int i = 1; i <= 10; ++i) {
       samples.push_back({{"t", i * 0.5},
                          {"read", i * 1000000},
@@ -62,8 +63,8 @@ class Report : public testing::Test {
   }
 
   /// The same with what newer reports tell.
-  static Json full_report(const std::string& type, double error) {
-    Json report = small_report();
+  static OrderedJson full_report(const std::string& type, double error) {
+    OrderedJson report = small_report();
     report.update({{"version", "0.4.0"},
                    {"date", "2026-11-28T01:02:03Z"},
                    {"command", "sluice quantize 'my model.gguf' " + type},
@@ -83,8 +84,8 @@ class Report : public testing::Test {
   }
 
   /// The same with names that would be markup.
-  static Json attack() {
-    Json report = small_report();
+  static OrderedJson attack() {
+    OrderedJson report = small_report();
     for (const char* field : {"name", "type", "source"}) report["tensors"][1][field] = kAttack;
     report["isa"] = kAttack;
     report["spindle"] = "shared";
@@ -93,12 +94,12 @@ class Report : public testing::Test {
     return report;
   }
 
-  std::string page_of(const std::vector<Json>& reports) {
+  std::string page_of(const std::vector<OrderedJson>& reports) {
     std::vector<std::string> words{"report", "-o", page_};
     for (std::size_t i = 0; i < reports.size(); ++i) {
       words.push_back(folder_ / ("report" + std::to_string(i) + ".json"));
       std::ofstream(words.back()) << reports[i].dump(-1, ' ', false,
-                                                     Json::error_handler_t::replace);
+                                                     OrderedJson::error_handler_t::replace);
     }
     const Finished done = sluice(words);
     EXPECT_EQ(done.status, 0) << done.errors;
@@ -132,7 +133,7 @@ TEST_F(Report, BeginsWithWhatWasMadeItsErrorSizeAndLimit) {
   }
   EXPECT_NE(page.find("<noscript>"), std::string::npos);
   // Without an importance matrix both errors are one.
-  Json plain = full_report("Q8_0", 0.125);
+  OrderedJson plain = full_report("Q8_0", 0.125);
   plain["imatrix"] = nullptr;
   plain["total_error"]["plain"] = 0.125;
   EXPECT_NE(page_of({plain}).find("<strong>0.125</strong> all weights alike; of 75 %"),
@@ -140,10 +141,10 @@ TEST_F(Report, BeginsWithWhatWasMadeItsErrorSizeAndLimit) {
 }
 
 TEST_F(Report, ScriptsGetEachTensorAndSample) {
-  const Json report = full_report("IQ1_M", 0.125);
-  const Json data = data_of(page_of({report}));
+  const OrderedJson report = full_report("IQ1_M", 0.125);
+  const OrderedJson data = data_of(page_of({report}));
   ASSERT_EQ(data["runs"].size(), 1u);
-  const Json& run = data["runs"][0];
+  const OrderedJson& run = data["runs"][0];
   ASSERT_EQ(run["tensors"].size(), 8u);
   for (const auto& [key, value] : run["tensors"][2].items()) {
     EXPECT_EQ(value, report["tensors"][2][key]) << key;
@@ -160,14 +161,14 @@ TEST_F(Report, OldReportsSayWhatTheyLack) {
   EXPECT_EQ(between(page, "<h1>", "</h1>"), "report0.json");
   EXPECT_NE(page.find("this report does not tell what it is of"), std::string::npos);
   EXPECT_NE(page.find("<dt>Total error</dt><dd><strong>not told</strong>"), std::string::npos);
-  EXPECT_EQ(markup_fault(page_of({Json{{"tensors", Json::array()}}})), "");
-  Json nulls = small_report();
+  EXPECT_EQ(markup_fault(page_of({OrderedJson{{"tensors", OrderedJson::array()}}})), "");
+  OrderedJson nulls = small_report();
   for (const char* key : {"model", "imatrix", "total_error", "isa", "wall_s"}) nulls[key] = nullptr;
   EXPECT_EQ(markup_fault(page_of({nulls})), "");
 }
 
 TEST_F(Report, OfTwoRunsOneLineSaysWhichIsBetterAtWhat) {
-  Json slower = full_report("Q4_K_M", 0.004);
+  OrderedJson slower = full_report("Q4_K_M", 0.004);
   slower["wall_s"] = 8;
   slower["tensors"][0]["bytes"] = 3000;
   const auto lead = [](const std::string& page) {
@@ -182,7 +183,7 @@ TEST_F(Report, OfTwoRunsOneLineSaysWhichIsBetterAtWhat) {
   EXPECT_NE(page.find("<thead><tr><td></td><th scope=\"col\">IQ1_M</th><th scope=\"col\">Q4_K_M"),
             std::string::npos);
   // Errors that are weighted by different importance are of different measures.
-  Json other = full_report("IQ1_M", 0.1);
+  OrderedJson other = full_report("IQ1_M", 0.1);
   other["imatrix"] = "other.gguf";
   other["output"] = "other.gguf";
   EXPECT_EQ(lead(page_of({full_report("IQ1_M", 0.125), other})),
@@ -191,7 +192,7 @@ TEST_F(Report, OfTwoRunsOneLineSaysWhichIsBetterAtWhat) {
   EXPECT_EQ(between(page_of({small_report(), small_report()}), "<h1>", "</h1>"),
             "report0.json and report1.json");
   // Of two models types alone would not tell which.
-  Json stranger = slower;
+  OrderedJson stranger = slower;
   stranger["model"] = "Another";
   EXPECT_EQ(between(page_of({full_report("IQ1_M", 0.125), stranger}), "<h1>", "</h1>"),
             "tiny-IQ1_M.gguf and tiny-Q4_K_M.gguf");
@@ -211,7 +212,7 @@ TEST_F(Report, OfARealRun) {
   EXPECT_NE(between(page, "<h1>", "</h1>").find(" as IQ1_M"), std::string::npos);
   EXPECT_EQ(page.find("not told"), std::string::npos);
   EXPECT_EQ(data_of(page)["runs"][0]["tensors"].size(),
-            Json::parse(text_of(report))["tensors"].size());
+            OrderedJson::parse(text_of(report))["tensors"].size());
 }
 
 TEST_F(Report, OfACheck) {
@@ -223,7 +224,7 @@ TEST_F(Report, OfACheck) {
 }
 
 TEST_F(Report, HostileNamesStayText) {
-  Json everywhere = full_report("IQ1_M", 0.125);
+  OrderedJson everywhere = full_report("IQ1_M", 0.125);
   for (const char* key : {"model", "file_type", "input", "output", "command", "version", "date"}) {
     everywhere[key] = kAttack;
   }

@@ -23,7 +23,7 @@ namespace {
 using testing_support::TempFolder;
 using testing_support::write_file;
 
-constexpr std::size_t kSize = 64 * kPage;
+constexpr std::size_t kMappedSize = 64 * kPage;
 
 void shrink(const std::string& path, std::size_t size) {
   ASSERT_EQ(::truncate(path.c_str(), static_cast<off_t>(size)), 0);
@@ -37,7 +37,7 @@ class BusGuardTest : public testing::Test {
  protected:
   BusGuardTest() {
     for (const std::string name : {"a", "b"}) {
-      write_file(folder_ / name, std::vector<std::byte>(kSize, std::byte{1}));
+      write_file(folder_ / name, std::vector<std::byte>(kMappedSize, std::byte{1}));
       files_.push_back(File::open_input(folder_ / name));
     }
   }
@@ -59,7 +59,7 @@ class BusGuardTest : public testing::Test {
   // Maps a page beyond the end of a file, with no guard: reading it is a SIGBUS.
   const std::byte* foreign_page() {
     const int file = ::open((folder_ / "a").c_str(), O_RDONLY);
-    void* memory = ::mmap(nullptr, kPage, PROT_READ, MAP_SHARED, file, kSize);
+    void* memory = ::mmap(nullptr, kPage, PROT_READ, MAP_SHARED, file, kMappedSize);
     ::close(file);
     return static_cast<const std::byte*>(memory);
   }
@@ -93,20 +93,20 @@ TEST_F(BusGuardTest, AFileCutBetweenReadAndUseIsAnError) {
 
 TEST_F(BusGuardTest, AFileCutWithinItsLastPageIsAnErrorToo) {
   const std::unique_ptr<Source> source = open();
-  const ReadRange range{0, kSize - kPage, kPage};
+  const ReadRange range{0, kMappedSize - kPage, kPage};
   const std::span<const std::byte> bytes = read(*source, range);
-  shrink(folder_ / "a", kSize - 100);
+  shrink(folder_ / "a", kMappedSize - 100);
   EXPECT_EQ(count_zeros(bytes), 100) << "the system clears the rest of the page: no fault";
-  expect_truncated(*source, range, folder_ / "a", kSize - 100);
+  expect_truncated(*source, range, folder_ / "a", kMappedSize - 100);
 }
 
 TEST_F(BusGuardTest, AFileCutAndGrownAgainIsNotTakenForWhole) {
   const std::unique_ptr<Source> source = open();
-  const ReadRange range{0, 0, kSize};
+  const ReadRange range{0, 0, kMappedSize};
   const std::span<const std::byte> bytes = read(*source, range);
   shrink(folder_ / "a", 2 * kPage);
-  EXPECT_EQ(count_zeros(bytes), kSize - 2 * kPage);
-  shrink(folder_ / "a", kSize);
+  EXPECT_EQ(count_zeros(bytes), kMappedSize - 2 * kPage);
+  shrink(folder_ / "a", kMappedSize);
   try {
     source->check(range);
     FAIL() << "no error";
@@ -119,8 +119,8 @@ TEST_F(BusGuardTest, AFileCutAndGrownAgainIsNotTakenForWhole) {
 TEST_F(BusGuardTest, OtherFilesAndSourcesAreNotTouched) {
   const std::unique_ptr<Source> first = open();
   const std::unique_ptr<Source> second = open();
-  const ReadRange whole_a{0, 0, kSize};
-  const ReadRange whole_b{1, 0, kSize};
+  const ReadRange whole_a{0, 0, kMappedSize};
+  const ReadRange whole_b{1, 0, kMappedSize};
   const std::span<const std::byte> a1 = read(*first, whole_a);
   const std::span<const std::byte> a2 = read(*second, whole_a);
   const std::span<const std::byte> b = read(*first, whole_b);
@@ -128,7 +128,7 @@ TEST_F(BusGuardTest, OtherFilesAndSourcesAreNotTouched) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      EXPECT_EQ(count_zeros(i % 2 == 0 ? a1 : a2), static_cast<std::ptrdiff_t>(kSize));
+      EXPECT_EQ(count_zeros(i % 2 == 0 ? a1 : a2), static_cast<std::ptrdiff_t>(kMappedSize));
       EXPECT_EQ(count_zeros(b), 0);
     });
   }
@@ -142,7 +142,7 @@ TEST_F(BusGuardTest, AnImportanceMatrixThatShrinksIsAnError) {
   const MappedFile file(File::open_input(folder_ / "b"));
   EXPECT_NO_THROW(file.check());
   shrink(folder_ / "b", kPage);
-  EXPECT_EQ(count_zeros(file.bytes()), kSize - kPage);
+  EXPECT_EQ(count_zeros(file.bytes()), kMappedSize - kPage);
   EXPECT_THROW(file.check(), Error);
 }
 
@@ -169,7 +169,7 @@ TEST_F(BusGuardDeathTest, AForeignFaultStillKills) {
   const auto touch_foreign = [&] {
     ::signal(SIGBUS, SIG_DFL);  // a sanitizer may have its own
     const std::unique_ptr<Source> source = open();
-    read(*source, {0, 0, kSize});
+    read(*source, {0, 0, kMappedSize});
     static_cast<void>(*const_cast<const volatile std::byte*>(foreign_page()));
   };
   EXPECT_EXIT(touch_foreign(), testing::KilledBySignal(SIGBUS), "");
@@ -188,10 +188,10 @@ TEST_F(BusGuardDeathTest, AnotherHandlerStillHearsOfForeignFaults) {
   const auto touch_foreign = [&] {
     ::signal(SIGBUS, [](int) { ::_exit(17); });
     const std::unique_ptr<Source> source = open();
-    const std::span<const std::byte> own = read(*source, {0, 0, kSize});
+    const std::span<const std::byte> own = read(*source, {0, 0, kMappedSize});
     shrink(folder_ / "a", 0);
-    if (count_zeros(own) != static_cast<std::ptrdiff_t>(kSize)) ::_exit(18);
-    shrink(folder_ / "a", kSize);
+    if (count_zeros(own) != static_cast<std::ptrdiff_t>(kMappedSize)) ::_exit(18);
+    shrink(folder_ / "a", kMappedSize);
     static_cast<void>(*const_cast<const volatile std::byte*>(foreign_page()));
   };
   EXPECT_EXIT(touch_foreign(), testing::ExitedWithCode(17), "");

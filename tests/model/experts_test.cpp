@@ -170,12 +170,6 @@ TEST_P(Names, AllTensorsAreNeededAndAllMatricesAreTold) {
   for (const Seen::Matrix& each : told) EXPECT_TRUE(named.contains(each.first)) << each.first;
 }
 
-std::string name_of_family(const testing::TestParamInfo<testing_support::RandomFamily>& info) {
-  std::string name = info.param.name;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
 INSTANTIATE_TEST_SUITE_P(Families, Names, testing::ValuesIn(testing_support::all_random_families()),
                          name_of_family);
 

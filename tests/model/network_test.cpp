@@ -104,14 +104,8 @@ TEST_P(Bits, DependNeitherOnThreadsNorMemoryNorInstructionsNorOtherSequences) {
             alone);
 }
 
-std::string name_of(const testing::TestParamInfo<testing_support::RandomFamily>& info) {
-  std::string name = info.param.name;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
 INSTANTIATE_TEST_SUITE_P(Families, Bits, testing::ValuesIn(testing_support::all_random_families()),
-                         name_of);
+                         name_of_family);
 
 }  // namespace
 }  // namespace sluice::model_tests

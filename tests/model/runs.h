@@ -2,8 +2,12 @@
 
 // Running whole models.
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "support/gguf_weights.h"
@@ -11,6 +15,14 @@
 #include "support/thread_team.h"
 
 namespace sluice::model_tests {
+
+/// What a test of a family is called: letters, digits and underscores.
+inline std::string name_of_family(
+    const testing::TestParamInfo<testing_support::RandomFamily>& info) {
+  std::string name = info.param.name;
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
 
 /// Tokens that any model of random_model.h has.
 inline model::Tokens random_tokens(std::uint64_t sequences, std::uint64_t length) {

@@ -110,14 +110,8 @@ TEST_P(Scales, MultiplyWhatMatricesGive) {
   EXPECT_EQ(factored.read(), announced);
 }
 
-std::string name_of(const testing::TestParamInfo<RandomFamily>& info) {
-  std::string name = info.param.name;
-  std::ranges::replace(name, '-', '_');
-  return name;
-}
-
 INSTANTIATE_TEST_SUITE_P(Families, Scales,
-                         testing::ValuesIn(testing_support::all_random_families()), name_of);
+                         testing::ValuesIn(testing_support::all_random_families()), name_of_family);
 
 }  // namespace
 }  // namespace sluice::model_tests
