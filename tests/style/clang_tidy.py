@@ -5,19 +5,26 @@ Arguments: source folder, build folder, processes, clang-tidy.
 
 A unit without a finding is not looked at again as long as none of its files, its options, .clang-tidy
 and clang-tidy's version changes: what has passed is kept, by digest, in the user's cache for all trees.
+
+Most of the time goes into the standard library's and other headers, so several units are looked at as
+one. Where that finds something, be it that two of them give different things one name, each is looked
+at by itself, and what that finds counts.
 """
 
 import concurrent.futures
 import hashlib
 import json
+import math
 import os
 import pathlib
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 
 KEPT_SECONDS = 60 * 86400  # since it was last of use
+UNITS_TOGETHER = 8  # at most: more need more memory, and leave processes idle at the end
 
 
 def units(source, build):
@@ -87,19 +94,41 @@ def files_of_objects(build):
     return files
 
 
-def check(program, source, path, arguments, entry=None):
-    """What clang-tidy finds in a unit: its output where it finds anything."""
-    if entry and entry.exists():
-        entry.touch()
+class Checker:
+    def __init__(self, program, source, folder):
+        self.command = [program, "--quiet", f"--config-file={source / '.clang-tidy'}"]
+        self.folder = folder  # for what is made on the way
+
+    def findings(self, path, arguments):
+        """What clang-tidy says of a file in which it finds anything."""
+        done = subprocess.run([*self.command, str(path), "--", *arguments], capture_output=True,
+                              text=True)
+        return done.stdout + done.stderr if done.returncode != 0 else ""
+
+    def check(self, group):
+        """What clang-tidy finds in units of the same options, which are (file, options, entry)."""
+        if len(group) > 1:
+            handle, joined = tempfile.mkstemp(suffix=".cpp", dir=self.folder)
+            with os.fdopen(handle, "w") as file:
+                file.writelines(f'#include "{path}"\n' for path, _, _ in group)
+            if self.findings(joined, group[0][1]):
+                return "".join(self.check([unit]) for unit in group)
+        elif found := self.findings(*group[0][:2]):
+            return found
+        for _, _, entry in group:
+            if entry:
+                entry.touch()
         return ""
-    done = subprocess.run(
-        [program, "--quiet", f"--config-file={source / '.clang-tidy'}", str(path), "--",
-         *arguments], capture_output=True, text=True)
-    if done.returncode != 0:
-        return done.stdout + done.stderr
-    if entry:
-        entry.touch()
-    return ""
+
+
+def groups(work, processes):
+    """The units that are to be looked at as one, some for each process."""
+    alike = {}
+    for unit in work:
+        alike.setdefault(tuple(unit[1]), []).append(unit)
+    for same in alike.values():
+        count = max(processes, math.ceil(len(same) / UNITS_TOGETHER))
+        yield from filter(None, (same[first::count] for first in range(count)))
 
 
 def main():
@@ -109,9 +138,17 @@ def main():
     if not work:
         raise SystemExit("no units in compile_commands.json")
     passed = Passed(source, build, program)
-    with concurrent.futures.ThreadPoolExecutor(processes) as pool:
-        complaints = list(pool.map(
-            lambda unit: check(program, source, *unit[:2], passed.entry(*unit)), work))
+    left = []
+    for path, arguments, compiled in work:
+        entry = passed.entry(path, arguments, compiled)
+        if entry and entry.exists():
+            entry.touch()
+        else:
+            left.append((path, arguments, entry))
+    with tempfile.TemporaryDirectory() as folder, \
+            concurrent.futures.ThreadPoolExecutor(processes) as pool:
+        checker = Checker(program, source, folder)
+        complaints = list(pool.map(checker.check, groups(left, processes)))
     passed.forget_old()
     for complaint in filter(None, complaints):
         print(complaint)
