@@ -44,12 +44,6 @@ bool can_encode(TensorType type) {
   return codec != nullptr && codec->encode != nullptr;
 }
 
-std::string upper(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return result;
-}
-
 std::vector<Option> options_of(unsigned command) {
   std::vector<Option> result;
   const auto add = [&](const Option& option) {
@@ -62,6 +56,12 @@ std::vector<Option> options_of(unsigned command) {
 }
 
 }  // namespace
+
+std::string upper(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return result;
+}
 
 const std::vector<CommandFacts>& command_facts() {
   static const std::vector<CommandFacts> kFacts = [] {

@@ -9,6 +9,9 @@
 
 namespace sluice::cli {
 
+/// In capital letters, those of ASCII.
+std::string upper(std::string_view text);
+
 /// What the program has besides what the library knows, as bits of Option::commands.
 inline constexpr unsigned kForInspect = 1U << 8;
 inline constexpr unsigned kForReport = 1U << 9;

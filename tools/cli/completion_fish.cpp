@@ -5,7 +5,7 @@
 namespace sluice::cli {
 namespace {
 
-constexpr std::string_view kStart =
+constexpr std::string_view kFishStart =
     R"(# fish completion for sluice, as printed by `sluice completion fish`.
 
 # Whether the command on the line is the one given ('': none yet).
@@ -21,7 +21,7 @@ end
 
 )";
 
-std::string in_quotes(std::string_view text) {
+std::string in_fish_quotes(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') result += '\\';
@@ -33,18 +33,18 @@ std::string in_quotes(std::string_view text) {
 // The start of a line that holds for a command.
 std::string line(const CommandFacts& command) {
   return fmt::format("complete -c sluice -n {}",
-                     in_quotes(fmt::format("__sluice_command_is '{}'", command.name)));
+                     in_fish_quotes(fmt::format("__sluice_command_is '{}'", command.name)));
 }
 
 std::string value_flags(const Option& option) {
   if (option.value.empty()) return "";
   switch (option.kind) {
     case OptionKind::choice:
-      return fmt::format(" -x -a {}", in_quotes(in_one_line(choices_of(option))));
+      return fmt::format(" -x -a {}", in_fish_quotes(in_one_line(choices_of(option))));
     case OptionKind::file_type:
-      return fmt::format(" -x -a {}", in_quotes(in_one_line(file_type_names())));
+      return fmt::format(" -x -a {}", in_fish_quotes(in_one_line(file_type_names())));
     case OptionKind::tensor_type:
-      return fmt::format(" -x -a {}", in_quotes(in_one_line(tensor_type_names())));
+      return fmt::format(" -x -a {}", in_fish_quotes(in_one_line(tensor_type_names())));
     case OptionKind::file:
       return " -r -F";
     case OptionKind::folder:
@@ -64,7 +64,7 @@ std::string options(const CommandFacts& command) {
       text += name.starts_with("--") ? fmt::format(" -l {}", name.substr(2))
                                      : fmt::format(" -s {}", name.substr(1));
     }
-    text += fmt::format("{} -d {}\n", value_flags(option), in_quotes(option.help));
+    text += fmt::format("{} -d {}\n", value_flags(option), in_fish_quotes(option.help));
   }
   return text;
 }
@@ -77,11 +77,11 @@ std::string positionals(const CommandFacts& command) {
     text += line(command) + " -a '(__fish_complete_directories)'\n";
   }
   if (kinds.types) {
-    text +=
-        fmt::format("{} -a {} -d type\n", line(command), in_quotes(in_one_line(file_type_names())));
+    text += fmt::format("{} -a {} -d type\n", line(command),
+                        in_fish_quotes(in_one_line(file_type_names())));
   }
   if (!kinds.choices.empty()) {
-    text += fmt::format("{} -a {}\n", line(command), in_quotes(in_one_line(kinds.choices)));
+    text += fmt::format("{} -a {}\n", line(command), in_fish_quotes(in_one_line(kinds.choices)));
   }
   return text;
 }
@@ -89,12 +89,12 @@ std::string positionals(const CommandFacts& command) {
 }  // namespace
 
 std::string fish_completion() {
-  std::string script(kStart);
+  std::string script(kFishStart);
   const CommandFacts& program = command_facts().front();
   for (const CommandFacts& command : command_facts()) {
     if (command.name.empty()) continue;
     script += fmt::format("{} -f -a {} -d {}\n", line(program), command.name,
-                          in_quotes(command.description));
+                          in_fish_quotes(command.description));
   }
   script += options(program);
   for (const CommandFacts& command : command_facts()) {

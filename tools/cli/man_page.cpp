@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 
+#include "command_facts.h"
 #include "help_text.h"
 #include "help_topics.h"
 #include "sluice/version.h"
@@ -18,7 +18,7 @@ constexpr std::string_view kDate = "2026-11-25";
 
 // Text as roff shows it unchanged: a hyphen that can be copied from the page into a shell, and no
 // line that begins as a request does.
-std::string escaped(std::string_view text) {
+std::string for_man(std::string_view text) {
   std::string result;
   for (const char c : text) {
     if (c == '\\') {
@@ -42,29 +42,23 @@ std::string prose(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(". "), text.size());
     const std::size_t size = std::min(end + 1, text.size());
-    lines += escaped(text.substr(0, size)) + '\n';
+    lines += for_man(text.substr(0, size)) + '\n';
     text.remove_prefix(std::min(end + 2, text.size()));
   }
   return lines;
 }
 
-std::string upper(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return result;
-}
-
 std::string example(std::string_view text) {
-  return fmt::format(".PP\n.nf\n.RS 4\n{}\n.RE\n.fi\n", escaped(text));
+  return fmt::format(".PP\n.nf\n.RS 4\n{}\n.RE\n.fi\n", for_man(text));
 }
 
 std::string option(const Option& option) {
   std::string names;
   for (const std::string& name : names_of(option)) {
-    names += fmt::format("{}\\fB{}\\fR", names.empty() ? "" : ", ", escaped(name));
+    names += fmt::format("{}\\fB{}\\fR", names.empty() ? "" : ", ", for_man(name));
   }
   const std::string value =
-      option.value.empty() ? "" : fmt::format("\\fI{}\\fR", escaped(value_of(option)));
+      option.value.empty() ? "" : fmt::format("\\fI{}\\fR", for_man(value_of(option)));
   return fmt::format(".TP\n{}{}{}\n{}", names, names.empty() || value.empty() ? "" : " ", value,
                      prose(full_description(option)));
 }
@@ -76,7 +70,7 @@ std::string options(const CommandFacts& command, bool below) {
   for (const Option& each : command.options) {
     if (each.topic != topic) {
       text += fmt::format("{}\\fI{}\\fR\n", text.empty() && !below ? "" : ".PP\n",
-                          escaped(name(each.topic)));
+                          for_man(name(each.topic)));
     }
     topic = each.topic;
     text += option(each);
@@ -96,7 +90,7 @@ std::string blocks(const Topic& topic) {
         text += example(block.text);
         break;
       case Block::Kind::definition:
-        text += fmt::format(".TP\n\\fB{}\\fR\n{}", escaped(block.term), prose(block.text));
+        text += fmt::format(".TP\n\\fB{}\\fR\n{}", for_man(block.term), prose(block.text));
         break;
     }
   }
@@ -112,14 +106,14 @@ std::string man_page() {
   for (const CommandFacts& command : command_facts()) {
     if (command.name.empty()) continue;
     page += fmt::format("{}.B sluice\n{}\n", &command == &command_facts()[1] ? "" : ".br\n",
-                        escaped(usage_of(command)));
+                        for_man(usage_of(command)));
   }
   page += fmt::format(".SH DESCRIPTION\n{}", prose(command_facts().front().description));
   page += fmt::format(".SH OPTIONS\n{}", options(command_facts().front(), false));
   page += ".SH COMMANDS\n";
   for (const CommandFacts& command : command_facts()) {
     if (command.name.empty()) continue;
-    page += fmt::format(".SS sluice {}\n{}", escaped(usage_of(command)),
+    page += fmt::format(".SS sluice {}\n{}", for_man(usage_of(command)),
                         prose(fmt::format("{}.", command.description)));
     page += options(command, true);
     if (!command.footer.empty()) page += fmt::format(".PP\n{}", prose(command.footer));
@@ -127,7 +121,7 @@ std::string man_page() {
   }
   for (const Topic& topic : help_topics()) {
     page += fmt::format(".SH {}\n",
-                        escaped(upper(topic.name == "exit-status" ? "exit status" : topic.name)));
+                        for_man(upper(topic.name == "exit-status" ? "exit status" : topic.name)));
     page += blocks(topic);
   }
   page += ".SH SEE ALSO\n.BR bash (1),\n.BR fish (1),\n.BR zsh (1)\n";

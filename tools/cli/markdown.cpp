@@ -15,13 +15,13 @@ namespace sluice::cli {
 namespace {
 
 // In a cell, a bar would end it.
-std::string escaped(std::string text) {
+std::string in_cell(std::string text) {
   for (std::size_t at = 0; (at = text.find('|', at)) != text.npos; at += 2) text.insert(at, "\\");
   return text;
 }
 
 std::string code(std::string_view text) {
-  return text.empty() ? "" : fmt::format("`{}`", escaped(std::string(text)));
+  return text.empty() ? "" : fmt::format("`{}`", in_cell(std::string(text)));
 }
 
 // `--memory SIZE`, or `MODEL`.
@@ -50,13 +50,13 @@ std::string commands_of(const Option& option) {
 std::string row(const Option& option) {
   return fmt::format("| {} | {} | {} | {} | {} |\n", spelled(option), commands_of(option),
                      at_peer(option.llama_cpp, option), at_peer(option.ik_llama_cpp, option),
-                     escaped(description(option)));
+                     in_cell(description(option)));
 }
 
 }  // namespace
 
 std::string option_tables() {
-  std::vector<Option> all(options().begin(), options().end());
+  std::vector<Option> all(sluice::options().begin(), sluice::options().end());
   for (const ProgramOption& each : program_options()) all.push_back(each.option);
   std::ranges::stable_sort(all, {}, &Option::topic);
   std::string text;
