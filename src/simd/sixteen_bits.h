@@ -70,14 +70,21 @@ SLUICE_INLINE void to_bf16(const float* from, std::byte* to) noexcept {
 SLUICE_INLINE void to_f16(const float* from, std::byte* to) noexcept {
   constexpr std::size_t kLanes = Part<float>::kLanes;
   for (std::size_t i = 0; i < kNumbersAtOnce; i += kLanes) {
+#if defined(__AVX512F__)
+    // Of two numbers the lesser in magnitude, with the first's sign; of a quiet NaN and a number the
+    // number. Signalling NaN, the second kind of operands, is made quiet before, all else stays.
+    constexpr int kLesserMagnitude = 2;
+    constexpr int kQuietSecondKind = 0x11111121;
+    const __m512 value = _mm512_loadu_ps(from + i);
+    const __m512 quiet = _mm512_fixupimm_ps(value, value, _mm512_set1_epi32(kQuietSecondKind), 0);
+    const __m512 number = _mm512_range_ps(quiet, _mm512_set1_ps(65504.0f), kLesserMagnitude);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 2 * i),
+                        _mm512_cvtps_ph(number, _MM_FROUND_TO_NEAREST_INT));
+#else
     const Part<float> value = Part<float>::load(from + i);
     const auto magnitude = bits_of<Part<std::int32_t> >(min(abs(value), 65504.0f));
     const auto sign = bits_of<Part<std::int32_t> >(value) & static_cast<std::int32_t>(0x80000000u);
     const auto number = bits_of<Part<float> >(magnitude | sign);
-#if defined(__AVX512F__)
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 2 * i),
-                        _mm512_cvtps_ph(number.part[0], _MM_FROUND_TO_NEAREST_INT));
-#else
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * i),
                      _mm256_cvtps_ph(number.part[0], _MM_FROUND_TO_NEAREST_INT));
 #endif
@@ -110,8 +117,16 @@ SLUICE_INLINE void to_bf16(const float* from, std::byte* to) noexcept {
   const auto rounded = [](const float* at) noexcept {
     const Part<float> value = Part<float>::load(at);
     const Part<float> near = min(Part<float>(kLargest), max(Part<float>(-kLargest), value));
+    // One more where the upper half is odd.
+#if defined(__AVX512F__)
+    const __m512i bits = _mm512_castps_si512(near.part[0]);
+    const __m512i sum = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff));
+    const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
+    return _mm512_mask_sub_epi32(sum, odd, sum, _mm512_set1_epi32(-1));
+#else
     const auto bits = bits_of<Part<std::int32_t> >(near);
     return (bits + 0x7fff + (shift_right<16>(bits) & 1)).part[0];
+#endif
   };
   for (std::size_t i = 0; i < kNumbersAtOnce; i += 2 * kLanes) {
     const auto a = rounded(from + i);
