@@ -52,11 +52,12 @@ struct Box {
   }
 };
 
-/// Puts vectors into such an order that each 16 are a cell, and each 256 a branch.
+/// Sorts vectors by the integer in which they differ most. Not part of halve(): each of its calls would
+/// have these tables on the stack.
 /// \param room  for as many
 template <TrellisCodebook kBook>
-void halve(std::uint16_t* points, std::uint16_t* room, std::size_t count) noexcept {
-  if (count <= 16) return;
+[[gnu::noinline]] void sort(std::uint16_t* points, std::uint16_t* room,
+                            std::size_t count) noexcept {
   constexpr int kLeast = -126;
   const std::size_t axis = Box<kBook>(points, count).widest();
   std::size_t end[2 - 2 * kLeast] = {};  // of the places of those with an integer less than this
@@ -67,6 +68,14 @@ void halve(std::uint16_t* points, std::uint16_t* room, std::size_t count) noexce
   for (std::size_t v = 1; v < sizeof end / sizeof *end; ++v) end[v] += end[v - 1];
   for (std::size_t i = 0; i < count; ++i) room[end[value(points[i])]++] = points[i];
   std::memcpy(points, room, count * sizeof *points);
+}
+
+/// Puts vectors into such an order that each 16 are a cell, and each 256 a branch.
+/// \param room  for as many
+template <TrellisCodebook kBook>
+void halve(std::uint16_t* points, std::uint16_t* room, std::size_t count) noexcept {
+  if (count <= 16) return;
+  sort<kBook>(points, room, count);
   halve<kBook>(points, room, count / 2);
   halve<kBook>(points + count / 2, room, count / 2);
 }
