@@ -21,7 +21,9 @@
 #pragma GCC diagnostic pop
 #endif
 
+#if !defined(SLUICE_INLINE)
 #define SLUICE_INLINE inline __attribute__((always_inline))
+#endif
 
 namespace sluice::inline SLUICE_ISA::simd {
 
