@@ -2,24 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <functional>
-#include <map>
 #include <numeric>
 
-#include "base/json_text.h"
+#include "api/json_document.h"
 
 // Keys in the order in which they are documented.
 
 namespace sluice {
 namespace {
-
-template <std::invocable<JsonText&> Fields>
-std::string document(Fields fields) {
-  JsonText json(1);
-  json.object([&] { fields(json); });
-  return json.str() + '\n';
-}
 
 std::string checksum_text(std::uint32_t crc32) {
   return fmt::format("{:#010x}", crc32);
@@ -40,10 +31,6 @@ void add_parts(JsonText& json, const std::vector<PartReport>& parts) {
 
 std::uint64_t elements_of(const std::vector<std::uint64_t>& shape) {
   return std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies<>());
-}
-
-double bits_of(std::uint64_t bytes, std::uint64_t weights) {
-  return 8.0 * static_cast<double>(bytes) / static_cast<double>(weights == 0 ? 1 : weights);
 }
 
 void add_points(JsonText& json, std::string_view key, const std::vector<MixPoint>& points) {
@@ -238,75 +225,6 @@ void add_compared(JsonText& json, const ComparedTensor& tensor) {
   if (!tensor.compared()) json.field("why_not", tensor.why_not);
 }
 
-// Floats with as few digits as they read back to the same number of their own type, and as texts
-// where they are no numbers.
-void add_float(JsonText& json, const gguf::Value& value, double number) {
-  const std::string text = value.type == gguf::ValueType::f32
-                               ? fmt::format("{}", static_cast<float>(number))
-                               : fmt::format("{}", number);
-  std::isfinite(number) ? json.value(std::stod(text)) : json.value(text);
-}
-
-void add_value(JsonText& json, const gguf::Value& value, std::uint64_t most_elements) {
-  if (value.as_array()) {
-    json.array([&] {
-      for (const gguf::Value& element : value.elements(most_elements)) {
-        add_value(json, element, most_elements);
-      }
-    });
-  } else if (const auto text = value.as_string()) {
-    json.value(*text);
-  } else if (const auto number = value.as_uint()) {
-    json.value(*number);
-  } else if (const auto integer = value.as_int()) {
-    json.value(*integer);
-  } else if (const auto real = value.as_float()) {
-    add_float(json, value, *real);
-  } else {
-    json.value(value.as_bool().value_or(false));
-  }
-}
-
-void add_metadata(JsonText& json, const std::vector<gguf::KeyValue>& metadata,
-                  std::uint64_t most_elements) {
-  for (const gguf::KeyValue& pair : metadata) {
-    json.object(pair.key, [&] {
-      json.field("type", name(pair.value.type));
-      if (const auto array = pair.value.as_array()) {
-        json.field("element", name(array->element));
-        json.field("count", array->count);
-      }
-      json.key("value");
-      add_value(json, pair.value, most_elements);
-    });
-  }
-}
-
-void add_inspected(JsonText& json, const std::vector<InspectedTensor>& tensors) {
-  json.objects("tensors", tensors, [&](const InspectedTensor& tensor) {
-    json.field("name", tensor.name);
-    json.field("shape", tensor.shape);
-    json.field("type", name(tensor.type));
-    if (!tensor.stored_as.empty()) json.field("stored_as", tensor.stored_as);
-    json.field("size", tensor.size);
-    if (!tensor.size_known()) json.field("size_known", false);
-    json.field("file", tensor.file);
-    json.field("offset", tensor.offset);
-  });
-}
-
-void add_types(JsonText& json, const std::map<std::string_view, TypeTotal>& types) {
-  json.object("types", [&] {
-    for (const auto& [type, total] : types) {
-      json.object(type, [&, &total = total] {
-        json.field("tensors", total.tensors);
-        json.field("weights", total.weights);
-        json.field("bytes", total.bytes);
-      });
-    }
-  });
-}
-
 }  // namespace
 
 std::string to_json(const PlanView& plan) {
@@ -445,32 +363,6 @@ std::string to_json(const Comparison& comparison) {
     add_means(json, comparison);
     json.objects("tensors", comparison.tensors,
                  [&](const ComparedTensor& tensor) { add_compared(json, tensor); });
-  });
-}
-
-std::string to_json(const Inspection& model, std::uint64_t most_elements) {
-  return document([&](JsonText& json) {
-    json.objects("files", model.files, [&](const InspectedFile& file) {
-      json.field("path", file.path);
-      json.field("size", file.size);
-      json.field("format", file.version == 0 ? "safetensors" : "GGUF");
-      if (file.version == 0) return;
-      json.field("version", file.version);
-      json.field("alignment", file.alignment);
-      json.field("data_offset", file.data_offset);
-    });
-    json.field("notes", model.notes);
-    json.field("tensor_count", model.tensor_count);
-    json.field("weights", model.weights);
-    json.field("data_bytes", model.data_bytes);
-    json.field("bits_per_weight", bits_of(model.data_bytes, model.weights));
-    if (model.tells_metadata) {
-      json.object("metadata", [&] { add_metadata(json, model.metadata, most_elements); });
-    }
-    if (model.tells_tensors) {
-      add_inspected(json, model.tensors);
-      add_types(json, model.type_totals);
-    }
   });
 }
 
