@@ -72,7 +72,7 @@ class MappedSourceTest : public testing::Test {
 TEST_F(MappedSourceTest, RangesInUseKeepTheirPagesWhateverIsReleased) {
   const std::size_t pages = (kSize + kPage - 1) / kPage;
   std::string seen;
-  // The kernel may take a page at any time, though hardly each time.
+  // The kernel may take a page at any time, or hold one for a moment, though hardly each time.
   for (int tries = 3; tries > 0; --tries) {
     for (const ReadRange& range : {kFirst, kSecond, kThird}) read(range);
     const std::size_t read_in = cached(0, kSize);
@@ -81,23 +81,32 @@ TEST_F(MappedSourceTest, RangesInUseKeepTheirPagesWhateverIsReleased) {
     source_->release(kFirst);
     const std::size_t third = cached(kThird.offset, kSize);
     source_->release(kThird);
-    EXPECT_EQ(cached(0, kSize), 0u);
-    if (read_in == pages && all_but_one >= pages - 1 && third == pages - kThird.offset / kPage) {
+    const std::size_t none = cached(0, kSize);
+    if (read_in == pages && all_but_one >= pages - 1 && third == pages - kThird.offset / kPage &&
+        none == 0) {
       return;
     }
     seen += " " + std::to_string(read_in) + "/" + std::to_string(all_but_one) + "/" +
-            std::to_string(third);
+            std::to_string(third) + "/" + std::to_string(none);
   }
-  ADD_FAILURE() << "of " << pages << " pages, read, after one release and after two:" << seen;
+  ADD_FAILURE() << "of " << pages << " pages, read, after one, two and three releases:" << seen;
 }
 
 TEST_F(MappedSourceTest, EveryOrderOfReleasesFreesEverything) {
   std::vector<ReadRange> order = {kFirst, kSecond, kThird};
   const auto earlier = [](const ReadRange& a, const ReadRange& b) { return a.offset < b.offset; };
   do {
-    for (const ReadRange& range : {kFirst, kSecond, kThird}) read(range);
-    for (const ReadRange& range : order) source_->release(range);
-    EXPECT_EQ(cached(0, kSize), 0u) << order[0].offset << " " << order[1].offset;
+    // The kernel leaves a page that it holds itself for a moment, though hardly each time.
+    std::string left;
+    bool free = false;
+    for (int tries = 3; !free && tries > 0; --tries) {
+      for (const ReadRange& range : {kFirst, kSecond, kThird}) read(range);
+      for (const ReadRange& range : order) source_->release(range);
+      const std::size_t pages = cached(0, kSize);
+      free = pages == 0;
+      left += " " + std::to_string(pages);
+    }
+    EXPECT_TRUE(free) << order[0].offset << " " << order[1].offset << ": pages left:" << left;
   } while (std::next_permutation(order.begin(), order.end(), earlier));
 }
 
