@@ -183,14 +183,11 @@ SLUICE_INLINE std::int16_t most_of(const Shorts& lanes) noexcept {
 }
 
 #if defined(__AVX512VBMI__)
-/// Each byte b becomes number |b - middle| of a table, which must be one of it.
-SLUICE_INLINE Ints look_up_distances(const std::uint8_t (&table)[128], const Ints& bytes,
-                                     std::uint8_t middle) noexcept {
-  const __m512i distances = _mm512_abs_epi8(
-      _mm512_sub_epi8((__m512i)bytes.part[0], _mm512_set1_epi8(static_cast<char>(middle))));
+/// Each byte, below 128, becomes that number of a table.
+SLUICE_INLINE Ints look_up_bytes(const std::uint8_t (&table)[128], const Ints& bytes) noexcept {
   Ints result;
-  result.part[0] = (Ints::Register)_mm512_permutex2var_epi8(_mm512_loadu_si512(table), distances,
-                                                            _mm512_loadu_si512(table + 64));
+  result.part[0] = (Ints::Register)_mm512_permutex2var_epi8(
+      _mm512_loadu_si512(table), (__m512i)bytes.part[0], _mm512_loadu_si512(table + 64));
   return result;
 }
 #endif

@@ -10,87 +10,15 @@
 
 #include "codec/feedback/kernel.h"
 #include "codec/feedback/trellis_row.h"
+#include "codec/trellis/cells.h"
 #include "codec/trellis/search.h"
 #include "codec/trellis/tile.h"
-#include "codec/trellis/tree.h"
 
 namespace sluice::inline SLUICE_ISA::ldlq {
 
-/// Writes the numbers of those that score within a margin of the best, and returns the end.
-/// \param count   at least 1; registers of 16
-/// \param get     get(i) is the i-th register's cell
-/// \param number  number(i) is that register's: its first lane's is 16 times that
-template <std::size_t kMost, typename Query, typename Get, typename Number>
-std::uint16_t* list_best(const Query& query, std::size_t count, std::int32_t margin, const Get& get,
-                         const Number& number, std::uint16_t* to) noexcept {
-  Ints scores[kMost];
-  Ints most(INT32_MIN);
-  for (std::size_t i = 0; i < count; ++i) {
-    scores[i] = query.score(get(i));
-    most = max(most, scores[i]);
-  }
-  const Ints below(simd::most_of(most) - margin - 1);
-  for (std::size_t i = 0; i < count; ++i) {
-    to = simd::append_numbers(scores[i] > below, static_cast<unsigned>(16 * number(i)), to);
-  }
-  return to;
-}
-
-/// Margins, as multiples of what the integers' spread makes of a target's weights.
-struct Reach {
-  float branches;  ///< of a tree whose branches are not all looked into
-  float cells;
-};
-
-/// The best vector of each lane, of the cells whose means score within a margin of the best, in the branches whose
-/// means do.
-template <TrellisCodebook kBook>
-TrellisIndices best_vectors(const TrellisTree<kBook>& tree, const TrellisQuery<kBook.group>& query,
-                            const Reach& reach, float spread) noexcept {
-  using Tree = TrellisTree<kBook>;
-  constexpr std::size_t kBranches = Tree::kBranches;
-  const auto margin = [spread](float share) noexcept {
-    return static_cast<std::int32_t>(share * spread);
-  };
-  const auto branch = [&](std::size_t i) noexcept -> const auto& {
-    return tree.branch(i);
-  };
-  const auto itself = [](std::size_t i) noexcept { return i; };
-  std::uint16_t cells[16 * kBranches + 16];
-  const std::uint16_t* end;
-  if constexpr (Tree::kBranchesAreRoots) {
-    end = list_best<kBranches>(query, kBranches, margin(reach.cells), branch, itself, cells);
-  } else {
-    std::uint16_t branches[kBranches + 16];
-    const auto root = [&](std::size_t i) noexcept -> const auto& {
-      return tree.root(i);
-    };
-    const auto count = static_cast<std::size_t>(list_best<Tree::kRoots>(query, Tree::kRoots,
-                                                                        margin(reach.branches),
-                                                                        root, itself, branches) -
-                                                branches);
-    end = list_best<kBranches>(
-        query, count, margin(reach.cells),
-        [&](std::size_t i) noexcept -> const auto& { return tree.branch(branches[i]); },
-        [&](std::size_t i) noexcept { return branches[i]; }, cells);
-  }
-  Ints best(INT32_MIN);
-  Ints place(0);
-  for (const std::uint16_t* cell = cells; cell < end; ++cell) {
-    const Ints score = query.score(tree.cell(*cell));
-    place = select(score > best, Ints(*cell), place);
-    best = max(best, score);
-  }
-  std::uint32_t indices[kRows];
-  for (std::size_t lane = 0; lane < kRows; ++lane) {
-    indices[lane] = tree.index(static_cast<std::size_t>(place[lane]), lane);
-  }
-  return TrellisIndices::load(indices);
-}
-
 /// A code of a scale is its level's number. Format has
 ///   Block, kType, kBook  the plain block; its number and codebook
-///   kReach               of searches
+///   kCells               how many cells of a region are searched
 template <typename Format>
 struct FeedbackTrellis {
   using Block = TrellisBlock<typename Format::Block, ScaleLevels>;
@@ -145,12 +73,19 @@ struct FeedbackTrellis {
 
    private:
     TrellisIndices search(const Scale& scale, const Floats (&target)[kGroup]) const noexcept {
-      const TrellisTree<kBook>& tree = TrellisTree<kBook>::get();
+      using Cells = TrellisCells<kBook>;
+      const Cells& cells = Cells::get();
+      const TargetRegions regions(target, scale, Cells::kRanges);
+      for (std::size_t row = 0; row < kRows; ++row) {
+        cells.regions().prefetch(regions[row], Format::kCells);
+      }
       const TrellisQueries<kGroup> queries(target, metric_, scale);
       std::uint32_t index[kRows];
       for (std::size_t row = 0; row < kRows; ++row) {
         const TrellisIndices best =
-            best_vectors(tree, queries.query(row), Format::kReach, queries.spread(row));
+            TrellisFinds<kBook>(cells, queries.query(row), cells.regions().near(regions[row]),
+                                Format::kCells)
+                .best();
         index[row] = best[place_of_min(cost(target, row, best, scale[row]))];
       }
       return TrellisIndices::load(index);

@@ -12,6 +12,22 @@ namespace sluice::inline SLUICE_ISA {
 /// What is added to an index to begin with.
 inline constexpr std::uint32_t kTrellisOffset = 4096;
 
+/// One of the codebooks.
+struct TrellisCodebook {
+  unsigned bits;            ///< of an index
+  std::size_t group;        ///< weights of a vector
+  std::uint32_t offset;     ///< what is added to an index to begin with
+  std::size_t branches;     ///< clusters of 16 cells: 256 vectors to a branch, and some room
+  bool magnitudes = false;  ///< integers without their signs
+
+  constexpr std::size_t size() const noexcept { return std::size_t{1} << bits; }
+};
+
+inline constexpr TrellisCodebook kIq1KtBook = {13, 8, kTrellisOffset, 34};
+inline constexpr TrellisCodebook kIq2KtBook = {16, 8, kTrellisOffset, 272};
+inline constexpr TrellisCodebook kIq3KtBook = {16, 8, kTrellisOffset, 256, true};
+inline constexpr TrellisCodebook kIq4KtBook = {16, 4, kTrellisOffset, 256};  ///< two of 2^15
+
 /// The next state of the generator.
 constexpr std::uint32_t trellis_next(std::uint32_t state) noexcept {
   return state * 0xcbac1fedu;

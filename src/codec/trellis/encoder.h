@@ -5,8 +5,8 @@
 //
 // 1. The scale at which each sub-block is likely to come out best is foretold from its moments, and a
 //    row's scale is chosen that has multiples near to these.
-// 2. For a sub-block cells are ranked at both signs of the foretold scale, and what is in the first of them is
-//    priced at several multiples of either sign (prices.h). Each is a codebook of its own: the best of
+// 2. For a sub-block the vectors that are near at either sign of the foretold scale are priced at several
+//    multiples (prices.h). Each is a codebook of its own: the best of
 //    several takes 10 % off the error.
 // 3. At the multiple with the least price the groups are searched, farther, and at others that cost hardly
 //    more: prices are sums of products of bytes. Where these say little, all multiples are searched.
@@ -38,8 +38,7 @@ struct Codes {
   std::uint16_t index[256 / Type::kBook.group];
 };
 
-/// \tparam kDepth  of the beams
-template <typename Type, std::size_t kDepth>
+template <typename Type>
 class RowEncoder {
  public:
   static constexpr TrellisCodebook kBook = Type::kBook;
@@ -48,6 +47,7 @@ class RowEncoder {
   using Tile = TrellisTile<kGroup>;
   using Queries = TrellisQueries<kGroup>;
   using Prices = TrellisPrices<kBook>;
+  using Cells = TrellisCells<kBook>;
   static constexpr std::size_t kShared = Tile::kShared;
   static constexpr std::size_t kBlocks = 16 / kShared;
   static constexpr float kFar = 0x1p100f;  ///< an error that is none
@@ -109,11 +109,6 @@ class RowEncoder {
     }
   }
 
-  /// What is known of a tile's groups when cells have been ranked at the foretold scales.
-  struct Ranked {
-    TrellisBeam<kDepth> cells[16][2];  ///< for positive scales, and for negative ones
-    float spread[16];
-  };
   /// Codes for a tile.
   struct Found {
     Floats error;  ///< of a sub-block, in each of its lanes, less that of zeros
@@ -134,26 +129,39 @@ class RowEncoder {
   void encode_tile(const Tile& tile, std::uint8_t* scales, std::uint16_t* indices) noexcept {
     const Floats foretold = max(tile.likely_scale(Type::kLikelyScale), Floats(scale_));
     const TrellisMultiples multiples(foretold / Floats(scale_));
-    Ranked ranked;
-    rank(tile, foretold, ranked);
+    const TargetRegions targets(tile.x, foretold, Cells::kRanges);
+    std::size_t regions[16][2];
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      regions[lane][0] = targets[lane];
+      regions[lane][1] = targets.opposite(lane);
+      for (const std::size_t region : regions[lane]) {
+        cells_.regions().prefetch(region, effort_.first_cells);
+      }
+    }
     Prices prices(tile, multiples, scale_);
-    look_at_prices(ranked, prices);
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      for (std::size_t sign = 0; sign < 2; ++sign) {
+        prices.look_at(cells_, lane, sign, cells_.regions().near(regions[lane][sign]),
+                       effort_.first_cells);
+      }
+    }
+    prices.add_up();
     typename Prices::Cheapest cheapest = prices.take_cheapest();
-    Found best = search_at(tile, cheapest, ranked, Floats(1) > 0);
+    Found best = search_at(tile, cheapest, Floats(1) > 0);
     const Floats energy = tile.energy();
     const Floats enough = cheapest.price + max(energy + cheapest.price, 0) * kHardlyMore;
     for (std::size_t t = 1; t < effort_.scales; ++t) {
       cheapest = prices.take_cheapest();
       const simd::FloatMask wanted = cheapest.price <= enough;
       if (to_bits(wanted) == 0) break;
-      best.take_better(search_at(tile, cheapest, ranked, wanted));
+      best.take_better(search_at(tile, cheapest, wanted));
     }
     const simd::FloatMask doubtful =
         max(tile.one_sided(), energy + best.error - energy * kMuch) > 0;
     if (to_bits(doubtful) != 0) {
       for (std::size_t code = 0; code < kIq4Levels.size(); ++code) {
         const typename Prices::Cheapest any = {0, static_cast<float>(code), kIq4Levels[code]};
-        best.take_better(search_at(tile, any, ranked, doubtful));
+        best.take_better(search_at(tile, any, doubtful));
       }
     }
     for (std::size_t b = 0; b < kBlocks; ++b) {
@@ -165,51 +173,25 @@ class RowEncoder {
     row_.template add<kBook>(tile, best.multiple, best.index);
   }
 
-  void rank(const Tile& tile, const Floats& scale, Ranked& ranked) const noexcept {
-    const Queries queries[2] = {Queries(tile, scale), Queries(tile, -scale)};
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      ranked.spread[lane] = queries[0].spread(lane);
-      rank_cells<kBook, kDepth>(tree_, {queries[0].query(lane), queries[1].query(lane)},
-                                margin(effort_.branches, ranked.spread[lane]), ranked.cells[lane]);
-    }
-  }
-
-  /// Lists first, of all groups: what is looked into is known long before.
-  void look_at_prices(const Ranked& ranked, Prices& prices) const noexcept {
-    TrellisList<kDepth> cells[16][2];
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      for (std::size_t sign = 0; sign < 2; ++sign) {
-        cells[lane][sign].fill(ranked.cells[lane][sign],
-                               margin(effort_.first_cells, ranked.spread[lane]));
-      }
-    }
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      for (std::size_t sign = 0; sign < 2; ++sign) {
-        prices.look_at(tree_, lane, sign, cells[lane][sign]);
-      }
-    }
-    prices.add_up();
-  }
-
   /// Searches the groups of a tile at scales.
   /// \param wanted  in other lanes nothing is found
-  Found search_at(const Tile& tile, const typename Prices::Cheapest& at, const Ranked& ranked,
+  Found search_at(const Tile& tile, const typename Prices::Cheapest& at,
                   const simd::FloatMask& wanted) const noexcept {
-    const Queries queries(tile, at.multiple * scale_);
+    const Floats scale = at.multiple * scale_;
+    const TargetRegions regions(tile.x, scale, Cells::kRanges);
+    const unsigned lanes = to_bits(wanted);
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      if ((lanes >> lane & 1) != 0) cells_.regions().prefetch(regions[lane], effort_.last_cells);
+    }
+    const Queries queries(tile, scale);
     float multiples[16];
     at.multiple.store(multiples);
-    const unsigned lanes = to_bits(wanted);
-    TrellisList<kDepth> cells[16];
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      if ((lanes >> lane & 1) == 0) continue;
-      cells[lane].fill(ranked.cells[lane][multiples[lane] < 0 ? 1 : 0],
-                       margin(effort_.last_cells, ranked.spread[lane]));
-    }
     TrellisCandidates<kBook> found;
     for (std::size_t lane = 0; lane < 16; ++lane) {
       if ((lanes >> lane & 1) == 0) continue;
-      TrellisFinds<kBook, kDepth>(tree_, queries.query(lane), cells[lane])
-          .best_of_lanes(found.of_group(lane));
+      TrellisFinds<kBook>(cells_, queries.query(lane), cells_.regions().near(regions[lane]),
+                          effort_.last_cells)
+          .best_of_fours(found.of_group(lane));
     }
     found.fit(tile);
     std::uint32_t best[16];
@@ -221,11 +203,7 @@ class RowEncoder {
     return {select(wanted, error, kFar), at.code, at.multiple, TrellisIndices::load(best)};
   }
 
-  static std::int32_t margin(float share, float spread) noexcept {
-    return static_cast<std::int32_t>(share * spread);
-  }
-
-  const TrellisTree<kBook>& tree_ = TrellisTree<kBook>::get();
+  const Cells& cells_ = Cells::get();
   TrellisEffort effort_;
   TrellisRow row_;
   float scale_ = 0;
@@ -238,7 +216,6 @@ class RowEncoder {
 ///   kBook           the codebook
 ///   kLikelyScale    what a sub-block's (weighted) fourth moment's root is multiplied by
 ///   kFast, kBest    a TrellisEffort each
-///   kDepth          of the beams for kBest
 template <typename Type>
 void encode_trellis(const EncodeRows& rows, std::byte* out) noexcept {
   const bool fast = rows.effort == Effort::fast;
@@ -247,12 +224,8 @@ void encode_trellis(const EncodeRows& rows, std::byte* out) noexcept {
   for (std::size_t row = 0; row < rows.rows; ++row, out += row_bytes) {
     const TrellisRow of_row(rows.values + row * rows.row_elements, rows.importance,
                             rows.row_elements);
-    if (fast) {
-      trellis_encoder::RowEncoder<Type, 2>(of_row, Type::kFast).encode(rows.bias_correction, out);
-    } else {
-      trellis_encoder::RowEncoder<Type, Type::kDepth>(of_row, Type::kBest)
-          .encode(rows.bias_correction, out);
-    }
+    trellis_encoder::RowEncoder<Type>(of_row, fast ? Type::kFast : Type::kBest)
+        .encode(rows.bias_correction, out);
   }
 }
 

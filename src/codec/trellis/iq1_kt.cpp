@@ -11,11 +11,8 @@ struct Iq1Kt {
   static constexpr const TrellisCodebook& kBook = kIq1KtBook;
   static constexpr float kLikelyScale = 0.8f / 37;
 
-  static constexpr std::size_t kDepth = 4;
-  static constexpr TrellisEffort kBest = {
-      .branches = 0, .first_cells = 1.8f, .last_cells = 2.6f, .scales = 3};
-  static constexpr TrellisEffort kFast = {
-      .branches = 0, .first_cells = 1.4f, .last_cells = 2.2f, .scales = 1};
+  static constexpr TrellisEffort kBest = {.first_cells = 28, .last_cells = 48, .scales = 3};
+  static constexpr TrellisEffort kFast = {.first_cells = 12, .last_cells = 16, .scales = 1};
 };
 
 }  // namespace
@@ -25,8 +22,8 @@ void BlockIq1Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
 }
 
 Preparation preparation_iq1_kt() noexcept {
-  using Tree = TrellisTree<kIq1KtBook>;
-  return {TensorType::iq1_kt, sizeof(Tree), Tree::prepare};
+  using Cells = TrellisCells<kIq1KtBook>;
+  return {TensorType::iq1_kt, sizeof(Cells), Cells::prepare};
 }
 
 Codec codec_iq1_kt() noexcept {

@@ -11,11 +11,8 @@ struct Iq2Kt {
   static constexpr const TrellisCodebook& kBook = kIq2KtBook;
   static constexpr float kLikelyScale = 0.8f / 37;
 
-  static constexpr std::size_t kDepth = 3;
-  static constexpr TrellisEffort kBest = {
-      .branches = 1.4f, .first_cells = 0.75f, .last_cells = 1, .scales = 2};
-  static constexpr TrellisEffort kFast = {
-      .branches = 1.4f, .first_cells = 0.8f, .last_cells = 1, .scales = 1};
+  static constexpr TrellisEffort kBest = {.first_cells = 24, .last_cells = 40, .scales = 3};
+  static constexpr TrellisEffort kFast = {.first_cells = 16, .last_cells = 24, .scales = 1};
 };
 
 }  // namespace
@@ -25,8 +22,8 @@ void BlockIq2Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
 }
 
 Preparation preparation_iq2_kt() noexcept {
-  using Tree = TrellisTree<kIq2KtBook>;
-  return {TensorType::iq2_kt, sizeof(Tree), Tree::prepare};
+  using Cells = TrellisCells<kIq2KtBook>;
+  return {TensorType::iq2_kt, sizeof(Cells), Cells::prepare};
 }
 
 Codec codec_iq2_kt() noexcept {

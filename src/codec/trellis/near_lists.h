@@ -10,9 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "codec/trellis/codebook.h"
 #include "codec/trellis/made_once.h"
 #include "codec/trellis/near_cells.h"
-#include "codec/trellis/tree.h"
 #include "simd/bytes.h"
 
 namespace sluice::inline SLUICE_ISA {

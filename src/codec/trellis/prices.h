@@ -100,7 +100,8 @@ class TrellisPrices {
       opposite.store(linear_[1][k]);
       square.store(square_[k]);
     }
-    sum = sum * Ints(trellis_bytes::kMiddle);
+    // A byte b stands for 2 b - kMiddle: sums of products with it are halves.
+    sum = simd::shift_right<2>(sum * Ints(static_cast<std::int32_t>(2 * trellis_bytes::kMiddle)));
     sum.store(offset_[1]);
     (-sum).store(offset_[0]);
     const Floats per_scale = linear_unit / square_unit * (kPerFactor * 32768);
@@ -114,10 +115,13 @@ class TrellisPrices {
   }
 
   /// Looks at the cells that a group is near to at the positive scales, or at the negative ones.
-  /// \tparam Tree  TrellisTree, or what has cells like it
-  template <typename Tree, std::size_t kDepth>
-  void look_at(const Tree& tree, std::size_t lane, std::size_t sign,
-               const TrellisList<kDepth>& cells) noexcept {
+  /// A function of its own, whose numbers all fit into registers.
+  /// \tparam Cells  TrellisCells, or what has cells like it
+  /// \param near    the cells
+  /// \param count   how many they are, an even number
+  template <typename Cells>
+  [[gnu::noinline]] void look_at(const Cells& cells, std::size_t lane, std::size_t sign,
+                                 const std::uint16_t* near, std::size_t count) noexcept {
     Query query;
     for (std::size_t k = 0; k < Query::kWords; ++k) {
       query.linear[k] = linear_[sign][k][lane];
@@ -130,12 +134,11 @@ class TrellisPrices {
       best[i] = Shorts(INT16_MIN);
       factor[i] = Shorts(static_cast<std::int16_t>(factor_[sign][i][lane]));
     }
-    for (const std::uint16_t* cell = cells.begin(); cell < cells.end(); cell += 2) {
-      const auto& one = tree.cell(cell[0]);
-      const auto& other = tree.cell(cell[1]);
+    for (const std::uint16_t* number = near; number < near + count; number += 2) {
+      const auto& one = cells.cell(number[0]);
+      const auto& other = cells.cell(number[1]);
       const Shorts xy =
-          simd::pack_saturated(simd::shift_right<1>(query.linear_part(one, offset)),
-                               simd::shift_right<1>(query.linear_part(other, offset)));
+          simd::pack_saturated(query.linear_part(one, offset), query.linear_part(other, offset));
       const Shorts yy = simd::pack_saturated(query.square_part(one), query.square_part(other));
       for (std::size_t i = 0; i < kOfASign; ++i) {
         best[i] = max(best[i], xy - multiply_fractions(yy, factor[i]));
@@ -193,7 +196,7 @@ class TrellisPrices {
   std::int32_t linear_[2][Query::kWords]
                       [16];  ///< bytes: w x, for positive scales and for negative ones
   std::int32_t square_[Query::kWords][16];  ///< bytes: w
-  std::int32_t offset_[2][16];              ///< what takes the cells' 126 out of sums with linear_
+  std::int32_t offset_[2][16];              ///< what takes the middle out of sums with linear_
   std::int32_t factor_[2][kOfASign][16];
   float best_[2][kOfASign][16];
   Floats unit_[2][kOfASign];  ///< of best_ as a price

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "codec/trellis/tree.h"
+#include "codec/trellis/cells.h"
 #include "codec/weighting.h"
 #include "simd/lanes.h"
 
@@ -109,19 +109,17 @@ class TrellisQueries {
   template <typename Weight>
   TrellisQueries(const Floats (&x)[kGroup], const Weight (&w)[kGroup],
                  const Floats& scale) noexcept {
-    constexpr float kMost = 64;
+    // The most that two products are to have in 16 bits: 2 x 126 x 126, or 2 x 248 x 63.
+    constexpr float kMost = 63;
     constexpr float kHalfUnit = 0.5f * trellis_bytes::kSquareUnit;
-    constexpr float kVariance = 1369;  // of the integers
     const Floats magnitude = abs(scale);
     Floats most = 0x1p-100f;
-    Floats weights = 0;
     for (std::size_t j = 0; j < kGroup; ++j) {
       const Floats square = magnitude * w[j] * kHalfUnit;
       most = max(most, max(square, abs(x[j] * w[j])));
-      weights += w[j];
     }
     const Floats unit = kMost / most;
-    const Floats of_linear = select(scale < 0, -unit, unit);
+    const Floats of_linear = select(scale < 0, unit * -2.0f, unit * 2.0f);
     const Floats of_square = magnitude * -kHalfUnit * unit;
     for (std::size_t k = 0; k < Query::kWords; ++k) {
       simd::Ints linear = 0;
@@ -134,7 +132,6 @@ class TrellisQueries {
       linear.store(linear_[k]);
       square.store(square_[k]);
     }
-    (unit * magnitude * weights * (kVariance / kGroup)).store(spread_);
   }
 
   Query query(std::size_t lane) const noexcept {
@@ -145,13 +142,10 @@ class TrellisQueries {
     }
     return query;
   }
-  /// What the score of vectors at random differs by, about.
-  float spread(std::size_t lane) const noexcept { return spread_[lane]; }
 
  private:
   std::int32_t linear_[Query::kWords][16];
   std::int32_t square_[Query::kWords][16];
-  float spread_[16];
 };
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -1,8 +1,10 @@
-#include "codec/trellis/tree.h"
+#include "codec/trellis/cells.h"
 
 #include <cstring>
 #include <memory>
 #include <new>
+
+#include "codec/trellis/regions_room.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -73,9 +75,6 @@ class Clusters {
   }
 
   std::size_t size(std::size_t cluster) const noexcept { return size_[cluster]; }
-  void mean(std::size_t cluster, float* vector) const noexcept {
-    for (std::size_t j = 0; j < kGroup; ++j) vector[j] = mean_[j][cluster];
-  }
 
  private:
   static constexpr int kRounds = 16;
@@ -129,76 +128,67 @@ class Clusters {
 }  // namespace
 
 template <std::size_t kGroup>
-void TrellisCell<kGroup>::set(std::size_t lane, const float* point) noexcept {
+void TrellisVectors<kGroup>::set(std::size_t lane, const std::int8_t (&vector)[kGroup]) noexcept {
   using namespace trellis_bytes;
-  constexpr float kHalfUnit = 0.5f * kSquareUnit;
   std::uint8_t bytes[2 * kGroup];
   for (std::size_t j = 0; j < kGroup; ++j) {
-    bytes[j] = static_cast<std::uint8_t>(point[j] + (kMiddle + 0.5f));
-    bytes[kGroup + j] = static_cast<std::uint8_t>((point[j] * point[j] + kHalfUnit) / kSquareUnit);
+    bytes[j] = byte_of(vector[j]);
+    bytes[kGroup + j] = kSquares.of[bytes[j]];
   }
-  for (std::size_t k = 0; k < 2 * kWords; ++k) {
+  for (std::size_t k = 0; k < std::size(words); ++k) {
     std::memcpy(&words[k][lane], bytes + 4 * k, sizeof words[k][lane]);
   }
 }
 
-#if defined(__AVX512VBMI__)
-template <std::size_t kGroup>
-void TrellisVectors<kGroup>::set(std::size_t lane, const float* vector) noexcept {
-  TrellisCell<kGroup> cell;
-  cell.set(lane, vector);
-  for (std::size_t k = 0; k < kWords; ++k) words[k][lane] = cell.words[k][lane];
-}
-#endif
-
 template <TrellisCodebook kBook>
-struct TrellisTree<kBook>::Room {
+struct TrellisCells<kBook>::Room {
   std::uint16_t all[kBook.size()];
   std::uint8_t round[kBook.size()];
+  std::int8_t vectors[kCells][16][kGroup];
+  typename Regions::Room regions;
 };
 
 template <TrellisCodebook kBook>
-const TrellisTree<kBook>* TrellisTree<kBook>::make() noexcept {
+const TrellisCells<kBook>* TrellisCells<kBook>::make() noexcept {
   const std::unique_ptr<Room> room(new (std::nothrow) Room);
-  return room == nullptr ? nullptr : new (std::nothrow) TrellisTree(*room);
+  return room == nullptr ? nullptr : new (std::nothrow) TrellisCells(*room);
 }
 
 template <TrellisCodebook kBook>
-TrellisTree<kBook>::TrellisTree(Room& room) noexcept {
+TrellisCells<kBook>::TrellisCells(Room& room) noexcept {
   constexpr std::size_t kSize = kBook.size();
   constexpr std::size_t kSample = 1u << 13;
   constexpr int kImprovements = 8;
   for (std::size_t i = 0; i < kSize; ++i) room.all[i] = static_cast<std::uint16_t>(i);
-  Clusters<kBook, kBranches> to_branches(room.all, kSize, kBranches, 256);
+  Clusters<kBook, kBook.branches> to_branches(room.all, kSize, kBook.branches, 256);
   for (int i = 0; i < kImprovements; ++i) to_branches.improve(kSize / kSample);
   to_branches.assign(&index_[0][0], room.round);
-  float vector[kGroup];
-  for (std::size_t b = 0; b < 16 * top_.size(); ++b) {
-    to_branches.mean(b, vector);
-    top_[b / 16].set(b % 16, vector);
-  }
-  for (std::size_t b = 0; b < kBranches; ++b) {
+  for (std::size_t b = 0; b < kBook.branches; ++b) {
     std::uint16_t points[256];
     std::memcpy(points, &index_[16 * b][0], sizeof points);
     Clusters<kBook, 16> to_cells(points, to_branches.size(b), 16, 16);
     for (int i = 0; i < kImprovements; ++i) to_cells.improve(1);
     to_cells.assign(&index_[16 * b][0], room.round);
     for (std::size_t c = 0; c < 16; ++c) {
-      to_cells.mean(c, vector);
-      branches_[b].set(c, vector);
       std::uint16_t* const members = index_[16 * b + c];
       // Where there is room left, a vector comes twice.
       for (std::size_t i = to_cells.size(c); i < 16; ++i)
         members[i] = i == 0 ? points[0] : members[0];
-      for (std::size_t lane = 0; lane < 16; ++lane) {
-        vector_of<kBook>(members[lane], vector);
-        cells_[16 * b + c].set(lane, vector);
-      }
     }
   }
+  for (std::size_t c = 0; c < kCells; ++c) {
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      float vector[kGroup];
+      vector_of<kBook>(index_[c][lane], vector);
+      auto& integers = room.vectors[c][lane];
+      for (std::size_t j = 0; j < kGroup; ++j) integers[j] = static_cast<std::int8_t>(vector[j]);
+      cells_[c].set(lane, integers);
+    }
+  }
+  regions_.fill(room.regions, room.vectors, kRanges);
 }
 
-template class TrellisTree<kIq1KtBook>;
-template class TrellisTree<kIq2KtBook>;
+template class TrellisCells<kIq1KtBook>;
+template class TrellisCells<kIq2KtBook>;
 
 }  // namespace sluice::inline SLUICE_ISA

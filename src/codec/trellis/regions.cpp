@@ -1,0 +1,95 @@
+#include <cmath>
+#include <cstring>
+
+#include "codec/trellis/regions_room.h"
+
+namespace sluice::inline SLUICE_ISA {
+namespace {
+
+/// P(error < z times its deviation), of errors with heavy tails: their weights differ. With nothing but what
+/// all machines round alike.
+float share_below(float z) noexcept {
+  return 0.5f + 0.5f * z / std::sqrt(1.6f + z * z);
+}
+
+/// P(a coordinate is in a range | its vector's integer).
+struct Shares {
+  static constexpr int kMost = 127;
+  float of[4][2 * kMost + 1];
+
+  explicit Shares(const TrellisRanges& ranges) noexcept {
+    for (int v = -kMost; v <= kMost; ++v) {
+      float below = 0;
+      for (std::size_t r = 0; r < 4; ++r) {
+        const float to =
+            r < 3 ? share_below((ranges.borders[r] - static_cast<float>(v)) / ranges.error) : 1.0f;
+        of[r][v + kMost] = to - below;
+        below = to;
+      }
+    }
+  }
+};
+
+}  // namespace
+
+template <std::size_t kCells>
+void TrellisRegions<kCells>::fill(Room& room, const Vectors (&vectors)[kCells],
+                                  const TrellisRanges& ranges) noexcept {
+  const Shares shares(ranges);
+  auto& all = room.levels[kGroup];
+  all.count = kCells;
+  for (std::size_t c = 0; c < kCells; ++c) {
+    all.cells[c] = static_cast<std::uint16_t>(c);
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      all.share[c][lane] = 1;
+      for (std::size_t j = 0; j < kGroup; ++j) {
+        for (std::size_t r = 0; r < 4; ++r) {
+          room.shares[c][j][r][lane] = shares.of[r][vectors[c][lane][j] + Shares::kMost];
+        }
+      }
+    }
+  }
+  descend(room, kGroup, 0);
+}
+
+/// \param coordinates  that have no range yet
+/// \param region       of the others, two bits each
+template <std::size_t kCells>
+void TrellisRegions<kCells>::descend(Room& room, std::size_t coordinates,
+                                     std::size_t region) noexcept {
+  using simd::Floats;
+  auto& level = room.levels[coordinates];
+  if (coordinates == 0) {
+    room.take_best(level, kNear, [&](std::size_t place, std::size_t i) noexcept {
+      near_[region][place] = level.cells[i];
+    });
+    return;
+  }
+  if (coordinates == 2 || coordinates == 4) {
+    std::size_t kept = 0;
+    room.take_best(level, coordinates == 4 ? Room::kOfHalf : Room::kOfMost,
+                   [&](std::size_t, std::size_t i) noexcept {
+                     level.cells[kept] = level.cells[i];
+                     std::memmove(level.share[kept], level.share[i], sizeof level.share[i]);
+                     ++kept;
+                   });
+    level.count = kept;
+  }
+  const std::size_t j = coordinates - 1;
+  auto& next = room.levels[j];
+  for (std::size_t r = 0; r < 4; ++r) {
+    next.count = level.count;
+    std::memcpy(next.cells, level.cells, level.count * sizeof level.cells[0]);
+    for (std::size_t i = 0; i < level.count; ++i) {
+      const Floats share =
+          Floats::load(level.share[i]) * Floats::load(room.shares[level.cells[i]][j][r]);
+      share.store(next.share[i]);
+    }
+    descend(room, j, region << 2 | r);
+  }
+}
+
+template class TrellisRegions<544>;
+template class TrellisRegions<4352>;
+
+}  // namespace sluice::inline SLUICE_ISA

@@ -1,0 +1,87 @@
+#pragma once
+
+// Which cells of a codebook of vectors of 8 are likely to hold the one that is nearest to a target: a table,
+// so that nothing is scored to choose them.
+//
+// Each coordinate is cut into four ranges, which makes 4^8 regions of targets. A target is its nearest vector
+// plus an error, so a cell of vectors v can expect sum over v of prod over j of P(x_j in its range | v_j) of the
+// hits of a region. That order needs half of the cells that the distance of their means does
+// (bench/notes/trellis.md).
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "simd/lanes.h"
+
+namespace sluice::inline SLUICE_ISA {
+
+/// How coordinates are cut, in units of the integers.
+struct TrellisRanges {
+  std::array<float, 3> borders;  ///< growing
+  float error;  ///< about 1.3 times the deviation of a target from its nearest vector
+};
+
+/// \tparam kCells  a multiple of 16
+template <std::size_t kCells>
+class TrellisRegions {
+ public:
+  static constexpr std::size_t kGroup = 8;
+  static constexpr std::size_t kRegions = std::size_t{1} << 2 * kGroup;
+  static constexpr std::size_t kNear = 48;
+  /// Sixteen vectors.
+  using Vectors = std::int8_t[16][kGroup];
+
+  /// What it takes to make a table.
+  struct Room;
+
+  /// Takes 0.1 s for 500 cells, 0.2 s for 4000.
+  void fill(Room& room, const Vectors (&vectors)[kCells], const TrellisRanges& ranges) noexcept;
+
+  /// Numbers of the cells that are likely to be hit, kNear, the likeliest first.
+  const std::uint16_t* near(std::size_t region) const noexcept { return near_[region]; }
+  /// Lists are in the third cache, if at all: they are asked for before what else there is to do.
+  void prefetch(std::size_t region, std::size_t count) const noexcept {
+    __builtin_prefetch(near_[region]);
+    __builtin_prefetch(near_[region] + (count - 1));
+  }
+
+ private:
+  void descend(Room& room, std::size_t coordinates, std::size_t region) noexcept;
+
+  std::uint16_t near_[kRegions][kNear];
+};
+
+/// The regions of 16 targets, or of their opposites.
+class TargetRegions {
+ public:
+  using Floats = simd::Floats;
+
+  /// \param scale  of the lanes; where it is negative, of the opposites
+  TargetRegions(const Floats (&x)[8], const Floats& scale, const TrellisRanges& ranges) noexcept {
+    using simd::Ints;
+    const Floats magnitude = abs(scale);
+    const Floats sign = select(scale < 0, Floats(-1), Floats(1));
+    Floats borders[3];
+    for (std::size_t i = 0; i < 3; ++i) borders[i] = magnitude * ranges.borders[i];
+    Ints region = 0;
+    for (std::size_t j = 8; j-- > 0;) {
+      const Floats y = x[j] * sign;
+      Floats range = 0;
+      for (const Floats& border : borders) range += select(y > border, Floats(1), Floats(0));
+      region = simd::shift_left<2>(region) + to_ints(range);
+    }
+    region.store(regions_);
+  }
+
+  std::size_t operator[](std::size_t lane) const noexcept {
+    return static_cast<std::size_t>(regions_[lane]);
+  }
+  /// \pre the borders are symmetrical
+  std::size_t opposite(std::size_t lane) const noexcept { return 0xffff - (*this)[lane]; }
+
+ private:
+  std::int32_t regions_[16];
+};
+
+}  // namespace sluice::inline SLUICE_ISA

@@ -1,0 +1,64 @@
+#pragma once
+
+// What making a table of regions takes.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "codec/trellis/regions.h"
+#include "simd/bytes.h"
+
+namespace sluice::inline SLUICE_ISA {
+
+/// Regions are gone through coordinate by coordinate, the last one first.
+template <std::size_t kCells>
+struct TrellisRegions<kCells>::Room {
+  // How many cells are left when half of the coordinates have their ranges, and all but two.
+  static constexpr std::size_t kOfHalf = (kCells / 5 + 128) / 16 * 16;
+  static constexpr std::size_t kOfMost = (kCells / 32 + 144) / 16 * 16;
+
+  /// Cells that are left, and of their vectors the product of the shares so far.
+  struct Level {
+    std::size_t count;  ///< a multiple of 16
+    std::uint16_t cells[kCells];
+    alignas(64) float share[kCells][16];
+  };
+
+  Level levels[kGroup + 1];  ///< by the number of coordinates to come
+  alignas(64) float shares[kCells][kGroup][4][16];
+  std::int32_t buckets[kCells];
+
+  /// Calls take(place, i) for the `most` cells of a level that can expect the most hits, or for all: in the
+  /// order of i, with their places in the order of hits, which are told to a sixteenth of an octave.
+  template <typename Take>
+  void take_best(const Level& level, std::size_t most, const Take& take) noexcept {
+    using simd::Floats;
+    using simd::Ints;
+    constexpr std::int32_t kBuckets = 256;
+    Ints highest = 0;
+    for (std::size_t first = 0; first < level.count; first += 16) {
+      Floats vector[16];
+      simd::transpose<16>(level.share[first], vector);
+      Floats hits = vector[0];
+      for (std::size_t i = 1; i < 16; ++i) hits += vector[i];
+      // Of positive floats, bits are a logarithm.
+      const Ints bits = simd::shift_right<19>(simd::bits_of<Ints>(hits));
+      bits.store(buckets + first);
+      highest = max(highest, bits);
+    }
+    const std::int32_t top = simd::most_of(highest);
+    std::size_t place[kBuckets + 1] = {};
+    for (std::size_t i = 0; i < level.count; ++i) {
+      const std::int32_t below = top - buckets[i];
+      buckets[i] = below < kBuckets ? below : kBuckets - 1;
+      ++place[buckets[i] + 1];
+    }
+    for (std::size_t b = 0; b < kBuckets; ++b) place[b + 1] += place[b];
+    for (std::size_t i = 0; i < level.count; ++i) {
+      const std::size_t at = place[buckets[i]]++;
+      if (at < most) take(at, i);
+    }
+  }
+};
+
+}  // namespace sluice::inline SLUICE_ISA
