@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "codec/i_quants/levels.h"
@@ -25,27 +24,23 @@ using Vector = std::array<float, kGroup>;
 
 /// Cells of vectors at random, and what is searched in their stead.
 struct Cells {
-  static constexpr std::size_t kCount = 3;  // not even
+  static constexpr std::size_t kCount = 4;
   std::array<std::array<Vector, 16>, kCount> vectors;
   std::array<TrellisVectors<kGroup>, kCount> cells;
 
   explicit Cells(testing_support::Random& random) {
     for (std::size_t c = 0; c < kCount; ++c) {
       for (std::size_t lane = 0; lane < 16; ++lane) {
-        std::uint8_t bytes[2 * kGroup];
+        std::int8_t integers[kGroup];
         for (std::size_t j = 0; j < kGroup; ++j) {
-          const auto integer = static_cast<int>(std::clamp(37 * random.normal(), -126.0, 126.0));
-          vectors[c][lane][j] = static_cast<float>(integer);
-          bytes[j] = static_cast<std::uint8_t>(integer + 126);
-          bytes[kGroup + j] = static_cast<std::uint8_t>((integer * integer + 32) / 64);
+          integers[j] = static_cast<std::int8_t>(std::clamp(37 * random.normal(), -126.0, 126.0));
+          vectors[c][lane][j] = integers[j];
         }
-        for (std::size_t k = 0; k < 4; ++k) {
-          std::memcpy(&cells[c].words[k][lane], bytes + 4 * k, 4);
-        }
+        cells[c].set(lane, integers);
       }
     }
   }
-  const TrellisVectors<kGroup>& cell(std::size_t i) const { return cells[i / 16]; }
+  const TrellisVectors<kGroup>& cell(std::size_t i) const { return cells[i]; }
 };
 
 TEST(TrellisMultiples, BeginBelowWhatIsForetold) {
@@ -83,20 +78,10 @@ TEST(TrellisPrices, AreWhatTheBestVectorsCost) {
     }
     const TrellisMultiples multiples(tile.likely_scale(0.8f / 37) / kRowScale);
     TrellisPrices<kIq1KtBook> prices(tile, multiples, kRowScale);
-    // A list has 16 times a cell's number among means plus its lane: here lanes are 0.
-    TrellisBeam<3> beam;
-    for (std::size_t c = 0; c < Cells::kCount; ++c) {
-      float scores[16];
-      std::fill(scores, scores + 16, -1e6f);
-      scores[0] = 0;
-      beam.add(to_ints(simd::Floats::load(scores)), c);
-    }
-    TrellisList<3> list;
-    list.fill(beam, 1);
-    ASSERT_EQ(list.end() - list.begin(), static_cast<std::ptrdiff_t>(Cells::kCount));
+    const std::uint16_t near[Cells::kCount] = {2, 0, 3, 1};
     for (std::size_t lane = 0; lane < 16; ++lane) {
       for (std::size_t sign = 0; sign < 2; ++sign) {
-        prices.look_at(cells, lane, sign, list);
+        prices.look_at(cells, lane, sign, near, Cells::kCount);
       }
     }
     prices.add_up();

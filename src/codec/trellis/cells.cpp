@@ -127,19 +127,6 @@ class Clusters {
 
 }  // namespace
 
-template <std::size_t kGroup>
-void TrellisVectors<kGroup>::set(std::size_t lane, const std::int8_t (&vector)[kGroup]) noexcept {
-  using namespace trellis_bytes;
-  std::uint8_t bytes[2 * kGroup];
-  for (std::size_t j = 0; j < kGroup; ++j) {
-    bytes[j] = byte_of(vector[j]);
-    bytes[kGroup + j] = kSquares.of[bytes[j]];
-  }
-  for (std::size_t k = 0; k < std::size(words); ++k) {
-    std::memcpy(&words[k][lane], bytes + 4 * k, sizeof words[k][lane]);
-  }
-}
-
 template <TrellisCodebook kBook>
 struct TrellisCells<kBook>::Room {
   std::uint16_t all[kBook.size()];

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <iterator>
 
 #include "codec/trellis/codebook.h"
 #include "codec/trellis/made_once.h"
@@ -64,7 +66,17 @@ struct alignas(64) TrellisVectors {
     return simd::Ints::load(words[kWords + k]);
 #endif
   }
-  void set(std::size_t lane, const std::int8_t (&vector)[kGroup]) noexcept;
+  void set(std::size_t lane, const std::int8_t (&vector)[kGroup]) noexcept {
+    using namespace trellis_bytes;
+    std::uint8_t bytes[2 * kGroup];
+    for (std::size_t j = 0; j < kGroup; ++j) {
+      bytes[j] = byte_of(vector[j]);
+      bytes[kGroup + j] = kSquares.of[bytes[j]];
+    }
+    for (std::size_t k = 0; k < std::size(words); ++k) {
+      std::memcpy(&words[k][lane], bytes + 4 * k, sizeof words[k][lane]);
+    }
+  }
 };
 
 /// How a target scores the vectors of a cell: half of what a vector takes off the target's error, but

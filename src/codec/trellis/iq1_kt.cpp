@@ -11,8 +11,8 @@ struct Iq1Kt {
   static constexpr const TrellisCodebook& kBook = kIq1KtBook;
   static constexpr float kLikelyScale = 0.8f / 37;
 
-  static constexpr TrellisEffort kBest = {.first_cells = 28, .last_cells = 48, .scales = 3};
-  static constexpr TrellisEffort kFast = {.first_cells = 12, .last_cells = 16, .scales = 1};
+  static constexpr TrellisEffort kBest = {.first_cells = 20, .last_cells = 40, .scales = 3};
+  static constexpr TrellisEffort kFast = {.first_cells = 16, .last_cells = 20, .scales = 1};
 };
 
 }  // namespace

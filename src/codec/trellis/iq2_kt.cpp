@@ -11,7 +11,7 @@ struct Iq2Kt {
   static constexpr const TrellisCodebook& kBook = kIq2KtBook;
   static constexpr float kLikelyScale = 0.8f / 37;
 
-  static constexpr TrellisEffort kBest = {.first_cells = 24, .last_cells = 40, .scales = 3};
+  static constexpr TrellisEffort kBest = {.first_cells = 20, .last_cells = 40, .scales = 2};
   static constexpr TrellisEffort kFast = {.first_cells = 16, .last_cells = 24, .scales = 1};
 };
 
