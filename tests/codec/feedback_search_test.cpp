@@ -23,8 +23,9 @@
 #include "codec/i_quants/iq3_s.h"
 #include "codec/i_quants/iq3_xxs.h"
 #include "codec/random_rows.h"
+#include "codec/trellis/cells.cpp"
 #include "codec/trellis/near_tree.cpp"
-#include "codec/trellis/tree.cpp"
+#include "codec/trellis/regions.cpp"
 #include "sluice/codec.h"
 
 namespace sluice {

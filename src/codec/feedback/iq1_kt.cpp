@@ -9,7 +9,7 @@ struct Iq1KtFormat {
   using Block = BlockIq1Kt;
   static constexpr TensorType kType = TensorType::iq1_kt;
   static constexpr const TrellisCodebook& kBook = kIq1KtBook;
-  static constexpr std::size_t kCells = 20;
+  static constexpr std::size_t kCells = 32;
 };
 using FeedbackIq1Kt = ldlq::FeedbackTrellis<Iq1KtFormat>;
 

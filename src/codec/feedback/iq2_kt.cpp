@@ -9,7 +9,7 @@ struct Iq2KtFormat {
   using Block = BlockIq2Kt;
   static constexpr TensorType kType = TensorType::iq2_kt;
   static constexpr const TrellisCodebook& kBook = kIq2KtBook;
-  static constexpr std::size_t kCells = 24;
+  static constexpr std::size_t kCells = 64;
 };
 using FeedbackIq2Kt = ldlq::FeedbackTrellis<Iq2KtFormat>;
 

@@ -65,15 +65,15 @@ void TrellisRegions<kCells>::descend(Room& room, std::size_t coordinates,
     });
     return;
   }
-  if (coordinates == 2 || coordinates == 4) {
-    std::size_t kept = 0;
-    room.take_best(level, coordinates == 4 ? Room::kOfHalf : Room::kOfMost,
-                   [&](std::size_t, std::size_t i) noexcept {
-                     level.cells[kept] = level.cells[i];
-                     std::memmove(level.share[kept], level.share[i], sizeof level.share[i]);
-                     ++kept;
-                   });
-    level.count = kept;
+  // Those that are not among so many now will not be among the best.
+  if (const std::size_t most = kNear << coordinates; most < level.count) {
+    std::size_t left = 0;
+    room.take_best(level, most, [&](std::size_t, std::size_t i) noexcept {
+      level.cells[left] = level.cells[i];
+      std::memmove(level.share[left], level.share[i], sizeof level.share[i]);
+      ++left;
+    });
+    level.count = left;
   }
   const std::size_t j = coordinates - 1;
   auto& next = room.levels[j];

@@ -28,7 +28,8 @@ class TrellisRegions {
  public:
   static constexpr std::size_t kGroup = 8;
   static constexpr std::size_t kRegions = std::size_t{1} << 2 * kGroup;
-  static constexpr std::size_t kNear = 48;
+  /// Cells of a list: more where cells are smaller than regions.
+  static constexpr std::size_t kNear = kCells > 1024 ? 64 : 48;
   /// Sixteen vectors.
   using Vectors = std::int8_t[16][kGroup];
 

@@ -13,10 +13,6 @@ namespace sluice::inline SLUICE_ISA {
 /// Regions are gone through coordinate by coordinate, the last one first.
 template <std::size_t kCells>
 struct TrellisRegions<kCells>::Room {
-  // How many cells are left when half of the coordinates have their ranges, and all but two.
-  static constexpr std::size_t kOfHalf = (kCells / 5 + 128) / 16 * 16;
-  static constexpr std::size_t kOfMost = (kCells / 32 + 144) / 16 * 16;
-
   /// Cells that are left, and of their vectors the product of the shares so far.
   struct Level {
     std::size_t count;  ///< a multiple of 16
@@ -46,16 +42,18 @@ struct TrellisRegions<kCells>::Room {
       bits.store(buckets + first);
       highest = max(highest, bits);
     }
-    const std::int32_t top = simd::most_of(highest);
-    std::size_t place[kBuckets + 1] = {};
-    for (std::size_t i = 0; i < level.count; ++i) {
-      const std::int32_t below = top - buckets[i];
-      buckets[i] = below < kBuckets ? below : kBuckets - 1;
-      ++place[buckets[i] + 1];
+    const Ints top(simd::most_of(highest));
+    for (std::size_t first = 0; first < level.count; first += 16) {
+      min(top - Ints::load(buckets + first), Ints(kBuckets - 1)).store(buckets + first);
     }
-    for (std::size_t b = 0; b < kBuckets; ++b) place[b + 1] += place[b];
+    std::uint32_t place[kBuckets + 1] = {};
+    for (std::size_t i = 0; i < level.count; ++i) ++place[buckets[i] + 1];
+    // Of those beyond the bucket in which the last one is, there is nothing to know.
+    std::int32_t last = 0;
+    for (; last < kBuckets && place[last] < most; ++last) place[last + 1] += place[last];
     for (std::size_t i = 0; i < level.count; ++i) {
-      const std::size_t at = place[buckets[i]]++;
+      if (buckets[i] >= last) continue;
+      const std::uint32_t at = place[buckets[i]]++;
       if (at < most) take(at, i);
     }
   }
