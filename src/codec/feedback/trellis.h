@@ -11,6 +11,7 @@
 #include "codec/feedback/kernel.h"
 #include "codec/feedback/trellis_row.h"
 #include "codec/trellis/cells.h"
+#include "codec/trellis/near.h"
 #include "codec/trellis/search.h"
 #include "codec/trellis/tile.h"
 
@@ -75,17 +76,12 @@ struct FeedbackTrellis {
     TrellisIndices search(const Scale& scale, const Floats (&target)[kGroup]) const noexcept {
       using Cells = TrellisCells<kBook>;
       const Cells& cells = Cells::get();
-      const TargetRegions regions(target, scale, Cells::kRanges);
-      for (std::size_t row = 0; row < kRows; ++row) {
-        cells.regions().prefetch(regions[row], Format::kCells);
-      }
+      TrellisNear<kBook> near(cells, target, scale, Format::kCells);
       const TrellisQueries<kGroup> queries(target, metric_, scale);
       std::uint32_t index[kRows];
       for (std::size_t row = 0; row < kRows; ++row) {
         const TrellisIndices best =
-            TrellisFinds<kBook>(cells, queries.query(row), cells.regions().near(regions[row]),
-                                Format::kCells)
-                .best();
+            TrellisFinds<kBook>(cells, queries.query(row), near[row], near.count(row)).best();
         index[row] = best[place_of_min(cost(target, row, best, scale[row]))];
       }
       return TrellisIndices::load(index);

@@ -168,7 +168,9 @@ TrellisCells<kBook>::TrellisCells(Room& room) noexcept {
       float vector[kGroup];
       vector_of<kBook>(index_[c][lane], vector);
       auto& integers = room.vectors[c][lane];
-      for (std::size_t j = 0; j < kGroup; ++j) integers[j] = static_cast<std::int8_t>(vector[j]);
+      for (std::size_t j = 0; j < kGroup; ++j) {
+        integers[j] = static_cast<std::int8_t>(vector[j]);
+      }
       cells_[c].set(lane, integers);
     }
   }

@@ -115,7 +115,8 @@ class TrellisCells {
   static constexpr std::size_t kGroup = kBook.group;
   static constexpr std::size_t kCells = 16 * kBook.branches;
   using Vectors = TrellisVectors<kGroup>;
-  using Regions = TrellisRegions<kCells>;
+  /// More cells where these are smaller than regions.
+  using Regions = TrellisRegions<kCells, kBook.bits == 13 ? 40 : 64>;
   /// Borders at 0.8 of the integers' deviation.
   static constexpr TrellisRanges kRanges = {{-30, 0, 30}, kBook.bits == 13 ? 17.0f : 13.0f};
 

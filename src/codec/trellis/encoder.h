@@ -19,6 +19,7 @@
 
 #include "codec/i_quants/levels.h"
 #include "codec/trellis/candidates.h"
+#include "codec/trellis/near.h"
 #include "codec/trellis/prices.h"
 #include "codec/trellis/row.h"
 #include "codec/trellis/scales.h"
@@ -56,6 +57,8 @@ class RowEncoder {
   static constexpr float kHardlyMore = 0.1f;
   /// More than this share of a sub-block's weights as error is seldom all that can be had.
   static constexpr float kMuch = 0.25f;
+  /// Where all other weights of a group are less than this share of one, bytes say nothing of them.
+  static constexpr float kNearlyAll = 0.1f;
 
   RowEncoder(const TrellisRow& row, const TrellisEffort& effort) noexcept
       : effort_(effort), row_(row) {}
@@ -129,20 +132,12 @@ class RowEncoder {
   void encode_tile(const Tile& tile, std::uint8_t* scales, std::uint16_t* indices) noexcept {
     const Floats foretold = max(tile.likely_scale(Type::kLikelyScale), Floats(scale_));
     const TrellisMultiples multiples(foretold / Floats(scale_));
-    const TargetRegions targets(tile.x, foretold, Cells::kRanges);
-    std::size_t regions[16][2];
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      regions[lane][0] = targets[lane];
-      regions[lane][1] = targets.opposite(lane);
-      for (const std::size_t region : regions[lane]) {
-        cells_.regions().prefetch(region, effort_.first_cells);
-      }
-    }
+    TrellisNear<kBook> near[2] = {{cells_, tile.x, foretold, effort_.first_cells},
+                                  {cells_, tile.x, -foretold, effort_.first_cells}};
     Prices prices(tile, multiples, scale_);
     for (std::size_t lane = 0; lane < 16; ++lane) {
       for (std::size_t sign = 0; sign < 2; ++sign) {
-        prices.look_at(cells_, lane, sign, cells_.regions().near(regions[lane][sign]),
-                       effort_.first_cells);
+        prices.look_at(cells_, lane, sign, near[sign][lane], near[sign].count(lane));
       }
     }
     prices.add_up();
@@ -157,7 +152,7 @@ class RowEncoder {
       best.take_better(search_at(tile, cheapest, wanted));
     }
     const simd::FloatMask doubtful =
-        max(tile.one_sided(), energy + best.error - energy * kMuch) > 0;
+        max(tile.one_sided(kNearlyAll), energy + best.error - energy * kMuch) > 0;
     if (to_bits(doubtful) != 0) {
       for (std::size_t code = 0; code < kIq4Levels.size(); ++code) {
         const typename Prices::Cheapest any = {0, static_cast<float>(code), kIq4Levels[code]};
@@ -178,19 +173,15 @@ class RowEncoder {
   Found search_at(const Tile& tile, const typename Prices::Cheapest& at,
                   const simd::FloatMask& wanted) const noexcept {
     const Floats scale = at.multiple * scale_;
-    const TargetRegions regions(tile.x, scale, Cells::kRanges);
-    const unsigned lanes = to_bits(wanted);
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      if ((lanes >> lane & 1) != 0) cells_.regions().prefetch(regions[lane], effort_.last_cells);
-    }
+    TrellisNear<kBook> near(cells_, tile.x, scale, effort_.last_cells);
     const Queries queries(tile, scale);
+    const unsigned lanes = to_bits(wanted);
     float multiples[16];
     at.multiple.store(multiples);
     TrellisCandidates<kBook> found;
     for (std::size_t lane = 0; lane < 16; ++lane) {
       if ((lanes >> lane & 1) == 0) continue;
-      TrellisFinds<kBook>(cells_, queries.query(lane), cells_.regions().near(regions[lane]),
-                          effort_.last_cells)
+      TrellisFinds<kBook>(cells_, queries.query(lane), near[lane], near.count(lane))
           .best_of_fours(found.of_group(lane));
     }
     found.fit(tile);

@@ -2,6 +2,7 @@
 
 #include "codec/preparation.h"
 #include "codec/trellis/near_encoder.h"
+#include "codec/trellis/near_regions.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -14,9 +15,12 @@ struct Iq3Kt {
   static constexpr float kLikelyScale = 0.787f / 37;
 
   static constexpr TrellisMeans kMeans = {.square = 50, .importance = 0.02f};
-  using Trials = NearTreeTrials<Iq3KtTree>;
-  static constexpr NearEffort<Trials> kBest = {5, {4, 4}, {6, 6}};
-  static constexpr NearEffort<Trials> kFast = {5, {3.5f, 3}, {6, 5}};
+  using Search = NearRegionSearch<Iq3KtRegions>;
+  using Effort = NearEffort<Search, Search>;
+  static constexpr Effort kBest = {5, 24, 48};
+  static constexpr Effort kFast = {5, 24, 24};
+  using TreeSearch = NearTreeSearch<Iq3KtTree>;
+  static constexpr NearEffort<TreeSearch, TreeSearch> kOneSided = {5, {4, 4}, {6, 6}};
 };
 
 }  // namespace
@@ -26,8 +30,7 @@ void BlockIq3Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
 }
 
 Preparation preparation_iq3_kt() noexcept {
-  using Tree = Iq3KtTree;
-  return {TensorType::iq3_kt, sizeof(Tree), Tree::prepare};
+  return {TensorType::iq3_kt, sizeof(Iq3KtTree) + sizeof(Iq3KtRegions), Iq3KtRegions::prepare};
 }
 
 Codec codec_iq3_kt() noexcept {

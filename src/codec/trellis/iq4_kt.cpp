@@ -15,9 +15,9 @@ struct Iq4Kt {
   static constexpr float kLikelyScale = 0.887f / 37;
 
   static constexpr TrellisMeans kMeans = {.square = 200, .importance = 0.02f};
-  using Trials = NearListTrials<Iq4KtLists>;
-  static constexpr NearEffort<Trials> kBest = {7, {}, {7, 6}};
-  static constexpr NearEffort<Trials> kFast = {5, {}, {6, 5}};
+  using Effort = NearEffort<NearListSearch<Iq4KtLists>, NearTreeSearch<Iq4KtTree>>;
+  static constexpr Effort kBest = {7, {}, {7, 6}};
+  static constexpr Effort kFast = {5, {}, {6, 5}};
 };
 
 }  // namespace

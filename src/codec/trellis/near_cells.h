@@ -15,6 +15,29 @@ namespace sluice::inline SLUICE_ISA {
 template <std::size_t kGroup>
 struct alignas(64) NearCell {
   std::int32_t negated[kGroup / 4][16];
+
+  std::int32_t bytes(std::size_t k, std::size_t lane) const noexcept { return negated[k][lane]; }
+  void set_bytes(std::size_t k, std::size_t lane, std::uint32_t bytes) noexcept {
+    negated[k][lane] = static_cast<std::int32_t>(bytes);
+  }
+};
+
+/// The same in words as NearTargets has them: twice the memory, two thirds of the instructions. It pays where all
+/// cells are in the second cache.
+template <std::size_t kGroup>
+struct alignas(64) NearWideCell {
+  std::int32_t negated[kGroup / 2][16];
+
+  /// As a NearCell's.
+  std::int32_t bytes(std::size_t k, std::size_t lane) const noexcept {
+    const auto even = static_cast<std::uint32_t>(negated[2 * k][lane]);
+    const auto odd = static_cast<std::uint32_t>(negated[2 * k + 1][lane]);
+    return static_cast<std::int32_t>((even >> 8 & 0x00ff00ffu) | (odd & 0xff00ff00u));
+  }
+  void set_bytes(std::size_t k, std::size_t lane, std::uint32_t bytes) noexcept {
+    negated[2 * k][lane] = static_cast<std::int32_t>((bytes & 0x00ff00ffu) << 8);
+    negated[2 * k + 1][lane] = static_cast<std::int32_t>(bytes & 0xff00ff00u);
+  }
 };
 
 /// Vectors that were found for 16 groups of weights, a lane each.
@@ -23,10 +46,11 @@ struct NearFinds {
   std::uint32_t place[16];               ///< where they are, 16 times a cell's number plus a lane
   std::int32_t negated[kGroup / 4][16];  ///< their words of these cells
 
-  void set(std::size_t lane, std::uint32_t where, const NearCell<kGroup>* cells) noexcept {
+  template <typename Cell>
+  void set(std::size_t lane, std::uint32_t where, const Cell* cells) noexcept {
     place[lane] = where;
     for (std::size_t k = 0; k < kGroup / 4; ++k) {
-      negated[k][lane] = cells[where / 16].negated[k][where % 16];
+      negated[k][lane] = cells[where / 16].bytes(k, where % 16);
     }
   }
   TrellisIndices places() const noexcept { return TrellisIndices::load(place); }
@@ -130,6 +154,13 @@ class NearQuery {
       const Shorts bytes = load(cell.negated[k]);
       sum = add_squares(sum, 2 * k, difference(2 * k, low_bytes(bytes)));
       sum = add_squares(sum, 2 * k + 1, difference(2 * k + 1, high_bytes(bytes)));
+    }
+    return sum;
+  }
+  SLUICE_INLINE Ints distances(const NearWideCell<kGroup>& cell) const noexcept {
+    Ints sum(0);
+    for (std::size_t k = 0; k < kGroup / 2; ++k) {
+      sum = add_squares(sum, k, difference(k, load(cell.negated[k])));
     }
     return sum;
   }

@@ -22,12 +22,15 @@
 
 namespace sluice::inline SLUICE_ISA {
 
-/// \tparam Trials  NearTreeTrials or NearListTrials
-template <typename Trials>
+/// Of FirstSearch and LastSearch, each NearTreeSearch, NearListSearch or NearRegionSearch.
+template <typename FirstSearch, typename LastSearch>
 struct NearEffort {
-  std::size_t multiples;          ///< how many are tried
-  typename Trials::Effort first;  ///< at those
-  NearMargins last;               ///< at the one that was chosen
+  using First = FirstSearch;
+  using Last = LastSearch;
+
+  std::size_t multiples;         ///< how many are tried
+  typename First::Effort first;  ///< at those
+  typename Last::Effort last;    ///< at the one that was chosen
 };
 
 namespace near_encoder {
@@ -44,11 +47,10 @@ class RowEncoder {
   using Block = typename Type::Block;
   using Tile = TrellisTile<kGroup>;
   using Targets = NearTargets<kGroup>;
-  using Tree = NearTree<kBook, Block::kParts>;
+  using Finds = NearFinds<kGroup>;
   static constexpr std::size_t kShared = Tile::kShared;
 
-  using Trials = typename Type::Trials;
-  using Effort = NearEffort<Trials>;
+  using Effort = typename Type::Effort;
 
   RowEncoder(const float* values, const float* importance, std::size_t elements,
              const Effort& effort) noexcept
@@ -136,78 +138,90 @@ class RowEncoder {
   }
 
   Codes encode_tile(const Tile& tile) const noexcept {
+    if constexpr (requires { Type::kOneSided; }) {
+      if (reduce_max(tile.one_sided(kNearlyAll)) > 0) return encode_tile(tile, Type::kOneSided);
+    }
+    return encode_tile(tile, effort_);
+  }
+  template <typename AnyEffort>
+  Codes encode_tile(const Tile& tile, const AnyEffort& effort) const noexcept {
     Targets targets;
     targets.set_weights(tile.w);
-    Codes best = try_multiples(tile, targets);
-    search_again(tile, targets, best);
+    Codes best = try_multiples(tile, effort, targets);
+    search_again(tile, effort, targets, best);
     return best;
   }
 
   /// A search at a multiple.
+  template <typename Search>
   struct Trial {
     std::size_t part;
     Floats sign;
     Targets targets;
-    typename Trials::Aim aim;
+    typename Search::Aim aim;
   };
 
   /// Searches at multiples around the foretold ones, of both signs, in all parts.
   /// \param targets  with their weights
-  Codes try_multiples(const Tile& tile, Targets& targets) const noexcept {
+  template <typename AnyEffort>
+  Codes try_multiples(const Tile& tile, const AnyEffort& effort, Targets& targets) const noexcept {
+    using Search = typename AnyEffort::First;
     const Floats foretold = max(round(tile.likely_scale(Type::kLikelyScale) / Floats(scale_)), 1);
     targets.set_targets(tile.x, foretold * scale_);
-    const Trials trials(targets, effort_.first);
-    const auto others = static_cast<float>(effort_.multiples - 1);
+    constexpr std::size_t kAnyPart[16] = {};
+    const Search search(targets, kAnyPart, effort.first);
+    const auto others = static_cast<float>(effort.multiples - 1);
     const Floats step = max(round(foretold * kStep), 1);
     const Floats highest = min(foretold + step * (0.5f * others), kMostMultiple);
     const Floats lowest = max(round(highest - step * others), 1);
 
     constexpr std::size_t kSigns = Type::kNegative ? 2 : 1;
-    const std::size_t count = Block::kParts * kSigns * effort_.multiples;
-    const auto aim = [&](std::size_t i, Trial& trial) noexcept {
-      trial.part = i / (kSigns * effort_.multiples);
-      trial.sign = i / effort_.multiples % kSigns == 0 ? 1.0f : -1.0f;
-      const auto steps = static_cast<float>(i % effort_.multiples);
-      const Floats multiple = min(lowest + step * steps, kMostMultiple) * trial.sign;
-      trial.targets.set_targets(tile.x, multiple * scale_);
-      trial.aim = trials.aim(trial.targets, trial.part);
+    const std::size_t count = Block::kParts * kSigns * effort.multiples;
+    const auto aim = [&](std::size_t i, Trial<Search>& trial) noexcept {
+      trial.part = i / (kSigns * effort.multiples);
+      trial.sign = i / effort.multiples % kSigns == 0 ? 1.0f : -1.0f;
+      const auto steps = static_cast<float>(i % effort.multiples);
+      const Floats scale = min(lowest + step * steps, kMostMultiple) * trial.sign * scale_;
+      trial.targets.set_targets(tile.x, scale);
+      trial.aim = search.aim(tile.x, scale, trial.targets, trial.part);
     };
     // Cells are asked for two trials before they are compared.
     constexpr std::size_t kAhead = 2;
-    const Trial none = {0, 0, targets, {}};
-    Trial ring[kAhead + 1] = {none, none, none};
+    const Trial<Search> none = {0, 0, targets, {}};
+    Trial<Search> ring[kAhead + 1] = {none, none, none};
     Codes best = {0, 0, 0};
     for (std::size_t i = 0; i < count + kAhead; ++i) {
       if (i < count) aim(i, ring[i % (kAhead + 1)]);
       if (i < kAhead) continue;
-      const Trial& trial = ring[(i - kAhead) % (kAhead + 1)];
-      typename Trials::Finds finds;
-      trials.find(trial.targets, trial.aim, finds);
+      const Trial<Search>& trial = ring[(i - kAhead) % (kAhead + 1)];
+      Finds finds;
+      search.find(trial.targets, trial.aim, finds);
       take_better(tile, finds, finds.places(), trial.sign, best);
     }
-    best.index = trials.indices(best.index);
+    best.index = search.indices(best.index);
     return best;
   }
 
-  void search_again(const Tile& tile, Targets& targets, Codes& best) const noexcept {
+  template <typename AnyEffort>
+  void search_again(const Tile& tile, const AnyEffort& effort, Targets& targets,
+                    Codes& best) const noexcept {
     std::size_t parts[16];
     for (std::size_t lane = 0; lane < 16; ++lane) {
       parts[lane] = best.index[lane] / (kBook.size() / Block::kParts);
     }
     const Floats sign = select(best.multiple < 0, Floats(-1), Floats(1));
-    targets.set_targets(tile.x, max(abs(best.multiple), 1) * sign * scale_);
-    const Tree& tree = Tree::get();
-    typename Tree::Shortlist shortlist;
-    tree.list(targets, parts, effort_.last.branches, shortlist);
-    typename Tree::Finds finds;
-    tree.find(targets, shortlist, effort_.last.cells, finds);
-    take_better(tile, finds, tree.indices(finds.places()), sign, best);
+    const Floats scale = max(abs(best.multiple), 1) * sign * scale_;
+    targets.set_targets(tile.x, scale);
+    const typename AnyEffort::Last search(targets, parts, effort.last);
+    Finds finds;
+    search.find(targets, search.aim(tile.x, scale, targets, 0), finds);
+    take_better(tile, finds, search.indices(finds.places()), sign, best);
   }
 
   /// Takes what is found where it is better, at the multiple of this sign that fits it.
   /// \param index  what is kept of it
-  void take_better(const Tile& tile, const typename Trials::Finds& finds,
-                   const TrellisIndices& index, const Floats& sign, Codes& best) const noexcept {
+  void take_better(const Tile& tile, const Finds& finds, const TrellisIndices& index,
+                   const Floats& sign, Codes& best) const noexcept {
     Floats xy = 0;
     Floats yy = 0;
     finds.for_each_integer([&](std::size_t j, const Floats& c) noexcept {
@@ -229,6 +243,9 @@ class RowEncoder {
 
   /// Between multiples that are tried, as a share of the foretold one.
   static constexpr float kStep = 0.1f;
+  /// Where all other weights of a group are less than this share of one, which vectors are near depends on it more than
+  /// on the region.
+  static constexpr float kNearlyAll = 0.15f;
 
   Effort effort_;
   TrellisRow row_;
@@ -247,12 +264,12 @@ class RowEncoder {
 ///   kLikelyScale    what a sub-block's (weighted) fourth moment's root is multiplied by
 ///   kMeans          shares of means in the weight of an error; little of the importance's, as what it is
 ///                   for (columns without importance) zero_if_worse() sees to
-///   Trials          how multiples are tried: NearTreeTrials or NearListTrials
-///   kFast, kBest    a NearEffort<Trials> each
+///   Effort          a NearEffort
+///   kFast, kBest    one each
+///   kOneSided       where there is one: a NearEffort for tiles with a group of which one weight is nearly all
 template <typename Type>
 void encode_near(const EncodeRows& rows, std::byte* out) noexcept {
-  const NearEffort<typename Type::Trials>& effort =
-      rows.effort == Effort::fast ? Type::kFast : Type::kBest;
+  const typename Type::Effort& effort = rows.effort == Effort::fast ? Type::kFast : Type::kBest;
   const std::size_t row_bytes =
       sizeof(float) + rows.row_elements / 256 * sizeof(typename Type::Block);
   for (std::size_t row = 0; row < rows.rows; ++row, out += row_bytes) {

@@ -111,17 +111,18 @@ class NearLists {
   std::uint16_t index_[kRegions * kParts][16];
 };
 
-/// What NearTreeTrials is for a tree.
+/// What NearTreeSearch is for a tree.
 template <typename Lists>
-class NearListTrials {
+class NearListSearch {
  public:
   struct Effort {};
   using Targets = typename Lists::Targets;
   using Finds = typename Lists::Finds;
   using Aim = typename Lists::Aim;
 
-  NearListTrials(const Targets&, const Effort&) noexcept {}
-  Aim aim(const Targets& targets, std::size_t part) const noexcept {
+  NearListSearch(const Targets&, const std::size_t (&)[16], const Effort&) noexcept {}
+  Aim aim(const simd::Floats (&)[Lists::kGroup], const simd::Floats&, const Targets& targets,
+          std::size_t part) const noexcept {
     return lists_.aim(targets, part);
   }
   void find(const Targets& targets, const Aim& aim, Finds& finds) const noexcept {

@@ -80,16 +80,13 @@ void halve(std::uint16_t* points, std::uint16_t* room, std::size_t count) noexce
   halve<kBook>(points + count / 2, room, count / 2);
 }
 
-template <std::size_t kWords>
-void set_bytes(std::int32_t (&words)[kWords][16], std::size_t lane, const int* integers,
-               int factor) noexcept {
-  for (std::size_t k = 0; k < kWords; ++k) {
-    std::int8_t bytes[4];
-    for (std::size_t j = 0; j < 4; ++j) {
-      bytes[j] = static_cast<std::int8_t>(factor * integers[4 * k + j]);
-    }
-    std::memcpy(&words[k][lane], bytes, sizeof bytes);
+/// Four integers times a factor, as bytes of a word.
+std::uint32_t bytes_of(const int* integers, int factor) noexcept {
+  std::uint32_t word = 0;
+  for (int j = 0; j < 4; ++j) {
+    word |= (static_cast<std::uint32_t>(factor * integers[j]) & 255u) << 8 * j;
   }
+  return word;
 }
 
 template <TrellisCodebook kBook>
@@ -104,8 +101,10 @@ void set_box(NearBoxes<kBook.group>& boxes, std::size_t lane, const std::uint16_
     d = d * kPercent / (100 * static_cast<int>(count));
     if (d > kMostHalf) d = kMostHalf;
   }
-  set_bytes(boxes.negated, lane, box.middle, -1);
-  set_bytes(boxes.half, lane, box.deviation, 1);
+  for (std::size_t k = 0; k < kBook.group / 4; ++k) {
+    boxes.negated[k][lane] = static_cast<std::int32_t>(bytes_of(box.middle + 4 * k, -1));
+    boxes.half[k][lane] = static_cast<std::int32_t>(bytes_of(box.deviation + 4 * k, 1));
+  }
 }
 
 }  // namespace
@@ -134,7 +133,10 @@ NearTree<kBook, kParts>::NearTree(Room& room) noexcept {
     for (std::size_t c = 16 * b; c < 16 * b + 16; ++c) {
       set_box<kBook>(branches_[b], c % 16, index_[c], 16);
       for (std::size_t i = 0; i < 16; ++i) {
-        set_bytes(cells_[c].negated, i, Vector<kBook>(index_[c][i]).integer, -1);
+        const Vector<kBook> vector(index_[c][i]);
+        for (std::size_t k = 0; k < kGroup / 4; ++k) {
+          cells_[c].set_bytes(k, i, bytes_of(vector.integer + 4 * k, -1));
+        }
       }
     }
   }

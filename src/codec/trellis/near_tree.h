@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "codec/trellis/codebook.h"
 #include "codec/trellis/made_once.h"
@@ -32,6 +33,8 @@ template <TrellisCodebook kBook, std::size_t kParts>
 class NearTree {
  public:
   static constexpr std::size_t kGroup = kBook.group;
+  static constexpr std::size_t kCells = kBook.size() / 16;
+  using Cell = std::conditional_t<kGroup == 8, NearWideCell<kGroup>, NearCell<kGroup>>;
   using Targets = NearTargets<kGroup>;
   using Query = NearQuery<kGroup>;
   using Finds = NearFinds<kGroup>;
@@ -67,6 +70,11 @@ class NearTree {
     return indices_at(places, index_);
   }
 
+  const std::array<Cell, kCells>& cells() const noexcept { return cells_; }
+  std::uint32_t index(std::size_t cell, std::size_t lane) const noexcept {
+    return index_[cell][lane];
+  }
+
  private:
   using Ints = simd::Ints;
   /// Targets that are searched step by step: what one waits for, another does meanwhile. All 16 have
@@ -91,8 +99,8 @@ class NearTree {
 
   std::array<NearBoxes<kGroup>, kTops * kParts> tops_;  ///< boxes of the branches
   std::array<NearBoxes<kGroup>, kBranches> branches_;   ///< boxes of their cells
-  std::array<NearCell<kGroup>, 16 * kBranches> cells_;
-  std::uint16_t index_[16 * kBranches][16];
+  std::array<Cell, kCells> cells_;
+  std::uint16_t index_[kCells][16];
 };
 
 template <TrellisCodebook kBook, std::size_t kParts>
@@ -180,9 +188,9 @@ void NearTree<kBook, kParts>::find_some(const Targets& targets, std::size_t firs
   }
 }
 
-/// Searches in a tree that is one codebook, at scales that are near to one another.
+/// Searches in a tree, at scales that are near to one another.
 template <typename Tree>
-class NearTreeTrials {
+class NearTreeSearch {
  public:
   using Effort = NearMargins;
   using Targets = typename Tree::Targets;
@@ -190,11 +198,16 @@ class NearTreeTrials {
   struct Aim {};
 
   /// \param targets  at the scale in the middle
-  NearTreeTrials(const Targets& targets, const Effort& margins) noexcept : margin_(margins.cells) {
-    constexpr std::size_t kParts[16] = {};
-    tree_.list(targets, kParts, margins.branches, shortlist_);
+  /// \param parts    in which their vectors are to be
+  NearTreeSearch(const Targets& targets, const std::size_t (&parts)[16],
+                 const Effort& margins) noexcept
+      : margin_(margins.cells) {
+    tree_.list(targets, parts, margins.branches, shortlist_);
   }
-  Aim aim(const Targets&, std::size_t) const noexcept { return {}; }
+  Aim aim(const simd::Floats (&)[Tree::kGroup], const simd::Floats&, const Targets&,
+          std::size_t) const noexcept {
+    return {};
+  }
   void find(const Targets& targets, const Aim&, Finds& finds) const noexcept {
     tree_.find(targets, shortlist_, margin_, finds);
   }

@@ -32,9 +32,9 @@ struct Shares {
 
 }  // namespace
 
-template <std::size_t kCells>
-void TrellisRegions<kCells>::fill(Room& room, const Vectors (&vectors)[kCells],
-                                  const TrellisRanges& ranges) noexcept {
+template <std::size_t kCells, std::size_t kNear>
+void TrellisRegions<kCells, kNear>::fill(Room& room, const Vectors (&vectors)[kCells],
+                                         const TrellisRanges& ranges) noexcept {
   const Shares shares(ranges);
   auto& all = room.levels[kGroup];
   all.count = kCells;
@@ -54,9 +54,9 @@ void TrellisRegions<kCells>::fill(Room& room, const Vectors (&vectors)[kCells],
 
 /// \param coordinates  that have no range yet
 /// \param region       of the others, two bits each
-template <std::size_t kCells>
-void TrellisRegions<kCells>::descend(Room& room, std::size_t coordinates,
-                                     std::size_t region) noexcept {
+template <std::size_t kCells, std::size_t kNear>
+void TrellisRegions<kCells, kNear>::descend(Room& room, std::size_t coordinates,
+                                            std::size_t region) noexcept {
   using simd::Floats;
   auto& level = room.levels[coordinates];
   if (coordinates == 0) {
@@ -65,8 +65,9 @@ void TrellisRegions<kCells>::descend(Room& room, std::size_t coordinates,
     });
     return;
   }
-  // Those that are not among so many now will not be among the best.
-  if (const std::size_t most = kNear << coordinates; most < level.count) {
+  // Those that are not among so many now will hardly be among the best.
+  const std::size_t most = (kNear * 3 / 2 << coordinates) / 16 * 16;
+  if (most < level.count) {
     std::size_t left = 0;
     room.take_best(level, most, [&](std::size_t, std::size_t i) noexcept {
       level.cells[left] = level.cells[i];
@@ -89,7 +90,8 @@ void TrellisRegions<kCells>::descend(Room& room, std::size_t coordinates,
   }
 }
 
-template class TrellisRegions<544>;
-template class TrellisRegions<4352>;
+template class TrellisRegions<544, 40>;
+template class TrellisRegions<4096, 48>;
+template class TrellisRegions<4352, 64>;
 
 }  // namespace sluice::inline SLUICE_ISA

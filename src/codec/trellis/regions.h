@@ -23,13 +23,13 @@ struct TrellisRanges {
 };
 
 /// \tparam kCells  a multiple of 16
-template <std::size_t kCells>
+/// \tparam kNear   cells of a list
+template <std::size_t kCells, std::size_t kNear>
 class TrellisRegions {
  public:
   static constexpr std::size_t kGroup = 8;
   static constexpr std::size_t kRegions = std::size_t{1} << 2 * kGroup;
-  /// Cells of a list: more where cells are smaller than regions.
-  static constexpr std::size_t kNear = kCells > 1024 ? 64 : 48;
+  static constexpr std::size_t kMost = kNear;
   /// Sixteen vectors.
   using Vectors = std::int8_t[16][kGroup];
 
@@ -39,7 +39,7 @@ class TrellisRegions {
   /// Takes 0.1 s for 500 cells, 0.2 s for 4000.
   void fill(Room& room, const Vectors (&vectors)[kCells], const TrellisRanges& ranges) noexcept;
 
-  /// Numbers of the cells that are likely to be hit, kNear, the likeliest first.
+  /// Numbers of the cells that are likely to be hit, kMost, the likeliest first.
   const std::uint16_t* near(std::size_t region) const noexcept { return near_[region]; }
   /// Lists are in the third cache, if at all: they are asked for before what else there is to do.
   void prefetch(std::size_t region, std::size_t count) const noexcept {
@@ -58,6 +58,7 @@ class TargetRegions {
  public:
   using Floats = simd::Floats;
 
+  TargetRegions() noexcept = default;  ///< of nothing yet
   /// \param scale  of the lanes; where it is negative, of the opposites
   TargetRegions(const Floats (&x)[8], const Floats& scale, const TrellisRanges& ranges) noexcept {
     using simd::Ints;
@@ -78,8 +79,6 @@ class TargetRegions {
   std::size_t operator[](std::size_t lane) const noexcept {
     return static_cast<std::size_t>(regions_[lane]);
   }
-  /// \pre the borders are symmetrical
-  std::size_t opposite(std::size_t lane) const noexcept { return 0xffff - (*this)[lane]; }
 
  private:
   std::int32_t regions_[16];

@@ -11,8 +11,8 @@
 namespace sluice::inline SLUICE_ISA {
 
 /// Regions are gone through coordinate by coordinate, the last one first.
-template <std::size_t kCells>
-struct TrellisRegions<kCells>::Room {
+template <std::size_t kCells, std::size_t kNear>
+struct TrellisRegions<kCells, kNear>::Room {
   /// Cells that are left, and of their vectors the product of the shares so far.
   struct Level {
     std::size_t count;  ///< a multiple of 16

@@ -74,7 +74,7 @@ class TrellisFinds {
 
  private:
   static constexpr int kOrdinalBits = 6;
-  static_assert(Cells::Regions::kNear <= 1u << kOrdinalBits);
+  static_assert(Cells::Regions::kMost <= 1u << kOrdinalBits);
 
   std::uint32_t index(std::int32_t entry) const noexcept {
     const auto bits = static_cast<std::uint32_t>(entry);

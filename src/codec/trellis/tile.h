@@ -68,16 +68,16 @@ struct TrellisTile {
     return sqrt(sqrt(sum_of_block(fourth) / max(sum_of_block(sum), 0x1p-100f))) * factor;
   }
 
-  /// How many groups of a block have one weight that is nearly all: bytes say nothing of the others.
-  Floats one_sided() const noexcept {
-    constexpr float kNearlyAll = 1.0f / 10;
+  /// How many groups of a block have one weight that is nearly all.
+  /// \param others  less than this share of it
+  Floats one_sided(float others) const noexcept {
     Floats sum = 0;
     Floats most = 0;
     for (const Floats& weight : w) {
       sum += weight;
       most = max(most, weight);
     }
-    return sum_of_block(select(sum - most < most * kNearlyAll, Floats(1), Floats(0)));
+    return sum_of_block(select(sum - most < most * others, Floats(1), Floats(0)));
   }
 
   /// Sum of w x^2 of each block.
