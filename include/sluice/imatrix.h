@@ -12,11 +12,18 @@
 
 namespace sluice {
 
+/// How an importance matrix is stored.
+enum class ImatrixFormat {
+  gguf,  ///< as llama.cpp's tool makes it: sums, and how many tokens there were for each expert
+  dat,   ///< the older format, the only one of ik_llama.cpp: means, without those numbers
+};
+
 /// What to run, on what, and where to write what its weights are multiplied by.
 struct ImatrixOptions : StreamingOptions {
   std::string input = {};   ///< a GGUF file, or any part of a split one, or a published checkpoint
-  std::string output = {};  ///< the importance matrix to make, in llama.cpp's format (GGUF)
-  std::string pre = {};     ///< pre-tokenizer of a checkpoint whose own is unknown
+  std::string output = {};  ///< the importance matrix to make
+  ImatrixFormat format = ImatrixFormat::gguf;
+  std::string pre = {};  ///< pre-tokenizer of a checkpoint whose own is unknown
   CalibrationOptions calibration = {};
   bool process_output = false;  ///< sum for output.weight too
   bool restart = false;         ///< begin anew even if an earlier run left something to go on with
@@ -60,7 +67,8 @@ struct ImatrixReport {
 ///
 /// The values are those of llama.cpp's imatrix tool for the same text and sequences, but for rounding,
 /// and their bits depend on none of machine, threads and budget. What the sums are is kept after each layer, so that the same call
-/// goes on there after it was cut off.
+/// goes on there after it was cut off, whichever format it asks for: the older one is made of the sums in
+/// the end.
 /// \throws Error; input_format for an architecture that cannot be run, which names those that can
 ImatrixReport make_imatrix(const ImatrixOptions& options, Observer& observer);
 

@@ -88,6 +88,7 @@ struct Options {
   std::string b;
   std::string model;            ///< imatrix: in place of `input`, which is a text then
   bool process_output = false;  ///< imatrix
+  ImatrixFormat imatrix_format = ImatrixFormat::gguf;
 
   /// Sets an option, in any order. The name may have dashes before it and may be a peer's name;
   /// errors call the option by it.

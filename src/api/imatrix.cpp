@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <functional>
 #include <span>
-#include <system_error>
 
+#include "api/imatrix_files.h"
 #include "api/imatrix_run.h"
 #include "base/clocks.h"
 #include "base/process_memory.h"
@@ -115,31 +114,6 @@ class WatchedTeam final : public Team {
   std::uint64_t peak_ = 0;
 };
 
-// Begins the output, or goes on with what an earlier run of the same state has made of it.
-void open_output(io::Sink& sink, calibrate::Walk& walk, const ImatrixRun& run) {
-  if (walk.found() && sink.found() && sink.first_unfit().empty()) {
-    sink.resume();
-  } else {
-    std::error_code ignored;
-    if (walk.done() > 0) {
-      throw Error(ErrorCode::resume_refused, "has no longer what an earlier run wrote",
-                  {.file = sink.work_path(), .cure = "Begin anew with --restart"});
-    }
-    if (!walk.found() && sink.found() &&
-        std::filesystem::file_size(sink.work_path(), ignored) > 0) {
-      throw Error(ErrorCode::output_open,
-                  "would be overwritten, and is no working file of sluice's: no state of a run is "
-                  "beside it",
-                  {.file = sink.work_path(), .cure = "Name another output, or remove it"});
-    }
-    walk.begin();
-    sink.start();
-    const std::span<const std::byte> header = run.layout->header();
-    sink.write_at(0, {&header, 1});
-  }
-  sink.keep();
-}
-
 // How many tokens experts saw, of all runs.
 void report_experts(io::Sink& sink, const imatrix::Layout& layout, ImatrixReport& report) {
   std::vector<std::vector<std::uint64_t>> seen;  // by layers: one tensor of experts tells all
@@ -209,7 +183,7 @@ ImatrixReport walk_and_sum(const ImatrixOptions& options, const ImatrixRun& run,
   WatchedTeam team(threads);
   io::Sink sink(run.names.work_path, run.names.parts);
   const std::string state = run.state_file();
-  if (options.restart) std::filesystem::remove(state);
+  if (options.restart) drop_earlier_run(sink, run);
   calibrate::Walk walk(*run.network, run.tokens, weights, team,
                        {.isa = options.isa,
                         .layer_memory = memory.layer,
@@ -217,7 +191,7 @@ ImatrixReport walk_and_sum(const ImatrixOptions& options, const ImatrixRun& run,
                         .state = state,
                         .binding = binding_of(options, run),
                         .stop = options.stop});
-  open_output(sink, walk, run);
+  open_sums(sink, walk, run);
   SumProgress progress(run, weights, observer);
   report.resumed_layers = walk.done();
   progress.skip(walk.done());
@@ -231,7 +205,13 @@ ImatrixReport walk_and_sum(const ImatrixOptions& options, const ImatrixRun& run,
   walk.run(sums);
   check_unchanged(run.files);
   report_experts(sink, *run.layout, report);
-  sink.commit();
+  commit_sums(sink, options.format, run);
+  if (options.format == ImatrixFormat::dat && report.experts > 0) {
+    observer.note(
+        fmt::format("{} does not tell how many tokens each expert saw: its format has no "
+                    "place for that",
+                    visible(options.output)));
+  }
   walk.end();
   report.read_bytes = weights.read_bytes();
   report.peak_anon_bytes = team.peak();

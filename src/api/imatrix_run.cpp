@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "api/calibration_tokens.h"
+#include "base/text.h"
 #include "calibrate/matrix_map.h"
+#include "imatrix/dat_writer.h"
 #include "io/output_check.h"
 #include "journal/binding.h"
 #include "sluice/error.h"
@@ -58,6 +60,11 @@ void refuse_wrong_use(const ImatrixOptions& options) {
     throw Error(ErrorCode::output_open, "cannot be written over the network",
                 {.file = masked(options.output), .cure = "Name a file on a disk"});
   }
+  if (options.format == ImatrixFormat::dat && options.output.ends_with(".gguf")) {
+    throw Error(
+        ErrorCode::usage, "a file in the format dat would be taken for GGUF",
+        {.file = options.output, .cure = "Name the output .dat, or leave out --output-format dat"});
+  }
   if (!calibration.given()) {
     throw Error(ErrorCode::usage, "no text is given",
                 {.cure = "Name a file of text, or of token ids with --calibrate-tokens"});
@@ -68,21 +75,25 @@ void refuse_wrong_use(const ImatrixOptions& options) {
   }
 }
 
-OutputNames check_names(const ImatrixOptions& options, const ImatrixRun& run) {
+OutputNames names_for(const ImatrixOptions& options, const imatrix::Layout& layout) {
   QuantizeOptions named;
   named.output = options.output;
   OutputPart part;
-  part.size = run.layout->size();
-  OutputNames names = names_of(named, {&part, 1});
-  std::vector<UsedFile> others = {{names.work_path + ".state", "the state of a run", true},
+  part.size = layout.size();
+  return names_of(named, {&part, 1});
+}
+
+void check_names(const ImatrixOptions& options, const ImatrixRun& run) {
+  std::vector<UsedFile> others = {{run.state_file(), "the state of a run", true},
                                   {options.calibration.tokens, "the tokens"}};
   for (const std::string& text : options.calibration.texts) others.push_back({text, "the text"});
   for (const io::File& file : run.files.parts) others.push_back({file.path(), "the input"});
   for (const SmallFile& small : run.files.small_files) {
     others.push_back({small.file.path(), "the input"});
   }
-  io::check_output(options.output, names.work_path, names.parts, std::move(others));
-  return names;
+  for (const std::string& work_path : {run.names.work_path, run.dat_file()}) {
+    io::check_output(options.output, work_path, run.names.parts, others);
+  }
 }
 
 }  // namespace
@@ -97,7 +108,16 @@ ImatrixRun prepare_run(const ImatrixOptions& options, Observer& observer) {
   run.tokens = calibration_tokens(options.calibration, run.files.model, file,
                                   run.network->vocabulary(), options.stop);
   run.layout = layout_of(options, run);
-  run.names = check_names(options, run);
+  run.names = names_for(options, *run.layout);
+  check_names(options, run);
+  if (options.format == ImatrixFormat::dat) {
+    imatrix::dat_size(*run.layout);  // or what it cannot hold is refused
+  } else if (options.output.ends_with(".dat")) {
+    observer.note(
+        fmt::format("{} will be GGUF, as llama.cpp reads it; --output-format dat makes "
+                    "the older format, which ik_llama.cpp reads",
+                    visible(options.output)));
+  }
   return run;
 }
 

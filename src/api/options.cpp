@@ -165,6 +165,13 @@ constexpr Row kRows[] = {
     {with_letter("o", option("output", Kind::file, "FILE", Topic::calibration, kForImatrix,
                              "Importance matrix to make")),
      into<&Q::output>},
+    {option("output-format", Kind::choice, "gguf|dat", Topic::calibration, kForImatrix,
+            "Its format: gguf, or dat, the older one, which ik_llama.cpp reads and which holds no "
+            "counts of experts' tokens",
+            {.default_value = "gguf"}),
+     [](Options& options, const Option& option, std::string_view value) {
+       option_values::read(option, value, options.imatrix_format);
+     }},
     {with_letter("c", option("ctx-size", Kind::number, "N", Topic::calibration, kForImatrix,
                              "Tokens of a sequence, which knows nothing of the others",
                              {.default_value = "512"})),
@@ -369,6 +376,7 @@ ImatrixOptions Options::for_imatrix() const {
   options.output = quantize.output;
   options.pre = quantize.pre;
   options.calibration = quantize.calibration;
+  options.format = imatrix_format;
   options.process_output = process_output;
   options.restart = quantize.restart;
   if (model.empty()) return options;

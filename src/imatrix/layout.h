@@ -16,6 +16,9 @@ struct Summed {
   std::uint64_t columns = 1;
   std::uint64_t matrices = 1;
   bool counts_each = false;  ///< a count for each matrix (experts), not one for all (heads)
+
+  std::uint64_t values() const { return columns * matrices; }
+  std::uint64_t counts() const { return counts_each ? matrices : 1; }
 };
 
 /// Where sums and counts of a tensor lie in the file. Both are F32.
@@ -37,16 +40,19 @@ struct SumsOrigin {
 /// zeros behind the header every tensor has not been seen yet.
 class Layout {
  public:
-  Layout(std::vector<Summed> tensors, const SumsOrigin& origin);
+  Layout(std::vector<Summed> tensors, SumsOrigin origin);
 
   std::span<const std::byte> header() const { return header_; }
   std::uint64_t size() const { return size_; }  ///< bytes of the file
+
+  const SumsOrigin& origin() const { return origin_; }
 
   /// Null for a tensor that is not there.
   const SumsPlace* find(std::string_view tensor) const;
   const std::map<std::string, SumsPlace, std::less<>>& places() const { return places_; }
 
  private:
+  SumsOrigin origin_;
   std::map<std::string, SumsPlace, std::less<>> places_;
   std::vector<std::byte> header_;
   std::uint64_t size_ = 0;

@@ -93,7 +93,8 @@ std::string told(const Options& values) {
        q.calibration.parse_special, q.calibration.refit, q.target.size, q.target.bpw,
        q.target.places.size(), q.target.types.size(), q.target.at_least.size(),
        q.target.at_most.size(), q.target.ties.size(), q.target.texts.size(), q.target.tokens,
-       q.target.measurements, values.model, values.process_output);
+       q.target.measurements, values.model, values.process_output,
+       static_cast<int>(values.imatrix_format));
   for (const auto* t :
        {&q.output_tensor, &q.token_embedding, &q.per_layer_token_embedding, &q.ffn_gate_inp,
         &q.kinds.attn_q, &q.kinds.attn_k, &q.kinds.attn_v, &q.kinds.attn_qkv, &q.kinds.attn_output,

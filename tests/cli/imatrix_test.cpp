@@ -4,39 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <string>
 #include <vector>
 
-#include "cli/program.h"
-#include "sluice/gguf.h"
-#include "support/process.h"
+#include "cli/imatrix_fixture.h"
 #include "support/random_families.h"
-#include "support/temp_folder.h"
 
 namespace {
 
 using namespace sluice::testing_support;
 namespace fs = std::filesystem;
-
-/// The tensors of an importance matrix, as numbers.
-std::map<std::string, std::vector<float>> values_of(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  const auto header = sluice::gguf::parse_header(bytes, bytes.size(), path).value();
-  std::map<std::string, std::vector<float>> values;
-  for (const auto& tensor : header.tensors) {
-    if (tensor.name.ends_with(".in_sum")) continue;  // which newer tools write too
-    std::vector<float>& numbers = values[tensor.name];
-    numbers.resize(tensor.elements());
-    std::memcpy(numbers.data(), bytes.data() + header.data_offset + tensor.offset, tensor.size);
-  }
-  return values;
-}
 
 void expect_same_values(const std::string& found_in, const std::string& expected_in) {
   const auto ours = values_of(found_in);
@@ -56,49 +36,6 @@ void expect_same_values(const std::string& found_in, const std::string& expected
     EXPECT_NEAR(std::accumulate(found.begin(), found.end(), 0.0), sum, 1e-3 * sum) << name;
   }
 }
-
-class Imatrix : public testing::Test {
- protected:
-  Finished imatrix(std::vector<std::string> words) {
-    words.insert(words.begin(), {SLUICE_PROGRAM, "imatrix"});
-    return run(words);
-  }
-
-  // Expects a failure that says this.
-  void expect_refusal(const std::vector<std::string>& words, int status, const std::string& says) {
-    const Finished done = imatrix(words);
-    EXPECT_EQ(done.status, status) << done.errors;
-    EXPECT_NE(done.errors.find(says), std::string::npos) << done.errors;
-    EXPECT_EQ(done.out, "");
-  }
-
-  std::string write_text(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
-    return folder_ / name;
-  }
-
-  // A command that kills the program when a layer is done. With the slowest kernels it is in time.
-  std::vector<std::string> kill_after_a_layer(const std::vector<std::string>& words) const {
-    const std::string script =
-        "state=$1; shift; \"$@\" 2>/dev/null & "
-        "until [ $(stat -c %s $state 2>/dev/null || echo 0) -gt 4096 ] || ! kill -0 $! "
-        "2>/dev/null; do sleep 0.005; done; kill -KILL $!; wait $!";
-    std::vector<std::string> killed = {
-        "bash", "-c", script, "bash", output_ + ".part.state", SLUICE_PROGRAM, "imatrix"};
-    killed.insert(killed.end(), words.begin(), words.end());
-    killed.insert(killed.end(), {"--isa", "portable"});
-    return killed;
-  }
-
-  std::string ids(int count, int below = 64) {
-    std::string text;
-    for (int i = 0; i < count; ++i) text += std::to_string(i * 37 % below) + ", ";
-    return write_text("ids", text);
-  }
-
-  const TempFolder folder_;
-  const std::string output_ = folder_ / "out.gguf";
-};
 
 TEST_F(Imatrix, ValuesAreThoseOfLlamaCpp) {
   const Finished done = imatrix({"-m", kModel, "-f", kText, "-o", output_, "-c", "128", "--chunks",

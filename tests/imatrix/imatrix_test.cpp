@@ -2,21 +2,22 @@
 
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <limits>
 #include <random>
 
 #include "imatrix/importance_matrix.h"
 #include "sluice/error.h"
+#include "support/dat_builder.h"
 #include "support/gguf_builder.h"
+#include "support/temp_folder.h"
 
 namespace sluice {
 namespace {
 
 using testing_support::Bytes;
 using testing_support::bytes_of;
+using testing_support::DatBuilder;
 using testing_support::GgufBuilder;
 using testing_support::put;
 using testing_support::put_bytes;
@@ -24,42 +25,6 @@ using Floats = std::vector<float>;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-/// The older format, byte by byte.
-class DatBuilder {
- public:
-  DatBuilder& entry(const std::string& name, std::int32_t calls, const Floats& values) {
-    ++entries_;
-    text(name);
-    put(body_, calls);
-    put(body_, static_cast<std::int32_t>(values.size()));
-    put_bytes(body_, values.data(), values.size() * sizeof(float));
-    return *this;
-  }
-  DatBuilder& chunks(std::int32_t number) {
-    put(body_, number);
-    return *this;
-  }
-  DatBuilder& dataset(const std::string& name) {
-    text(name);
-    return *this;
-  }
-  Bytes build() const {
-    Bytes out;
-    put(out, entries_);
-    put_bytes(out, body_.data(), body_.size());
-    return out;
-  }
-
- private:
-  void text(const std::string& t) {
-    put(body_, static_cast<std::int32_t>(t.size()));
-    put_bytes(body_, t.data(), t.size());
-  }
-
-  std::int32_t entries_ = 0;
-  Bytes body_;
-};
 
 /// The GGUF format.
 class GgufForm {
@@ -287,19 +252,11 @@ TEST(Formats, SameDataSameRows) {
   }
 }
 
-Bytes read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  Bytes bytes;
-  put_bytes(bytes, text.data(), text.size());
-  return bytes;
-}
-
 // llama.cpp wrote both from one run, but sums over chunks in one and over tokens in the other.
 TEST(Formats, RealFilesAgree) {
   const std::string folder = SLUICE_TEST_DATA "/imatrix/";
-  const Bytes dat = read_file(folder + "tiny-llama.imatrix.dat");
-  const Bytes gguf = read_file(folder + "tiny-llama.imatrix.gguf");
+  const Bytes dat = testing_support::read_file(folder + "tiny-llama.imatrix.dat");
+  const Bytes gguf = testing_support::read_file(folder + "tiny-llama.imatrix.gguf");
   const auto a = ImportanceMatrix::parse(dat, "a");
   const auto b = ImportanceMatrix::parse(gguf, "b");
   EXPECT_EQ(a.size(), 57u);

@@ -28,7 +28,8 @@ constexpr std::array kCommands = {
                "much they differ; 1 if not, or if a tensor's error is above --max-error."},
     std::tuple{kForImatrix, "imatrix", "Run a model on a text to see which weights matter",
                "The model may be far larger than memory. The file is in llama.cpp's format, for "
-               "--imatrix here and there."},
+               "--imatrix here and there, or with --output-format dat in the older one, which "
+               "ik_llama.cpp reads."},
     std::tuple{kForRecipe, "recipe",
                "Choose the best types for a size, as rules to look at and edit",
                "The rules are for --tensor-type-file, and with --mix ik_llama.cpp for --custom-q."},

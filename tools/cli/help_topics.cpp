@@ -130,9 +130,11 @@ constexpr std::string_view kImatrix = R"(
 An importance matrix tells for each column of a weight tensor how large the activations are that it
 meets; errors are made small where they matter. Types of three bits or less are far worse without.
 Most published models have one; `sluice imatrix` makes one from a text, as llama.cpp's llama-imatrix
-does. Both file formats are read (.dat and .gguf).
+does. Both file formats are read (.dat and .gguf). --output-format dat makes the older one, the only one
+that ik_llama.cpp reads. It holds the same importances, but not how many tokens each expert saw.
 
     sluice imatrix model.gguf text.txt -o model.imatrix.gguf
+    sluice imatrix model.gguf text.txt -o model.imatrix.dat --output-format dat
     sluice quantize --imatrix model.imatrix model.gguf out.gguf IQ1_M
 
 The matrix must be of the very model: a row whose length does not fit is an error. Where a

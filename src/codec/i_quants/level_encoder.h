@@ -174,7 +174,8 @@ float best_super_scale(const Candidates& candidates, const LevelSearch& search) 
   constexpr ScaleRange kScales = Type::kScales;
   constexpr ScaleTrials kTrials = {.count = 32, .lowest = 0.8f, .step = 0.5f / 31};
   const auto cost = [](const Floats& d) noexcept {
-    return [d, inverse = Floats(1) / d](const Floats& scale, const Floats& yy) noexcept {
+    return [ d, inverse = Floats(1) / d ](const Floats& scale, const Floats& yy)
+        __attribute__((always_inline)) {
       const Floats off = scale - nearest_scales<Type>(scale * inverse) * d;
       return off * off * yy;
     };

@@ -112,7 +112,12 @@ class NearestLevel {
     // Levels are small integers: adding up the steps below the value is exact.
     Floats level = kLevels[0];
     for (std::size_t k = 0; k + 1 < kCount; ++k) {
-      level = add_where(values >= border(k), level, kLevels[k + 1] - kLevels[k]);
+      const auto above = values >= border(k);
+      if constexpr (kSelects) {
+        level = select(above, kLevels[k + 1], level);
+      } else {
+        level = add_where(above, level, kLevels[k + 1] - kLevels[k]);
+      }
     }
     return level;
   }
@@ -126,6 +131,8 @@ class NearestLevel {
   static constexpr std::size_t kLookUpFloats = simd::Machine::kLookUpFloats;
   static constexpr std::size_t kMostCounted = kLookUpFloats == 0 ? 16 : kLookUpFloats < 16 ? 1 : 4;
   static constexpr bool kCounts = kCount <= kMostCounted;
+  /// NEON selects by one instruction, and takes two to add where a mask holds; AVX-512 takes one.
+  static constexpr bool kSelects = kLookUpFloats == 16;
   static constexpr bool kHalves = kLookUpFloats != 0 && kLookUpFloats < 32;
   /// Where levels are a function of the code, for which tables would take many instructions.
   static constexpr bool kCalculates = kHalves && requires { typename Type::Calculated; };
