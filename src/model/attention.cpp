@@ -80,11 +80,12 @@ struct Attention::Open {
   void prepare_heads(float* heads, std::size_t count, const std::vector<float>& norm,
                      std::uint64_t position) const {
     const std::size_t length = parts.scores.key_length;
+    for (std::size_t i = 0; !norm.empty() && i < count * length; i += norm.size()) {
+      linear::rms_norm(heads + i, norm.data(), norm.size(), parts.norm_epsilon, heads + i,
+                       run.settings.isa);
+    }
     for (std::size_t h = 0; h < count; ++h) {
       float* const head = heads + h * length;
-      if (!norm.empty()) {
-        linear::rms_norm(head, norm.data(), length, parts.norm_epsilon, head, run.settings.isa);
-      }
       if (turns) turns->turn(head, position);
       if (parts.norm_after_rope) {
         linear::rms_norm(head, nullptr, length, parts.norm_epsilon, head, run.settings.isa);
@@ -229,6 +230,12 @@ void add_head_norms(const Metadata& model, std::uint64_t layer, AttentionParts& 
   const std::uint64_t length = parts.scores.key_length;
   parts.query_norm = model.numbers(of_block(layer, "attn_q_norm.weight"), length);
   parts.key_norm = model.numbers(of_block(layer, "attn_k_norm.weight"), length);
+}
+
+void add_joint_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts) {
+  const Columns columns(parts.scores);
+  parts.query_norm = model.numbers(of_block(layer, "attn_q_norm.weight"), columns.queries);
+  parts.key_norm = model.numbers(of_block(layer, "attn_k_norm.weight"), columns.keys);
 }
 
 std::unique_ptr<Part> attention(AttentionParts parts) {

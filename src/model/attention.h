@@ -62,8 +62,10 @@ struct AttentionParts {
   std::vector<Projection> inputs;  ///< of queries, keys, values; or all in one
   Projection output;
   Scores scores;
-  std::optional<Rope> rope;     ///< none: the layer knows no positions
-  std::string query_norm = {};  ///< of each head before it is turned: weights, or nothing
+  std::optional<Rope> rope;  ///< none: the layer knows no positions
+  /// Before heads are turned: weights, as many as a head has numbers or as all of them have
+  /// together, or nothing.
+  std::string query_norm = {};
   std::string key_norm = {};
   bool norm_after_rope = false;  ///< then heads are divided by their norms alone
   float norm_epsilon = 0;
@@ -81,6 +83,9 @@ void add_rope(const Metadata& model, bool neighbours, AttentionParts& parts);
 
 /// Norms of each head before they are turned, which must be there: attn_q_norm and attn_k_norm.
 void add_head_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts);
+
+/// The same of all heads together.
+void add_joint_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts);
 
 std::unique_ptr<Part> attention(AttentionParts parts);
 

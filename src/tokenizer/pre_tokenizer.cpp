@@ -69,6 +69,7 @@ const std::vector<Row>& rows() {
       {"qwen2", {kQwen2}},
       {"qwen35", {kQwen35}},
       {"llama4", {kGpt4o}, "llama4"},
+      {"minimax-m2", {kGpt4o}, "minimax-m2"},
       {"gpt-4o", {kGpt4o}},
       {"tekken", {kTekkenRegex}},
       {"deepseek-v3", {R"(\p{N}{1,3})", kKanji, kDeepseekV3}},

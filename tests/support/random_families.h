@@ -311,6 +311,21 @@ inline Bytes gpt_oss() {
   return model.build();
 }
 
+inline Bytes minimax_m2() {
+  const RandomAttention attention{.head_size = 24, .rotated = 12, .joint_norms = true};
+  RandomModel model("minimax-m2", 3);
+  attention.describe(model);
+  model.u32("expert_count", 8).u32("expert_used_count", 3).u32("expert_gating_func", 2);
+  model.u32("expert_feed_forward_length", 40).u32("feed_forward_length", 40);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    add_experts(model, layer, 40, 8);
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
+  }
+  return model.build();
+}
+
 }  // namespace random_families
 
 struct RandomFamily {
@@ -345,6 +360,7 @@ inline std::vector<RandomFamily> all_random_families() {
       {"glm4moe", [] { return glm4moe(false); }},
       {"glm4moe-norms", [] { return glm4moe(true); }},
       {"gpt-oss", gpt_oss},
+      {"minimax-m2", minimax_m2},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

@@ -125,6 +125,7 @@ struct RandomAttention {
   std::uint32_t rotated = 16;  ///< numbers of a head that positions turn
   bool biases = false;         ///< of queries, keys and values
   bool norms = false;          ///< of queries' and keys' heads
+  bool joint_norms = false;    ///< of all of them together
 
   void describe(RandomModel& model) const {
     model.u32("attention.head_count", heads).u32("attention.head_count_kv", key_heads);
@@ -140,9 +141,9 @@ struct RandomAttention {
     projection(model, layer, "attn_k", kv, 1.5f);
     projection(model, layer, "attn_v", kv, 1);
     model.matrix(blk(layer, "attn_output.weight"), {q, RandomModel::kWidth});
-    if (!norms) return;
-    model.norm(blk(layer, "attn_q_norm.weight"), head_size);
-    model.norm(blk(layer, "attn_k_norm.weight"), head_size);
+    if (!norms && !joint_norms) return;
+    model.norm(blk(layer, "attn_q_norm.weight"), joint_norms ? q : head_size);
+    model.norm(blk(layer, "attn_k_norm.weight"), joint_norms ? kv : head_size);
   }
 
  private:

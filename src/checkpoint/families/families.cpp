@@ -11,6 +11,7 @@
   FAMILY(gpt_oss)               \
   FAMILY(llama)                 \
   FAMILY(llama4)                \
+  FAMILY(minimax_m2)            \
   FAMILY(mistral3)              \
   FAMILY(phi3)                  \
   FAMILY(qwen2)                 \
