@@ -89,7 +89,8 @@ void common_keys(const Config& config, std::uint64_t layers, Metadata& out) {
 }
 
 std::optional<std::uint64_t> expert_count(const Config& config) {
-  return config.find_whole({"num_local_experts", "num_experts", "n_routed_experts"});
+  return config.find_whole(
+      {"num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts"});
 }
 
 std::uint64_t head_count(const Config& config) {

@@ -94,6 +94,12 @@ inline Bytes gemma3() {
   return model.build(false);
 }
 
+/// Gate and up under the name of the latter.
+inline void add_packed(RandomModel& model, std::uint32_t layer) {
+  model.matrix(blk(layer, "ffn_up.weight"), {RandomModel::kWidth, 2 * kFeedForward}, 1.5f);
+  model.matrix(blk(layer, "ffn_down.weight"), {kFeedForward, RandomModel::kWidth}, 1.5f);
+}
+
 /// \param original_context  up to so many tokens the short factors of positions hold
 inline Bytes phi3(std::uint32_t original_context) {
   const RandomAttention attention{.rotated = 12};
@@ -109,8 +115,7 @@ inline Bytes phi3(std::uint32_t original_context) {
     model.matrix(blk(layer, "attn_qkv.weight"), {RandomModel::kWidth, 128}, 1.5f);
     model.matrix(blk(layer, "attn_output.weight"), {64, RandomModel::kWidth});
     model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
-    model.matrix(blk(layer, "ffn_up.weight"), {RandomModel::kWidth, 2 * kFeedForward}, 1.5f);
-    model.matrix(blk(layer, "ffn_down.weight"), {kFeedForward, RandomModel::kWidth}, 1.5f);
+    add_packed(model, layer);
   }
   return model.build();
 }
@@ -326,6 +331,21 @@ inline Bytes minimax_m2() {
   return model.build();
 }
 
+inline Bytes glm4() {
+  const RandomAttention attention{.head_size = 24, .rotated = 12, .biases = true};
+  RandomModel model("glm4", 3);
+  attention.describe(model);
+  model.u32("feed_forward_length", kFeedForward);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "post_attention_norm.weight"), RandomModel::kWidth);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    add_packed(model, layer);
+    model.norm(blk(layer, "post_ffw_norm.weight"), RandomModel::kWidth);
+  }
+  return model.build();
+}
+
 }  // namespace random_families
 
 struct RandomFamily {
@@ -361,6 +381,7 @@ inline std::vector<RandomFamily> all_random_families() {
       {"glm4moe-norms", [] { return glm4moe(true); }},
       {"gpt-oss", gpt_oss},
       {"minimax-m2", minimax_m2},
+      {"glm4", glm4},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

@@ -7,6 +7,7 @@
   FAMILY(deepseek2)             \
   FAMILY(gemma2)                \
   FAMILY(gemma3)                \
+  FAMILY(glm4)                  \
   FAMILY(glm4moe)               \
   FAMILY(gpt_oss)               \
   FAMILY(llama)                 \

@@ -7,6 +7,7 @@ namespace sluice::model {
 Description describe_deepseek2(const Metadata& model);
 Description describe_gemma2(const Metadata& model);
 Description describe_gemma3(const Metadata& model);
+Description describe_glm4(const Metadata& model);
 Description describe_glm4moe(const Metadata& model);
 Description describe_gpt_oss(const Metadata& model);
 Description describe_llama(const Metadata& model);
