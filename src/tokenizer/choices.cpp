@@ -17,6 +17,8 @@ constexpr NamedToken kDenseGlm[] = {{"eos", "<|endoftext|>"},
 constexpr Choices kFamilies[] = {
     {.architecture = "llama", .sentencepiece_first = true, .llama_keys = true},
     {.architecture = "mistral3", .sentencepiece_first = true, .llama_keys = true},
+    {.architecture = "ernie4_5", .sentencepiece_first = true, .llama_keys = true},
+    {.architecture = "ernie4_5-moe", .sentencepiece_first = true, .llama_keys = true},
     {.architecture = "deepseek", .sentencepiece_first = true},
     {.architecture = "qwen2", .sentencepiece_first = true},
     {.architecture = "qwen2moe", .sentencepiece_first = true},

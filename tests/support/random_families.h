@@ -346,6 +346,34 @@ inline Bytes glm4() {
   return model.build();
 }
 
+inline Bytes ernie4_5() {
+  RandomModel model("ernie4_5", 3);
+  add_dense(model, {.head_size = 24, .rotated = 24}, 3);
+  return model.build(false);
+}
+
+/// A dense layer, and then experts.
+inline Bytes ernie4_5_moe() {
+  const RandomAttention attention;
+  RandomModel model("ernie4_5-moe", 3);
+  attention.describe(model);
+  describe_experts(model, 8, 3, 24);
+  model.u32("leading_dense_block_count", 1).u32("interleave_moe_layer_step", 1);
+  model.u32("expert_shared_count", 2).u32("expert_shared_feed_forward_length", 48);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    if (layer == 0) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    add_experts(model, layer, 24, 8);
+    add_feed_forward(model, layer, 48, "_shexp");
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.05f);
+  }
+  return model.build();
+}
+
 }  // namespace random_families
 
 struct RandomFamily {
@@ -382,6 +410,8 @@ inline std::vector<RandomFamily> all_random_families() {
       {"gpt-oss", gpt_oss},
       {"minimax-m2", minimax_m2},
       {"glm4", glm4},
+      {"ernie4_5", ernie4_5},
+      {"ernie4_5-moe", ernie4_5_moe},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

@@ -36,7 +36,8 @@ TEST_P(Fixtures, MetadataAreThoseOfTheConverter) {
 INSTANTIATE_TEST_SUITE_P(
     Checkpoints, Fixtures,
     testing::Values(Fixture{"deepseek_v2_lite", "-bf16.json", "deepseek-llm"},
-                    Fixture{"deepseek_v3_fp8", "-f32.json"}, Fixture{"gemma3", "-bf16.json"},
+                    Fixture{"deepseek_v3_fp8", "-f32.json"}, Fixture{"ernie4_5", "-bf16.json"},
+                    Fixture{"ernie4_5_moe", "-bf16.json"}, Fixture{"gemma3", "-bf16.json"},
                     Fixture{"glm4", "-bf16.json"}, Fixture{"glm4_moe", "-bf16.json"},
                     Fixture{"gpt_oss", "-bf16.json"},
                     Fixture{"kimi_k2_int4", "-f32.json", "kimi-k2"},

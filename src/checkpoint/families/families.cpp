@@ -5,6 +5,8 @@
 // The list of families. Each is one word here and one file, which defines family_<word>().
 #define SLUICE_FAMILIES(FAMILY) \
   FAMILY(deepseek2)             \
+  FAMILY(ernie4_5)              \
+  FAMILY(ernie4_5_moe)          \
   FAMILY(gemma2)                \
   FAMILY(gemma3)                \
   FAMILY(glm4)                  \

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::array kFamilies{
     Family{"deepseek2", describe_deepseek2},
+    Family{"ernie4_5", describe_llama},
+    Family{"ernie4_5-moe", describe_ernie4_5_moe},
     Family{"gemma2", describe_gemma2},
     Family{"gemma3", describe_gemma3},
     Family{"glm4", describe_glm4},

@@ -5,6 +5,7 @@
 namespace sluice::model {
 
 Description describe_deepseek2(const Metadata& model);
+Description describe_ernie4_5_moe(const Metadata& model);
 Description describe_gemma2(const Metadata& model);
 Description describe_gemma3(const Metadata& model);
 Description describe_glm4(const Metadata& model);
