@@ -374,6 +374,19 @@ inline Bytes ernie4_5_moe() {
   return model.build();
 }
 
+inline Bytes seed_oss() {
+  const RandomAttention attention{.head_size = 24, .rotated = 24, .biases = true};
+  RandomModel model("seed_oss", 3);
+  attention.describe(model);
+  model.u32("feed_forward_length", kFeedForward);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "post_attention_norm.weight"), RandomModel::kWidth);
+    add_feed_forward(model, layer, kFeedForward);
+  }
+  return model.build();
+}
+
 }  // namespace random_families
 
 struct RandomFamily {
@@ -412,6 +425,7 @@ inline std::vector<RandomFamily> all_random_families() {
       {"glm4", glm4},
       {"ernie4_5", ernie4_5},
       {"ernie4_5-moe", ernie4_5_moe},
+      {"seed_oss", seed_oss},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

@@ -21,7 +21,8 @@
   FAMILY(qwen2moe)              \
   FAMILY(qwen3)                 \
   FAMILY(qwen3moe)              \
-  FAMILY(qwen3next)
+  FAMILY(qwen3next)             \
+  FAMILY(seed_oss)
 
 namespace sluice::checkpoint {
 

@@ -29,6 +29,7 @@ constexpr std::array kFamilies{
     Family{"qwen2moe", describe_qwen2moe},
     Family{"qwen3", describe_qwen3},
     Family{"qwen3moe", describe_qwen3moe},
+    Family{"seed_oss", describe_seed_oss},
 };
 
 std::string names_of_families() {
