@@ -19,6 +19,7 @@ constexpr Choices kFamilies[] = {
     {.architecture = "mistral3", .sentencepiece_first = true, .llama_keys = true},
     {.architecture = "ernie4_5", .sentencepiece_first = true, .llama_keys = true},
     {.architecture = "ernie4_5-moe", .sentencepiece_first = true, .llama_keys = true},
+    {.architecture = "smollm3", .sentencepiece_first = true, .llama_keys = true},
     {.architecture = "deepseek", .sentencepiece_first = true},
     {.architecture = "qwen2", .sentencepiece_first = true},
     {.architecture = "qwen2moe", .sentencepiece_first = true},

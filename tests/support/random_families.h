@@ -387,6 +387,13 @@ inline Bytes seed_oss() {
   return model.build();
 }
 
+/// The fourth layer knows no positions.
+inline Bytes smollm3() {
+  RandomModel model("smollm3", 4);
+  add_dense(model, {}, 4);
+  return model.build(false);
+}
+
 }  // namespace random_families
 
 struct RandomFamily {
@@ -426,6 +433,7 @@ inline std::vector<RandomFamily> all_random_families() {
       {"ernie4_5", ernie4_5},
       {"ernie4_5-moe", ernie4_5_moe},
       {"seed_oss", seed_oss},
+      {"smollm3", smollm3},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

@@ -22,7 +22,8 @@
   FAMILY(qwen3)                 \
   FAMILY(qwen3moe)              \
   FAMILY(qwen3next)             \
-  FAMILY(seed_oss)
+  FAMILY(seed_oss)              \
+  FAMILY(smollm3)
 
 namespace sluice::checkpoint {
 

@@ -30,6 +30,7 @@ constexpr std::array kFamilies{
     Family{"qwen3", describe_qwen3},
     Family{"qwen3moe", describe_qwen3moe},
     Family{"seed_oss", describe_seed_oss},
+    Family{"smollm3", describe_smollm3},
 };
 
 std::string names_of_families() {

@@ -21,5 +21,6 @@ Description describe_qwen2moe(const Metadata& model);
 Description describe_qwen3(const Metadata& model);
 Description describe_qwen3moe(const Metadata& model);
 Description describe_seed_oss(const Metadata& model);
+Description describe_smollm3(const Metadata& model);
 
 }  // namespace sluice::model
