@@ -26,6 +26,8 @@ constexpr std::string_view kSeedCoder =
     R"(]+|\s*[)"
     "\r\n"
     R"(]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kBailing = R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}|)"
+                                      R"( ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)";
 constexpr std::string_view kGpt4o =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
@@ -75,6 +77,7 @@ const std::vector<Row>& rows() {
       {"smaug-bpe", {kLlama3}},
       {"qwen2", {kQwen2}},
       {"qwen35", {kQwen35}},
+      {"bailingmoe2", {kBailing}},
       {"seed-coder", {kSeedCoder}},
       {"llama4", {kGpt4o}, "llama4"},
       {"minimax-m2", {kGpt4o}, "minimax-m2"},

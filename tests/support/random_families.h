@@ -268,6 +268,14 @@ struct RandomDeepSeek {
   }
 };
 
+/// What a layer that guesses one token more has beside a layer's tensors.
+inline void add_nextn(RandomModel& model, std::uint32_t layer) {
+  const std::uint64_t width = RandomModel::kWidth;
+  model.matrix(blk(layer, "nextn.eh_proj.weight"), {2 * width, width});
+  model.norm(blk(layer, "nextn.enorm.weight"), width);
+  model.norm(blk(layer, "nextn.hnorm.weight"), width);
+}
+
 /// A layer that predicts one token more follows the layers that are run.
 inline Bytes glm4moe(bool norms) {
   const RandomAttention attention{.rotated = 8, .biases = true, .norms = norms};
@@ -289,8 +297,7 @@ inline Bytes glm4moe(bool norms) {
     add_feed_forward(model, layer, 24, "_shexp");
     model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
   }
-  model.matrix("blk.3.nextn.eh_proj.weight", {2 * width, width});
-  model.norm("blk.3.nextn.enorm.weight", width).norm("blk.3.nextn.hnorm.weight", width);
+  add_nextn(model, 3);
   return model.build();
 }
 
@@ -394,6 +401,34 @@ inline Bytes smollm3() {
   return model.build(false);
 }
 
+/// A layer that guesses one token more follows the layers that are run.
+inline Bytes bailingmoe2() {
+  const RandomAttention attention{.rotated = 8, .norms = true, .joined = true};
+  const std::uint64_t width = RandomModel::kWidth;
+  RandomModel model("bailingmoe2", 4);
+  attention.describe(model);
+  describe_experts(model, 16, 4, 24);
+  model.u32("leading_dense_block_count", 1).u32("expert_shared_count", 1);
+  model.u32("expert_shared_feed_forward_length", 32);
+  model.u32("expert_group_count", 4).u32("expert_group_used_count", 2);
+  model.u32("expert_gating_func", 2).boolean("expert_weights_norm", true);
+  model.f32("expert_weights_scale", 2.5f).u32("nextn_predict_layers", 1);
+  for (std::uint32_t layer = 0; layer < 4; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), width);
+    if (layer == 0) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    add_experts(model, layer, 24, 16);
+    add_feed_forward(model, layer, 32, "_shexp");
+    model.numbers(blk(layer, "exp_probs_b.bias"), {16}, 0, 0.2f);
+  }
+  add_nextn(model, 3);
+  model.norm("blk.3.layer_output_norm.weight", width);
+  return model.build();
+}
+
 }  // namespace random_families
 
 struct RandomFamily {
@@ -434,6 +469,7 @@ inline std::vector<RandomFamily> all_random_families() {
       {"ernie4_5-moe", ernie4_5_moe},
       {"seed_oss", seed_oss},
       {"smollm3", smollm3},
+      {"bailingmoe2", bailingmoe2},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

@@ -125,6 +125,7 @@ struct RandomAttention {
   std::uint32_t rotated = 16;  ///< numbers of a head that positions turn
   bool biases = false;         ///< of queries, keys and values
   bool norms = false;          ///< of queries' and keys' heads
+  bool joined = false;         ///< queries, keys and values have one matrix
   bool joint_norms = false;    ///< of all of them together
 
   void describe(RandomModel& model) const {
@@ -137,9 +138,13 @@ struct RandomAttention {
     const std::uint64_t q = heads * head_size;
     const std::uint64_t kv = key_heads * head_size;
     model.norm(blk(layer, "attn_norm.weight"), RandomModel::kWidth);
-    projection(model, layer, "attn_q", q, 1.5f);
-    projection(model, layer, "attn_k", kv, 1.5f);
-    projection(model, layer, "attn_v", kv, 1);
+    if (joined) {
+      projection(model, layer, "attn_qkv", q + 2 * kv, 1.5f);
+    } else {
+      projection(model, layer, "attn_q", q, 1.5f);
+      projection(model, layer, "attn_k", kv, 1.5f);
+      projection(model, layer, "attn_v", kv, 1);
+    }
     model.matrix(blk(layer, "attn_output.weight"), {q, RandomModel::kWidth});
     if (!norms && !joint_norms) return;
     model.norm(blk(layer, "attn_q_norm.weight"), joint_norms ? q : head_size);

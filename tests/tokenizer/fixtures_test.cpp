@@ -35,7 +35,8 @@ TEST_P(Fixtures, MetadataAreThoseOfTheConverter) {
 
 INSTANTIATE_TEST_SUITE_P(
     Checkpoints, Fixtures,
-    testing::Values(Fixture{"deepseek_v2_lite", "-bf16.json", "deepseek-llm"},
+    testing::Values(Fixture{"bailing_moe2", "-bf16.json"},
+                    Fixture{"deepseek_v2_lite", "-bf16.json", "deepseek-llm"},
                     Fixture{"deepseek_v3_fp8", "-f32.json"}, Fixture{"ernie4_5", "-bf16.json"},
                     Fixture{"ernie4_5_moe", "-bf16.json"}, Fixture{"gemma3", "-bf16.json"},
                     Fixture{"glm4", "-bf16.json"}, Fixture{"glm4_moe", "-bf16.json"},

@@ -4,6 +4,7 @@
 
 // The list of families. Each is one word here and one file, which defines family_<word>().
 #define SLUICE_FAMILIES(FAMILY) \
+  FAMILY(bailingmoe2)           \
   FAMILY(deepseek2)             \
   FAMILY(ernie4_5)              \
   FAMILY(ernie4_5_moe)          \

@@ -4,6 +4,7 @@
 
 namespace sluice::model {
 
+Description describe_bailingmoe2(const Metadata& model);
 Description describe_deepseek2(const Metadata& model);
 Description describe_ernie4_5_moe(const Metadata& model);
 Description describe_gemma2(const Metadata& model);
