@@ -429,6 +429,28 @@ inline Bytes bailingmoe2() {
   return model.build();
 }
 
+inline Bytes dots1() {
+  const RandomAttention attention{.key_heads = 4, .norms = true};
+  RandomModel model("dots1", 3);
+  attention.describe(model);
+  describe_experts(model, 8, 3, 24);
+  model.u32("leading_dense_block_count", 1).u32("expert_shared_count", 2);
+  model.u32("expert_gating_func", 2).boolean("expert_weights_norm", true);
+  model.f32("expert_weights_scale", 2.5f);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    if (layer == 0) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    add_experts(model, layer, 24, 8);
+    add_feed_forward(model, layer, 48, "_shexp");
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
+  }
+  return model.build();
+}
+
 }  // namespace random_families
 
 struct RandomFamily {
@@ -470,6 +492,7 @@ inline std::vector<RandomFamily> all_random_families() {
       {"seed_oss", seed_oss},
       {"smollm3", smollm3},
       {"bailingmoe2", bailingmoe2},
+      {"dots1", dots1},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

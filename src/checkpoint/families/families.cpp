@@ -6,6 +6,7 @@
 #define SLUICE_FAMILIES(FAMILY) \
   FAMILY(bailingmoe2)           \
   FAMILY(deepseek2)             \
+  FAMILY(dots1)                 \
   FAMILY(ernie4_5)              \
   FAMILY(ernie4_5_moe)          \
   FAMILY(gemma2)                \

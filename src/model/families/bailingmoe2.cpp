@@ -1,5 +1,5 @@
-// Ling 2.0 and Ring: DeepSeek-V3's experts behind usual attention, of which half of each head knows
-// positions.
+// Ling 2.0 and Ring, of which half of each head knows positions, and dots.llm1: DeepSeek-V3's experts
+// behind usual attention.
 
 #include "model/attention.h"
 #include "model/experts.h"

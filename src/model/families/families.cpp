@@ -14,6 +14,7 @@ namespace {
 constexpr std::array kFamilies{
     Family{"bailingmoe2", describe_bailingmoe2},
     Family{"deepseek2", describe_deepseek2},
+    Family{"dots1", describe_bailingmoe2},
     Family{"ernie4_5", describe_llama},
     Family{"ernie4_5-moe", describe_ernie4_5_moe},
     Family{"gemma2", describe_gemma2},
