@@ -105,6 +105,13 @@ struct Attention::Open {
     });
   }
 
+  void scale_output(const linear::Matrix& x) const {
+    if (parts.output_scale == 1) return;
+    for_rows(run.team, x.rows, [&](std::size_t t) {
+      for (std::size_t i = 0; i < x.columns; ++i) x.row(t)[i] *= parts.output_scale;
+    });
+  }
+
   void project(const linear::ConstMatrix& x, const linear::Matrix& joined,
                std::uint64_t first_token) const {
     std::size_t first = 0;
@@ -184,6 +191,7 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
            run.team);
     inner.see(mixed, {.first = first});
     open.output.apply(mixed, x, {.first = first});
+    open.scale_output(x);
     open.frame.add(x, block);
   });
   input.finish();

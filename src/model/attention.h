@@ -70,6 +70,7 @@ struct AttentionParts {
   bool norm_after_rope = false;  ///< then heads are divided by their norms alone
   float norm_epsilon = 0;
   std::string sinks = {};
+  float output_scale = 1;  ///< what the output projection gives is multiplied by it
   Temperature temperature = {};
 };
 

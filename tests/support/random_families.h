@@ -451,6 +451,32 @@ inline Bytes dots1() {
   return model.build();
 }
 
+/// The first layer is dense and sees all; the others have windows, sinks and more heads of keys.
+inline Bytes mimo2() {
+  RandomModel model("mimo2", 3);
+  model.u32("attention.head_count", 4).i32s("attention.head_count_kv", {1, 2, 2});
+  model.u32("attention.key_length", 24).u32("attention.value_length", 16);
+  model.u32("attention.sliding_window", 16).i32s("attention.sliding_window_pattern", {0, 1, 1});
+  model.u32("rope.dimension_count", 8).f32("rope.freq_base_swa", 500);
+  model.f32("attention.value_scale", 0.707f).u32("expert_gating_func", 2);
+  describe_experts(model, 8, 3, 24);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    const bool window = layer != 0;
+    const RandomAttention attention{
+        .key_heads = window ? 2u : 1u, .head_size = 24, .value_size = 16, .rotated = 8};
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    if (!window) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    model.numbers(blk(layer, "attn_sinks.weight"), {attention.heads}, 1, 1);
+    add_experts(model, layer, 24, 8);
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
+  }
+  return model.build();
+}
+
 }  // namespace random_families
 
 struct RandomFamily {
@@ -493,6 +519,7 @@ inline std::vector<RandomFamily> all_random_families() {
       {"smollm3", smollm3},
       {"bailingmoe2", bailingmoe2},
       {"dots1", dots1},
+      {"mimo2", mimo2},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

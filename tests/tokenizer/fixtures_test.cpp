@@ -44,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Fixture{"kimi_k2_int4", "-f32.json", "kimi-k2"},
                     Fixture{"llama2_spm", "-f32.json"}, Fixture{"llama32_tied", "-bf16.json"},
                     Fixture{"llama4_scout", "-bf16.json"}, Fixture{"llama_fp8_ct", "-bf16.json"},
-                    Fixture{"minimax_m2_fp8", "-bf16.json"},
+                    Fixture{"mimo2_fp8", "-bf16.json"}, Fixture{"minimax_m2_fp8", "-bf16.json"},
                     Fixture{"mistral_small3", "-bf16.json"}, Fixture{"mixtral", "-bf16.json"},
                     Fixture{"phi3", "-bf16.json"}, Fixture{"qwen2", "-bf16.json"},
                     Fixture{"qwen3", "-bf16.json"}, Fixture{"qwen3_moe", "-bf16.json"},

@@ -16,6 +16,7 @@
   FAMILY(gpt_oss)               \
   FAMILY(llama)                 \
   FAMILY(llama4)                \
+  FAMILY(mimo2)                 \
   FAMILY(minimax_m2)            \
   FAMILY(mistral3)              \
   FAMILY(phi3)                  \

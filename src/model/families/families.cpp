@@ -24,6 +24,7 @@ constexpr std::array kFamilies{
     Family{"gpt-oss", describe_gpt_oss},
     Family{"llama", describe_llama},
     Family{"llama4", describe_llama4},
+    Family{"mimo2", describe_mimo2},
     Family{"minimax-m2", describe_minimax_m2},
     Family{"mistral3", describe_mistral3},
     Family{"phi3", describe_phi3},

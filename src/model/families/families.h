@@ -14,6 +14,7 @@ Description describe_glm4moe(const Metadata& model);
 Description describe_gpt_oss(const Metadata& model);
 Description describe_llama(const Metadata& model);
 Description describe_llama4(const Metadata& model);
+Description describe_mimo2(const Metadata& model);
 Description describe_minimax_m2(const Metadata& model);
 Description describe_mistral3(const Metadata& model);
 Description describe_phi3(const Metadata& model);
