@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "checkpoint/config.h"
 #include "sluice/gguf.h"
@@ -19,11 +20,16 @@ class Metadata {
 
   /// \param number  at most 32 bits
   void whole(std::string_view key, std::optional<std::uint64_t> number);
+  /// One for each layer, of 31 bits.
+  void wholes(std::string_view key, const std::vector<std::uint64_t>& numbers);
   void number(std::string_view key, std::optional<double> number);
   void truth(std::string_view key, std::optional<bool> truth);
   void set(std::string_view key, gguf::Value value);
 
  private:
+  /// \throws Error (input_format) if a number is larger
+  void expect_at_most(std::uint64_t most, std::string_view key, std::uint64_t number) const;
+
   gguf::Header& header_;
   std::string architecture_;
 };

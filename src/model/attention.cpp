@@ -241,9 +241,11 @@ void add_head_norms(const Metadata& model, std::uint64_t layer, AttentionParts& 
 }
 
 void add_joint_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts) {
-  const Columns columns(parts.scores);
-  parts.query_norm = model.numbers(of_block(layer, "attn_q_norm.weight"), columns.queries);
-  parts.key_norm = model.numbers(of_block(layer, "attn_k_norm.weight"), columns.keys);
+  const Scores& scores = parts.scores;
+  parts.query_norm =
+      model.numbers(of_block(layer, "attn_q_norm.weight"), scores.heads * scores.key_length);
+  parts.key_norm =
+      model.numbers(of_block(layer, "attn_k_norm.weight"), scores.key_heads * scores.key_length);
 }
 
 std::unique_ptr<Part> attention(AttentionParts parts) {

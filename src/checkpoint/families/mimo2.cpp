@@ -7,12 +7,12 @@ namespace sluice::checkpoint {
 namespace {
 
 /// 1 for layers that look at a window, else 0.
-std::vector<std::int32_t> windows(const Config& config, std::uint64_t layers) {
+std::vector<std::uint64_t> windows(const Config& config, std::uint64_t layers) {
   const auto pattern = config.find_numbers("hybrid_layer_pattern");
   if (!pattern || pattern->size() != layers) {
     config.refuse("hybrid_layer_pattern", "expected is a number for each layer");
   }
-  std::vector<std::int32_t> windows;
+  std::vector<std::uint64_t> windows;
   for (const double each : *pattern) windows.push_back(each == 1 ? 1 : 0);
   return windows;
 }
@@ -24,16 +24,16 @@ void describe_mimo2(const Description& description) {
       config.refuse(key, "expected is the same in layers with and without windows");
     }
   }
-  const std::vector<std::int32_t> pattern = windows(config, layers);
-  std::vector<std::int32_t> key_heads;
-  for (const std::int32_t window : pattern) {
-    key_heads.push_back(static_cast<std::int32_t>(
-        config.positive({window ? "swa_num_key_value_heads" : "num_key_value_heads"})));
+  const std::vector<std::uint64_t> pattern = windows(config, layers);
+  std::vector<std::uint64_t> key_heads;
+  for (const std::uint64_t window : pattern) {
+    key_heads.push_back(
+        config.positive({window ? "swa_num_key_value_heads" : "num_key_value_heads"}));
   }
   common_keys(config, layers, out);
-  out.set("attention.head_count_kv", gguf::Value::of_ints(key_heads));
+  out.wholes("attention.head_count_kv", key_heads);
   out.whole("attention.sliding_window", config.whole({"sliding_window"}));
-  out.set("attention.sliding_window_pattern", gguf::Value::of_ints(pattern));
+  out.wholes("attention.sliding_window_pattern", pattern);
   out.whole("attention.value_length", config.whole({"v_head_dim"}));
   out.number("attention.value_scale", config.find_number({"attention_value_scale"}));
   out.number("attention.layer_norm_rms_epsilon",
