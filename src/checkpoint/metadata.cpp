@@ -105,6 +105,18 @@ std::optional<std::uint64_t> expert_count(const Config& config) {
       {"num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts"});
 }
 
+std::vector<std::uint8_t> window_layers(const Config& config, std::uint64_t layers) {
+  const auto types = config.find_texts("layer_types");
+  if (!types || types->size() < layers) {
+    config.refuse("layer_types", "expected is a type for each layer");
+  }
+  std::vector<std::uint8_t> windows;
+  for (std::uint64_t layer = 0; layer < layers; ++layer) {
+    windows.push_back((*types)[layer] == "sliding_attention");
+  }
+  return windows;
+}
+
 std::uint64_t head_count(const Config& config) {
   return config.positive({"num_attention_heads", "n_head", "n_heads"});
 }

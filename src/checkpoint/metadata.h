@@ -41,6 +41,10 @@ void common_keys(const Config& config, std::uint64_t layers, Metadata& out);
 /// Experts of a layer; nothing if the model has none.
 std::optional<std::uint64_t> expert_count(const Config& config);
 
+/// 1 for each layer that looks at a window, else 0, as `layer_types` says.
+/// \throws Error (input_format) if it does not say it of all
+std::vector<std::uint8_t> window_layers(const Config& config, std::uint64_t layers);
+
 /// Heads of the queries; of the keys, which are as many if nothing else is said.
 std::uint64_t head_count(const Config& config);
 std::uint64_t key_head_count(const Config& config);

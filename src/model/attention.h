@@ -70,6 +70,8 @@ struct AttentionParts {
   bool norm_after_rope = false;  ///< then heads are divided by their norms alone
   float norm_epsilon = 0;
   std::string sinks = {};
+  /// To a number for each head, whose sigmoid weighs what the head gives.
+  std::optional<Projection> head_gate = {};
   float output_scale = 1;  ///< what the output projection gives is multiplied by it
   Temperature temperature = {};
 };

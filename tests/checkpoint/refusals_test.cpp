@@ -253,7 +253,8 @@ INSTANTIATE_TEST_SUITE_P(Each, HostileConfigurations,
                                            "gemma3", "glm4_moe", "gpt_oss", "kimi_k2_int4",
                                            "llama32_tied", "llama4_scout", "llama_fp8_ct",
                                            "minimax_m2_fp8", "mistral_small3", "mixtral", "phi3",
-                                           "qwen2", "qwen3_moe", "qwen3_moe_fused", "qwen3_next"),
+                                           "qwen2", "qwen3_moe", "qwen3_moe_fused", "qwen3_next",
+                                           "mimo2_fp8", "step35"),
                          name_of);
 
 }  // namespace

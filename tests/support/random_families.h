@@ -477,6 +477,38 @@ inline Bytes mimo2() {
   return model.build();
 }
 
+/// The first and the last layer that run see all, the others have windows and more heads; the first
+/// is dense. A layer that guesses one token more follows.
+inline Bytes step35() {
+  const std::uint64_t width = RandomModel::kWidth;
+  RandomModel model("step35", 5);
+  model.i32s("attention.head_count", {4, 6, 6, 4, 6}).u32("attention.head_count_kv", 2);
+  model.u32("attention.key_length", 16).u32("attention.value_length", 16);
+  model.u32("attention.sliding_window", 16).f32("rope.freq_base_swa", 500);
+  model.bools("attention.sliding_window_pattern", {0, 1, 1, 0, 1}).factors("rope_freqs.weight", 8);
+  describe_experts(model, 8, 3, 24);
+  model.u32("expert_shared_feed_forward_length", 40).u32("expert_gating_func", 2);
+  model.boolean("expert_weights_norm", true).f32("expert_weights_scale", 3);
+  model.f32s("swiglu_clamp_exp", {0, 0, 0.7f, 1.5f, 0});
+  model.f32s("swiglu_clamp_shexp", {0, 0, 0, 0.5f, 0}).u32("nextn_predict_layers", 1);
+  for (std::uint32_t layer = 0; layer < 5; ++layer) {
+    const bool window = layer % 3 != 0;
+    const RandomAttention attention{.heads = window ? 6u : 4u, .norms = true};
+    attention.add(model, layer);
+    model.matrix(blk(layer, "attn_gate.weight"), {width, attention.heads}, 1.5f);
+    model.norm(blk(layer, "ffn_norm.weight"), width);
+    if (layer == 0) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    add_experts(model, layer, 24, 8);
+    add_feed_forward(model, layer, 40, "_shexp");
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
+  }
+  add_nextn(model, 4);
+  return model.build();
+}
+
 }  // namespace random_families
 
 struct RandomFamily {
@@ -520,6 +552,7 @@ inline std::vector<RandomFamily> all_random_families() {
       {"bailingmoe2", bailingmoe2},
       {"dots1", dots1},
       {"mimo2", mimo2},
+      {"step35", step35},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

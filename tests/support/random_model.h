@@ -40,6 +40,14 @@ class RandomModel {
     builder_.i32s(architecture_ + "." + key, v);
     return *this;
   }
+  RandomModel& f32s(const std::string& key, const std::vector<float>& v) {
+    builder_.f32s(architecture_ + "." + key, v);
+    return *this;
+  }
+  RandomModel& bools(const std::string& key, const std::vector<std::uint8_t>& v) {
+    builder_.bools(architecture_ + "." + key, v);
+    return *this;
+  }
   RandomModel& f32(const std::string& key, float v) {
     builder_.f32(architecture_ + "." + key, v);
     return *this;

@@ -26,7 +26,8 @@
   FAMILY(qwen3moe)              \
   FAMILY(qwen3next)             \
   FAMILY(seed_oss)              \
-  FAMILY(smollm3)
+  FAMILY(smollm3)               \
+  FAMILY(step35)
 
 namespace sluice::checkpoint {
 

@@ -7,7 +7,7 @@ namespace sluice::checkpoint {
 namespace {
 
 /// 1 for layers that look at a window, else 0.
-std::vector<std::uint64_t> windows(const Config& config, std::uint64_t layers) {
+std::vector<std::uint64_t> mimo2_windows(const Config& config, std::uint64_t layers) {
   const auto pattern = config.find_numbers("hybrid_layer_pattern");
   if (!pattern || pattern->size() != layers) {
     config.refuse("hybrid_layer_pattern", "expected is a number for each layer");
@@ -24,7 +24,7 @@ void describe_mimo2(const Description& description) {
       config.refuse(key, "expected is the same in layers with and without windows");
     }
   }
-  const std::vector<std::uint64_t> pattern = windows(config, layers);
+  const std::vector<std::uint64_t> pattern = mimo2_windows(config, layers);
   std::vector<std::uint64_t> key_heads;
   for (const std::uint64_t window : pattern) {
     key_heads.push_back(

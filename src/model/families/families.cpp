@@ -34,6 +34,7 @@ constexpr std::array kFamilies{
     Family{"qwen3moe", describe_qwen3moe},
     Family{"seed_oss", describe_seed_oss},
     Family{"smollm3", describe_smollm3},
+    Family{"step35", describe_step35},
 };
 
 std::string names_of_families() {

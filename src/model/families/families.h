@@ -24,5 +24,6 @@ Description describe_qwen3(const Metadata& model);
 Description describe_qwen3moe(const Metadata& model);
 Description describe_seed_oss(const Metadata& model);
 Description describe_smollm3(const Metadata& model);
+Description describe_step35(const Metadata& model);
 
 }  // namespace sluice::model
