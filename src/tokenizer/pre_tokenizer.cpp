@@ -73,6 +73,7 @@ const std::vector<Row>& rows() {
   static const std::vector<Row> kRows = {
       {"glm4", {kLlama3}, "glm4"},
       {"dbrx", {kLlama3}, "phi3"},
+      {"dbrx", {kLlama3}, "olmo2"},
       {.name = "llama-bpe", .steps = {kLlama3}, .ignore_merges = true},
       {"smaug-bpe", {kLlama3}},
       {"qwen2", {kQwen2}},

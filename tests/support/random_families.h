@@ -509,6 +509,35 @@ inline Bytes step35() {
   return model.build();
 }
 
+/// Norms behind the halves of a layer alone, and of all heads together.
+inline void add_olmo(RandomModel& model, std::uint32_t layers) {
+  const RandomAttention attention{.joint_norms = true, .norm_before = false};
+  attention.describe(model);
+  model.u32("feed_forward_length", kFeedForward);
+  for (std::uint32_t layer = 0; layer < layers; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "post_attention_norm.weight"), RandomModel::kWidth);
+    add_feed_forward(model, layer, kFeedForward);
+    model.norm(blk(layer, "post_ffw_norm.weight"), RandomModel::kWidth);
+  }
+}
+
+inline Bytes olmo2() {
+  RandomModel model("olmo2", 3);
+  add_olmo(model, 3);
+  return model.build();
+}
+
+/// Windows in all but the fourth layer.
+inline Bytes olmo3() {
+  RandomModel model("olmo2", 5);
+  add_olmo(model, 5);
+  model.u32("attention.sliding_window", 16);
+  model.bools("attention.sliding_window_pattern", {1, 1, 1, 0, 1});
+  scaled(model, "yarn", 8, 256).f32("rope.scaling.yarn_attn_factor", 1.2079441f);
+  return model.build();
+}
+
 }  // namespace random_families
 
 struct RandomFamily {
@@ -553,6 +582,8 @@ inline std::vector<RandomFamily> all_random_families() {
       {"dots1", dots1},
       {"mimo2", mimo2},
       {"step35", step35},
+      {"olmo2", olmo2},
+      {"olmo3", olmo3},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

@@ -141,6 +141,7 @@ struct RandomAttention {
   bool norms = false;            ///< of queries' and keys' heads
   bool joined = false;           ///< queries, keys and values have one matrix
   bool joint_norms = false;      ///< of all of them together
+  bool norm_before = true;
 
   void describe(RandomModel& model) const {
     model.u32("attention.head_count", heads).u32("attention.head_count_kv", key_heads);
@@ -152,7 +153,7 @@ struct RandomAttention {
     const std::uint64_t q = heads * head_size;
     const std::uint64_t kv = key_heads * head_size;
     const std::uint64_t value = value_size == 0 ? head_size : value_size;
-    model.norm(blk(layer, "attn_norm.weight"), RandomModel::kWidth);
+    if (norm_before) model.norm(blk(layer, "attn_norm.weight"), RandomModel::kWidth);
     if (joined) {
       projection(model, layer, "attn_qkv", q + kv + key_heads * value, 1.5f);
     } else {

@@ -46,11 +46,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Fixture{"llama4_scout", "-bf16.json"}, Fixture{"llama_fp8_ct", "-bf16.json"},
                     Fixture{"mimo2_fp8", "-bf16.json"}, Fixture{"minimax_m2_fp8", "-bf16.json"},
                     Fixture{"mistral_small3", "-bf16.json"}, Fixture{"mixtral", "-bf16.json"},
-                    Fixture{"phi3", "-bf16.json"}, Fixture{"qwen2", "-bf16.json"},
-                    Fixture{"qwen3", "-bf16.json"}, Fixture{"qwen3_moe", "-bf16.json"},
-                    Fixture{"qwen3_moe_fused", "-bf16.json"}, Fixture{"qwen3_next", "-bf16.json"},
-                    Fixture{"seed_oss", "-bf16.json"}, Fixture{"smollm3", "-bf16.json"},
-                    Fixture{"step35", "-bf16.json"}),
+                    Fixture{"olmo3", "-bf16.json"}, Fixture{"phi3", "-bf16.json"},
+                    Fixture{"qwen2", "-bf16.json"}, Fixture{"qwen3", "-bf16.json"},
+                    Fixture{"qwen3_moe", "-bf16.json"}, Fixture{"qwen3_moe_fused", "-bf16.json"},
+                    Fixture{"qwen3_next", "-bf16.json"}, Fixture{"seed_oss", "-bf16.json"},
+                    Fixture{"smollm3", "-bf16.json"}, Fixture{"step35", "-bf16.json"}),
     [](const auto& test) { return test.param.folder; });
 
 }  // namespace

@@ -19,6 +19,7 @@
   FAMILY(mimo2)                 \
   FAMILY(minimax_m2)            \
   FAMILY(mistral3)              \
+  FAMILY(olmo2)                 \
   FAMILY(phi3)                  \
   FAMILY(qwen2)                 \
   FAMILY(qwen2moe)              \

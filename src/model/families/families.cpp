@@ -27,6 +27,7 @@ constexpr std::array kFamilies{
     Family{"mimo2", describe_mimo2},
     Family{"minimax-m2", describe_minimax_m2},
     Family{"mistral3", describe_mistral3},
+    Family{"olmo2", describe_olmo2},
     Family{"phi3", describe_phi3},
     Family{"qwen2", describe_qwen2},
     Family{"qwen2moe", describe_qwen2moe},

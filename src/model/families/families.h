@@ -17,6 +17,7 @@ Description describe_llama4(const Metadata& model);
 Description describe_mimo2(const Metadata& model);
 Description describe_minimax_m2(const Metadata& model);
 Description describe_mistral3(const Metadata& model);
+Description describe_olmo2(const Metadata& model);
 Description describe_phi3(const Metadata& model);
 Description describe_qwen2(const Metadata& model);
 Description describe_qwen2moe(const Metadata& model);
