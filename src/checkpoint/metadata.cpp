@@ -42,15 +42,27 @@ void Metadata::set(std::string_view key, gguf::Value value) {
   header_.set(fmt::format("{}.{}", architecture_, key), std::move(value));
 }
 
+void Metadata::expect_at_most(std::uint64_t most, std::string_view key,
+                              std::uint64_t number) const {
+  if (number <= most) return;
+  throw Error(ErrorCode::input_format,
+              fmt::format("{}.{} would be {}, more than 32 bits hold", architecture_, key, number),
+              {.cure = "Compare config.json with the published one"});
+}
+
 void Metadata::whole(std::string_view key, std::optional<std::uint64_t> number) {
   if (!number) return;
-  if (*number > std::numeric_limits<std::uint32_t>::max()) {
-    throw Error(
-        ErrorCode::input_format,
-        fmt::format("{}.{} would be {}, more than 32 bits hold", architecture_, key, *number),
-        {.cure = "Compare config.json with the published one"});
-  }
+  expect_at_most(std::numeric_limits<std::uint32_t>::max(), key, *number);
   set(key, gguf::Value::of(static_cast<std::uint32_t>(*number)));
+}
+
+void Metadata::wholes(std::string_view key, const std::vector<std::uint64_t>& numbers) {
+  std::vector<std::int32_t> signed_numbers;
+  for (const std::uint64_t number : numbers) {
+    expect_at_most(std::numeric_limits<std::int32_t>::max(), key, number);
+    signed_numbers.push_back(static_cast<std::int32_t>(number));
+  }
+  set(key, gguf::Value::of_ints(signed_numbers));
 }
 
 void Metadata::number(std::string_view key, std::optional<double> number) {
@@ -89,7 +101,20 @@ void common_keys(const Config& config, std::uint64_t layers, Metadata& out) {
 }
 
 std::optional<std::uint64_t> expert_count(const Config& config) {
-  return config.find_whole({"num_local_experts", "num_experts", "n_routed_experts"});
+  return config.find_whole(
+      {"num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts"});
+}
+
+std::vector<std::uint8_t> window_layers(const Config& config, std::uint64_t layers) {
+  const auto types = config.find_texts("layer_types");
+  if (!types || types->size() < layers) {
+    config.refuse("layer_types", "expected is a type for each layer");
+  }
+  std::vector<std::uint8_t> windows;
+  for (std::uint64_t layer = 0; layer < layers; ++layer) {
+    windows.push_back((*types)[layer] == "sliding_attention");
+  }
+  return windows;
 }
 
 std::uint64_t head_count(const Config& config) {

@@ -47,6 +47,10 @@ std::vector<std::string> weights_of(const std::vector<Projection>& projections) 
   return names;
 }
 
+std::uint64_t gates_of(const AttentionParts& parts) {
+  return parts.head_gate ? parts.head_gate->rows : 0;
+}
+
 void check(const Metadata& model, std::uint64_t layer, const Scores& scores) {
   constexpr std::uint64_t kMost = 1 << 20;
   const auto sensible = [](std::uint64_t n) { return n > 0 && n <= kMost; };
@@ -74,17 +78,19 @@ struct Attention::Open {
         key_norm(numbers_of(with, of.key_norm)),
         sinks(numbers_of(with, of.sinks)) {
     for (const Projection& p : parts.inputs) inputs.emplace_back(with, p);
+    if (parts.head_gate) head_gate.emplace(with, *parts.head_gate);
     if (parts.rope) turns.emplace(*parts.rope, with.weights, with.tokens.sequence_length);
   }
 
   void prepare_heads(float* heads, std::size_t count, const std::vector<float>& norm,
                      std::uint64_t position) const {
     const std::size_t length = parts.scores.key_length;
+    for (std::size_t i = 0; !norm.empty() && i < count * length; i += norm.size()) {
+      linear::rms_norm(heads + i, norm.data(), norm.size(), parts.norm_epsilon, heads + i,
+                       run.settings.isa);
+    }
     for (std::size_t h = 0; h < count; ++h) {
       float* const head = heads + h * length;
-      if (!norm.empty()) {
-        linear::rms_norm(head, norm.data(), length, parts.norm_epsilon, head, run.settings.isa);
-      }
       if (turns) turns->turn(head, position);
       if (parts.norm_after_rope) {
         linear::rms_norm(head, nullptr, length, parts.norm_epsilon, head, run.settings.isa);
@@ -104,6 +110,26 @@ struct Attention::Open {
     });
   }
 
+  // What each head gives is weighed by its gate. \param gates  [tokens, heads], for them
+  void weigh_heads(const linear::ConstMatrix& x, const linear::Matrix& gates,
+                   const linear::Matrix& given, std::uint64_t first_token) const {
+    if (!head_gate) return;
+    head_gate->apply(x, gates, {.first = first_token});
+    const std::size_t length = parts.scores.value_length;
+    for_rows(run.team, given.rows, [&](std::size_t t) {
+      float* const weights = gates.row(t);
+      linear::sigmoid(weights, gates.columns, run.settings.isa);
+      for (std::size_t i = 0; i < given.columns; ++i) given.row(t)[i] *= weights[i / length];
+    });
+  }
+
+  void scale_output(const linear::Matrix& x) const {
+    if (parts.output_scale == 1) return;
+    for_rows(run.team, x.rows, [&](std::size_t t) {
+      for (std::size_t i = 0; i < x.columns; ++i) x.row(t)[i] *= parts.output_scale;
+    });
+  }
+
   void project(const linear::ConstMatrix& x, const linear::Matrix& joined,
                std::uint64_t first_token) const {
     std::size_t first = 0;
@@ -119,6 +145,7 @@ struct Attention::Open {
   OpenFrame frame;
   std::vector<OpenProjection> inputs;
   OpenProjection output;
+  std::optional<OpenProjection> head_gate;
   std::optional<Turns> turns;
   std::vector<float> query_norm;
   std::vector<float> key_norm;
@@ -128,6 +155,7 @@ struct Attention::Open {
 std::vector<std::string> Attention::tensors() const {
   std::vector<std::string> names = parts_.frame.tensors();
   for (const Projection& projection : parts_.inputs) append_tensors(projection, names);
+  if (parts_.head_gate) append_tensors(*parts_.head_gate, names);
   append_tensors(parts_.output, names);
   for (const std::string* name : {&parts_.query_norm, &parts_.key_norm, &parts_.sinks}) {
     if (!name->empty()) names.push_back(*name);
@@ -141,13 +169,15 @@ std::vector<std::string> Attention::tensors() const {
 }
 
 std::vector<std::vector<Input>> Attention::inputs() const {
-  return {{{.tensors = weights_of(parts_.inputs)}, {.tensors = {parts_.output.weight}}}};
+  std::vector<std::string> first = weights_of(parts_.inputs);
+  if (parts_.head_gate) first.push_back(parts_.head_gate->weight);
+  return {{{.tensors = std::move(first)}, {.tensors = {parts_.output.weight}}}};
 }
 
 Space Attention::space(const Tokens& tokens, int threads) const {
   const std::uint64_t length = tokens.sequence_length;
   const std::uint64_t numbers =
-      parts_.output.rows + Columns(parts_.scores).all() + parts_.output.columns;
+      parts_.output.rows + Columns(parts_.scores).all() + parts_.output.columns + gates_of(parts_);
   const std::size_t deepest = std::max(parts_.output.columns, parts_.output.rows);
   return {.fixed = linear::multiply_bytes(deepest, threads) +
                    attention_bytes(length) * static_cast<std::uint64_t>(threads) +
@@ -167,6 +197,7 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
   const Buffer x_buffer(at_once, stream.columns);
   const Buffer joined_buffer(at_once, columns.all());
   const Buffer mixed_buffer(at_once, parts_.output.columns);
+  const Buffer gates_buffer(at_once, gates_of(parts_));
   for_blocks(stream.rows, at_once, [&](std::uint64_t first, std::uint64_t count) {
     const linear::Matrix block = rows_of(stream, first, count);
     const linear::Matrix x = x_buffer.rows(count);
@@ -181,8 +212,10 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
     open.prepare(q, k);
     attend(parts_.scores, run.tokens.sequence_length, q, k, v, open.sinks, mixed, run.settings.isa,
            run.team);
+    open.weigh_heads(x, gates_buffer.rows(count), mixed, first);
     inner.see(mixed, {.first = first});
     open.output.apply(mixed, x, {.first = first});
+    open.scale_output(x);
     open.frame.add(x, block);
   });
   input.finish();
@@ -222,13 +255,21 @@ AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const
 
 void add_rope(const Metadata& model, bool neighbours, AttentionParts& parts) {
   parts.rope = rope_of(model, rope_choice(model, parts.scores.key_length, neighbours));
-  add_factors(model, *parts.rope);
+  add_factors(model, parts.rope->frequencies.size(), *parts.rope);
 }
 
 void add_head_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts) {
   const std::uint64_t length = parts.scores.key_length;
   parts.query_norm = model.numbers(of_block(layer, "attn_q_norm.weight"), length);
   parts.key_norm = model.numbers(of_block(layer, "attn_k_norm.weight"), length);
+}
+
+void add_joint_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts) {
+  const Scores& scores = parts.scores;
+  parts.query_norm =
+      model.numbers(of_block(layer, "attn_q_norm.weight"), scores.heads * scores.key_length);
+  parts.key_norm =
+      model.numbers(of_block(layer, "attn_k_norm.weight"), scores.key_heads * scores.key_length);
 }
 
 std::unique_ptr<Part> attention(AttentionParts parts) {

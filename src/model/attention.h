@@ -62,12 +62,17 @@ struct AttentionParts {
   std::vector<Projection> inputs;  ///< of queries, keys, values; or all in one
   Projection output;
   Scores scores;
-  std::optional<Rope> rope;     ///< none: the layer knows no positions
-  std::string query_norm = {};  ///< of each head before it is turned: weights, or nothing
+  std::optional<Rope> rope;  ///< none: the layer knows no positions
+  /// Before heads are turned: weights, as many as a head has numbers or as all of them have
+  /// together, or nothing.
+  std::string query_norm = {};
   std::string key_norm = {};
   bool norm_after_rope = false;  ///< then heads are divided by their norms alone
   float norm_epsilon = 0;
   std::string sinks = {};
+  /// To a number for each head, whose sigmoid weighs what the head gives.
+  std::optional<Projection> head_gate = {};
+  float output_scale = 1;  ///< what the output projection gives is multiplied by it
   Temperature temperature = {};
 };
 
@@ -81,6 +86,9 @@ void add_rope(const Metadata& model, bool neighbours, AttentionParts& parts);
 
 /// Norms of each head before they are turned, which must be there: attn_q_norm and attn_k_norm.
 void add_head_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts);
+
+/// The same of all heads together.
+void add_joint_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts);
 
 std::unique_ptr<Part> attention(AttentionParts parts);
 

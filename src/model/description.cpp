@@ -49,7 +49,9 @@ Norm norm_of(const Metadata& model, const std::string& tensor) {
 }
 
 Frame frame_of(const Metadata& model, std::uint64_t layer, const char* before, const char* after) {
-  Frame frame{.before = norm_of(model, of_block(layer, before))};
+  Frame frame;
+  frame.before.epsilon = model.number("attention.layer_norm_rms_epsilon");
+  if (before) frame.before = norm_of(model, of_block(layer, before));
   if (after) frame.after = norm_of(model, of_block(layer, after));
   return frame;
 }

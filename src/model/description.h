@@ -42,7 +42,7 @@ Description describe(const Metadata& model, const LayerOf& make_layer);
 
 /// The usual norm: its numbers at `tensor`.weight, its epsilon in the metadata.
 Norm norm_of(const Metadata& model, const std::string& tensor);
-/// The frame of a part of a layer: a norm before it, and one behind it, if it has a name.
+/// The frame of a part of a layer: norms before it and behind it, if they have names.
 Frame frame_of(const Metadata& model, std::uint64_t layer, const char* before,
                const char* after = nullptr);
 

@@ -50,6 +50,19 @@ void FeedForward::run(const Run& run, const linear::Matrix& stream) const {
   inner.finish();
 }
 
+// gate = min(silu(gate), limit) * up, where up is from -limit to limit, row by row.
+void gate_rows_within(float limit, const linear::Matrix& gate, const linear::ConstMatrix& up,
+                      const Run& run) {
+  const std::vector<float> ones(gate.columns, 1.0F);
+  for_rows(run.team, gate.rows, [&](std::size_t t) {
+    float* const row = gate.row(t);
+    linear::silu_gate(row, ones.data(), gate.columns, run.settings.isa);
+    for (std::size_t i = 0; i < gate.columns; ++i) {
+      row[i] = std::min(row[i], limit) * std::clamp(up.row(t)[i], -limit, limit);
+    }
+  });
+}
+
 // gate = activation(gate) * up, row by row.
 void gate_rows(Activation activation, const linear::Matrix& gate, const linear::ConstMatrix& up,
                const Run& run) {
@@ -116,7 +129,11 @@ void OpenFeedForward::apply(const linear::Matrix& x, const linear::Matrix& joine
   outer_.see(x, tokens);
   if (gate_) gate_->apply(x, gates, tokens);
   up_.apply(x, gate_ ? ups : columns_of(joined, 0, parts_.joined()), tokens);
-  gate_rows(parts_.activation, gates, ups, run_);
+  if (parts_.limit > 0) {
+    gate_rows_within(parts_.limit, gates, ups, run_);
+  } else {
+    gate_rows(parts_.activation, gates, ups, run_);
+  }
   inner_.see(gates, tokens);
   down_.apply(gates, x, tokens);
 }

@@ -24,6 +24,8 @@ struct FeedForwardParts {
   Projection up;
   Projection down;
   Activation activation = Activation::silu;
+  /// silu(gate x) is at most this, and up x from its negative to it; 0: there are no limits.
+  float limit = 0;
 
   bool packed() const { return gate.weight.empty(); }
   /// Numbers within, of both halves.

@@ -96,15 +96,27 @@ bool Metadata::in_pattern(std::string_view key, std::uint64_t layer,
               fmt::format("{} does not say what layer {} is", full(key), layer));
 }
 
-float Metadata::number(std::string_view key) const {
-  const gguf::Value& value = need(key);
+float Metadata::number_of(std::string_view key, const gguf::Value& value) const {
   const auto number = value.as_float();
   if (number && std::isfinite(*number)) return static_cast<float>(*number);
   throw error(ErrorCode::input_format, full(key) + " is not a finite number");
 }
 
+float Metadata::number(std::string_view key) const {
+  return number_of(key, need(key));
+}
+
 float Metadata::number(std::string_view key, float otherwise) const {
   return has_key(key) ? number(key) : otherwise;
+}
+
+float Metadata::number_of_layer(std::string_view key, std::uint64_t layer, float otherwise) const {
+  const gguf::Value* const value = find(key);
+  if (!value || !value->as_array()) return number(key, otherwise);
+  const std::vector<gguf::Value> all = value->elements(layer + 1);
+  if (layer < all.size()) return number_of(key, all[layer]);
+  throw error(ErrorCode::input_format,
+              fmt::format("{} has no number for layer {}", full(key), layer));
 }
 
 bool Metadata::flag(std::string_view key, bool otherwise) const {

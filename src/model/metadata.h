@@ -33,6 +33,8 @@ class Metadata {
   bool in_pattern(std::string_view key, std::uint64_t layer, std::uint64_t otherwise) const;
   float number(std::string_view key) const;
   float number(std::string_view key, float otherwise) const;
+  /// Of a key that has one number for all layers, or one for each.
+  float number_of_layer(std::string_view key, std::uint64_t layer, float otherwise) const;
   bool flag(std::string_view key, bool otherwise) const;
   std::string word(std::string_view key, const std::string& otherwise) const;
 
@@ -54,6 +56,7 @@ class Metadata {
   const gguf::Value* find(std::string_view key) const;
   const gguf::Value& need(std::string_view key) const;
   std::uint64_t whole_of(std::string_view key, const gguf::Value& value) const;
+  float number_of(std::string_view key, const gguf::Value& value) const;
 
   const gguf::Header& header_;
   std::string file_;

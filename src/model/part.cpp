@@ -47,8 +47,10 @@ linear::Matrix columns_of(const linear::Matrix& matrix, std::size_t first, std::
 }
 
 std::vector<std::string> Frame::tensors() const {
-  std::vector<std::string> names{before.weight};
-  if (!after.weight.empty()) names.push_back(after.weight);
+  std::vector<std::string> names;
+  for (const Norm* norm : {&before, &after}) {
+    if (!norm->weight.empty()) names.push_back(norm->weight);
+  }
   return names;
 }
 
@@ -60,6 +62,10 @@ OpenFrame::OpenFrame(const Run& run, const Frame& frame)
 
 void OpenFrame::read(const linear::ConstMatrix& stream, const linear::Matrix& x) const {
   for_rows(run_.team, x.rows, [&](std::size_t t) {
+    if (before_.empty()) {
+      std::copy_n(stream.row(t), x.columns, x.row(t));
+      return;
+    }
     linear::rms_norm(stream.row(t), before_.data(), x.columns, frame_.before.epsilon, x.row(t),
                      run_.settings.isa);
   });

@@ -105,10 +105,11 @@ struct Norm {
 };
 
 /// How a part is joined to the stream: what it reads goes through a norm, what it adds through
-/// another, if there is one.
+/// another, if there are any.
 struct Frame {
-  Norm before;
-  Norm after = {};  ///< without a name: none
+  // Without a name: none.
+  Norm before = {};
+  Norm after = {};
 
   std::vector<std::string> tensors() const;
 };

@@ -89,14 +89,13 @@ Rope rope_of(const Metadata& model, const RopeChoice& choice) {
   return rope;
 }
 
-void add_factors(const Metadata& model, Rope& rope) {
-  const std::uint64_t pairs = rope.frequencies.size();
+void add_factors(const Metadata& model, std::uint64_t count, Rope& rope) {
   if (model.has("rope_freqs.weight")) {
-    rope.factors = model.numbers("rope_freqs.weight", pairs);
+    rope.factors = model.numbers("rope_freqs.weight", count);
     return;
   }
-  rope.factors = model.numbers_if_any("rope_factors_short.weight", pairs);
-  rope.long_factors = model.numbers_if_any("rope_factors_long.weight", pairs);
+  rope.factors = model.numbers_if_any("rope_factors_short.weight", count);
+  rope.long_factors = model.numbers_if_any("rope_factors_long.weight", count);
   rope.long_beyond = trained_context(model);
 }
 

@@ -40,7 +40,8 @@ Rope rope_of(const Metadata& model, const RopeChoice& choice);
 
 /// The factors that models of Llama 3.1 and later have, if this one does (rope_freqs), or those of
 /// LongRoPE (Ding et al., 2024).
-void add_factors(const Metadata& model, Rope& rope);
+/// \param count  how many a tensor has, of which the first are those of the pairs
+void add_factors(const Metadata& model, std::uint64_t count, Rope& rope);
 
 /// The cosines and sines of positions 0 to `positions` - 1.
 class Turns {

@@ -19,6 +19,15 @@ constexpr std::string_view kQwen2 =
 constexpr std::string_view kQwen35 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}|)"
     R"( ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kSeedCoder =
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n"
+    R"(\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N})"
+    "\r\n"
+    R"(]+|\s*[)"
+    "\r\n"
+    R"(]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kBailing = R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}|)"
+                                      R"( ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)";
 constexpr std::string_view kGpt4o =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)?|)"
@@ -64,11 +73,15 @@ const std::vector<Row>& rows() {
   static const std::vector<Row> kRows = {
       {"glm4", {kLlama3}, "glm4"},
       {"dbrx", {kLlama3}, "phi3"},
+      {"dbrx", {kLlama3}, "olmo2"},
       {.name = "llama-bpe", .steps = {kLlama3}, .ignore_merges = true},
       {"smaug-bpe", {kLlama3}},
       {"qwen2", {kQwen2}},
       {"qwen35", {kQwen35}},
+      {"bailingmoe2", {kBailing}},
+      {"seed-coder", {kSeedCoder}},
       {"llama4", {kGpt4o}, "llama4"},
+      {"minimax-m2", {kGpt4o}, "minimax-m2"},
       {"gpt-4o", {kGpt4o}},
       {"tekken", {kTekkenRegex}},
       {"deepseek-v3", {R"(\p{N}{1,3})", kKanji, kDeepseekV3}},

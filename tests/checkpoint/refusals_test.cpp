@@ -184,6 +184,12 @@ TEST(Refusals, ConfigurationsThatAreNone) {
   Synthetic gating("glm4_moe");
   gating.config["scoring_func"] = "dice";
   expect_refused(gating, ErrorCode::input_format, "'dice'");
+  Synthetic positions("smollm3");
+  positions.config["no_rope_layer_interval"] = 3;
+  expect_refused(positions, ErrorCode::input_format, "key 'no_rope_layer_interval': expected is 4");
+  Synthetic sections("glm4");
+  sections.config["rope_scaling"] = {{"mrope_section", {8, 12, 12}}};
+  expect_refused(sections, ErrorCode::input_format, "sections of positions");
   const auto fixture = Synthetic("qwen3").make();
   fixture->folder.texts["config.json"] = std::string(100000, '[');
   EXPECT_THROW(read_checkpoint(fixture->folder, {}), Error);
@@ -243,10 +249,12 @@ std::string name_of(const ::testing::TestParamInfo<std::string>& fixture) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, HostileConfigurations,
-                         ::testing::Values("deepseek_v3_fp8", "gemma3", "glm4_moe", "gpt_oss",
-                                           "kimi_k2_int4", "llama32_tied", "llama4_scout",
-                                           "llama_fp8_ct", "mistral_small3", "mixtral", "phi3",
-                                           "qwen2", "qwen3_moe", "qwen3_moe_fused", "qwen3_next"),
+                         ::testing::Values("bailing_moe2", "deepseek_v3_fp8", "ernie4_5_moe",
+                                           "gemma3", "glm4_moe", "gpt_oss", "kimi_k2_int4",
+                                           "llama32_tied", "llama4_scout", "llama_fp8_ct",
+                                           "minimax_m2_fp8", "mistral_small3", "mixtral", "phi3",
+                                           "qwen2", "qwen3_moe", "qwen3_moe_fused", "qwen3_next",
+                                           "mimo2_fp8", "step35"),
                          name_of);
 
 }  // namespace

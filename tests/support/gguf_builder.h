@@ -99,6 +99,9 @@ class GgufBuilder {
   GgufBuilder& i32s(std::string key, const std::vector<std::int32_t>& v) {
     return raw(std::move(key), 9, array_bytes(5, v));
   }
+  GgufBuilder& bools(std::string key, const std::vector<std::uint8_t>& v) {
+    return raw(std::move(key), 9, array_bytes(7, v));
+  }
   GgufBuilder& f32s(std::string key, const std::vector<float>& v) {
     return raw(std::move(key), 9, array_bytes(6, v));
   }

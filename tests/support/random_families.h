@@ -94,6 +94,12 @@ inline Bytes gemma3() {
   return model.build(false);
 }
 
+/// Gate and up under the name of the latter.
+inline void add_packed(RandomModel& model, std::uint32_t layer) {
+  model.matrix(blk(layer, "ffn_up.weight"), {RandomModel::kWidth, 2 * kFeedForward}, 1.5f);
+  model.matrix(blk(layer, "ffn_down.weight"), {kFeedForward, RandomModel::kWidth}, 1.5f);
+}
+
 /// \param original_context  up to so many tokens the short factors of positions hold
 inline Bytes phi3(std::uint32_t original_context) {
   const RandomAttention attention{.rotated = 12};
@@ -109,8 +115,7 @@ inline Bytes phi3(std::uint32_t original_context) {
     model.matrix(blk(layer, "attn_qkv.weight"), {RandomModel::kWidth, 128}, 1.5f);
     model.matrix(blk(layer, "attn_output.weight"), {64, RandomModel::kWidth});
     model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
-    model.matrix(blk(layer, "ffn_up.weight"), {RandomModel::kWidth, 2 * kFeedForward}, 1.5f);
-    model.matrix(blk(layer, "ffn_down.weight"), {kFeedForward, RandomModel::kWidth}, 1.5f);
+    add_packed(model, layer);
   }
   return model.build();
 }
@@ -263,6 +268,14 @@ struct RandomDeepSeek {
   }
 };
 
+/// What a layer that guesses one token more has beside a layer's tensors.
+inline void add_nextn(RandomModel& model, std::uint32_t layer) {
+  const std::uint64_t width = RandomModel::kWidth;
+  model.matrix(blk(layer, "nextn.eh_proj.weight"), {2 * width, width});
+  model.norm(blk(layer, "nextn.enorm.weight"), width);
+  model.norm(blk(layer, "nextn.hnorm.weight"), width);
+}
+
 /// A layer that predicts one token more follows the layers that are run.
 inline Bytes glm4moe(bool norms) {
   const RandomAttention attention{.rotated = 8, .biases = true, .norms = norms};
@@ -284,8 +297,7 @@ inline Bytes glm4moe(bool norms) {
     add_feed_forward(model, layer, 24, "_shexp");
     model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
   }
-  model.matrix("blk.3.nextn.eh_proj.weight", {2 * width, width});
-  model.norm("blk.3.nextn.enorm.weight", width).norm("blk.3.nextn.hnorm.weight", width);
+  add_nextn(model, 3);
   return model.build();
 }
 
@@ -308,6 +320,221 @@ inline Bytes gpt_oss() {
     model.bias(blk(layer, "ffn_up_exps.bias"), {40, 8});
     model.bias(blk(layer, "ffn_down_exps.bias"), {width, 8});
   }
+  return model.build();
+}
+
+inline Bytes minimax_m2() {
+  const RandomAttention attention{.head_size = 24, .rotated = 12, .joint_norms = true};
+  RandomModel model("minimax-m2", 3);
+  attention.describe(model);
+  model.u32("expert_count", 8).u32("expert_used_count", 3).u32("expert_gating_func", 2);
+  model.u32("expert_feed_forward_length", 40).u32("feed_forward_length", 40);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    add_experts(model, layer, 40, 8);
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
+  }
+  return model.build();
+}
+
+inline Bytes glm4() {
+  const RandomAttention attention{.head_size = 24, .rotated = 12, .biases = true};
+  RandomModel model("glm4", 3);
+  attention.describe(model);
+  model.u32("feed_forward_length", kFeedForward);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "post_attention_norm.weight"), RandomModel::kWidth);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    add_packed(model, layer);
+    model.norm(blk(layer, "post_ffw_norm.weight"), RandomModel::kWidth);
+  }
+  return model.build();
+}
+
+inline Bytes ernie4_5() {
+  RandomModel model("ernie4_5", 3);
+  add_dense(model, {.head_size = 24, .rotated = 24}, 3);
+  return model.build(false);
+}
+
+/// A dense layer, and then experts.
+inline Bytes ernie4_5_moe() {
+  const RandomAttention attention;
+  RandomModel model("ernie4_5-moe", 3);
+  attention.describe(model);
+  describe_experts(model, 8, 3, 24);
+  model.u32("leading_dense_block_count", 1).u32("interleave_moe_layer_step", 1);
+  model.u32("expert_shared_count", 2).u32("expert_shared_feed_forward_length", 48);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    if (layer == 0) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    add_experts(model, layer, 24, 8);
+    add_feed_forward(model, layer, 48, "_shexp");
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.05f);
+  }
+  return model.build();
+}
+
+inline Bytes seed_oss() {
+  const RandomAttention attention{.head_size = 24, .rotated = 24, .biases = true};
+  RandomModel model("seed_oss", 3);
+  attention.describe(model);
+  model.u32("feed_forward_length", kFeedForward);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "post_attention_norm.weight"), RandomModel::kWidth);
+    add_feed_forward(model, layer, kFeedForward);
+  }
+  return model.build();
+}
+
+/// The fourth layer knows no positions.
+inline Bytes smollm3() {
+  RandomModel model("smollm3", 4);
+  add_dense(model, {}, 4);
+  return model.build(false);
+}
+
+/// A layer that guesses one token more follows the layers that are run.
+inline Bytes bailingmoe2() {
+  const RandomAttention attention{.rotated = 8, .norms = true, .joined = true};
+  const std::uint64_t width = RandomModel::kWidth;
+  RandomModel model("bailingmoe2", 4);
+  attention.describe(model);
+  describe_experts(model, 16, 4, 24);
+  model.u32("leading_dense_block_count", 1).u32("expert_shared_count", 1);
+  model.u32("expert_shared_feed_forward_length", 32);
+  model.u32("expert_group_count", 4).u32("expert_group_used_count", 2);
+  model.u32("expert_gating_func", 2).boolean("expert_weights_norm", true);
+  model.f32("expert_weights_scale", 2.5f).u32("nextn_predict_layers", 1);
+  for (std::uint32_t layer = 0; layer < 4; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), width);
+    if (layer == 0) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    add_experts(model, layer, 24, 16);
+    add_feed_forward(model, layer, 32, "_shexp");
+    model.numbers(blk(layer, "exp_probs_b.bias"), {16}, 0, 0.2f);
+  }
+  add_nextn(model, 3);
+  model.norm("blk.3.layer_output_norm.weight", width);
+  return model.build();
+}
+
+inline Bytes dots1() {
+  const RandomAttention attention{.key_heads = 4, .norms = true};
+  RandomModel model("dots1", 3);
+  attention.describe(model);
+  describe_experts(model, 8, 3, 24);
+  model.u32("leading_dense_block_count", 1).u32("expert_shared_count", 2);
+  model.u32("expert_gating_func", 2).boolean("expert_weights_norm", true);
+  model.f32("expert_weights_scale", 2.5f);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    if (layer == 0) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    add_experts(model, layer, 24, 8);
+    add_feed_forward(model, layer, 48, "_shexp");
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
+  }
+  return model.build();
+}
+
+/// The first layer is dense and sees all; the others have windows, sinks and more heads of keys.
+inline Bytes mimo2() {
+  RandomModel model("mimo2", 3);
+  model.u32("attention.head_count", 4).i32s("attention.head_count_kv", {1, 2, 2});
+  model.u32("attention.key_length", 24).u32("attention.value_length", 16);
+  model.u32("attention.sliding_window", 16).i32s("attention.sliding_window_pattern", {0, 1, 1});
+  model.u32("rope.dimension_count", 8).f32("rope.freq_base_swa", 500);
+  model.f32("attention.value_scale", 0.707f).u32("expert_gating_func", 2);
+  describe_experts(model, 8, 3, 24);
+  for (std::uint32_t layer = 0; layer < 3; ++layer) {
+    const bool window = layer != 0;
+    const RandomAttention attention{
+        .key_heads = window ? 2u : 1u, .head_size = 24, .value_size = 16, .rotated = 8};
+    attention.add(model, layer);
+    model.norm(blk(layer, "ffn_norm.weight"), RandomModel::kWidth);
+    if (!window) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    model.numbers(blk(layer, "attn_sinks.weight"), {attention.heads}, 1, 1);
+    add_experts(model, layer, 24, 8);
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
+  }
+  return model.build();
+}
+
+/// The first and the last layer that run see all, the others have windows and more heads; the first
+/// is dense. A layer that guesses one token more follows.
+inline Bytes step35() {
+  const std::uint64_t width = RandomModel::kWidth;
+  RandomModel model("step35", 5);
+  model.i32s("attention.head_count", {4, 6, 6, 4, 6}).u32("attention.head_count_kv", 2);
+  model.u32("attention.key_length", 16).u32("attention.value_length", 16);
+  model.u32("attention.sliding_window", 16).f32("rope.freq_base_swa", 500);
+  model.bools("attention.sliding_window_pattern", {0, 1, 1, 0, 1}).factors("rope_freqs.weight", 8);
+  describe_experts(model, 8, 3, 24);
+  model.u32("expert_shared_feed_forward_length", 40).u32("expert_gating_func", 2);
+  model.boolean("expert_weights_norm", true).f32("expert_weights_scale", 3);
+  model.f32s("swiglu_clamp_exp", {0, 0, 0.7f, 1.5f, 0});
+  model.f32s("swiglu_clamp_shexp", {0, 0, 0, 0.5f, 0}).u32("nextn_predict_layers", 1);
+  for (std::uint32_t layer = 0; layer < 5; ++layer) {
+    const bool window = layer % 3 != 0;
+    const RandomAttention attention{.heads = window ? 6u : 4u, .norms = true};
+    attention.add(model, layer);
+    model.matrix(blk(layer, "attn_gate.weight"), {width, attention.heads}, 1.5f);
+    model.norm(blk(layer, "ffn_norm.weight"), width);
+    if (layer == 0) {
+      add_feed_forward(model, layer, kFeedForward);
+      continue;
+    }
+    add_experts(model, layer, 24, 8);
+    add_feed_forward(model, layer, 40, "_shexp");
+    model.numbers(blk(layer, "exp_probs_b.bias"), {8}, 0, 0.2f);
+  }
+  add_nextn(model, 4);
+  return model.build();
+}
+
+/// Norms behind the halves of a layer alone, and of all heads together.
+inline void add_olmo(RandomModel& model, std::uint32_t layers) {
+  const RandomAttention attention{.joint_norms = true, .norm_before = false};
+  attention.describe(model);
+  model.u32("feed_forward_length", kFeedForward);
+  for (std::uint32_t layer = 0; layer < layers; ++layer) {
+    attention.add(model, layer);
+    model.norm(blk(layer, "post_attention_norm.weight"), RandomModel::kWidth);
+    add_feed_forward(model, layer, kFeedForward);
+    model.norm(blk(layer, "post_ffw_norm.weight"), RandomModel::kWidth);
+  }
+}
+
+inline Bytes olmo2() {
+  RandomModel model("olmo2", 3);
+  add_olmo(model, 3);
+  return model.build();
+}
+
+/// Windows in all but the fourth layer.
+inline Bytes olmo3() {
+  RandomModel model("olmo2", 5);
+  add_olmo(model, 5);
+  model.u32("attention.sliding_window", 16);
+  model.bools("attention.sliding_window_pattern", {1, 1, 1, 0, 1});
+  scaled(model, "yarn", 8, 256).f32("rope.scaling.yarn_attn_factor", 1.2079441f);
   return model.build();
 }
 
@@ -345,6 +572,18 @@ inline std::vector<RandomFamily> all_random_families() {
       {"glm4moe", [] { return glm4moe(false); }},
       {"glm4moe-norms", [] { return glm4moe(true); }},
       {"gpt-oss", gpt_oss},
+      {"minimax-m2", minimax_m2},
+      {"glm4", glm4},
+      {"ernie4_5", ernie4_5},
+      {"ernie4_5-moe", ernie4_5_moe},
+      {"seed_oss", seed_oss},
+      {"smollm3", smollm3},
+      {"bailingmoe2", bailingmoe2},
+      {"dots1", dots1},
+      {"mimo2", mimo2},
+      {"step35", step35},
+      {"olmo2", olmo2},
+      {"olmo3", olmo3},
       {"gemma2", gemma2},
       {"gemma3", gemma3},
       {"phi3", [] { return phi3(4096); }},

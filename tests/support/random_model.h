@@ -35,6 +35,19 @@ class RandomModel {
     builder_.u32(architecture_ + "." + key, v);
     return *this;
   }
+  /// A number for each layer.
+  RandomModel& i32s(const std::string& key, const std::vector<std::int32_t>& v) {
+    builder_.i32s(architecture_ + "." + key, v);
+    return *this;
+  }
+  RandomModel& f32s(const std::string& key, const std::vector<float>& v) {
+    builder_.f32s(architecture_ + "." + key, v);
+    return *this;
+  }
+  RandomModel& bools(const std::string& key, const std::vector<std::uint8_t>& v) {
+    builder_.bools(architecture_ + "." + key, v);
+    return *this;
+  }
   RandomModel& f32(const std::string& key, float v) {
     builder_.f32(architecture_ + "." + key, v);
     return *this;
@@ -122,9 +135,13 @@ struct RandomAttention {
   std::uint32_t heads = 4;
   std::uint32_t key_heads = 2;
   std::uint32_t head_size = 16;
-  std::uint32_t rotated = 16;  ///< numbers of a head that positions turn
-  bool biases = false;         ///< of queries, keys and values
-  bool norms = false;          ///< of queries' and keys' heads
+  std::uint32_t value_size = 0;  ///< 0: as large
+  std::uint32_t rotated = 16;    ///< numbers of a head that positions turn
+  bool biases = false;           ///< of queries, keys and values
+  bool norms = false;            ///< of queries' and keys' heads
+  bool joined = false;           ///< queries, keys and values have one matrix
+  bool joint_norms = false;      ///< of all of them together
+  bool norm_before = true;
 
   void describe(RandomModel& model) const {
     model.u32("attention.head_count", heads).u32("attention.head_count_kv", key_heads);
@@ -135,14 +152,19 @@ struct RandomAttention {
   void add(RandomModel& model, std::uint32_t layer) const {
     const std::uint64_t q = heads * head_size;
     const std::uint64_t kv = key_heads * head_size;
-    model.norm(blk(layer, "attn_norm.weight"), RandomModel::kWidth);
-    projection(model, layer, "attn_q", q, 1.5f);
-    projection(model, layer, "attn_k", kv, 1.5f);
-    projection(model, layer, "attn_v", kv, 1);
-    model.matrix(blk(layer, "attn_output.weight"), {q, RandomModel::kWidth});
-    if (!norms) return;
-    model.norm(blk(layer, "attn_q_norm.weight"), head_size);
-    model.norm(blk(layer, "attn_k_norm.weight"), head_size);
+    const std::uint64_t value = value_size == 0 ? head_size : value_size;
+    if (norm_before) model.norm(blk(layer, "attn_norm.weight"), RandomModel::kWidth);
+    if (joined) {
+      projection(model, layer, "attn_qkv", q + kv + key_heads * value, 1.5f);
+    } else {
+      projection(model, layer, "attn_q", q, 1.5f);
+      projection(model, layer, "attn_k", kv, 1.5f);
+      projection(model, layer, "attn_v", key_heads * value, 1);
+    }
+    model.matrix(blk(layer, "attn_output.weight"), {heads * value, RandomModel::kWidth});
+    if (!norms && !joint_norms) return;
+    model.norm(blk(layer, "attn_q_norm.weight"), joint_norms ? q : head_size);
+    model.norm(blk(layer, "attn_k_norm.weight"), joint_norms ? kv : head_size);
   }
 
  private:

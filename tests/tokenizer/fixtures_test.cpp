@@ -35,16 +35,22 @@ TEST_P(Fixtures, MetadataAreThoseOfTheConverter) {
 
 INSTANTIATE_TEST_SUITE_P(
     Checkpoints, Fixtures,
-    testing::Values(Fixture{"deepseek_v2_lite", "-bf16.json", "deepseek-llm"},
-                    Fixture{"deepseek_v3_fp8", "-f32.json"}, Fixture{"gemma3", "-bf16.json"},
+    testing::Values(Fixture{"bailing_moe2", "-bf16.json"},
+                    Fixture{"deepseek_v2_lite", "-bf16.json", "deepseek-llm"},
+                    Fixture{"deepseek_v3_fp8", "-f32.json"}, Fixture{"dots1", "-bf16.json"},
+                    Fixture{"ernie4_5", "-bf16.json"}, Fixture{"ernie4_5_moe", "-bf16.json"},
+                    Fixture{"gemma3", "-bf16.json"}, Fixture{"glm4", "-bf16.json"},
                     Fixture{"glm4_moe", "-bf16.json"}, Fixture{"gpt_oss", "-bf16.json"},
                     Fixture{"kimi_k2_int4", "-f32.json", "kimi-k2"},
                     Fixture{"llama2_spm", "-f32.json"}, Fixture{"llama32_tied", "-bf16.json"},
                     Fixture{"llama4_scout", "-bf16.json"}, Fixture{"llama_fp8_ct", "-bf16.json"},
+                    Fixture{"mimo2_fp8", "-bf16.json"}, Fixture{"minimax_m2_fp8", "-bf16.json"},
                     Fixture{"mistral_small3", "-bf16.json"}, Fixture{"mixtral", "-bf16.json"},
-                    Fixture{"phi3", "-bf16.json"}, Fixture{"qwen2", "-bf16.json"},
-                    Fixture{"qwen3", "-bf16.json"}, Fixture{"qwen3_moe", "-bf16.json"},
-                    Fixture{"qwen3_moe_fused", "-bf16.json"}, Fixture{"qwen3_next", "-bf16.json"}),
+                    Fixture{"olmo3", "-bf16.json"}, Fixture{"phi3", "-bf16.json"},
+                    Fixture{"qwen2", "-bf16.json"}, Fixture{"qwen3", "-bf16.json"},
+                    Fixture{"qwen3_moe", "-bf16.json"}, Fixture{"qwen3_moe_fused", "-bf16.json"},
+                    Fixture{"qwen3_next", "-bf16.json"}, Fixture{"seed_oss", "-bf16.json"},
+                    Fixture{"smollm3", "-bf16.json"}, Fixture{"step35", "-bf16.json"}),
     [](const auto& test) { return test.param.folder; });
 
 }  // namespace

@@ -40,4 +40,13 @@ std::span<const Rule> common_rules() {
   return kRules;
 }
 
+std::vector<Rule> nextn_rules() {
+  return {{"layers.N.eh_proj.*", "blk.N.nextn.eh_proj.*", as_it_is},
+          {"layers.N.enorm.*", "blk.N.nextn.enorm.*", as_it_is},
+          {"layers.N.hnorm.*", "blk.N.nextn.hnorm.*", as_it_is},
+          {"layers.N.embed_tokens.*", "blk.N.nextn.embed_tokens.*", as_it_is},
+          {"layers.N.shared_head.norm.*", "blk.N.nextn.shared_head_norm.*", as_it_is},
+          {"layers.N.shared_head.head.*", "blk.N.nextn.shared_head_head.*", as_it_is}};
+}
+
 }  // namespace sluice::checkpoint

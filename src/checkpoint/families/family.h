@@ -75,6 +75,9 @@ std::span<const Family> families();
 /// The rules that all families share, unless they have their own.
 std::span<const Rule> common_rules();
 
+/// Rules of layers that guess more tokens, for families that keep them.
+std::vector<Rule> nextn_rules();
+
 // Transforms that several families use.
 
 /// The tensor as it is; a second extent of 1 between two others is left out.

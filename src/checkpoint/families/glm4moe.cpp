@@ -23,18 +23,13 @@ void describe_glm4moe(const Description& description) {
 }  // namespace
 
 Family family_glm4moe() {
-  return {
-      .architecture = "glm4moe",
-      .classes = {"Glm4MoeForCausalLM"},
-      .rules = {{"layers.N.post_attention_layernorm.*", "blk.N.post_attention_norm.*", as_it_is},
-                {"layers.N.eh_proj.*", "blk.N.nextn.eh_proj.*", as_it_is},
-                {"layers.N.enorm.*", "blk.N.nextn.enorm.*", as_it_is},
-                {"layers.N.hnorm.*", "blk.N.nextn.hnorm.*", as_it_is},
-                {"layers.N.embed_tokens.*", "blk.N.nextn.embed_tokens.*", as_it_is},
-                {"layers.N.shared_head.norm.*", "blk.N.nextn.shared_head_norm.*", as_it_is},
-                {"layers.N.shared_head.head.*", "blk.N.nextn.shared_head_head.*", as_it_is}},
-      .describe = describe_glm4moe,
-      .extra_layers = ExtraLayers::kept};
+  std::vector<Rule> rules = nextn_rules();
+  rules.push_back({"layers.N.post_attention_layernorm.*", "blk.N.post_attention_norm.*", as_it_is});
+  return {.architecture = "glm4moe",
+          .classes = {"Glm4MoeForCausalLM"},
+          .rules = std::move(rules),
+          .describe = describe_glm4moe,
+          .extra_layers = ExtraLayers::kept};
 }
 
 }  // namespace sluice::checkpoint

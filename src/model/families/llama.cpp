@@ -1,4 +1,4 @@
-// Llama 1 to 3.x, Mistral 7B and Nemo, and Mixtral, which has experts.
+// Llama 1 to 3.x, Mistral 7B and Nemo, and Mixtral, which has experts; dense ERNIE 4.5.
 
 #include "model/attention.h"
 #include "model/experts.h"
