@@ -39,6 +39,10 @@ class RandomModel {
     builder_.f32(architecture_ + "." + key, v);
     return *this;
   }
+  RandomModel& i32s(const std::string& key, const std::vector<std::int32_t>& v) {
+    builder_.i32s(architecture_ + "." + key, v);
+    return *this;
+  }
   RandomModel& boolean(const std::string& key, bool v) {
     builder_.boolean(architecture_ + "." + key, v);
     return *this;
@@ -125,6 +129,7 @@ struct RandomAttention {
   std::uint32_t rotated = 16;  ///< numbers of a head that positions turn
   bool biases = false;         ///< of queries, keys and values
   bool norms = false;          ///< of queries' and keys' heads
+  bool gated = false;          ///< behind each head's query is a gate
 
   void describe(RandomModel& model) const {
     model.u32("attention.head_count", heads).u32("attention.head_count_kv", key_heads);
@@ -136,7 +141,7 @@ struct RandomAttention {
     const std::uint64_t q = heads * head_size;
     const std::uint64_t kv = key_heads * head_size;
     model.norm(blk(layer, "attn_norm.weight"), RandomModel::kWidth);
-    projection(model, layer, "attn_q", q, 1.5f);
+    projection(model, layer, "attn_q", gated ? 2 * q : q, 1.5f);
     projection(model, layer, "attn_k", kv, 1.5f);
     projection(model, layer, "attn_v", kv, 1);
     model.matrix(blk(layer, "attn_output.weight"), {q, RandomModel::kWidth});

@@ -18,7 +18,8 @@ constexpr std::array kFamilies{
     Family{"llama4", describe_llama4},       Family{"mistral3", describe_mistral3},
     Family{"phi3", describe_phi3},           Family{"qwen2", describe_qwen2},
     Family{"qwen2moe", describe_qwen2moe},   Family{"qwen3", describe_qwen3},
-    Family{"qwen3moe", describe_qwen3moe},
+    Family{"qwen35", describe_qwen35},       Family{"qwen35moe", describe_qwen35},
+    Family{"qwen3moe", describe_qwen3moe},   Family{"qwen3next", describe_qwen3next},
 };
 
 std::string names_of_families() {

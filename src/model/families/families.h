@@ -16,6 +16,8 @@ Description describe_phi3(const Metadata& model);
 Description describe_qwen2(const Metadata& model);
 Description describe_qwen2moe(const Metadata& model);
 Description describe_qwen3(const Metadata& model);
+Description describe_qwen35(const Metadata& model);
 Description describe_qwen3moe(const Metadata& model);
+Description describe_qwen3next(const Metadata& model);
 
 }  // namespace sluice::model
