@@ -341,7 +341,10 @@ inline std::vector<RandomFamily> all_random_families() {
              .architecture = "qwen35", .experts = false, .interval = 3, .further = 1}
              .build();
        }},
-      {"qwen35moe", [] { return RandomHybrid{.architecture = "qwen35moe"}.build(); }},
+      {"qwen35moe",
+       [] {
+         return RandomHybrid{.architecture = "qwen35moe", .interval = 2, .layers = 4}.build();
+       }},
       // llama.cpp knows DeepSeek-V2-Lite by its 27 layers.
       {"deepseek2-lite",
        [] {
