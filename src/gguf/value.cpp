@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "gguf/bytes.h"
 #include "gguf/string_array.h"
+#include "gguf/truth_array.h"
 #include "gguf/value_type.h"
 #include "sluice/gguf.h"
 
@@ -213,6 +214,10 @@ Value Value::of_floats(std::span<const float> v) {
 }
 Value Value::of_ints(std::span<const std::int32_t> v) {
   return numbers(ValueType::i32, v);
+}
+
+Value truth_array(std::span<const std::uint8_t> truths) {
+  return numbers(ValueType::boolean, truths);
 }
 
 std::optional<std::uint64_t> Value::as_uint() const {

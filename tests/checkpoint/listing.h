@@ -47,6 +47,11 @@ inline json value_of(const gguf::Value& value) {
   if (const auto whole = value.as_int()) return *whole;
   if (const auto number = value.as_float()) return *number;
   if (const auto texts = value.as_strings()) return *texts;
+  if (const auto array = value.as_array(); array && array->element == gguf::ValueType::boolean) {
+    json truths = json::array();
+    for (const gguf::Value& each : value.elements(array->count)) truths.push_back(*each.as_bool());
+    return truths;
+  }
   return value.as_uints().value();
 }
 

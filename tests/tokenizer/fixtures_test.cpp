@@ -44,7 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Fixture{"mistral_small3", "-bf16.json"}, Fixture{"mixtral", "-bf16.json"},
                     Fixture{"phi3", "-bf16.json"}, Fixture{"qwen2", "-bf16.json"},
                     Fixture{"qwen3", "-bf16.json"}, Fixture{"qwen3_moe", "-bf16.json"},
-                    Fixture{"qwen3_moe_fused", "-bf16.json"}, Fixture{"qwen3_next", "-bf16.json"}),
+                    Fixture{"qwen3_moe_fused", "-bf16.json"}, Fixture{"qwen3_next", "-bf16.json"},
+                    Fixture{"qwen3_5", "-bf16.json"}, Fixture{"qwen3_5_moe", "-bf16.json"}),
     [](const auto& test) { return test.param.folder; });
 
 }  // namespace
