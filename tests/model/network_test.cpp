@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gguf/truth_array.h"
 #include "model/reference.h"
 #include "model/runs.h"
 
@@ -92,6 +93,17 @@ TEST(Network, RunsGatedDeltaNets) {
   EXPECT_LT(divergence(hybrid(kTiled), kTiled.build()), kBar);
   // Fewer tokens than the convolution has taps.
   EXPECT_LT(divergence(hybrid(kTiled), kTiled.build(), 2), kBar);
+}
+
+TEST(Network, LayersThatAreDeltaNetsMayBeListed) {
+  GgufWeights weights(kTiled.build());
+  const model::Tokens tokens = random_tokens(1, 8);
+  gguf::Header listed = weights.header();
+  listed.erase("qwen35.full_attention_interval");
+  listed.set("qwen35.attention.recurrent_layers",
+             gguf::truth_array(std::vector<std::uint8_t>{1, 0, 1, 0, 1, 0}));
+  EXPECT_EQ(run(model::Network::of(listed, "model"), weights, tokens),
+            run(model::Network::of(weights.header(), "model"), weights, tokens));
 }
 
 TEST(Network, HeadsThatShareOtherKeysAreSeen) {
