@@ -29,7 +29,8 @@ struct GainFacts {
 ///
 /// A matrix of a part that does not write itself (query, key, value, gate, up) changes what its part
 /// writes by the relative error of its own outputs: exactly so for values and up, nearly for gates, and
-/// for the scores of attention as long as their spread is about one. What comes into a layer before the
+/// for the scores of attention as long as their spread is about one. Queries, keys and values in one matrix
+/// do so three times. What comes into a layer before the
 /// feed-forward network goes through that too, which changes by as much, for each of gate and up: a
 /// small stream before a large network, as in first layers, counts for much.
 ///
