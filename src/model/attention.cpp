@@ -172,11 +172,13 @@ std::vector<std::vector<Input>> Attention::inputs() const {
 
 Space Attention::space(const Tokens& tokens, int threads) const {
   const std::uint64_t length = tokens.sequence_length;
-  const std::uint64_t numbers =
-      parts_.output.rows + Columns(parts_.scores, parts_.gated).all() + parts_.output.columns;
+  const Columns columns(parts_.scores, parts_.gated);
+  const std::uint64_t numbers = parts_.output.rows + columns.all() + parts_.output.columns;
+  const std::uint64_t of_worker =
+      attention_bytes(length) + (parts_.gated ? columns.asked() * sizeof(float) : 0);
   const std::size_t deepest = std::max(parts_.output.columns, parts_.output.rows);
   return {.fixed = linear::multiply_bytes(deepest, threads) +
-                   attention_bytes(length) * static_cast<std::uint64_t>(threads) +
+                   of_worker * static_cast<std::uint64_t>(threads) +
                    (parts_.rope ? Turns::bytes(*parts_.rope, length) : 0),
           .each = numbers * sizeof(float),
           .at_once = length};
