@@ -9,6 +9,10 @@ void rms_norm(const float* x, const float* weights, std::size_t n, float epsilon
   kernels(isa).functions.rms_norm(x, weights, n, epsilon, out);
 }
 
+void l2_norm(float* x, std::size_t n, float epsilon, Isa isa) {
+  kernels(isa).functions.l2_norm(x, n, epsilon);
+}
+
 void add(float* x, const float* y, std::size_t n, Isa isa) {
   kernels(isa).functions.add(x, y, n);
 }
@@ -19,6 +23,10 @@ void softmax(float* x, std::size_t n, const float* sink, Isa isa) {
 
 void soft_cap(float* x, std::size_t n, float cap, Isa isa) {
   kernels(isa).functions.soft_cap(x, n, cap);
+}
+
+void silu(float* x, std::size_t n, Isa isa) {
+  kernels(isa).functions.silu(x, n);
 }
 
 void silu_gate(float* gate, const float* up, std::size_t n, Isa isa) {

@@ -15,6 +15,9 @@ namespace sluice::linear {
 void rms_norm(const float* x, const float* weights, std::size_t n, float epsilon, float* out,
               Isa isa);
 
+/// x = x / max(sqrt(sum of x^2), epsilon)
+void l2_norm(float* x, std::size_t n, float epsilon, Isa isa);
+
 /// x += y
 void add(float* x, const float* y, std::size_t n, Isa isa);
 
@@ -25,7 +28,10 @@ void softmax(float* x, std::size_t n, const float* sink, Isa isa);
 /// x = cap * tanh(x / cap)
 void soft_cap(float* x, std::size_t n, float cap, Isa isa);
 
-/// gate = silu(gate) * up, where silu(x) = x / (1 + exp(-x))
+/// x = silu(x) = x / (1 + exp(-x))
+void silu(float* x, std::size_t n, Isa isa);
+
+/// gate = silu(gate) * up
 void silu_gate(float* gate, const float* up, std::size_t n, Isa isa);
 
 /// gate = gelu(gate) * up, with the approximation of gelu by tanh

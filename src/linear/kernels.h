@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "linear/delta_rule.h"
 #include "linear/matrix.h"
 #include "sluice/codec.h"
 
@@ -29,9 +30,11 @@ inline constexpr std::size_t kStrip = 32;
 struct Functions {
   void (*rms_norm)(const float* x, const float* weights, std::size_t n, float epsilon,
                    float* out) noexcept;
+  void (*l2_norm)(float* x, std::size_t n, float epsilon) noexcept;
   void (*add)(float* x, const float* y, std::size_t n) noexcept;
   void (*softmax)(float* x, std::size_t n, const float* sink) noexcept;
   void (*soft_cap)(float* x, std::size_t n, float cap) noexcept;
+  void (*silu)(float* x, std::size_t n) noexcept;
   void (*silu_gate)(float* gate, const float* up, std::size_t n) noexcept;
   void (*gelu_gate)(float* gate, const float* up, std::size_t n) noexcept;
   void (*clamped_silu_gate)(float* gate, const float* up, std::size_t n) noexcept;
@@ -59,6 +62,10 @@ struct Kernels {
   /// \param minus   [columns, kStrip] of row j, column k > j: -U_jk D_k
   /// \param pivots  D; where it is infinite, X is zero
   void (*solve)(const Matrix& rows, const float* minus, const float* pivots) noexcept;
+
+  /// See linear/delta_rule.h.
+  void (*delta_step)(const DeltaStep& step, float* state, float* values,
+                     std::size_t columns) noexcept;
 
   Functions functions;
 };

@@ -107,7 +107,9 @@ class Reckoner {
       // What belongs to no known part is taken to be in all that the layer adds.
       const double power = part.power > 0 ? part.power : attention + networks;
       for (const std::string& tensor : part.tensors) {
-        set_gain(tensor, (name == "attn" ? through : 1) * power, after);
+        // Queries, keys and values in one matrix: what comes out changes by the error of each.
+        const double times = stem_of(tensor) == "attn_qkv" ? 3 : 1;
+        set_gain(tensor, times * (name == "attn" ? through : 1) * power, after);
       }
     }
     if (&parts == &parts_.begin()->second) set_gain("token_embd.weight", between * through, after);
@@ -149,14 +151,8 @@ class Reckoner {
 
   /// Mean square of what a tensor adds to the stream.
   double written(int layer, const Part& part, const std::string& tensor) const {
-    const bool attention = stem_of(tensor) == "attn_output";
-    const auto norm = [&](const char* name) {
-      double sum = 0;
-      for (const float g : facts_.norms(fmt::format("blk.{}.{}.weight", layer, name))) {
-        sum += static_cast<double>(g) * g;
-      }
-      return sum;
-    };
+    const bool attention = !stem_of(tensor).starts_with("ffn_");
+    const auto norm = [&](const char* name) { return norm_squares(layer, name); };
     // Between two norms what is written has the second one's size; of some models it is the one that
     // the feed-forward network reads through.
     const bool framed = norm("ffn_norm") > 0;
@@ -165,7 +161,27 @@ class Reckoner {
                                      : norm("post_ffw_norm");
     if (after > 0) return after;
     const double power = tensors_.at(tensor).typical_power;
-    return facts_.squares_known(tensor) ? power : power * inner_square(part, attention);
+    if (facts_.squares_known(tensor)) return power;
+    return power * (stem_of(tensor) == "ssm_out" ? gated_square(layer, part)
+                                                 : inner_square(part, attention));
+  }
+
+  /// The sum of the squares of a norm's numbers; 0 where there is none.
+  double norm_squares(int layer, const char* name) const {
+    double sum = 0;
+    for (const float g : facts_.norms(fmt::format("blk.{}.{}.weight", layer, name))) {
+      sum += static_cast<double>(g) * g;
+    }
+    return sum;
+  }
+
+  /// The same of linear attention, whose heads go through a norm and are weighed by a gate's silu.
+  double gated_square(int layer, const Part& part) const {
+    const std::vector<float> norm = facts_.norms(fmt::format("blk.{}.ssm_norm.weight", layer));
+    const std::string gate = fmt::format("blk.{}.attn_gate.weight", layer);
+    if (norm.empty() || !of_model_.contains(gate)) return inner_square(part, true);
+    return norm_squares(layer, "ssm_norm") / static_cast<double>(norm.size()) *
+           mean_square_of_silu(mean_power(gate));
   }
 
   /// What the mean square of a part's results is likely to be, where no importance is known.

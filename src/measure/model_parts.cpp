@@ -29,7 +29,7 @@ bool is_measured(const gguf::Tensor& tensor) {
 }
 
 std::string part_of(std::string_view stem) {
-  if (stem.starts_with("attn_")) return "attn";
+  if (stem.starts_with("attn_") || stem.starts_with("ssm_")) return "attn";
   for (const std::string_view begin : kFeedForward) {
     if (!stem.starts_with(begin)) continue;
     const std::string_view rest = stem.substr(begin.size());
@@ -39,7 +39,7 @@ std::string part_of(std::string_view stem) {
 }
 
 bool writes(std::string_view stem) noexcept {
-  return stem == "attn_output" || stem.starts_with("ffn_down");
+  return stem == "attn_output" || stem == "ssm_out" || stem.starts_with("ffn_down");
 }
 
 bool routes(std::string_view stem) noexcept {

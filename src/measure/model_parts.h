@@ -22,7 +22,7 @@ bool is_measured(const gguf::Tensor& tensor);
 std::string_view stem_of(std::string_view tensor) noexcept;
 
 /// The part of its layer that a tensor belongs to, by the ending of what writes to the stream for it:
-/// "attn", "ffn", "ffn_exps", "ffn_shexp", ...; empty: none that is known.
+/// "attn" (linear attention too), "ffn", "ffn_exps", "ffn_shexp", ...; empty: none that is known.
 std::string part_of(std::string_view stem);
 
 /// Whether a part's result, which is added to the stream, comes out of the tensor.

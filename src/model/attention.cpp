@@ -27,18 +27,21 @@ class Attention final : public Part {
   AttentionParts parts_;
 };
 
-// Columns of what the input projections give: queries, keys, values side by side.
+// Columns of what the input projections give: queries, gates, keys, values side by side.
 struct Columns {
   std::size_t queries;
+  std::size_t gates;
   std::size_t keys;
   std::size_t values;
 
-  explicit Columns(const Scores& scores)
+  Columns(const Scores& scores, bool gated)
       : queries(scores.heads * scores.key_length),
+        gates(gated ? queries : 0),
         keys(scores.key_heads * scores.key_length),
         values(scores.key_heads * scores.value_length) {}
 
-  std::size_t all() const { return queries + keys + values; }
+  std::size_t asked() const { return queries + gates; }
+  std::size_t all() const { return asked() + keys + values; }
 };
 
 std::vector<std::string> weights_of(const std::vector<Projection>& projections) {
@@ -51,11 +54,12 @@ std::uint64_t gates_of(const AttentionParts& parts) {
   return parts.head_gate ? parts.head_gate->rows : 0;
 }
 
-void check(const Metadata& model, std::uint64_t layer, const Scores& scores) {
+void check(const Metadata& model, std::uint64_t layer, const Scores& scores, bool gated) {
   constexpr std::uint64_t kMost = 1 << 20;
   const auto sensible = [](std::uint64_t n) { return n > 0 && n <= kMost; };
   if (sensible(scores.heads) && sensible(scores.key_heads) && sensible(scores.key_length) &&
-      sensible(scores.value_length) && scores.heads % scores.key_heads == 0) {
+      sensible(scores.value_length) && scores.heads % scores.key_heads == 0 &&
+      (!gated || scores.key_length == scores.value_length)) {
     return;
   }
   throw model.error(
@@ -110,16 +114,13 @@ struct Attention::Open {
     });
   }
 
-  // What each head gives is weighed by its gate. \param gates  [tokens, heads], for them
-  void weigh_heads(const linear::ConstMatrix& x, const linear::Matrix& gates,
-                   const linear::Matrix& given, std::uint64_t first_token) const {
-    if (!head_gate) return;
-    head_gate->apply(x, gates, {.first = first_token});
-    const std::size_t length = parts.scores.value_length;
+  // \param gates  [tokens, heads], or a number for each of what is given
+  void weigh(const linear::Matrix& gates, const linear::Matrix& given) const {
+    const std::size_t of_gate = given.columns / gates.columns;
     for_rows(run.team, given.rows, [&](std::size_t t) {
-      float* const weights = gates.row(t);
-      linear::sigmoid(weights, gates.columns, run.settings.isa);
-      for (std::size_t i = 0; i < given.columns; ++i) given.row(t)[i] *= weights[i / length];
+      float* const row = gates.row(t);
+      linear::sigmoid(row, gates.columns, run.settings.isa);
+      for (std::size_t i = 0; i < given.columns; ++i) given.row(t)[i] *= row[i / of_gate];
     });
   }
 
@@ -127,6 +128,20 @@ struct Attention::Open {
     if (parts.output_scale == 1) return;
     for_rows(run.team, x.rows, [&](std::size_t t) {
       for (std::size_t i = 0; i < x.columns; ++i) x.row(t)[i] *= parts.output_scale;
+    });
+  }
+
+  // A head's query and its gate come side by side; queries go to the front, gates behind them.
+  void part_gates(const linear::Matrix& asked) const {
+    const std::size_t length = parts.scores.key_length;
+    const std::size_t gates = asked.columns / 2;
+    for_rows(run.team, asked.rows, [&](std::size_t t) {
+      float* const row = asked.row(t);
+      const std::vector<float> mixed(row, row + asked.columns);
+      for (std::size_t h = 0; h < parts.scores.heads; ++h) {
+        std::copy_n(&mixed[2 * h * length], length, row + h * length);
+        std::copy_n(&mixed[(2 * h + 1) * length], length, row + gates + h * length);
+      }
     });
   }
 
@@ -176,11 +191,14 @@ std::vector<std::vector<Input>> Attention::inputs() const {
 
 Space Attention::space(const Tokens& tokens, int threads) const {
   const std::uint64_t length = tokens.sequence_length;
+  const Columns columns(parts_.scores, parts_.gated);
   const std::uint64_t numbers =
-      parts_.output.rows + Columns(parts_.scores).all() + parts_.output.columns + gates_of(parts_);
+      parts_.output.rows + columns.all() + parts_.output.columns + gates_of(parts_);
+  const std::uint64_t of_worker =
+      attention_bytes(length) + (parts_.gated ? columns.asked() * sizeof(float) : 0);
   const std::size_t deepest = std::max(parts_.output.columns, parts_.output.rows);
   return {.fixed = linear::multiply_bytes(deepest, threads) +
-                   attention_bytes(length) * static_cast<std::uint64_t>(threads) +
+                   of_worker * static_cast<std::uint64_t>(threads) +
                    (parts_.rope ? Turns::bytes(*parts_.rope, length) : 0),
           .each = numbers * sizeof(float),
           .at_once = length};
@@ -193,7 +211,7 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
   const Watched inner(run, told[1]);
   const std::uint64_t at_once =
       space(run.tokens, run.team.threads()).tokens_within(run.settings, stream.rows);
-  const Columns columns(parts_.scores);
+  const Columns columns(parts_.scores, parts_.gated);
   const Buffer x_buffer(at_once, stream.columns);
   const Buffer joined_buffer(at_once, columns.all());
   const Buffer mixed_buffer(at_once, parts_.output.columns);
@@ -207,12 +225,18 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
     input.see(x, {.first = first});
     open.project(x, joined, first);
     const linear::Matrix q = columns_of(joined, 0, columns.queries);
-    const linear::Matrix k = columns_of(joined, columns.queries, columns.keys);
-    const linear::Matrix v = columns_of(joined, columns.queries + columns.keys, columns.values);
+    const linear::Matrix k = columns_of(joined, columns.asked(), columns.keys);
+    const linear::Matrix v = columns_of(joined, columns.asked() + columns.keys, columns.values);
+    if (parts_.gated) open.part_gates(columns_of(joined, 0, columns.asked()));
     open.prepare(q, k);
     attend(parts_.scores, run.tokens.sequence_length, q, k, v, open.sinks, mixed, run.settings.isa,
            run.team);
-    open.weigh_heads(x, gates_buffer.rows(count), mixed, first);
+    if (parts_.gated) open.weigh(columns_of(joined, columns.queries, columns.gates), mixed);
+    if (open.head_gate) {
+      const linear::Matrix gates = gates_buffer.rows(count);
+      open.head_gate->apply(x, gates, {.first = first});
+      open.weigh(gates, mixed);
+    }
     inner.see(mixed, {.first = first});
     open.output.apply(mixed, x, {.first = first});
     open.scale_output(x);
@@ -222,7 +246,8 @@ void Attention::run(const Run& run, const linear::Matrix& stream) const {
   inner.finish();
 }
 
-AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const Frame& frame) {
+AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const Frame& frame,
+                               bool gated) {
   const std::uint64_t width = model.whole("embedding_length");
   const std::uint64_t heads = model.of_layer("attention.head_count", layer);
   const std::uint64_t usual = heads == 0 ? 0 : width / heads;
@@ -230,10 +255,11 @@ AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const
                       .key_heads = model.of_layer("attention.head_count_kv", layer, heads),
                       .key_length = model.whole("attention.key_length", usual),
                       .value_length = model.whole("attention.value_length", usual)};
-  check(model, layer, scores);
-  const Columns columns(scores);
+  check(model, layer, scores, gated);
+  const Columns columns(scores, gated);
   AttentionParts parts{.frame = frame,
                        .inputs = {},
+                       .gated = gated,
                        .output = Projection::of(model, of_block(layer, "attn_output"), width,
                                                 heads * scores.value_length),
                        .scores = scores,
@@ -246,7 +272,7 @@ AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const
   if (model.has(of_block(layer, "attn_qkv.weight"))) {
     add("attn_qkv", columns.all());
   } else {
-    add("attn_q", columns.queries);
+    add("attn_q", columns.asked());
     add("attn_k", columns.keys);
     add("attn_v", columns.values);
   }

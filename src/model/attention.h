@@ -60,6 +60,8 @@ Temperature temperature_of(const Metadata& model, std::uint64_t stretch);
 struct AttentionParts {
   Frame frame;
   std::vector<Projection> inputs;  ///< of queries, keys, values; or all in one
+  bool gated =
+      false;  ///< behind each head's query is a gate, whose sigmoid weighs what the head gives
   Projection output;
   Scores scores;
   std::optional<Rope> rope;  ///< none: the layer knows no positions
@@ -79,7 +81,9 @@ struct AttentionParts {
 /// As most models name and number them: heads, lengths, and what tensors there are, with all reach,
 /// without norms of heads. Families change what is otherwise with them.
 /// \param frame  the norms around it
-AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const Frame& frame);
+/// \param gated  see AttentionParts
+AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const Frame& frame,
+                               bool gated = false);
 
 /// Adds rotary positions as the model's keys and tensors say.
 void add_rope(const Metadata& model, bool neighbours, AttentionParts& parts);

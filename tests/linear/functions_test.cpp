@@ -51,6 +51,8 @@ std::vector<Case> cases() {
   using namespace linear;
   return {
       {"add", add, [](double x, double y) { return x + y; }},
+      {"silu", [](float* x, const float*, std::size_t n, Isa isa) { silu(x, n, isa); },
+       [](double x, double) { return x * logistic(x); }},
       {"silu_gate", silu_gate, [](double x, double y) { return x * logistic(x) * y; }},
       {"gelu_gate", gelu_gate,
        [](double x, double y) {
@@ -157,6 +159,27 @@ TEST(RmsNorm, IsThatOfDoubles) {
       }
       if (expected.empty()) expected = got;
       EXPECT_TRUE(same_bits(got, expected)) << name(isa);
+    }
+  }
+}
+
+TEST(L2Norm, IsThatOfDoubles) {
+  for (const std::size_t n : {std::size_t{1}, std::size_t{32}, std::size_t{77}}) {
+    for (const float epsilon : {1e-5f, 1e3f}) {  // the length is more, and less
+      const Row x = others(n);
+      double squares = 0;
+      for (const float number : x) squares += double{number} * number;
+      Row first;
+      for (const Isa isa : supported_isas()) {
+        Row got = x;
+        linear::l2_norm(got.data(), n, epsilon, isa);
+        for (std::size_t i = 0; i < n; ++i) {
+          const double number = x[i] / std::max(std::sqrt(squares), double{epsilon});
+          ASSERT_NEAR(got[i], number, 3e-7 * std::abs(number));
+        }
+        if (first.empty()) first = got;
+        EXPECT_TRUE(same_bits(got, first)) << name(isa);
+      }
     }
   }
 }

@@ -119,6 +119,22 @@ TEST(ModelErrors, RefuseExpertsAndHeadsThatMakeNoSense) {
   }
 }
 
+TEST(ModelErrors, RefuseDeltaNetsThatMakeNoSense) {
+  const Bytes file = testing_support::RandomHybrid{.architecture = "qwen35"}.build();
+  for (const auto& [key, value] :
+       {std::pair{"ssm.group_count", 0u}, std::pair{"ssm.group_count", 4u},
+        std::pair{"ssm.group_count", 3u}, std::pair{"ssm.time_step_rank", 0u},
+        std::pair{"ssm.time_step_rank", 5u}, std::pair{"ssm.state_size", 0u},
+        std::pair{"ssm.state_size", 0xffffffffu}, std::pair{"ssm.inner_size", 0u},
+        std::pair{"ssm.inner_size", 143u}, std::pair{"ssm.conv_kernel", 3u},
+        std::pair{"attention.value_length", 16u}}) {
+    gguf::Header header = GgufWeights(file).header();
+    header.set(std::string("qwen35.") + key, gguf::Value::of(value));
+    const Failure failure = failure_of([&] { model::Network::of(header, "tiny.gguf"); });
+    EXPECT_EQ(failure.code, ErrorCode::input_format) << key << failure.text;
+  }
+}
+
 TEST(ModelErrors, NameTheTokenThatTheModelHasNot) {
   GgufWeights weights(families::llama());
   const model::Network network = model::Network::of(weights.header(), "tiny.gguf");

@@ -136,8 +136,8 @@ std::set<Seen::Matrix> matrices_of(const gguf::Header& header, std::uint64_t lay
   std::set<Seen::Matrix> all;
   for (const gguf::Tensor& tensor : header.tensors) {
     const bool weight = tensor.name.starts_with("blk.") && tensor.name.ends_with(".weight");
-    const bool matrix =
-        tensor.shape.size() > 1 || tensor.name.ends_with("ffn_gate_inp_shexp.weight");
+    const bool matrix = tensor.name.ends_with("ffn_gate_inp_shexp.weight") ||
+                        (tensor.shape.size() > 1 && !tensor.name.ends_with("ssm_conv1d.weight"));
     if (!weight || !matrix || std::stoull(tensor.name.substr(4)) >= layers) continue;
     const std::uint64_t count = tensor.shape.size() > 2 ? tensor.shape[2] : 1;
     for (std::uint64_t i = 0; i < count; ++i) all.insert({tensor.name, i});

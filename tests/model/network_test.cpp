@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gguf/truth_array.h"
 #include "model/reference.h"
 #include "model/runs.h"
 
@@ -26,7 +27,7 @@ double divergence(const std::vector<Row>& truth, const std::vector<float>& logit
     double ours = 0;
     double theirs = 0;
     for (std::size_t i = 0; i < truth[t].size(); ++i) {
-      ours += std::exp(row[i]);
+      ours += std::exp(double{row[i]});
       theirs += std::exp(truth[t][i]);
     }
     for (std::size_t i = 0; i < truth[t].size(); ++i) {
@@ -71,6 +72,47 @@ Reference gemma2() {
 
 TEST(Network, RunsGemma2) {
   EXPECT_LT(divergence(gemma2(), families::gemma2()), kBar);
+}
+
+using testing_support::RandomHybrid;
+
+/// Neither has experts, of which the plain calculation knows nothing.
+const RandomHybrid kGrouped{.architecture = "qwen3next", .joined_rates = true, .experts = false};
+const RandomHybrid kTiled{.architecture = "qwen35", .experts = false, .interval = 2, .further = 1};
+
+Reference hybrid(const RandomHybrid& model) {
+  return {.layers = model.layers,
+          .length = 32,
+          .turned = 8,
+          .delta = ReferenceDelta{.tiled = !model.joined_rates,
+                                  .interval = model.interval == 0 ? 4 : model.interval}};
+}
+
+TEST(Network, RunsGatedDeltaNets) {
+  EXPECT_LT(divergence(hybrid(kGrouped), kGrouped.build()), kBar);
+  EXPECT_LT(divergence(hybrid(kTiled), kTiled.build()), kBar);
+  // Fewer tokens than the convolution has taps.
+  EXPECT_LT(divergence(hybrid(kTiled), kTiled.build(), 2), kBar);
+}
+
+TEST(Network, LayersThatAreDeltaNetsMayBeListed) {
+  GgufWeights weights(kTiled.build());
+  const model::Tokens tokens = random_tokens(1, 8);
+  gguf::Header listed = weights.header();
+  listed.erase("qwen35.full_attention_interval");
+  listed.set("qwen35.attention.recurrent_layers",
+             gguf::truth_array(std::vector<std::uint8_t>{1, 0, 1, 0, 1, 0}));
+  EXPECT_EQ(run(model::Network::of(listed, "model"), weights, tokens),
+            run(model::Network::of(weights.header(), "model"), weights, tokens));
+}
+
+TEST(Network, HeadsThatShareOtherKeysAreSeen) {
+  Reference family = hybrid(kGrouped);
+  family.delta->tiled = true;
+  EXPECT_GT(divergence(family, kGrouped.build()), 1000 * kBar);
+  family = hybrid(kTiled);
+  family.delta->tiled = false;
+  EXPECT_GT(divergence(family, kTiled.build()), 1000 * kBar);
 }
 
 TEST(Network, WhatIsCalculatedOtherwiseIsSeen) {

@@ -101,7 +101,8 @@ std::vector<std::string> matrices_of(const model::Network& network) {
 
 TEST(Product, OfSomeTokensIsThatOfAnotherModel) {
   const auto all = testing_support::all_random_families();
-  for (const char* name : {"llama", "qwen2moe", "qwen3moe", "deepseek2-v3"}) {
+  for (const char* name :
+       {"llama", "qwen2moe", "qwen3moe", "qwen3next", "qwen35", "deepseek2-v3"}) {
     const auto family =
         std::ranges::find(all, std::string(name), &testing_support::RandomFamily::name);
     ASSERT_NE(family, all.end()) << name;

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "model/reference_delta.h"
 #include "support/gguf_weights.h"
 
 namespace sluice::model_tests {
@@ -29,6 +31,7 @@ struct Reference {
   std::size_t heads = 4;
   std::size_t key_heads = 2;
   std::size_t length = 16;  ///< of a head
+  std::size_t turned = 0;   ///< numbers of a head that know positions; 0: all
   bool neighbours = false;
   double position_scale = 1;
   std::function<double(std::uint32_t layer)> base = [](std::uint32_t) { return 10000.0; };
@@ -37,6 +40,7 @@ struct Reference {
   double logit_cap = 0;
   bool gelu = false;
   bool scaled_embedding = false;
+  std::optional<ReferenceDelta> delta = {};  ///< then attention has gates
 
   /// Of one sequence.
   Calculated calculate(testing_support::GgufWeights& weights,
@@ -84,9 +88,13 @@ class Calculation {
       for (double& v : stream.back()) v *= std::sqrt(static_cast<double>(width));
     }
     for (layer_ = 0; layer_ < family_.layers; ++layer_) {
-      attention(stream);
-      for (Row& x : stream)
-        add(x, feed_forward(norm(of_layer("ffn_norm.weight"), x)), "post_ffw_norm.weight");
+      if (family_.delta && family_.delta->has(layer_)) {
+        delta_net(stream);
+      } else {
+        attention(stream);
+      }
+      const char* const before = family_.delta ? "post_attention_norm.weight" : "ffn_norm.weight";
+      for (Row& x : stream) add(x, feed_forward(norm(of_layer(before), x)), "post_ffw_norm.weight");
     }
     const std::string output = weights_.has("output.weight") ? "output" : "token_embd";
     for (Row& x : stream) {
@@ -132,7 +140,7 @@ class Calculation {
   std::vector<Row> heads(const Row& all, const std::string& norm_name, std::size_t position) {
     const std::vector<float> weights = of_layer(norm_name);
     const std::vector<float> factors = numbers("rope_freqs.weight");
-    const std::size_t half = family_.length / 2;
+    const std::size_t half = (family_.turned == 0 ? family_.length : family_.turned) / 2;
     std::vector<Row> out;
     for (std::size_t first = 0; first < all.size(); first += family_.length) {
       Row head(all.begin() + static_cast<std::ptrdiff_t>(first),
@@ -157,16 +165,83 @@ class Calculation {
   void attention(std::vector<Row>& stream) {
     std::vector<std::vector<Row>> q, k;
     std::vector<Row> v;
+    std::vector<Row> gates;
     for (std::size_t t = 0; t < stream.size(); ++t) {
       const Row x = norm(of_layer("attn_norm.weight"), stream[t]);
-      q.push_back(heads(project(blk("attn_q"), x), "attn_q_norm.weight", t));
+      Row asked = project(blk("attn_q"), x);
+      if (family_.delta) gates.push_back(take_gates(asked));
+      q.push_back(heads(asked, "attn_q_norm.weight", t));
       k.push_back(heads(project(blk("attn_k"), x), "attn_k_norm.weight", t));
       v.push_back(project(blk("attn_v"), x));
     }
     for (std::size_t t = 0; t < stream.size(); ++t) {
       Row mixed(family_.heads * family_.length);
       for (std::size_t h = 0; h < family_.heads; ++h) mix(q[t][h], k, v, t, h, mixed);
-      add(stream[t], project(blk("attn_output"), mixed), "post_attention_norm.weight");
+      if (family_.delta) {
+        for (std::size_t i = 0; i < mixed.size(); ++i) mixed[i] *= sigmoid(gates[t][i]);
+      }
+      add(stream[t], project(blk("attn_output"), mixed),
+          family_.delta ? "none" : "post_attention_norm.weight");
+    }
+  }
+
+  /// Every second head is a gate.
+  Row take_gates(Row& asked) const {
+    Row queries, gates;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      (i / family_.length % 2 == 0 ? queries : gates).push_back(asked[i]);
+    }
+    asked = queries;
+    return gates;
+  }
+
+  void delta_net(std::vector<Row>& stream) {
+    const ReferenceDelta& family = *family_.delta;
+    std::vector<Row> mixed, gates, given(stream.size());
+    std::vector<Row> fades(family.value_heads), rates(family.value_heads);
+    for (const Row& before : stream) {
+      const Row x = norm(of_layer("attn_norm.weight"), before);
+      mixed.push_back(project(blk("attn_qkv"), x));
+      gates.push_back(project(blk("attn_gate"), x));
+      add_rates(x, fades, rates);
+    }
+    mixed = convolved(mixed, of_layer("ssm_conv1d.weight"), family.taps);
+    for (std::size_t h = 0; h < family.value_heads; ++h) {
+      const Rows head = head_of(family, h, mixed, fades[h], rates[h]);
+      for (std::size_t t = 0; t < head.size(); ++t) {
+        for (const double v : norm(of_layer("ssm_norm.weight"), head[t])) {
+          const double gate = gates[t][given[t].size()];
+          given[t].push_back(v * gate * sigmoid(gate));
+        }
+      }
+    }
+    for (std::size_t t = 0; t < stream.size(); ++t) {
+      add(stream[t], project(blk("ssm_out"), given[t]), "none");
+    }
+  }
+
+  /// One token's, of each value head.
+  void add_rates(const Row& x, std::vector<Row>& fades, std::vector<Row>& rates) {
+    const std::size_t heads = fades.size();
+    Row all(2 * heads);  // rates, then what fades are made of
+    if (weights_.has(blk("ssm_ba.weight"))) {
+      const Row joined = project(blk("ssm_ba"), x);
+      const std::size_t shared = heads / family_.delta->key_heads;
+      for (std::size_t i = 0; i < joined.size(); ++i) {
+        const std::size_t group = i / (2 * shared);
+        const std::size_t within = i % (2 * shared);
+        all[group * shared + within % shared + within / shared * heads] = joined[i];
+      }
+    } else {
+      all = project(blk("ssm_beta"), x);
+      const Row second = project(blk("ssm_alpha"), x);
+      all.insert(all.end(), second.begin(), second.end());
+    }
+    const std::vector<float> bias = of_layer("ssm_dt.bias");
+    const std::vector<float> decay = of_layer("ssm_a");
+    for (std::size_t h = 0; h < heads; ++h) {
+      rates[h].push_back(sigmoid(all[h]));
+      fades[h].push_back(decay[h] * std::log(1 + std::exp(all[heads + h] + bias[h])));
     }
   }
 

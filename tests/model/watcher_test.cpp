@@ -55,11 +55,10 @@ Notes notes_of(GgufWeights& weights, const model::Tokens& tokens) {
   return notes;
 }
 
-TEST(Watcher, SeesWhatMatricesAreMultipliedBy) {
-  GgufWeights weights(families::llama());
+void expect_inputs(const testing_support::Bytes& file, const Reference& family) {
+  GgufWeights weights(file);
   const model::Tokens tokens = random_tokens(1, 40);
-  const Calculated truth =
-      Reference{.layers = 3, .neighbours = true}.calculate(weights, tokens.ids);
+  const Calculated truth = family.calculate(weights, tokens.ids);
   const Notes notes = notes_of(weights, tokens);
   std::size_t matrices = 0;
   for (const auto& tensors : notes.order) {
@@ -76,6 +75,16 @@ TEST(Watcher, SeesWhatMatricesAreMultipliedBy) {
     }
   }
   EXPECT_EQ(matrices, truth.inputs.size());
+}
+
+TEST(Watcher, SeesWhatMatricesAreMultipliedBy) {
+  expect_inputs(families::llama(), {.layers = 3, .neighbours = true});
+  const testing_support::RandomHybrid hybrid{
+      .architecture = "qwen35", .experts = false, .interval = 2, .layers = 2};
+  expect_inputs(hybrid.build(), {.layers = 2,
+                                 .length = 32,
+                                 .turned = 8,
+                                 .delta = ReferenceDelta{.tiled = true, .interval = 2}});
 }
 
 TEST(Watcher, IsToldOfMatricesTogetherThatShareAnInput) {

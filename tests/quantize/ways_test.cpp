@@ -69,6 +69,8 @@ INSTANTIATE_TEST_SUITE_P(Checkpoints, Listed,
                                          Case{"gpt_oss", "COPY", "gpt_oss-bf16"},
                                          Case{"qwen3_moe_fused", "BF16", "qwen3_moe_fused-bf16"},
                                          Case{"qwen3_next", "BF16", "qwen3_next-bf16"},
+                                         Case{"qwen3_5", "BF16", "qwen3_5-bf16"},
+                                         Case{"qwen3_5_moe", "BF16", "qwen3_5_moe-bf16"},
                                          Case{"glm4_moe", "BF16", "glm4_moe-bf16"}),
                          [](const auto& test) { return std::string(test.param.checkpoint); });
 

@@ -81,8 +81,8 @@ for (const name of names) check(name, path(name), 1e-6, short);
 check("Llama 4 beyond the chunk of 8192 tokens that it looks at", path("llama4-scout"), 1e-6,
   sequences(1, 8256), 8160);
 
-// llama.cpp knows DeepSeek-V2-Lite by its 27 layers; Qwen3-Next is not run.
-const OTHERS = ["deepseek_v2_lite", "qwen3_next"];
+// llama.cpp knows DeepSeek-V2-Lite by its 27 layers.
+const OTHERS = ["deepseek_v2_lite"];
 // Weights of several types. llama.cpp has them in F32, since it rounds what goes into its products to
 // what suits the type.
 for (const name of CHECKPOINT_NAMES.filter((each) => !OTHERS.includes(each))) {

@@ -3,6 +3,7 @@
 // A random model of each family that src/model runs, with the keys, names and shapes that llama.cpp
 // asks for; of some several, where files of a family differ in what is calculated.
 
+#include "support/random_hybrids.h"
 #include "support/random_model.h"
 
 namespace sluice::testing_support {
@@ -559,6 +560,18 @@ inline std::vector<RandomFamily> all_random_families() {
       {"qwen3", qwen3},
       {"qwen2moe", qwen2moe},
       {"qwen3moe", qwen3moe},
+      {"qwen3next",
+       [] { return RandomHybrid{.architecture = "qwen3next", .joined_rates = true}.build(); }},
+      {"qwen35",
+       [] {
+         return RandomHybrid{
+             .architecture = "qwen35", .experts = false, .interval = 3, .further = 1}
+             .build();
+       }},
+      {"qwen35moe",
+       [] {
+         return RandomHybrid{.architecture = "qwen35moe", .interval = 2, .layers = 4}.build();
+       }},
       // llama.cpp knows DeepSeek-V2-Lite by its 27 layers.
       {"deepseek2-lite",
        [] {

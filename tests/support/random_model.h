@@ -52,6 +52,10 @@ class RandomModel {
     builder_.f32(architecture_ + "." + key, v);
     return *this;
   }
+  RandomModel& i32s(const std::string& key, const std::vector<std::int32_t>& v) {
+    builder_.i32s(architecture_ + "." + key, v);
+    return *this;
+  }
   RandomModel& boolean(const std::string& key, bool v) {
     builder_.boolean(architecture_ + "." + key, v);
     return *this;
@@ -142,6 +146,7 @@ struct RandomAttention {
   bool joined = false;           ///< queries, keys and values have one matrix
   bool joint_norms = false;      ///< of all of them together
   bool norm_before = true;
+  bool gated = false;  ///< behind each head's query is a gate
 
   void describe(RandomModel& model) const {
     model.u32("attention.head_count", heads).u32("attention.head_count_kv", key_heads);
@@ -157,7 +162,7 @@ struct RandomAttention {
     if (joined) {
       projection(model, layer, "attn_qkv", q + kv + key_heads * value, 1.5f);
     } else {
-      projection(model, layer, "attn_q", q, 1.5f);
+      projection(model, layer, "attn_q", gated ? 2 * q : q, 1.5f);
       projection(model, layer, "attn_k", kv, 1.5f);
       projection(model, layer, "attn_v", key_heads * value, 1);
     }

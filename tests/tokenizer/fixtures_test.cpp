@@ -49,7 +49,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Fixture{"olmo3", "-bf16.json"}, Fixture{"phi3", "-bf16.json"},
                     Fixture{"qwen2", "-bf16.json"}, Fixture{"qwen3", "-bf16.json"},
                     Fixture{"qwen3_moe", "-bf16.json"}, Fixture{"qwen3_moe_fused", "-bf16.json"},
-                    Fixture{"qwen3_next", "-bf16.json"}, Fixture{"seed_oss", "-bf16.json"},
+                    Fixture{"qwen3_next", "-bf16.json"}, Fixture{"qwen3_5", "-bf16.json"},
+                    Fixture{"qwen3_5_moe", "-bf16.json"}, Fixture{"seed_oss", "-bf16.json"},
                     Fixture{"smollm3", "-bf16.json"}, Fixture{"step35", "-bf16.json"}),
     [](const auto& test) { return test.param.folder; });
 

@@ -24,6 +24,8 @@
   FAMILY(qwen2)                 \
   FAMILY(qwen2moe)              \
   FAMILY(qwen3)                 \
+  FAMILY(qwen35)                \
+  FAMILY(qwen35moe)             \
   FAMILY(qwen3moe)              \
   FAMILY(qwen3next)             \
   FAMILY(seed_oss)              \

@@ -77,8 +77,7 @@ SLUICE_INLINE Floats logistic(const Floats& x) noexcept {
   return 1.0f / (1.0f + exponential(-x));
 }
 
-static void rms_norm(const float* x, const float* weights, std::size_t n, float epsilon,
-                     float* out) noexcept {
+static double sum_of_squares(const float* x, std::size_t n) noexcept {
   simd::Doubles squares(0.0);
   for (std::size_t i = 0; i < n; i += kAtOnce) {
     const simd::Doubles numbers = to_doubles(load_some(x + i, n - i));
@@ -86,13 +85,24 @@ static void rms_norm(const float* x, const float* weights, std::size_t n, float 
   }
   double sum = 0;
   for (std::size_t lane = 0; lane < kAtOnce; ++lane) sum += squares[lane];
-  const auto mean = static_cast<float>(sum / static_cast<double>(n));
+  return sum;
+}
+
+static void rms_norm(const float* x, const float* weights, std::size_t n, float epsilon,
+                     float* out) noexcept {
+  const auto mean = static_cast<float>(sum_of_squares(x, n) / static_cast<double>(n));
   const float scale = 1.0f / __builtin_sqrtf(mean + epsilon);
   for (std::size_t i = 0; i < n; i += kAtOnce) {
     Floats numbers = load_some(x + i, n - i) * scale;
     if (weights != nullptr) numbers *= load_some(weights + i, n - i);
     store_some(numbers, out + i, n - i);
   }
+}
+
+static void l2_norm(float* x, std::size_t n, float epsilon) noexcept {
+  const float length = __builtin_sqrtf(static_cast<float>(sum_of_squares(x, n)));
+  const float scale = 1.0f / (length < epsilon ? epsilon : length);
+  apply(x, n, [scale](const Floats& a) noexcept { return a * scale; });
 }
 
 static void add(float* x, const float* y, std::size_t n) noexcept {
@@ -117,6 +127,10 @@ static void softmax(float* x, std::size_t n, const float* sink) noexcept {
 
 static void soft_cap(float* x, std::size_t n, float cap) noexcept {
   apply(x, n, [cap](const Floats& a) noexcept { return cap * hyperbolic_tangent(a / cap); });
+}
+
+static void silu(float* x, std::size_t n) noexcept {
+  apply(x, n, [](const Floats& a) noexcept { return a * logistic(a); });
 }
 
 static void silu_gate(float* gate, const float* up, std::size_t n) noexcept {
@@ -147,9 +161,11 @@ static void sigmoid(float* x, std::size_t n) noexcept {
 const linear::Functions& linear_functions() noexcept {
   static const linear::Functions kFunctions = {
       .rms_norm = rms_norm,
+      .l2_norm = l2_norm,
       .add = add,
       .softmax = softmax,
       .soft_cap = soft_cap,
+      .silu = silu,
       .silu_gate = silu_gate,
       .gelu_gate = gelu_gate,
       .clamped_silu_gate = clamped_silu_gate,

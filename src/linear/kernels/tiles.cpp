@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "linear/kernels.h"
+#include "linear/kernels/delta_step.h"
 #include "linear/kernels/functions.h"
 #include "simd/lanes.h"
 
@@ -157,6 +158,7 @@ const linear::Kernels& linear_kernels() noexcept {
       .lay_columns = lay<kTileColumns>,
       .add_tile = add_tile,
       .solve = solve,
+      .delta_step = delta_step,
       .functions = linear_functions(),
   };
   return kKernels;
