@@ -1,6 +1,6 @@
 // What is found in the cells of a target's region, beside all vectors.
 
-#include "codec/trellis/near_regions.h"
+#include "codec/trellis/near_regions.cpp"
 
 #include <gtest/gtest.h>
 

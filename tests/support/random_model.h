@@ -52,10 +52,6 @@ class RandomModel {
     builder_.f32(architecture_ + "." + key, v);
     return *this;
   }
-  RandomModel& i32s(const std::string& key, const std::vector<std::int32_t>& v) {
-    builder_.i32s(architecture_ + "." + key, v);
-    return *this;
-  }
   RandomModel& boolean(const std::string& key, bool v) {
     builder_.boolean(architecture_ + "." + key, v);
     return *this;
