@@ -28,13 +28,14 @@ constexpr std::uint8_t byte_of(int integer) noexcept {
   return static_cast<std::uint8_t>((integer + kBytes) / 2);
 }
 
-/// Squares of what bytes stand for.
+/// Squares of what bytes stand for, as multiples of kSquareUnit.
 struct Squares {
   std::uint8_t of[128];
   constexpr Squares() noexcept : of() {
+    constexpr int kUnit = 4 * kSquareUnit;  // of doubled numbers' squares
     for (int i = 0; i < kBytes; ++i) {
-      const float integer = static_cast<float>(2 * i) - kMiddle;
-      of[i] = static_cast<std::uint8_t>(integer * integer / kSquareUnit + 0.5f);
+      const int doubled = 4 * i - static_cast<int>(2 * kMiddle);
+      of[i] = static_cast<std::uint8_t>((doubled * doubled + kUnit / 2) / kUnit);
     }
   }
 };
