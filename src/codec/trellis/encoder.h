@@ -54,7 +54,7 @@ class RowEncoder {
   static constexpr float kFar = 0x1p100f;  ///< an error that is none
   static constexpr TrellisMeans kMeans = {.square = 120, .importance = 0.1f};
   /// A price that is higher by this share of a sub-block's error is hardly more.
-  static constexpr float kHardlyMore = 0.1f;
+  static constexpr float kHardlyMore = 0.07f;
   /// More than this share of a sub-block's weights as error is seldom all that can be had.
   static constexpr float kMuch = 0.25f;
   /// Where all other weights of a group are less than this share of one, bytes say nothing of them.

@@ -11,7 +11,7 @@ struct Iq1Kt {
   static constexpr const TrellisCodebook& kBook = kIq1KtBook;
   static constexpr float kLikelyScale = 0.8f / 37;
 
-  static constexpr TrellisEffort kBest = {.first_cells = 20, .last_cells = 40, .scales = 3};
+  static constexpr TrellisEffort kBest = {.first_cells = 16, .last_cells = 36, .scales = 3};
   static constexpr TrellisEffort kFast = {.first_cells = 16, .last_cells = 20, .scales = 1};
 };
 
