@@ -284,6 +284,14 @@ void add_rope(const Metadata& model, bool neighbours, AttentionParts& parts) {
   add_factors(model, parts.rope->frequencies.size(), *parts.rope);
 }
 
+bool add_window(const Metadata& model, std::uint64_t layer, AttentionParts& parts,
+                RopeChoice& choice) {
+  if (!model.in_pattern("attention.sliding_window_pattern", layer, 0)) return false;
+  parts.scores.reach = {Reach::Kind::window, model.whole("attention.sliding_window")};
+  choice.base = model.number("rope.freq_base_swa", static_cast<float>(choice.base));
+  return true;
+}
+
 void add_head_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts) {
   const std::uint64_t length = parts.scores.key_length;
   parts.query_norm = model.numbers(of_block(layer, "attn_q_norm.weight"), length);

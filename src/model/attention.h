@@ -88,6 +88,11 @@ AttentionParts attention_parts(const Metadata& model, std::uint64_t layer, const
 /// Adds rotary positions as the model's keys and tensors say.
 void add_rope(const Metadata& model, bool neighbours, AttentionParts& parts);
 
+/// Whether the model's pattern says that a layer sees a window; then that is added, and positions have the
+/// base of such layers.
+bool add_window(const Metadata& model, std::uint64_t layer, AttentionParts& parts,
+                RopeChoice& choice);
+
 /// Norms of each head before they are turned, which must be there: attn_q_norm and attn_k_norm.
 void add_head_norms(const Metadata& model, std::uint64_t layer, AttentionParts& parts);
 

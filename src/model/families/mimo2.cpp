@@ -13,10 +13,7 @@ AttentionParts mimo2_attention(const Metadata& model, std::uint64_t layer) {
   parts.sinks = model.numbers_if_any(of_block(layer, "attn_sinks.weight"), parts.scores.heads);
   parts.output_scale = model.number("attention.value_scale", 1);
   RopeChoice choice = rope_choice(model, parts.scores.key_length, false);
-  if (model.in_pattern("attention.sliding_window_pattern", layer, 0)) {
-    parts.scores.reach = {Reach::Kind::window, model.whole("attention.sliding_window")};
-    choice.base = model.number("rope.freq_base_swa", static_cast<float>(choice.base));
-  }
+  add_window(model, layer, parts, choice);
   parts.rope = rope_of(model, choice);
   return parts;
 }

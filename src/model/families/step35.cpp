@@ -17,9 +17,7 @@ AttentionParts step35_attention(const Metadata& model, std::uint64_t layer) {
                                      model.whole("embedding_length"));
   }
   RopeChoice choice = rope_choice(model, parts.scores.key_length, false);
-  if (model.in_pattern("attention.sliding_window_pattern", layer, 0)) {
-    parts.scores.reach = {Reach::Kind::window, model.whole("attention.sliding_window")};
-    choice.base = model.number("rope.freq_base_swa", static_cast<float>(choice.base));
+  if (add_window(model, layer, parts, choice)) {
     parts.rope = rope_of(model, choice);
     return parts;
   }
