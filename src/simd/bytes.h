@@ -1,15 +1,17 @@
 #pragma once
 
-// Products of bytes, and lists of lanes.
+// Products of bytes, lists of lanes, and what is the most or the least of some.
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "simd/lanes.h"
 
 namespace sluice::inline SLUICE_ISA::simd {
 
-/// Lane i: sum[i] + the products of its four bytes, those of `bytes` unsigned, the factors of [-64, 64].
+/// Lane i: sum[i] + the products of its four bytes, those of `bytes` unsigned, the factors signed. Two products
+/// are to fit into 16 bits.
 SLUICE_INLINE Ints accumulate_byte_products(const Ints& sum, const Ints& bytes,
                                             const Ints& factors) noexcept {
   Ints result;
@@ -18,11 +20,9 @@ SLUICE_INLINE Ints accumulate_byte_products(const Ints& sum, const Ints& bytes,
     result.part[i] = (Ints::Register)_mm512_dpbusd_epi32(
         (__m512i)sum.part[i], (__m512i)bytes.part[i], (__m512i)factors.part[i]);
 #elif defined(__AVX512BW__)
-    // Two products fit into 16 bits.
     const __m512i pairs = _mm512_maddubs_epi16((__m512i)bytes.part[i], (__m512i)factors.part[i]);
     result.part[i] = sum.part[i] + (Ints::Register)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
 #elif defined(__AVX2__)
-    // Two products fit into 16 bits.
     const __m256i pairs = _mm256_maddubs_epi16((__m256i)bytes.part[i], (__m256i)factors.part[i]);
     result.part[i] = sum.part[i] + (Ints::Register)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 #else
@@ -125,6 +125,24 @@ SLUICE_INLINE std::uint16_t* append_numbers(const FloatMask& mask, unsigned firs
 #endif
 }
 
+/// Lanes l and l ^ kDistance change places.
+template <std::size_t kDistance>
+SLUICE_INLINE Floats swap_at(const Floats& a) noexcept {
+  constexpr std::size_t kLanes = Part<float>::kLanes;
+  Floats result;
+  for (std::size_t i = 0; i < Floats::kParts; ++i) {
+    if constexpr (kDistance < kLanes) {
+      result.part[i] = [&]<std::size_t... l>(std::index_sequence<l...>) noexcept {
+        return __builtin_shufflevector(a.part[i], a.part[i], (l ^ kDistance)...);
+      }
+      (std::make_index_sequence<kLanes>());
+    } else {
+      result.part[i] = a.part[i ^ (kDistance / kLanes)];
+    }
+  }
+  return result;
+}
+
 /// The largest of the lanes that have the same remainder by 4, for each remainder.
 SLUICE_INLINE void most_of_fours(const Ints& lanes, std::int32_t (&most)[4]) noexcept {
 #if defined(__AVX2__)
@@ -182,12 +200,82 @@ SLUICE_INLINE std::int16_t most_of(const Shorts& lanes) noexcept {
 #endif
 }
 
+/// The largest lanes of four numbers of each of 16 groups.
+class MostOfFour {
+ public:
+  void set(std::size_t group, const Shorts (&number)[4]) noexcept {
+#if defined(__AVX512BW__)
+    const __m512i low = halves((__m512i)number[0].part[0], (__m512i)number[1].part[0]);
+    const __m512i high = halves((__m512i)number[2].part[0], (__m512i)number[3].part[0]);
+    eight_[group] = _mm512_max_epi16(_mm512_shuffle_i32x4(low, high, 0x88),
+                                     _mm512_shuffle_i32x4(low, high, 0xdd));
+#else
+    for (std::size_t i = 0; i < 4; ++i) most_[i][group] = most_of(number[i]);
+#endif
+  }
+  /// After all have been set. Number i's, a lane a group.
+  void get(Floats (&most)[4]) const noexcept {
+#if defined(__AVX512BW__)
+    // Of each number, eight lanes, four, two and one; each step takes two registers to one.
+    const auto four = [&](int g) noexcept {
+      const __m512i a = eight_[g];
+      const __m512i b = eight_[g + 1];
+      return _mm512_max_epi16(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+    };
+    const auto two = [&](int g) noexcept {
+      const auto a = _mm512_castsi512_ps(four(g));
+      const auto b = _mm512_castsi512_ps(four(g + 2));
+      return _mm512_max_epi16(_mm512_castps_si512(_mm512_shuffle_ps(a, b, 0x88)),
+                              _mm512_castps_si512(_mm512_shuffle_ps(a, b, 0xdd)));
+    };
+    // Four groups in low halves, the next four in high ones.
+    const auto one = [&](int g) noexcept {
+      constexpr __mmask32 kHigh = 0xaaaaaaaa;
+      const __m512i a = two(g);
+      const __m512i b = two(g + 4);
+      return _mm512_max_epi16(_mm512_mask_blend_epi16(kHigh, a, _mm512_slli_epi32(b, 16)),
+                              _mm512_mask_blend_epi16(kHigh, _mm512_srli_epi32(a, 16), b));
+    };
+    __m512i four_groups[4];
+    for (int i = 0; i < 2; ++i) {
+      const __m512i both = one(8 * i);
+      four_groups[2 * i] = _mm512_srai_epi32(_mm512_slli_epi32(both, 16), 16);
+      four_groups[2 * i + 1] = _mm512_srai_epi32(both, 16);
+    }
+    for (int i = 0; i < 2; ++i) {
+      const auto quarters = [&](int g) noexcept {
+        return i == 0 ? _mm512_shuffle_i32x4(four_groups[g], four_groups[g + 1], 0x44)
+                      : _mm512_shuffle_i32x4(four_groups[g], four_groups[g + 1], 0xee);
+      };
+      const __m512i a = quarters(0);
+      const __m512i b = quarters(2);
+      most[2 * i] = Floats(_mm512_cvtepi32_ps(_mm512_shuffle_i32x4(a, b, 0x88)));
+      most[2 * i + 1] = Floats(_mm512_cvtepi32_ps(_mm512_shuffle_i32x4(a, b, 0xdd)));
+    }
+#else
+    for (std::size_t i = 0; i < 4; ++i) most[i] = Floats::load(most_[i]);
+#endif
+  }
+
+ private:
+#if defined(__AVX512BW__)
+  /// What two come to, 16 lanes each.
+  static __m512i halves(__m512i a, __m512i b) noexcept {
+    return _mm512_max_epi16(_mm512_shuffle_i32x4(a, b, 0x44), _mm512_shuffle_i32x4(a, b, 0xee));
+  }
+
+  __m512i eight_[16];  ///< of a group: eight lanes of each number, one after the other
+#else
+  float most_[4][16];
+#endif
+};
+
 #if defined(__AVX512VBMI__)
-/// Each byte, below 128, becomes that number of a table.
-SLUICE_INLINE Ints look_up_bytes(const std::uint8_t (&table)[128], const Ints& bytes) noexcept {
+/// Each byte, below 64, becomes that number of a table.
+SLUICE_INLINE Ints look_up_bytes(const std::uint8_t (&table)[64], const Ints& bytes) noexcept {
   Ints result;
-  result.part[0] = (Ints::Register)_mm512_permutex2var_epi8(
-      _mm512_loadu_si512(table), (__m512i)bytes.part[0], _mm512_loadu_si512(table + 64));
+  result.part[0] =
+      (Ints::Register)_mm512_permutexvar_epi8((__m512i)bytes.part[0], _mm512_loadu_si512(table));
   return result;
 }
 #endif

@@ -15,21 +15,29 @@
 namespace sluice::inline SLUICE_ISA::simd {
 
 /// How many the functions below take.
-inline constexpr std::size_t kNumbersAtOnce = 32;
+inline constexpr std::size_t kNumbersAtOnce = 64;
+/// Bits of the largest numbers.
+inline constexpr std::uint16_t kLargestF16 = 0x7bff;
+inline constexpr std::uint16_t kLargestBf16 = 0x7f7f;
+
+// Of numbers that are a sign and a magnitude, those beyond the largest become it with two instructions after they
+// are narrow: as signed words the negative ones are below all others, as unsigned ones above.
 
 #if defined(SLUICE_NEON)
 
+SLUICE_INLINE void store_limited(std::byte* to, uint16x8_t numbers,
+                                 std::uint16_t largest) noexcept {
+  const int16x8_t positive = vminq_s16((int16x8_t)numbers, vdupq_n_s16((std::int16_t)largest));
+  const uint16x8_t both = vminq_u16((uint16x8_t)positive, vdupq_n_u16(largest | 0x8000u));
+  std::memcpy(to, &both, sizeof both);
+}
+
 /// Binary16, ties to even; what is beyond the largest number, and NaN, becomes it.
 SLUICE_INLINE void to_f16(const float* from, std::byte* to) noexcept {
-  const auto number = [](const float* at) noexcept {
-    const float32x4_t value = vld1q_f32(at);
-    const float32x4_t magnitude = Machine::min(vabsq_f32(value), vdupq_n_f32(65504.0f));
-    return vbslq_f32(vdupq_n_u32(0x80000000u), value, magnitude);
-  };
   for (std::size_t i = 0; i < kNumbersAtOnce; i += 8) {
     const float16x8_t halves =
-        vcvt_high_f16_f32(vcvt_f16_f32(number(from + i)), number(from + i + 4));
-    std::memcpy(to + 2 * i, &halves, sizeof halves);
+        vcvt_high_f16_f32(vcvt_f16_f32(vld1q_f32(from + i)), vld1q_f32(from + i + 4));
+    store_limited(to + 2 * i, (uint16x8_t)halves, kLargestF16);
   }
 }
 
@@ -50,45 +58,46 @@ SLUICE_INLINE bool from_f16(const std::byte* from, float* to) noexcept {
 
 /// The upper halves, ties to even; what is beyond the largest number becomes it, NaN anything.
 SLUICE_INLINE void to_bf16(const float* from, std::byte* to) noexcept {
-  constexpr float kLargest = 0x1.fep127f;
   const auto rounded = [](const float* at) noexcept {
-    const Part<float> value = Part<float>::load(at);
-    const Part<float> near = min(Part<float>(kLargest), max(Part<float>(-kLargest), value));
-    const uint32x4_t bits = (uint32x4_t)near.part[0];
+    const uint32x4_t bits = (uint32x4_t)vld1q_f32(at);
     // One more where the upper half is odd; what narrows drops the lower one.
     return vaddhn_u32(vsraq_n_u32(bits, bits << 15, 31), vdupq_n_u32(0x7fff));
   };
   for (std::size_t i = 0; i < kNumbersAtOnce; i += 8) {
-    const uint16x8_t halves = vcombine_u16(rounded(from + i), rounded(from + i + 4));
-    std::memcpy(to + 2 * i, &halves, sizeof halves);
+    store_limited(to + 2 * i, vcombine_u16(rounded(from + i), rounded(from + i + 4)), kLargestBf16);
   }
 }
 
 #else
 
+#if defined(__AVX512F__)
+SLUICE_INLINE __m512i limited(__m512i numbers, std::uint16_t largest) noexcept {
+  const __m512i positive = _mm512_min_epi16(numbers, _mm512_set1_epi16((std::int16_t)largest));
+  return _mm512_min_epu16(positive, _mm512_set1_epi16((std::int16_t)(largest | 0x8000)));
+}
+#endif
+SLUICE_INLINE __m256i limited(__m256i numbers, std::uint16_t largest) noexcept {
+  const __m256i positive = _mm256_min_epi16(numbers, _mm256_set1_epi16((std::int16_t)largest));
+  return _mm256_min_epu16(positive, _mm256_set1_epi16((std::int16_t)(largest | 0x8000)));
+}
+
 /// Binary16, ties to even; what is beyond the largest number, and NaN, becomes it.
 SLUICE_INLINE void to_f16(const float* from, std::byte* to) noexcept {
-  constexpr std::size_t kLanes = Part<float>::kLanes;
-  for (std::size_t i = 0; i < kNumbersAtOnce; i += kLanes) {
 #if defined(__AVX512F__)
-    // Of two numbers the lesser in magnitude, with the first's sign; of a quiet NaN and a number the
-    // number. Signalling NaN, the second kind of operands, is made quiet before, all else stays.
-    constexpr int kLesserMagnitude = 2;
-    constexpr int kQuietSecondKind = 0x11111121;
-    const __m512 value = _mm512_loadu_ps(from + i);
-    const __m512 quiet = _mm512_fixupimm_ps(value, value, _mm512_set1_epi32(kQuietSecondKind), 0);
-    const __m512 number = _mm512_range_ps(quiet, _mm512_set1_ps(65504.0f), kLesserMagnitude);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 2 * i),
-                        _mm512_cvtps_ph(number, _MM_FROUND_TO_NEAREST_INT));
-#else
-    const Part<float> value = Part<float>::load(from + i);
-    const auto magnitude = bits_of<Part<std::int32_t> >(min(abs(value), 65504.0f));
-    const auto sign = bits_of<Part<std::int32_t> >(value) & static_cast<std::int32_t>(0x80000000u);
-    const auto number = bits_of<Part<float> >(magnitude | sign);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * i),
-                     _mm256_cvtps_ph(number.part[0], _MM_FROUND_TO_NEAREST_INT));
-#endif
+  for (std::size_t i = 0; i < kNumbersAtOnce; i += 32) {
+    const __m256i low = _mm512_cvtps_ph(_mm512_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT);
+    const __m256i high = _mm512_cvtps_ph(_mm512_loadu_ps(from + i + 16), _MM_FROUND_TO_NEAREST_INT);
+    _mm512_storeu_si512(
+        to + 2 * i, limited(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1), kLargestF16));
   }
+#else
+  for (std::size_t i = 0; i < kNumbersAtOnce; i += 16) {
+    const __m256i halves =
+        _mm256_set_m128i(_mm256_cvtps_ph(_mm256_loadu_ps(from + i + 8), _MM_FROUND_TO_NEAREST_INT),
+                         _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 2 * i), limited(halves, kLargestF16));
+  }
+#endif
 }
 
 /// Exact. False: there is a NaN, which was made quiet.
@@ -112,19 +121,16 @@ SLUICE_INLINE bool from_f16(const std::byte* from, float* to) noexcept {
 
 /// The upper halves, ties to even; what is beyond the largest number becomes it, NaN anything.
 SLUICE_INLINE void to_bf16(const float* from, std::byte* to) noexcept {
-  constexpr float kLargest = 0x1.fep127f;
   constexpr std::size_t kLanes = Part<float>::kLanes;
   const auto rounded = [](const float* at) noexcept {
-    const Part<float> value = Part<float>::load(at);
-    const Part<float> near = min(Part<float>(kLargest), max(Part<float>(-kLargest), value));
-    // One more where the upper half is odd.
+  // One more where the upper half is odd.
 #if defined(__AVX512F__)
-    const __m512i bits = _mm512_castps_si512(near.part[0]);
+    const __m512i bits = _mm512_loadu_si512(at);
     const __m512i sum = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff));
     const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
     return _mm512_mask_sub_epi32(sum, odd, sum, _mm512_set1_epi32(-1));
 #else
-    const auto bits = bits_of<Part<std::int32_t> >(near);
+    const auto bits = Part<std::int32_t>::load(reinterpret_cast<const std::int32_t*>(at));
     return (bits + 0x7fff + (shift_right<16>(bits) & 1)).part[0];
 #endif
   };
@@ -135,13 +141,14 @@ SLUICE_INLINE void to_bf16(const float* from, std::byte* to) noexcept {
     alignas(64) static constexpr std::uint16_t kUpperHalves[32] = {
         1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
         33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
-    _mm512_storeu_si512(to + 2 * i, _mm512_permutex2var_epi16(
-                                        (__m512i)a, _mm512_load_si512(kUpperHalves), (__m512i)b));
+    const __m512i halves =
+        _mm512_permutex2var_epi16((__m512i)a, _mm512_load_si512(kUpperHalves), (__m512i)b);
+    _mm512_storeu_si512(to + 2 * i, limited(halves, kLargestBf16));
 #else
     const __m256i halves =
         _mm256_packus_epi32(_mm256_srli_epi32((__m256i)a, 16), _mm256_srli_epi32((__m256i)b, 16));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 2 * i),
-                        _mm256_permute4x64_epi64(halves, 0xd8));
+                        limited(_mm256_permute4x64_epi64(halves, 0xd8), kLargestBf16));
 #endif
   }
 }

@@ -115,14 +115,14 @@ TEST(TrellisPrices, AreWhatTheBestVectorsCost) {
         }
         const double miss =
             (double{cheapest.price[4 * b]} - least) / (double{energy[4 * b]} + std::abs(least));
-        EXPECT_LT(std::abs(miss), 0.08) << multiple;
+        EXPECT_LT(std::abs(miss), 0.12) << multiple;
         squares += miss * miss;
         ++count;
       }
     }
     for (const unsigned codes : seen) EXPECT_EQ(__builtin_popcount(codes), 8);
   }
-  EXPECT_LT(std::sqrt(squares / count), 0.015);
+  EXPECT_LT(std::sqrt(squares / count), 0.02);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-# Packages, by CPack: `cpack -G DEB` makes sluice, libsluice0.17 and libsluice-dev for Debian, `cpack -G TGZ` an
+# Packages, by CPack: `cpack -G DEB` makes sluice, libsluice0.18 and libsluice-dev for Debian, `cpack -G TGZ` an
 # archive to unpack anywhere (of the preset `static`: a program that needs no library).
 set(CPACK_PACKAGE_NAME sluice)
 set(CPACK_PACKAGE_VENDOR "The sluice developers")

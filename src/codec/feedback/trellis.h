@@ -79,10 +79,13 @@ struct FeedbackTrellis {
       TrellisNear<kBook> near(cells, target, scale, Format::kCells);
       const TrellisQueries<kGroup> queries(target, metric_, scale);
       std::uint32_t index[kRows];
-      for (std::size_t row = 0; row < kRows; ++row) {
-        const TrellisIndices best =
-            TrellisFinds<kBook>(cells, queries.query(row), near[row], near.count(row)).best();
-        index[row] = best[place_of_min(cost(target, row, best, scale[row]))];
+      using Finds = TrellisFinds<kBook>;
+      for (std::size_t row = 0; row < kRows; row += Finds::kTogether) {
+        const Finds finds(cells, queries, near, row);
+        for (std::size_t k = 0; k < Finds::kTogether; ++k) {
+          const TrellisIndices best = finds.best(k);
+          index[row + k] = best[place_of_min(cost(target, row + k, best, scale[row + k]))];
+        }
       }
       return TrellisIndices::load(index);
     }

@@ -17,10 +17,10 @@ struct BlockBf16 {
   /// finite number instead.
   struct Number {
     std::uint16_t operator()(float value) const noexcept {
-      constexpr float kLargest = 0x1.fep127f;
-      // Spelled out: std::clamp's references keep the loop from vectorizing.
-      const float not_less = value < -kLargest ? -kLargest : value;
-      return number_to_bf16(not_less > kLargest ? kLargest : not_less);
+      constexpr std::uint16_t kLargest = 0x7f7f;
+      const std::uint16_t bits = number_to_bf16(value);
+      const std::uint16_t magnitude = bits & 0x7fffu;
+      return magnitude < kLargest ? bits : static_cast<std::uint16_t>((bits & 0x8000u) | kLargest);
     }
 #ifdef SLUICE_SIXTEEN_BITS
     static constexpr std::size_t kAtOnce = simd::kNumbersAtOnce;

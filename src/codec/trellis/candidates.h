@@ -2,6 +2,7 @@
 
 // What vectors are worth to a group of weights, at any scale.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -29,37 +30,40 @@ struct TrellisFit {
 template <TrellisCodebook kBook>
 class TrellisCandidates {
  public:
+  using Floats = simd::Floats;
   static constexpr std::size_t kCount = 4;
 
-  /// Where the indices of a group's belong.
-  std::uint32_t (&of_group(std::size_t lane) noexcept)[kCount] { return index_[lane]; }
-
-  void fit(const TrellisTile<kBook.group>& tile) noexcept {
-    for (std::size_t lane = 0; lane < 16; lane += 16 / kCount) {
-      TrellisFit sums{0, 0};
-      for_each_integer<kBook>(
-          TrellisIndices::load(index_[lane]), [&](std::size_t j, const simd::Floats& c) noexcept {
-            sums.add(simd::four_times(tile.x[j], lane), simd::four_times(tile.w[j], lane), c);
-          });
-      sums.xy.store(xy_[lane]);
-      sums.yy.store(yy_[lane]);
-    }
+  void set(std::size_t lane, const std::array<std::uint32_t, kCount>& indices) noexcept {
+    for (std::size_t i = 0; i < kCount; ++i) index_[i][lane] = indices[i];
   }
 
-  /// Chooses the one of a group's with the least error at a scale, less that of zeros.
-  void choose(std::size_t lane, float scale, std::uint32_t& best, float& least) const noexcept {
-    for (std::size_t i = 0; i < kCount; ++i) {
-      const float error = (yy_[lane][i] * scale - xy_[lane][i] * 2) * scale;
-      if (i > 0 && error >= least) continue;
-      least = error;
-      best = index_[lane][i];
+  /// Of each group the one with the least error at a scale, less that of zeros.
+  struct Best {
+    Floats error;
+    TrellisIndices index;
+  };
+  Best best(const TrellisTile<kBook.group>& tile, const Floats& scale) const noexcept {
+    Best best = cost(tile, scale, 0);
+    for (std::size_t i = 1; i < kCount; ++i) {
+      const Best other = cost(tile, scale, i);
+      const simd::FloatMask better = other.error < best.error;
+      best.error = select(better, other.error, best.error);
+      best.index = select_indices(better, other.index, best.index);
     }
+    return best;
   }
 
  private:
-  std::uint32_t index_[16][kCount] = {};
-  float xy_[16][kCount];
-  float yy_[16][kCount];
+  Best cost(const TrellisTile<kBook.group>& tile, const Floats& scale,
+            std::size_t i) const noexcept {
+    const TrellisIndices index = TrellisIndices::load(index_[i]);
+    TrellisFit sums{0, 0};
+    for_each_integer<kBook>(
+        index, [&](std::size_t j, const Floats& c) noexcept { sums.add(tile.x[j], tile.w[j], c); });
+    return {(sums.yy * scale - sums.xy * 2.0f) * scale, index};
+  }
+
+  std::uint32_t index_[kCount][16] = {};
 };
 
 }  // namespace sluice::inline SLUICE_ISA

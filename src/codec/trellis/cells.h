@@ -18,23 +18,24 @@ namespace sluice::inline SLUICE_ISA {
 
 namespace trellis_bytes {
 
-/// Integers, of [-126, 126], are halved: byte b stands for 2 b - kMiddle, the mean of the two that are b. What
-/// is found is compared with all of its bits.
-inline constexpr float kMiddle = 126.5f;
-inline constexpr int kBytes = 127;
+/// Byte b, below 64, stands for the mean of the four integers of [-126, 126] that are b, 4 b - kMiddle. What is found
+/// is compared with all of its bits.
+inline constexpr int kStep = 4;
+inline constexpr float kMiddle = 124.5f;
+inline constexpr int kBytes = 64;
 inline constexpr int kSquareUnit = 64;
 
 constexpr std::uint8_t byte_of(int integer) noexcept {
-  return static_cast<std::uint8_t>((integer + kBytes) / 2);
+  return static_cast<std::uint8_t>((integer + 126) / kStep);
 }
 
 /// Squares of what bytes stand for, as multiples of kSquareUnit.
 struct Squares {
-  std::uint8_t of[128];
+  std::uint8_t of[kBytes];
   constexpr Squares() noexcept : of() {
     constexpr int kUnit = 4 * kSquareUnit;  // of doubled numbers' squares
     for (int i = 0; i < kBytes; ++i) {
-      const int doubled = 4 * i - static_cast<int>(2 * kMiddle);
+      const int doubled = 2 * kStep * i - static_cast<int>(2 * kMiddle);
       of[i] = static_cast<std::uint8_t>((doubled * doubled + kUnit / 2) / kUnit);
     }
   }
@@ -48,7 +49,7 @@ template <std::size_t kGroup>
 struct alignas(64) TrellisVectors {
   static constexpr std::size_t kWords = kGroup / 4;
 #if defined(__AVX512VBMI__)
-  /// Squares are looked up in two registers: half of the memory to wait for.
+  /// Squares are looked up in a register: half of the memory to wait for.
   static constexpr bool kStoresSquares = false;
 #else
   static constexpr bool kStoresSquares = true;
@@ -106,7 +107,9 @@ struct TrellisQuery {
   }
   template <typename Cell>
   SLUICE_INLINE simd::Ints score(const Cell& cell) const noexcept {
-    return square_part(cell, linear_part(cell));
+    // A byte is four ones.
+    const simd::Ints products = linear_part(cell);
+    return square_part(cell, products + products);
   }
 };
 
@@ -116,8 +119,8 @@ class TrellisCells {
   static constexpr std::size_t kGroup = kBook.group;
   static constexpr std::size_t kCells = 16 * kBook.branches;
   using Vectors = TrellisVectors<kGroup>;
-  /// More cells where these are smaller than regions.
-  using Regions = TrellisRegions<kCells, kBook.bits == 13 ? 40 : 64>;
+  /// More cells where these are smaller than regions. A list is a line of the cache, or two.
+  using Regions = TrellisRegions<kCells, kBook.bits == 13 ? 32 : 64>;
   /// Borders at 0.8 of the integers' deviation.
   static constexpr TrellisRanges kRanges = {{-30, 0, 30}, kBook.bits == 13 ? 17.0f : 13.0f};
 

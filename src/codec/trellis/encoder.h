@@ -5,26 +5,17 @@
 //
 // 1. The scale at which each sub-block is likely to come out best is foretold from its moments, and a
 //    row's scale is chosen that has multiples near to these.
-// 2. For a sub-block the vectors that are near at either sign of the foretold scale are priced at several
-//    multiples (prices.h). Each is a codebook of its own: the best of
-//    several takes 10 % off the error.
-// 3. At the multiple with the least price the groups are searched, farther, and at others that cost hardly
-//    more: prices are sums of products of bytes. Where these say little, all multiples are searched.
-// 4. The row's scale is fitted by least squares, and corrected for its shrinkage.
+// 2. Tiles are encoded at multiples of it (tile_encoder.h).
+// 3. The row's scale is fitted by least squares, and corrected for its shrinkage.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
 
-#include "codec/i_quants/levels.h"
-#include "codec/trellis/candidates.h"
-#include "codec/trellis/near.h"
-#include "codec/trellis/prices.h"
 #include "codec/trellis/row.h"
 #include "codec/trellis/scales.h"
-#include "codec/trellis/search.h"
-#include "codec/trellis/tile.h"
+#include "codec/trellis/tile_encoder.h"
 #include "sluice/codec.h"
 
 namespace sluice::inline SLUICE_ISA {
@@ -46,19 +37,13 @@ class RowEncoder {
   static constexpr std::size_t kGroup = kBook.group;
   static constexpr std::size_t kSuperBlock = TrellisRow::kSuperBlock;
   using Tile = TrellisTile<kGroup>;
-  using Queries = TrellisQueries<kGroup>;
-  using Prices = TrellisPrices<kBook>;
-  using Cells = TrellisCells<kBook>;
+  using TileEncoder = TrellisTileEncoder<Type>;
   static constexpr std::size_t kShared = Tile::kShared;
-  static constexpr std::size_t kBlocks = 16 / kShared;
-  static constexpr float kFar = 0x1p100f;  ///< an error that is none
-  static constexpr TrellisMeans kMeans = {.square = 120, .importance = 0.1f};
-  /// A price that is higher by this share of a sub-block's error is hardly more.
-  static constexpr float kHardlyMore = 0.07f;
-  /// More than this share of a sub-block's weights as error is seldom all that can be had.
-  static constexpr float kMuch = 0.25f;
-  /// Where all other weights of a group are less than this share of one, bytes say nothing of them.
-  static constexpr float kNearlyAll = 0.1f;
+  static constexpr TrellisMeans kMeans = {.square = 320, .importance = 0.01f};
+  /// Columns of little importance can come out worse than zeros. Where they are most of a super-block, so that
+  /// it does as a whole, it is encoded again with this share of the mean.
+  static constexpr float kMostPlainError = 0.9f;
+  static constexpr float kMoreImportance = 0.1f;
 
   RowEncoder(const TrellisRow& row, const TrellisEffort& effort) noexcept
       : effort_(effort), row_(row) {}
@@ -104,97 +89,36 @@ class RowEncoder {
   }
 
   void encode_super_block(std::size_t first, Codes<Type>& codes) noexcept {
-    const TrellisMeans of_super_block = row_.means(first, kMeans);
-    for (std::size_t i = 0; i < kSuperBlock; i += Tile::kWeights) {
-      Tile tile;
-      row_.load(tile, first + i, of_super_block);
-      encode_tile(tile, codes.scale + i / 32, codes.index + i / kGroup);
+    TrellisSums sums = encode_super_block(first, kMeans, codes);
+    if (sums.plain_error(scale_) > kMostPlainError) {
+      sums = encode_super_block(first, {kMeans.square, kMoreImportance}, codes);
     }
+    row_.add(sums);
   }
 
-  /// Codes for a tile.
-  struct Found {
-    Floats error;  ///< of a sub-block, in each of its lanes, less that of zeros
-    Floats code;   ///< the level's number
-    Floats multiple;
-    TrellisIndices index;
-
-    void take_better(const Found& other) noexcept {
-      const simd::FloatMask better = other.error < error;
-      error = select(better, other.error, error);
-      code = select(better, other.code, code);
-      multiple = select(better, other.multiple, multiple);
-      index = simd::bits_of<TrellisIndices>(
-          select(better, simd::bits_of<simd::Ints>(other.index), simd::bits_of<simd::Ints>(index)));
-    }
-  };
-
-  void encode_tile(const Tile& tile, std::uint8_t* scales, std::uint16_t* indices) noexcept {
-    const Floats foretold = max(tile.likely_scale(Type::kLikelyScale), Floats(scale_));
-    const TrellisMultiples multiples(foretold / Floats(scale_));
-    TrellisNear<kBook> near[2] = {{cells_, tile.x, foretold, effort_.first_cells},
-                                  {cells_, tile.x, -foretold, effort_.first_cells}};
-    Prices prices(tile, multiples, scale_);
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      for (std::size_t sign = 0; sign < 2; ++sign) {
-        prices.look_at(cells_, lane, sign, near[sign][lane], near[sign].count(lane));
+  TrellisSums encode_super_block(std::size_t first, const TrellisMeans& shares,
+                                 Codes<Type>& codes) const noexcept {
+    const TrellisMeans means = row_.means(first, shares);
+    TileEncoder tiles[] = {{row_, first, means, effort_, scale_},
+                           {row_, first + Tile::kWeights, means, effort_, scale_}};
+    static_assert(sizeof tiles / sizeof *tiles * Tile::kWeights == kSuperBlock);
+    for (TileEncoder& tile : tiles) tile.price();
+    TrellisSums sums;
+    std::uint8_t* scales = codes.scale;
+    std::uint16_t* indices = codes.index;
+    for (const TileEncoder& tile : tiles) {
+      const auto found = tile.find();
+      for (std::size_t lane = 0; lane < 16; lane += kShared) {
+        *scales++ = static_cast<std::uint8_t>(found.code[lane]);
       }
-    }
-    prices.add_up();
-    typename Prices::Cheapest cheapest = prices.take_cheapest();
-    Found best = search_at(tile, cheapest, Floats(1) > 0);
-    const Floats energy = tile.energy();
-    const Floats enough = cheapest.price + max(energy + cheapest.price, 0) * kHardlyMore;
-    for (std::size_t t = 1; t < effort_.scales; ++t) {
-      cheapest = prices.take_cheapest();
-      const simd::FloatMask wanted = cheapest.price <= enough;
-      if (to_bits(wanted) == 0) break;
-      best.take_better(search_at(tile, cheapest, wanted));
-    }
-    const simd::FloatMask doubtful =
-        max(tile.one_sided(kNearlyAll), energy + best.error - energy * kMuch) > 0;
-    if (to_bits(doubtful) != 0) {
-      for (std::size_t code = 0; code < kIq4Levels.size(); ++code) {
-        const typename Prices::Cheapest any = {0, static_cast<float>(code), kIq4Levels[code]};
-        best.take_better(search_at(tile, any, doubtful));
+      for (std::size_t lane = 0; lane < 16; ++lane) {
+        *indices++ = static_cast<std::uint16_t>(found.index[lane]);
       }
+      sums.add<kBook>(tile.tile(), found.multiple, found.index);
     }
-    for (std::size_t b = 0; b < kBlocks; ++b) {
-      scales[b] = static_cast<std::uint8_t>(best.code[b * kShared]);
-    }
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      indices[lane] = static_cast<std::uint16_t>(best.index[lane]);
-    }
-    row_.template add<kBook>(tile, best.multiple, best.index);
+    return sums;
   }
 
-  /// Searches the groups of a tile at scales.
-  /// \param wanted  in other lanes nothing is found
-  Found search_at(const Tile& tile, const typename Prices::Cheapest& at,
-                  const simd::FloatMask& wanted) const noexcept {
-    const Floats scale = at.multiple * scale_;
-    TrellisNear<kBook> near(cells_, tile.x, scale, effort_.last_cells);
-    const Queries queries(tile, scale);
-    const unsigned lanes = to_bits(wanted);
-    float multiples[16];
-    at.multiple.store(multiples);
-    TrellisCandidates<kBook> found;
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      if ((lanes >> lane & 1) == 0) continue;
-      TrellisFinds<kBook>(cells_, queries.query(lane), near[lane], near.count(lane))
-          .best_of_fours(found.of_group(lane));
-    }
-    found.fit(tile);
-    std::uint32_t best[16];
-    float errors[16];
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      found.choose(lane, scale_ * multiples[lane], best[lane], errors[lane]);
-    }
-    const Floats error = Tile::sum_of_block(Floats::load(errors));
-    return {select(wanted, error, kFar), at.code, at.multiple, TrellisIndices::load(best)};
-  }
-
-  const Cells& cells_ = Cells::get();
   TrellisEffort effort_;
   TrellisRow row_;
   float scale_ = 0;

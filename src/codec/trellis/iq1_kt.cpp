@@ -9,9 +9,9 @@ namespace {
 struct Iq1Kt {
   using Block = BlockIq1Kt;
   static constexpr const TrellisCodebook& kBook = kIq1KtBook;
-  static constexpr float kLikelyScale = 0.8f / 37;
+  static constexpr float kLikelyScale = 0.77f / 37;
 
-  static constexpr TrellisEffort kBest = {.first_cells = 16, .last_cells = 36, .scales = 3};
+  static constexpr TrellisEffort kBest = {.first_cells = 14, .last_cells = 32, .scales = 2};
   static constexpr TrellisEffort kFast = {.first_cells = 16, .last_cells = 20, .scales = 1};
 };
 

@@ -11,8 +11,8 @@ struct Iq2Kt {
   static constexpr const TrellisCodebook& kBook = kIq2KtBook;
   static constexpr float kLikelyScale = 0.8f / 37;
 
-  static constexpr TrellisEffort kBest = {.first_cells = 20, .last_cells = 40, .scales = 2};
-  static constexpr TrellisEffort kFast = {.first_cells = 16, .last_cells = 24, .scales = 1};
+  static constexpr TrellisEffort kBest = {.first_cells = 20, .last_cells = 44, .scales = 2};
+  static constexpr TrellisEffort kFast = {.first_cells = 20, .last_cells = 28, .scales = 1};
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ struct Iq3Kt {
   static constexpr float kTopMultiple = 14;
   static constexpr float kLikelyScale = 0.787f / 37;
 
-  static constexpr TrellisMeans kMeans = {.square = 50, .importance = 0.02f};
+  static constexpr TrellisMeans kMeans = {.square = 200, .importance = 0.02f};
   using Search = NearRegionSearch<Iq3KtRegions>;
   using Effort = NearEffort<Search, Search>;
   static constexpr Effort kBest = {5, 24, 48};

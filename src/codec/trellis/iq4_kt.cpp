@@ -14,7 +14,7 @@ struct Iq4Kt {
   static constexpr float kTopMultiple = 57;
   static constexpr float kLikelyScale = 0.887f / 37;
 
-  static constexpr TrellisMeans kMeans = {.square = 200, .importance = 0.02f};
+  static constexpr TrellisMeans kMeans = {.square = 500, .importance = 0.02f};
   using Effort = NearEffort<NearListSearch<Iq4KtLists>, NearTreeSearch<Iq4KtTree>>;
   static constexpr Effort kBest = {7, {}, {7, 6}};
   static constexpr Effort kFast = {5, {}, {6, 5}};

@@ -1,8 +1,9 @@
 #pragma once
 
 // The cells that are looked into for the targets of 16 groups of weights: the first ones of their regions' lists.
-// Of a target with a coordinate beyond nearly all integers a region says less, and all of its list is looked into.
+// Of a target with a coordinate beyond nearly all integers a region says less, and some more are looked into.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +19,7 @@ class TrellisNear {
   using Floats = simd::Floats;
   using Cells = TrellisCells<kBook>;
 
+  TrellisNear() noexcept = default;  ///< of nothing yet
   /// Asks for lists, which are far away.
   /// \param scale  of the lanes, of either sign
   /// \param count  of a list's cells that are wanted, at most Cells::Regions::kMost
@@ -34,9 +36,10 @@ class TrellisNear {
     }
   }
 
-  /// How many cells there are to look into.
+  /// How many cells there are to look into, an even number if that is even.
   std::size_t count(std::size_t lane) const noexcept {
-    return (far_ >> lane & 1) == 0 ? count_ : Cells::Regions::kMost;
+    return (far_ >> lane & 1) == 0 ? count_
+                                   : std::min(Cells::Regions::kMost, count_ + count_ / 4 * 2);
   }
   const std::uint16_t* operator[](std::size_t lane) const noexcept { return near_[lane]; }
 

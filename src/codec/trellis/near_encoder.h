@@ -116,7 +116,9 @@ class RowEncoder {
         if (lane % kShared != 0) continue;
         block.set_scale(i / 32 + lane / kShared, static_cast<int>(codes.multiple[lane]));
       }
-      row_.template add<kBook>(tile, codes.multiple, codes.index);
+      TrellisSums sums;
+      sums.add<kBook>(tile, codes.multiple, codes.index);
+      row_.add(sums);
     }
     if constexpr (kBook.magnitudes) {
       for (std::size_t i = 0; i < kSuperBlock; ++i) {

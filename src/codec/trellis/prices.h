@@ -83,27 +83,26 @@ class TrellisPrices {
     // A factor below one is as many 32768ths.
     const Floats linear_unit =
         min(Floats(kMostLinear) / most_linear, square_unit / (most_scale * (kPerFactor * 1.001f)));
-    Ints sum = 0;
+    Floats sum = 0;
     for (std::size_t k = 0; k < Query::kWords; ++k) {
       Ints linear = 0;
       Ints opposite = 0;
       Ints square = 0;
       for (std::size_t j = 4; j-- > 0;) {
         const std::size_t at = 4 * k + j;
-        const Ints byte = to_ints(round(tile.x[at] * tile.w[at] * linear_unit));
+        const Floats byte = round(tile.x[at] * tile.w[at] * linear_unit);
         sum += byte;
         linear = append_byte(linear, byte);
         opposite = append_byte(opposite, -byte);
-        square = append_byte(square, to_ints(round(tile.w[at] * square_unit)));
+        square = append_byte(square, tile.w[at] * square_unit);
       }
       linear.store(linear_[0][k]);
       opposite.store(linear_[1][k]);
       square.store(square_[k]);
     }
-    // A byte b stands for 2 b - kMiddle: sums of products with it are halves.
-    sum = simd::shift_right<2>(sum * Ints(static_cast<std::int32_t>(2 * trellis_bytes::kMiddle)));
-    sum.store(offset_[1]);
-    (-sum).store(offset_[0]);
+    const Ints offset = to_ints(sum * (trellis_bytes::kMiddle / trellis_bytes::kStep));
+    offset.store(offset_[1]);
+    (-offset).store(offset_[0]);
     const Floats per_scale = linear_unit / square_unit * (kPerFactor * 32768);
     for (std::size_t sign = 0; sign < 2; ++sign) {
       for (std::size_t i = 0; i < kOfASign; ++i) {
@@ -144,14 +143,16 @@ class TrellisPrices {
         best[i] = max(best[i], xy - multiply_fractions(yy, factor[i]));
       }
     }
-    for (std::size_t i = 0; i < kOfASign; ++i) best_[sign][i][lane] = simd::most_of(best[i]);
+    best_[sign].set(lane, best);
   }
 
   /// After all groups have been looked at: what sub-blocks cost, in each of their lanes, less what zeros do.
   void add_up() noexcept {
     for (std::size_t sign = 0; sign < 2; ++sign) {
+      Floats best[kOfASign];
+      best_[sign].get(best);
       for (std::size_t i = 0; i < kOfASign; ++i) {
-        price_[sign][i] = Tile::sum_of_block(Floats::load(best_[sign][i]) * unit_[sign][i]);
+        price_[sign][i] = Tile::sum_of_block(best[i] * unit_[sign][i]);
       }
     }
   }
@@ -185,10 +186,10 @@ class TrellisPrices {
 
  private:
   static constexpr std::size_t kOfASign = TrellisMultiples::kOfASign;
-  static constexpr float kMostLinear = 64;
+  static constexpr float kMostLinear = 127;
   /// Of weights; sums of products with squares that are four times as large as usual fit into 15 bits.
   static constexpr float kMostSquare = 48;
-  static constexpr float kLinearUnit = 2;  ///< of A in 16 bits
+  static constexpr float kLinearUnit = trellis_bytes::kStep;  ///< of A in 16 bits
   /// A - s B / 2 in units of A in 16 bits: a factor of B is this times s.
   static constexpr float kPerFactor = 0.5f * trellis_bytes::kSquareUnit / kLinearUnit;
 
@@ -198,7 +199,7 @@ class TrellisPrices {
   std::int32_t square_[Query::kWords][16];  ///< bytes: w
   std::int32_t offset_[2][16];              ///< what takes the middle out of sums with linear_
   std::int32_t factor_[2][kOfASign][16];
-  float best_[2][kOfASign][16];
+  simd::MostOfFour best_[2];  ///< of multiples
   Floats unit_[2][kOfASign];  ///< of best_ as a price
   Floats price_[2][kOfASign];
 };

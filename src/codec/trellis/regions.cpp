@@ -90,7 +90,7 @@ void TrellisRegions<kCells, kNear>::descend(Room& room, std::size_t coordinates,
   }
 }
 
-template class TrellisRegions<544, 40>;
+template class TrellisRegions<544, 32>;
 template class TrellisRegions<4096, 48>;
 template class TrellisRegions<4352, 64>;
 

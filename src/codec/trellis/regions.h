@@ -43,14 +43,15 @@ class TrellisRegions {
   const std::uint16_t* near(std::size_t region) const noexcept { return near_[region]; }
   /// Lists are in the third cache, if at all: they are asked for before what else there is to do.
   void prefetch(std::size_t region, std::size_t count) const noexcept {
+    constexpr std::size_t kLine = 64 / sizeof near_[0][0];
     __builtin_prefetch(near_[region]);
-    __builtin_prefetch(near_[region] + (count - 1));
+    if (kNear % kLine != 0 || count > kLine) __builtin_prefetch(near_[region] + (count - 1));
   }
 
  private:
   void descend(Room& room, std::size_t coordinates, std::size_t region) noexcept;
 
-  std::uint16_t near_[kRegions][kNear];
+  alignas(64) std::uint16_t near_[kRegions][kNear];
 };
 
 /// The regions of 16 targets, or of their opposites.

@@ -12,6 +12,59 @@
 
 namespace sluice::inline SLUICE_ISA {
 
+/// Sums over weights x of a row and the numbers y that they are encoded as, but for the row's scale.
+struct TrellisSums {
+  using Floats = simd::Floats;
+
+  // With the weights of errors.
+  Floats xx = 0;
+  Floats xy = 0;
+  Floats yy = 0;
+  // With the importance.
+  simd::Doubles qxy = 0;
+  simd::Doubles qyy = 0;
+  // With nothing.
+  Floats plain_xx = 0;
+  Floats plain_xy = 0;
+  Floats plain_yy = 0;
+
+  /// \param multiple  of the row's scale, of lanes
+  template <TrellisCodebook kBook>
+  void add(const TrellisTile<kBook.group>& tile, const Floats& multiple,
+           const TrellisIndices& found) noexcept {
+    for_each_integer<kBook>(found, [&](std::size_t j, const Floats& c) noexcept {
+      const Floats& x = tile.x[j];
+      const Floats y = c * multiple;
+      plain_xx += x * x;
+      plain_xy += x * y;
+      plain_yy += y * y;
+      const Floats wx = tile.w[j] * x;
+      xx += wx * x;
+      xy += wx * y;
+      yy += tile.w[j] * y * y;
+      const simd::Doubles qy = to_doubles(tile.q[j]) * to_doubles(y);
+      qxy += qy * to_doubles(x);
+      qyy += qy * to_doubles(y);
+    });
+  }
+  void operator+=(const TrellisSums& other) noexcept {
+    xx += other.xx;
+    xy += other.xy;
+    yy += other.yy;
+    qxy += other.qxy;
+    qyy += other.qyy;
+    plain_xx += other.plain_xx;
+    plain_xy += other.plain_xy;
+    plain_yy += other.plain_yy;
+  }
+  /// The sum of (x - scale y)^2 as a share of that of x^2.
+  float plain_error(float scale) const noexcept {
+    const float gain = scale * (2.0f * reduce_sum(plain_xy) - scale * reduce_sum(plain_yy));
+    const float energy = reduce_sum(plain_xx);
+    return energy > 0 ? 1 - gain / energy : 1;
+  }
+};
+
 class TrellisRow {
  public:
   using Floats = simd::Floats;
@@ -44,6 +97,12 @@ class TrellisRow {
             shares.importance * (reduce_sum(importance) / kSuperBlock + 0x1p-40f)};
   }
   template <std::size_t kGroup>
+  TrellisTile<kGroup> tile(std::size_t first, const TrellisMeans& means) const noexcept {
+    TrellisTile<kGroup> tile;
+    load(tile, first, means);
+    return tile;
+  }
+  template <std::size_t kGroup>
   void load(TrellisTile<kGroup>& tile, std::size_t first,
             const TrellisMeans& means) const noexcept {
     tile.load(values_ + first, importance_ == nullptr ? nullptr : importance_ + first, range_,
@@ -56,29 +115,15 @@ class TrellisRow {
                             importance_ == nullptr ? nullptr : importance_ + first, kSuperBlock);
   }
 
-  /// Counts what a tile was encoded as.
-  template <TrellisCodebook kBook>
-  void add(const TrellisTile<kBook.group>& tile, const Floats& multiple,
-           const TrellisIndices& found) noexcept {
-    for_each_integer<kBook>(found, [&](std::size_t j, const Floats& c) noexcept {
-      const Floats& x = tile.x[j];
-      const Floats y = c * multiple;
-      const Floats wx = tile.w[j] * x;
-      xx_ += wx * x;
-      xy_ += wx * y;
-      yy_ += tile.w[j] * y * y;
-      const simd::Doubles qy = to_doubles(tile.q[j]) * to_doubles(y);
-      qxy_ += qy * to_doubles(x);
-      qyy_ += qy * to_doubles(y);
-    });
-  }
+  /// Counts what a part of the row was encoded as.
+  void add(const TrellisSums& sums) noexcept { sums_ += sums; }
 
   /// The scale to store, of which products of matrices take `runtime_factor` times as much; 0 if zeros are
   /// better.
   float fitted_scale(float bias_correction, float runtime_factor) const noexcept {
-    const float xy = reduce_sum(xy_);
-    const float least_squares = xy / max_of(reduce_sum(yy_), 0x1p-100f);
-    const float xx = reduce_sum(xx_);
+    const float xy = reduce_sum(sums_.xy);
+    const float least_squares = xy / max_of(reduce_sum(sums_.yy), 0x1p-100f);
+    const float xx = reduce_sum(sums_.xx);
     const float most = kMostUnbiased * least_squares * xy;
     const float corrected =
         corrected_scale(least_squares, xx < most ? xx : most, xy, kCorrection * bias_correction);
@@ -108,8 +153,8 @@ class TrellisRow {
     double sum_xy = 0;
     double sum_yy = 0;
     for (std::size_t lane = 0; lane < simd::Doubles::kLanes; ++lane) {
-      sum_xy += qxy_[lane];
-      sum_yy += qyy_[lane];
+      sum_xy += sums_.qxy[lane];
+      sum_yy += sums_.qyy[lane];
     }
     return scale * (2 * sum_xy - scale * sum_yy) > 0;
   }
@@ -118,12 +163,7 @@ class TrellisRow {
   const float* importance_;
   std::size_t elements_;
   RowRange range_;
-  // Sums for the codes at scale 1.
-  Floats xx_ = 0;
-  Floats xy_ = 0;
-  Floats yy_ = 0;
-  simd::Doubles qxy_ = 0;  ///< with the importance for weight
-  simd::Doubles qyy_ = 0;
+  TrellisSums sums_;
 };
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -60,6 +60,8 @@ class RowScaleTrials {
         factors[lane] = kSteps.factor[16 * i + lane] * kStrongest / most;
       }
       per_scale_[i] = simd::Floats::load(factors);
+      for (float& factor : factors) factor = kStrongest / factor;
+      strongest_[i] = simd::Floats::load(factors);
     }
   }
 
@@ -67,10 +69,11 @@ class RowScaleTrials {
   /// \param weight  of its error
   void add(float wish, float weight) noexcept {
     using namespace trellis_scales;
+    const float per_wish = 1 / (wish < 1e-12f ? 1e-12f : wish);
     for (std::size_t i = 0; i < kLanes; ++i) {
       const simd::Floats ratio = simd::Floats(wish) * per_scale_[i];
       const simd::Ints cell = to_ints(min(ratio * (kCells / kStrongest), kCells - 1));
-      const simd::Floats beyond = max(simd::Floats(1) - kStrongest / max(ratio, 1e-6f), 0);
+      const simd::Floats beyond = max(simd::Floats(1) - strongest_[i] * per_wish, 0);
       cost_[i] += (look_up(kMisses.of, cell) + beyond * beyond) * weight;
     }
   }
@@ -91,6 +94,7 @@ class RowScaleTrials {
   static constexpr std::size_t kLanes = 2;
 
   simd::Floats per_scale_[kLanes];
+  simd::Floats strongest_[kLanes];  ///< wish that the largest multiple is
   simd::Floats cost_[kLanes];
 };
 

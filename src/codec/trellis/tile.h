@@ -8,12 +8,12 @@
 
 #include "codec/trellis/cells.h"
 #include "codec/weighting.h"
-#include "simd/lanes.h"
+#include "simd/bytes.h"
 
 namespace sluice::inline SLUICE_ISA {
 
 /// What a super-block's means count beside a weight's own numbers: the weight of an error is
-/// (q + importance) * sqrt(x^2 + square). A type has their shares of means, a super-block, in its row's
+/// (q + importance) * (x^2 + square). A type has their shares of means, a super-block, in its row's
 /// units, what these come to.
 struct TrellisMeans {
   float square;
@@ -38,20 +38,17 @@ struct TrellisTile {
     for (std::size_t j = 0; j < kGroup; ++j) {
       q[j] = range.important ? range.importance(q[j]) : Floats(1);
       x[j] = range.values(max(min(x[j], range.largest), -range.largest));
-      w[j] = (q[j] + means.importance) * sqrt(x[j] * x[j] + means.square);
+      w[j] = (q[j] + means.importance) * (x[j] * x[j] + means.square);
     }
   }
 
   /// What the lanes that have a scale in common sum up to, in each of them.
+  static_assert(kShared == 4 || kShared == 8);
   static Floats sum_of_block(const Floats& lanes) noexcept {
-    float at[16];
-    lanes.store(at);
-    for (std::size_t first = 0; first < 16; first += kShared) {
-      float sum = at[first];
-      for (std::size_t i = 1; i < kShared; ++i) sum += at[first + i];
-      for (std::size_t i = 0; i < kShared; ++i) at[first + i] = sum;
-    }
-    return Floats::load(at);
+    const Floats pairs = lanes + simd::swap_at<1>(lanes);
+    const Floats fours = pairs + simd::swap_at<2>(pairs);
+    if constexpr (kShared == 4) return fours;
+    return fours + simd::swap_at<4>(fours);
   }
 
   /// The scale at which integers of such a spread are likely to come nearest. Errors of the largest
@@ -88,9 +85,11 @@ struct TrellisTile {
   }
 };
 
-/// Puts numbers of 8 bits below those that there are.
-SLUICE_INLINE simd::Ints append_byte(const simd::Ints& bytes, const simd::Ints& number) noexcept {
-  return simd::shift_left<8>(bytes) | (number & simd::Ints(255));
+/// Puts numbers of [-128, 127], rounded to integers, ties to even, below the bytes that there are.
+SLUICE_INLINE simd::Ints append_byte(const simd::Ints& bytes, const simd::Floats& number) noexcept {
+  // In a sum of this size a float's last bits count ones.
+  const simd::Ints integer = simd::bits_of<simd::Ints>(number + 0x1.8p23f);
+  return simd::shift_left<8>(bytes) | (integer & simd::Ints(255));
 }
 
 /// The queries of 16 groups at a scale each.
@@ -109,7 +108,7 @@ class TrellisQueries {
   template <typename Weight>
   TrellisQueries(const Floats (&x)[kGroup], const Weight (&w)[kGroup],
                  const Floats& scale) noexcept {
-    // The most that two products are to have in 16 bits: 2 x 126 x 126, or 2 x 248 x 63.
+    // The most that two products are to have in 16 bits: 2 x 126 x 63, or 2 x 63 x 242.
     constexpr float kMost = 63;
     constexpr float kHalfUnit = 0.5f * trellis_bytes::kSquareUnit;
     const Floats magnitude = abs(scale);
@@ -126,8 +125,8 @@ class TrellisQueries {
       simd::Ints square = 0;
       for (std::size_t j = 4; j-- > 0;) {
         const std::size_t at = 4 * k + j;
-        linear = append_byte(linear, to_ints(round(x[at] * w[at] * of_linear)));
-        square = append_byte(square, to_ints(round(of_square * w[at])));
+        linear = append_byte(linear, x[at] * w[at] * of_linear);
+        square = append_byte(square, of_square * w[at]);
       }
       linear.store(linear_[k]);
       square.store(square_[k]);
