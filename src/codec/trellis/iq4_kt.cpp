@@ -3,6 +3,7 @@
 #include "codec/preparation.h"
 #include "codec/trellis/near_encoder.h"
 #include "codec/trellis/near_lists.h"
+#include "codec/trellis/near_regions.h"
 
 namespace sluice::inline SLUICE_ISA {
 namespace {
@@ -15,9 +16,9 @@ struct Iq4Kt {
   static constexpr float kLikelyScale = 0.887f / 37;
 
   static constexpr TrellisMeans kMeans = {.square = 200, .importance = 0.02f};
-  using Effort = NearEffort<NearListSearch<Iq4KtLists>, NearTreeSearch<Iq4KtTree>>;
-  static constexpr Effort kBest = {7, {}, {7, 6}};
-  static constexpr Effort kFast = {5, {}, {6, 5}};
+  using Effort = NearEffort<NearListSearch<Iq4KtLists>, NearRegionSearch<Iq4KtRegions>>;
+  static constexpr Effort kBest = {7, {}, 16};
+  static constexpr Effort kFast = {5, {}, 12};
 };
 
 }  // namespace
@@ -27,8 +28,8 @@ void BlockIq4Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
 }
 
 Preparation preparation_iq4_kt() noexcept {
-  return {TensorType::iq4_kt, sizeof(Iq4KtTree) + sizeof(Iq4KtLists),
-          []() noexcept { return Iq4KtTree::prepare() && Iq4KtLists::prepare(); }};
+  return {TensorType::iq4_kt, sizeof(Iq4KtTree) + sizeof(Iq4KtLists) + sizeof(Iq4KtRegions),
+          []() noexcept { return Iq4KtRegions::prepare() && Iq4KtLists::prepare(); }};
 }
 
 Codec codec_iq4_kt() noexcept {

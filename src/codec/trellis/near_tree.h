@@ -28,10 +28,12 @@ struct NearMargins {
   float cells;
 };
 
-/// \tparam kParts  how many codebooks `kBook` is, each a run of indices with a tree of its own
-template <TrellisCodebook kBook, std::size_t kParts>
+/// \tparam kPartCount  how many codebooks `kBook` is, each a run of indices with a tree of its own
+template <TrellisCodebook kBook, std::size_t kPartCount>
 class NearTree {
  public:
+  static constexpr TrellisCodebook kCodebook = kBook;
+  static constexpr std::size_t kParts = kPartCount;
   static constexpr std::size_t kGroup = kBook.group;
   static constexpr std::size_t kCells = kBook.size() / 16;
   using Cell = std::conditional_t<kGroup == 8, NearWideCell<kGroup>, NearCell<kGroup>>;
