@@ -155,7 +155,6 @@ class RowEncoder {
   /// A search at a multiple.
   template <typename Search>
   struct Trial {
-    std::size_t part;
     Floats sign;
     Targets targets;
     typename Search::Aim aim;
@@ -176,27 +175,29 @@ class RowEncoder {
     const Floats lowest = max(round(highest - step * others), 1);
 
     constexpr std::size_t kSigns = Type::kNegative ? 2 : 1;
-    const std::size_t count = Block::kParts * kSigns * effort.multiples;
+    const std::size_t count = kSigns * effort.multiples;
+    static_assert(Search::kFinds == Block::kParts);
     const auto aim = [&](std::size_t i, Trial<Search>& trial) noexcept {
-      trial.part = i / (kSigns * effort.multiples);
-      trial.sign = i / effort.multiples % kSigns == 0 ? 1.0f : -1.0f;
-      const auto steps = static_cast<float>(i % effort.multiples);
+      trial.sign = i < effort.multiples ? 1.0f : -1.0f;
+      const auto steps = static_cast<float>(i < effort.multiples ? i : i - effort.multiples);
       const Floats scale = min(lowest + step * steps, kMostMultiple) * trial.sign * scale_;
       trial.targets.set_targets(tile.x, scale);
-      trial.aim = search.aim(tile.x, scale, trial.targets, trial.part);
+      trial.aim = search.aim(tile.x, scale, trial.targets);
     };
     // Cells are asked for two trials before they are compared.
     constexpr std::size_t kAhead = 2;
-    const Trial<Search> none = {0, 0, targets, {}};
+    const Trial<Search> none = {0, targets, {}};
     Trial<Search> ring[kAhead + 1] = {none, none, none};
     Codes best = {0, 0, 0};
     for (std::size_t i = 0; i < count + kAhead; ++i) {
       if (i < count) aim(i, ring[i % (kAhead + 1)]);
       if (i < kAhead) continue;
       const Trial<Search>& trial = ring[(i - kAhead) % (kAhead + 1)];
-      Finds finds;
+      Finds finds[Search::kFinds];
       search.find(trial.targets, trial.aim, finds);
-      take_better(tile, finds, finds.places(), trial.sign, best);
+      for (const Finds& found : finds) {
+        take_better(tile, found, found.places(), trial.sign, best);
+      }
     }
     best.index = search.indices(best.index);
     return best;
@@ -213,9 +214,9 @@ class RowEncoder {
     const Floats scale = max(abs(best.multiple), 1) * sign * scale_;
     targets.set_targets(tile.x, scale);
     const typename AnyEffort::Last search(targets, parts, effort.last);
-    Finds finds;
-    search.find(targets, search.aim(tile.x, scale, targets, 0), finds);
-    take_better(tile, finds, search.indices(finds.places()), sign, best);
+    Finds finds[1];
+    search.find(targets, search.aim(tile.x, scale, targets), finds);
+    take_better(tile, finds[0], search.indices(finds[0].places()), sign, best);
   }
 
   /// Takes what is found where it is better, at the multiple of this sign that fits it.

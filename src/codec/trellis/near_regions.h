@@ -107,18 +107,19 @@ template <typename Regions>
 class NearRegionSearch {
  public:
   using Effort = std::size_t;  ///< cells
+  static constexpr std::size_t kFinds = 1;
   using Targets = typename Regions::Targets;
   using Finds = typename Regions::Finds;
   using Aim = typename Regions::Aim;
 
   NearRegionSearch(const Targets&, const std::size_t (&parts)[16], Effort cells) noexcept
       : parts_(parts), cells_(cells) {}
-  Aim aim(const simd::Floats (&x)[Regions::kGroup], const simd::Floats& scale, const Targets&,
-          std::size_t) const noexcept {
+  Aim aim(const simd::Floats (&x)[Regions::kGroup], const simd::Floats& scale,
+          const Targets&) const noexcept {
     return regions_.aim(x, scale, parts_, cells_);
   }
-  void find(const Targets& targets, const Aim& aim, Finds& finds) const noexcept {
-    regions_.find(targets, aim, cells_, finds);
+  void find(const Targets& targets, const Aim& aim, Finds (&finds)[kFinds]) const noexcept {
+    regions_.find(targets, aim, cells_, finds[0]);
   }
   TrellisIndices indices(const TrellisIndices& places) const noexcept {
     return Regions::Tree::get().indices(places);

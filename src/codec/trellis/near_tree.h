@@ -195,6 +195,7 @@ template <typename Tree>
 class NearTreeSearch {
  public:
   using Effort = NearMargins;
+  static constexpr std::size_t kFinds = 1;
   using Targets = typename Tree::Targets;
   using Finds = typename Tree::Finds;
   struct Aim {};
@@ -206,12 +207,11 @@ class NearTreeSearch {
       : margin_(margins.cells) {
     tree_.list(targets, parts, margins.branches, shortlist_);
   }
-  Aim aim(const simd::Floats (&)[Tree::kGroup], const simd::Floats&, const Targets&,
-          std::size_t) const noexcept {
+  Aim aim(const simd::Floats (&)[Tree::kGroup], const simd::Floats&, const Targets&) const noexcept {
     return {};
   }
-  void find(const Targets& targets, const Aim&, Finds& finds) const noexcept {
-    tree_.find(targets, shortlist_, margin_, finds);
+  void find(const Targets& targets, const Aim&, Finds (&finds)[kFinds]) const noexcept {
+    tree_.find(targets, shortlist_, margin_, finds[0]);
   }
   TrellisIndices indices(const TrellisIndices& places) const noexcept {
     return tree_.indices(places);
