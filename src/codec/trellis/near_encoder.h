@@ -199,29 +199,34 @@ class RowEncoder {
         take_better(tile, found, found.places(), trial.sign, best);
       }
     }
-    best.index = search.indices(best.index);
     return best;
   }
 
+  /// \param best  of what was tried; of what is chosen, with indices
   template <typename AnyEffort>
   void search_again(const Tile& tile, const AnyEffort& effort, Targets& targets,
                     Codes& best) const noexcept {
+    using Tried = typename AnyEffort::First;
+    const TrellisIndices tried = best.index;
     std::size_t parts[16];
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      parts[lane] = best.index[lane] / (kBook.size() / Block::kParts);
-    }
+    for (std::size_t lane = 0; lane < 16; ++lane) parts[lane] = Tried::part(tried[lane]);
     const Floats sign = select(best.multiple < 0, Floats(-1), Floats(1));
     const Floats scale = max(abs(best.multiple), 1) * sign * scale_;
     targets.set_targets(tile.x, scale);
     const typename AnyEffort::Last search(targets, parts, effort.last);
     Finds finds[1];
     search.find(targets, search.aim(tile.x, scale, targets), finds);
-    take_better(tile, finds[0], search.indices(finds[0].places()), sign, best);
+    // Most often it is the same that is found again, which is taken: its indices are near at hand.
+    constexpr float kLittleLess = 1 - 0x1p-24f;  // the next number toward zero
+    best.error *= kLittleLess;
+    const auto better = take_better(tile, finds[0], search.indices(finds[0].places()), sign, best);
+    if (to_bits(better) == 0xffffu) return;
+    best.index = either(better, best.index, Tried::indices(tried));
   }
 
-  /// Takes what is found where it is better, at the multiple of this sign that fits it.
+  /// Takes what is found where it is better, at the multiple of this sign that fits it, and returns where it is.
   /// \param index  what is kept of it
-  void take_better(const Tile& tile, const Finds& finds, const TrellisIndices& index,
+  simd::FloatMask take_better(const Tile& tile, const Finds& finds, const TrellisIndices& index,
                    const Floats& sign, Codes& best) const noexcept {
     Floats xy = 0;
     Floats yy = 0;
@@ -235,11 +240,18 @@ class RowEncoder {
     const Floats multiple = clamp(round(xy / max(yy * scale_, 0x1p-100f)), 0, kMostMultiple);
     const Floats scale = multiple * scale_;
     const Floats error = (yy * scale - xy * 2.0f) * scale;
-    const auto better = error < best.error;
+    const simd::FloatMask better = error < best.error;
     best.error = select(better, error, best.error);
     best.multiple = select(better, multiple * sign, best.multiple);
-    best.index = simd::bits_of<TrellisIndices>(
-        select(better, simd::bits_of<Ints>(index), simd::bits_of<Ints>(best.index)));
+    best.index = either(better, index, best.index);
+    return better;
+  }
+
+  /// a where the mask holds, else b.
+  static TrellisIndices either(const simd::FloatMask& mask, const TrellisIndices& a,
+                               const TrellisIndices& b) noexcept {
+    return simd::bits_of<TrellisIndices>(
+        select(mask, simd::bits_of<Ints>(a), simd::bits_of<Ints>(b)));
   }
 
   /// Between multiples that are tried, as a share of the foretold one.

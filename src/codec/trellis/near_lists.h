@@ -118,11 +118,10 @@ template <TrellisCodebook kBook, std::size_t kParts>
     const Ints least = simd::least_of_each(nearest[part]) & Ints(15);
     const Ints cells = Ints::load(aim.regions) * Ints(kParts) + Ints(static_cast<std::int32_t>(part));
     const Ints places = simd::shift_left<4>(cells) | least;
-    std::int32_t at[16];
-    places.store(at);
-#pragma GCC unroll 1
+    simd::bits_of<TrellisIndices>(places).store(finds[part].place);
+#pragma GCC unroll 4
     for (std::size_t lane = 0; lane < 16; ++lane) {
-      finds[part].set(lane, static_cast<std::uint32_t>(at[lane]), cells_[0]);
+      finds[part].negated[0][lane] = cells_[0]->negated[0][finds[part].place[lane]];
     }
   }
 }
@@ -145,9 +144,11 @@ class NearListSearch {
   void find(const Targets& targets, const Aim& aim, Finds (&finds)[kFinds]) const noexcept {
     lists_.find(targets, aim, finds);
   }
-  TrellisIndices indices(const TrellisIndices& places) const noexcept {
-    return lists_.indices(places);
+  static TrellisIndices indices(const TrellisIndices& places) noexcept {
+    return Lists::get().indices(places);
   }
+  /// In which a place is.
+  static std::size_t part(std::size_t place) noexcept { return place / 16 % Lists::kParts; }
 
  private:
   const Lists& lists_ = Lists::get();

@@ -121,8 +121,12 @@ class NearRegionSearch {
   void find(const Targets& targets, const Aim& aim, Finds (&finds)[kFinds]) const noexcept {
     regions_.find(targets, aim, cells_, finds[0]);
   }
-  TrellisIndices indices(const TrellisIndices& places) const noexcept {
+  static TrellisIndices indices(const TrellisIndices& places) noexcept {
     return Regions::Tree::get().indices(places);
+  }
+  /// In which a place is.
+  static std::size_t part(std::size_t place) noexcept {
+    return place / (16 * Regions::Tree::kCells / Regions::Tree::kParts);
   }
 
  private:

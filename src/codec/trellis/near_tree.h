@@ -213,8 +213,12 @@ class NearTreeSearch {
   void find(const Targets& targets, const Aim&, Finds (&finds)[kFinds]) const noexcept {
     tree_.find(targets, shortlist_, margin_, finds[0]);
   }
-  TrellisIndices indices(const TrellisIndices& places) const noexcept {
-    return tree_.indices(places);
+  static TrellisIndices indices(const TrellisIndices& places) noexcept {
+    return Tree::get().indices(places);
+  }
+  /// In which a place is.
+  static std::size_t part(std::size_t place) noexcept {
+    return place / (16 * Tree::kCells / Tree::kParts);
   }
 
  private:
