@@ -16,9 +16,12 @@ struct Iq4Kt {
   static constexpr float kLikelyScale = 0.887f / 37;
 
   static constexpr TrellisMeans kMeans = {.square = 200, .importance = 0.02f};
-  using Effort = NearEffort<NearListSearch<Iq4KtLists>, NearRegionSearch<Iq4KtRegions>>;
+  using ListSearch = NearListSearch<Iq4KtLists>;
+  using Effort = NearEffort<ListSearch, NearRegionSearch<Iq4KtRegions>>;
   static constexpr Effort kBest = {7, {}, 16};
-  static constexpr Effort kFast = {5, {}, 12};
+  static constexpr Effort kFast = {5, {}, 16};
+  static constexpr NearEffort<ListSearch, NearTreeSearch<Iq4KtTree>> kOneSided = {7, {}, {7, 6}};
+  static constexpr float kNearlyAll = 0.02f;
 };
 
 }  // namespace

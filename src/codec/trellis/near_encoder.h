@@ -139,7 +139,9 @@ class RowEncoder {
 
   Codes encode_tile(const Tile& tile) const noexcept {
     if constexpr (requires { Type::kOneSided; }) {
-      if (reduce_max(tile.one_sided(kNearlyAll)) > 0) return encode_tile(tile, Type::kOneSided);
+      if (reduce_max(tile.one_sided(Type::kNearlyAll)) > 0) {
+        return encode_tile(tile, Type::kOneSided);
+      }
     }
     return encode_tile(tile, effort_);
   }
@@ -256,9 +258,6 @@ class RowEncoder {
 
   /// Between multiples that are tried, as a share of the foretold one.
   static constexpr float kStep = 0.1f;
-  /// Where all other weights of a group are less than this share of one, which vectors are near depends on it more than
-  /// on the region.
-  static constexpr float kNearlyAll = 0.15f;
 
   Effort effort_;
   TrellisRow row_;
@@ -279,7 +278,9 @@ class RowEncoder {
 ///                   for (columns without importance) zero_if_worse() sees to
 ///   Effort          a NearEffort
 ///   kFast, kBest    one each
-///   kOneSided       where there is one: a NearEffort for tiles with a group of which one weight is nearly all
+///   kOneSided       where there is one: a NearEffort for tiles with a group of which one weight is nearly all:
+///                   which vectors are near depends on it more than on the region
+///   kNearlyAll      where there is a kOneSided: all others are less than this share of one
 template <typename Type>
 void encode_near(const EncodeRows& rows, std::byte* out) noexcept {
   const typename Type::Effort& effort = rows.effort == Effort::fast ? Type::kFast : Type::kBest;
