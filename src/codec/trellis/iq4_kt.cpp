@@ -32,7 +32,7 @@ void BlockIq4Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
 
 Preparation preparation_iq4_kt() noexcept {
   return {TensorType::iq4_kt, sizeof(Iq4KtTree) + sizeof(Iq4KtLists) + sizeof(Iq4KtRegions),
-          []() noexcept { return Iq4KtRegions::prepare() && Iq4KtLists::prepare(); }};
+          []() noexcept { return Iq4KtLists::prepare() && Iq4KtRegions::prepare(); }};
 }
 
 Codec codec_iq4_kt() noexcept {

@@ -229,7 +229,7 @@ class RowEncoder {
   /// Takes what is found where it is better, at the multiple of this sign that fits it, and returns where it is.
   /// \param index  what is kept of it
   simd::FloatMask take_better(const Tile& tile, const Finds& finds, const TrellisIndices& index,
-                   const Floats& sign, Codes& best) const noexcept {
+                              const Floats& sign, Codes& best) const noexcept {
     Floats xy = 0;
     Floats yy = 0;
     finds.for_each_integer([&](std::size_t j, const Floats& c) noexcept {

@@ -166,7 +166,8 @@ void NearLists<kBook, kParts>::fill(Room& room, std::size_t part,
       negated[j] = static_cast<std::int8_t>(-room.integers[room.near[i]][j]);
     }
     std::memcpy(&cells_[region][part].negated[0][lane], negated, sizeof negated);
-    index_[region * kParts + part][lane++] = static_cast<std::uint16_t>(part * kPart + room.near[i]);
+    index_[region * kParts + part][lane++] =
+        static_cast<std::uint16_t>(part * kPart + room.near[i]);
   }
 }
 

@@ -116,7 +116,8 @@ template <TrellisCodebook kBook, std::size_t kParts>
   }
   for (std::size_t part = 0; part < kParts; ++part) {
     const Ints least = simd::least_of_each(nearest[part]) & Ints(15);
-    const Ints cells = Ints::load(aim.regions) * Ints(kParts) + Ints(static_cast<std::int32_t>(part));
+    const Ints cells =
+        Ints::load(aim.regions) * Ints(kParts) + Ints(static_cast<std::int32_t>(part));
     const Ints places = simd::shift_left<4>(cells) | least;
     simd::bits_of<TrellisIndices>(places).store(finds[part].place);
 #pragma GCC unroll 4

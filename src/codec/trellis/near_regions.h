@@ -54,8 +54,7 @@ class NearRegions {
 
  private:
   static constexpr std::size_t kCells = Tree::kCells / Tree::kParts;
-  using Regions =
-      TrellisRegions<kCells, Book::kMost, kGroup, std::size(Book::kRanges.borders) + 1>;
+  using Regions = TrellisRegions<kCells, Book::kMost, kGroup, std::size(Book::kRanges.borders) + 1>;
 
   friend class MadeOnce<NearRegions>;
   struct Room;

@@ -207,7 +207,8 @@ class NearTreeSearch {
       : margin_(margins.cells) {
     tree_.list(targets, parts, margins.branches, shortlist_);
   }
-  Aim aim(const simd::Floats (&)[Tree::kGroup], const simd::Floats&, const Targets&) const noexcept {
+  Aim aim(const simd::Floats (&)[Tree::kGroup], const simd::Floats&,
+          const Targets&) const noexcept {
     return {};
   }
   void find(const Targets& targets, const Aim&, Finds (&finds)[kFinds]) const noexcept {

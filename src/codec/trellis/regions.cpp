@@ -23,7 +23,9 @@ struct Shares {
       float below = 0;
       for (std::size_t r = 0; r < kRanges; ++r) {
         const float to =
-            r < kRanges - 1 ? share_below((ranges.borders[r] - static_cast<float>(v)) / ranges.error) : 1.0f;
+            r < kRanges - 1
+                ? share_below((ranges.borders[r] - static_cast<float>(v)) / ranges.error)
+                : 1.0f;
         of[r][v + kMost] = to - below;
         below = to;
       }
@@ -39,7 +41,7 @@ void TrellisRegions<kCells, kNear, kLength, kRanges>::fill(Room& room,
                                                            const RegionRanges<kRanges>& ranges,
                                                            std::size_t first) noexcept {
   const Shares shares(ranges);
-  room.first = first;
+  room.first_cell = first;
   auto& all = room.levels[kGroup];
   all.count = kCells;
   for (std::size_t c = 0; c < kCells; ++c) {
@@ -65,7 +67,7 @@ void TrellisRegions<kCells, kNear, kLength, kRanges>::descend(Room& room, std::s
   auto& level = room.levels[coordinates];
   if (coordinates == 0) {
     room.take_best(level, kNear, [&](std::size_t place, std::size_t i) noexcept {
-      near_[region][place] = static_cast<std::uint16_t>(room.first + level.cells[i]);
+      near_[region][place] = static_cast<std::uint16_t>(room.first_cell + level.cells[i]);
     });
     return;
   }
