@@ -32,6 +32,7 @@ void BlockIq4Kt::encode(const EncodeRows& rows, std::byte* out) noexcept {
 
 Preparation preparation_iq4_kt() noexcept {
   return {TensorType::iq4_kt, sizeof(Iq4KtTree) + sizeof(Iq4KtLists) + sizeof(Iq4KtRegions),
+          // What takes the most room comes last, so that nothing stays behind it.
           []() noexcept { return Iq4KtLists::prepare() && Iq4KtRegions::prepare(); }};
 }
 

@@ -7,20 +7,20 @@
 
 namespace sluice::inline SLUICE_ISA {
 
-template <typename Book>
-struct NearRegions<Book>::Room {
+template <typename Kind>
+struct NearRegions<Kind>::Room {
   std::int8_t vectors[kCells][16][kGroup];  ///< of a part
   typename Regions::Room regions;
 };
 
-template <typename Book>
-const NearRegions<Book>* NearRegions<Book>::make() noexcept {
+template <typename Kind>
+const NearRegions<Kind>* NearRegions<Kind>::make() noexcept {
   const std::unique_ptr<Room> room(new (std::nothrow) Room);
   return room == nullptr ? nullptr : new (std::nothrow) NearRegions(*room);
 }
 
-template <typename Book>
-NearRegions<Book>::NearRegions(Room& room) noexcept {
+template <typename Kind>
+NearRegions<Kind>::NearRegions(Room& room) noexcept {
   constexpr TrellisCodebook kBook = Tree::kCodebook;
   for (std::size_t first = 0; first < Tree::kCells; first += kCells) {
     for (std::size_t c = 0; c < kCells; ++c) {
@@ -34,11 +34,11 @@ NearRegions<Book>::NearRegions(Room& room) noexcept {
         }
       }
     }
-    regions_[first / kCells].fill(room.regions, room.vectors, Book::kRanges, first);
+    regions_[first / kCells].fill(room.regions, room.vectors, Kind::kRanges, first);
   }
 }
 
-template class NearRegions<Iq3KtRegionsOf>;
-template class NearRegions<Iq4KtRegionsOf>;
+template class NearRegions<Iq3KtNear>;
+template class NearRegions<Iq4KtNear>;
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -15,14 +15,14 @@
 
 namespace sluice::inline SLUICE_ISA {
 
-/// \tparam Book  has
+/// \tparam Kind  has
 ///   Tree     a NearTree, of Tree::kParts parts
 ///   kMost    cells of a list
 ///   kRanges  how coordinates are cut
-template <typename Book>
+template <typename Kind>
 class NearRegions {
  public:
-  using Tree = typename Book::Tree;
+  using Tree = typename Kind::Tree;
   static constexpr std::size_t kGroup = Tree::kGroup;
   using Targets = NearTargets<kGroup>;
   using Finds = NearFinds<kGroup>;
@@ -40,7 +40,7 @@ class NearRegions {
   /// \param cells  how many of a list are wanted
   Aim aim(const simd::Floats (&x)[kGroup], const simd::Floats& scale,
           const std::size_t (&parts)[16], std::size_t cells) const noexcept {
-    const TargetRegions regions(x, scale, Book::kRanges);
+    const TargetRegions regions(x, scale, Kind::kRanges);
     Aim aim;
     for (std::size_t lane = 0; lane < 16; ++lane) {
       const Regions& lists = regions_[Tree::kParts == 1 ? 0 : parts[lane]];
@@ -54,7 +54,7 @@ class NearRegions {
 
  private:
   static constexpr std::size_t kCells = Tree::kCells / Tree::kParts;
-  using Regions = TrellisRegions<kCells, Book::kMost, kGroup, std::size(Book::kRanges.borders) + 1>;
+  using Regions = TrellisRegions<kCells, Kind::kMost, kGroup, std::size(Kind::kRanges.borders) + 1>;
 
   friend class MadeOnce<NearRegions>;
   struct Room;
@@ -69,8 +69,8 @@ class NearRegions {
 };
 
 /// Not part of its callers, which have so much in registers that the loop would have nothing in them.
-template <typename Book>
-[[gnu::noinline]] void NearRegions<Book>::find(const Targets& targets, const Aim& aim,
+template <typename Kind>
+[[gnu::noinline]] void NearRegions<Kind>::find(const Targets& targets, const Aim& aim,
                                                std::size_t cells, Finds& finds) const noexcept {
   using simd::Ints;
   // Numbers travel in a distance's low bits, which are below what it is known to: a cell's place in its list, and
@@ -134,20 +134,21 @@ class NearRegionSearch {
   Effort cells_;
 };
 
-struct Iq3KtRegionsOf {
+struct Iq3KtNear {
   using Tree = Iq3KtTree;
   static constexpr std::size_t kMost = 48;
   /// Wider than quarters of the integers' magnitudes (11.8, 25, 42.6): the largest ones have the largest errors.
   static constexpr TrellisRanges kRanges = {{14, 30, 52}, 9};
 };
-using Iq3KtRegions = NearRegions<Iq3KtRegionsOf>;
+using Iq3KtRegions = NearRegions<Iq3KtNear>;
 
-struct Iq4KtRegionsOf {
+struct Iq4KtNear {
   using Tree = Iq4KtTree;
   static constexpr std::size_t kMost = 16;
+  /// With about as many integers each.
   static constexpr RegionRanges<14> kRanges = {
       {-56.3f, -42.1f, -31.25f, -22.1f, -14, -6.7f, 0, 6.7f, 14, 22.1f, 31.25f, 42.1f, 56.3f}, 4};
 };
-using Iq4KtRegions = NearRegions<Iq4KtRegionsOf>;
+using Iq4KtRegions = NearRegions<Iq4KtNear>;
 
 }  // namespace sluice::inline SLUICE_ISA

@@ -72,7 +72,7 @@ void TrellisRegions<kCells, kNear, kLength, kRanges>::descend(Room& room, std::s
     return;
   }
   // Those that are not among so many now will hardly be among the best.
-  constexpr std::size_t kHalvings = 8 / kGroup;  // for a coordinate
+  constexpr std::size_t kHalvings = 8 / kGroup;  // of the cells, by a coordinate
   const std::size_t most = (kNear * 3 / 2 << kHalvings * coordinates) / 16 * 16;
   if (most < level.count) {
     std::size_t left = 0;

@@ -3,10 +3,10 @@
 // Which cells of a codebook are likely to hold the vector that is nearest to a target: a table, so that nothing
 // is scored to choose them.
 //
-// Each coordinate is cut into ranges, four where vectors are of 8, which makes 4^8 regions of targets. A target is its nearest vector
-// plus an error, so a cell of vectors v can expect sum over v of prod over j of P(x_j in its range | v_j) of the
-// hits of a region. That order needs half of the cells that the distance of their means does
-// (bench/notes/trellis.md).
+// Each coordinate is cut into ranges, a region of targets being a range of each: of vectors of 8 there are 4^8. A
+// target is its nearest vector plus an error, so a cell of vectors v can expect sum over v of prod over j of
+// P(x_j in its range | v_j) of the hits of a region. That order needs half of the cells that the distance of their
+// means does (bench/notes/trellis.md).
 
 #include <array>
 #include <cstddef>

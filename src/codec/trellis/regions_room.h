@@ -20,7 +20,7 @@ struct TrellisRegions<kCells, kNear, kLength, kRanges>::Room {
     alignas(64) float share[kCells][16];
   };
 
-  std::size_t first_cell;    ///< its number
+  std::size_t first_cell;    ///< the number of the first one
   Level levels[kGroup + 1];  ///< by the number of coordinates to come
   alignas(64) float shares[kCells][kGroup][kRanges][16];
   std::int32_t buckets[kCells];
