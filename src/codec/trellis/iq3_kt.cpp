@@ -21,6 +21,7 @@ struct Iq3Kt {
   static constexpr Effort kFast = {5, 24, 24};
   using TreeSearch = NearTreeSearch<Iq3KtTree>;
   static constexpr NearEffort<TreeSearch, TreeSearch> kOneSided = {5, {4, 4}, {6, 6}};
+  static constexpr float kNearlyAll = 0.15f;
 };
 
 }  // namespace

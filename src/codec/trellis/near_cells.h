@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "codec/trellis/search.h"
 #include "simd/lanes.h"
@@ -53,7 +54,22 @@ struct NearFinds {
       negated[k][lane] = cells[where / 16].bytes(k, where % 16);
     }
   }
-  TrellisIndices places() const noexcept { return TrellisIndices::load(place); }
+  /// The same of all lanes, of vectors of 4, whose words follow one another.
+  template <typename Cell>
+  void set(const TrellisIndices& where, const Cell* cells) noexcept {
+    static_assert(kGroup == 4 && sizeof(Cell) == sizeof negated[0]);
+    where.store(place);
+    // Unrolled to the end, it would take places out of a register one by one.
+#pragma GCC unroll 4
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      std::memcpy(&negated[0][lane],
+                  reinterpret_cast<const std::byte*>(cells) + place[lane] * sizeof negated[0][0],
+                  sizeof negated[0][0]);
+    }
+  }
+  TrellisIndices places() const noexcept {
+    return TrellisIndices::load(place);
+  }
   /// Calls each(j, integers j of the vectors).
   template <typename Each>
   SLUICE_INLINE void for_each_integer(const Each& each) const noexcept {

@@ -141,7 +141,9 @@ class RowEncoder {
 
   Codes encode_tile(const Tile& tile) const noexcept {
     if constexpr (requires { Type::kOneSided; }) {
-      if (reduce_max(tile.one_sided(kNearlyAll)) > 0) return encode_tile(tile, Type::kOneSided);
+      if (reduce_max(tile.one_sided(Type::kNearlyAll)) > 0) {
+        return encode_tile(tile, Type::kOneSided);
+      }
     }
     return encode_tile(tile, effort_);
   }
@@ -157,7 +159,6 @@ class RowEncoder {
   /// A search at a multiple.
   template <typename Search>
   struct Trial {
-    std::size_t part;
     Floats sign;
     Targets targets;
     typename Search::Aim aim;
@@ -178,52 +179,59 @@ class RowEncoder {
     const Floats lowest = max(round(highest - step * others), 1);
 
     constexpr std::size_t kSigns = Type::kNegative ? 2 : 1;
-    const std::size_t count = Block::kParts * kSigns * effort.multiples;
+    const std::size_t count = kSigns * effort.multiples;
+    static_assert(Search::kFinds == Block::kParts);
     const auto aim = [&](std::size_t i, Trial<Search>& trial) noexcept {
-      trial.part = i / (kSigns * effort.multiples);
-      trial.sign = i / effort.multiples % kSigns == 0 ? 1.0f : -1.0f;
-      const auto steps = static_cast<float>(i % effort.multiples);
+      trial.sign = i < effort.multiples ? 1.0f : -1.0f;
+      const auto steps = static_cast<float>(i < effort.multiples ? i : i - effort.multiples);
       const Floats scale = min(lowest + step * steps, kMostMultiple) * trial.sign * scale_;
       trial.targets.set_targets(tile.x, scale);
-      trial.aim = search.aim(tile.x, scale, trial.targets, trial.part);
+      trial.aim = search.aim(tile.x, scale, trial.targets);
     };
     // Cells are asked for two trials before they are compared.
     constexpr std::size_t kAhead = 2;
-    const Trial<Search> none = {0, 0, targets, {}};
+    const Trial<Search> none = {0, targets, {}};
     Trial<Search> ring[kAhead + 1] = {none, none, none};
     Codes best = {0, 0, 0};
     for (std::size_t i = 0; i < count + kAhead; ++i) {
       if (i < count) aim(i, ring[i % (kAhead + 1)]);
       if (i < kAhead) continue;
       const Trial<Search>& trial = ring[(i - kAhead) % (kAhead + 1)];
-      Finds finds;
+      Finds finds[Search::kFinds];
       search.find(trial.targets, trial.aim, finds);
-      take_better(tile, finds, finds.places(), trial.sign, best);
+      for (const Finds& found : finds) {
+        take_better(tile, found, found.places(), trial.sign, best);
+      }
     }
-    best.index = search.indices(best.index);
     return best;
   }
 
+  /// \param best  of what was tried; of what is chosen, with indices
   template <typename AnyEffort>
   void search_again(const Tile& tile, const AnyEffort& effort, Targets& targets,
                     Codes& best) const noexcept {
+    using Tried = typename AnyEffort::First;
+    const TrellisIndices tried = best.index;
     std::size_t parts[16];
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      parts[lane] = best.index[lane] / (kBook.size() / Block::kParts);
-    }
+    for (std::size_t lane = 0; lane < 16; ++lane) parts[lane] = Tried::part(tried[lane]);
     const Floats sign = select(best.multiple < 0, Floats(-1), Floats(1));
     const Floats scale = max(abs(best.multiple), 1) * sign * scale_;
     targets.set_targets(tile.x, scale);
     const typename AnyEffort::Last search(targets, parts, effort.last);
-    Finds finds;
-    search.find(targets, search.aim(tile.x, scale, targets, 0), finds);
-    take_better(tile, finds, search.indices(finds.places()), sign, best);
+    Finds finds[1];
+    search.find(targets, search.aim(tile.x, scale, targets), finds);
+    // Most often it is the same that is found again, which is taken: its indices are near at hand.
+    constexpr float kLittleLess = 1 - 0x1p-24f;  // the next number toward zero
+    best.error *= kLittleLess;
+    const auto better = take_better(tile, finds[0], search.indices(finds[0].places()), sign, best);
+    if (to_bits(better) == 0xffffu) return;
+    best.index = either(better, best.index, Tried::indices(tried));
   }
 
-  /// Takes what is found where it is better, at the multiple of this sign that fits it.
+  /// Takes what is found where it is better, at the multiple of this sign that fits it, and returns where it is.
   /// \param index  what is kept of it
-  void take_better(const Tile& tile, const Finds& finds, const TrellisIndices& index,
-                   const Floats& sign, Codes& best) const noexcept {
+  simd::FloatMask take_better(const Tile& tile, const Finds& finds, const TrellisIndices& index,
+                              const Floats& sign, Codes& best) const noexcept {
     Floats xy = 0;
     Floats yy = 0;
     finds.for_each_integer([&](std::size_t j, const Floats& c) noexcept {
@@ -236,18 +244,22 @@ class RowEncoder {
     const Floats multiple = clamp(round(xy / max(yy * scale_, 0x1p-100f)), 0, kMostMultiple);
     const Floats scale = multiple * scale_;
     const Floats error = (yy * scale - xy * 2.0f) * scale;
-    const auto better = error < best.error;
+    const simd::FloatMask better = error < best.error;
     best.error = select(better, error, best.error);
     best.multiple = select(better, multiple * sign, best.multiple);
-    best.index = simd::bits_of<TrellisIndices>(
-        select(better, simd::bits_of<Ints>(index), simd::bits_of<Ints>(best.index)));
+    best.index = either(better, index, best.index);
+    return better;
+  }
+
+  /// a where the mask holds, else b.
+  static TrellisIndices either(const simd::FloatMask& mask, const TrellisIndices& a,
+                               const TrellisIndices& b) noexcept {
+    return simd::bits_of<TrellisIndices>(
+        select(mask, simd::bits_of<Ints>(a), simd::bits_of<Ints>(b)));
   }
 
   /// Between multiples that are tried, as a share of the foretold one.
   static constexpr float kStep = 0.1f;
-  /// Where all other weights of a group are less than this share of one, which vectors are near depends on it more than
-  /// on the region.
-  static constexpr float kNearlyAll = 0.15f;
 
   Effort effort_;
   TrellisRow row_;
@@ -268,7 +280,9 @@ class RowEncoder {
 ///                   for (columns without importance) zero_if_worse() sees to
 ///   Effort          a NearEffort
 ///   kFast, kBest    one each
-///   kOneSided       where there is one: a NearEffort for tiles with a group of which one weight is nearly all
+///   kOneSided       where there is one: a NearEffort for tiles with a group of which one weight is nearly all:
+///                   which vectors are near depends on it more than on the region
+///   kNearlyAll      where there is a kOneSided: all others are less than this share of one
 template <typename Type>
 void encode_near(const EncodeRows& rows, std::byte* out) noexcept {
   const typename Type::Effort& effort = rows.effort == Effort::fast ? Type::kFast : Type::kBest;

@@ -152,7 +152,7 @@ void NearLists<kBook, kParts>::fill(Room& room, std::size_t part,
   std::size_t taken = room.with[0];
   while (taken < 16) taken += room.with[++most];
   std::size_t surplus = taken - 16;  // of those at the largest distance
-  std::size_t region = part;
+  std::size_t region = 0;
   for (std::size_t j = kGroup; j-- > 0;) region = region * kRanges + ranges[j];
   std::size_t lane = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -165,8 +165,9 @@ void NearLists<kBook, kParts>::fill(Room& room, std::size_t part,
     for (std::size_t j = 0; j < kGroup; ++j) {
       negated[j] = static_cast<std::int8_t>(-room.integers[room.near[i]][j]);
     }
-    std::memcpy(&cells_[region].negated[0][lane], negated, sizeof negated);
-    index_[region][lane++] = static_cast<std::uint16_t>(part * kPart + room.near[i]);
+    std::memcpy(&cells_[region][part].negated[0][lane], negated, sizeof negated);
+    index_[region * kParts + part][lane++] =
+        static_cast<std::uint16_t>(part * kPart + room.near[i]);
   }
 }
 

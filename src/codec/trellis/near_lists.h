@@ -1,12 +1,11 @@
 #pragma once
 
 // For a codebook of vectors of 4: those that are next to a place, for all places. A search that looks at
-// no others misses the nearest now and then, and costs a fourth of one in a tree (near_tree.h).
+// no others misses the nearest now and then, and costs a fraction of one in a tree (near_tree.h).
 //
 // Each coordinate is cut into ranges that hold about as many vectors each, so that a range of each, a region,
 // holds 0.9 vectors on average, wherever it is. The 16 that are nearest to it are one cell.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,10 +16,11 @@
 
 namespace sluice::inline SLUICE_ISA {
 
-/// \tparam kParts  how many codebooks `kBook` is, each a run of indices with lists of its own
-template <TrellisCodebook kBook, std::size_t kParts>
+/// \tparam kPartCount  how many codebooks `kBook` is, each a run of indices with lists of its own
+template <TrellisCodebook kBook, std::size_t kPartCount>
 class NearLists {
  public:
+  static constexpr std::size_t kParts = kPartCount;
   static constexpr std::size_t kGroup = kBook.group;
   static_assert(kGroup == 4);
   using Targets = NearTargets<kGroup>;
@@ -36,31 +36,18 @@ class NearLists {
   };
   /// Cells are in the third cache, which takes longer than all that is done for a target: they are asked
   /// for before other targets are searched.
-  Aim aim(const Targets& targets, std::size_t part) const noexcept {
-    using simd::Ints;
+  Aim aim(const Targets& targets) const noexcept {
     Aim aim;
-    (region(targets) + Ints(static_cast<std::int32_t>(part * kRegions))).store(aim.regions);
+    region(targets).store(aim.regions);
+    // As in NearFinds.
+#pragma GCC unroll 4
     for (const std::int32_t region : aim.regions) {
-      __builtin_prefetch(&cells_[static_cast<std::size_t>(region)]);
+      for (const Cell& cell : cells_[static_cast<std::size_t>(region)]) __builtin_prefetch(&cell);
     }
     return aim;
   }
-  /// Vectors near to targets.
-  void find(const Targets& targets, const Aim& aim, Finds& finds) const noexcept {
-    using simd::Ints;
-    Ints nearest[16];
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      const NearQuery<kGroup> query(targets, lane);
-      // A distance's low bits are below what it is known to.
-      const auto& cell = cells_[static_cast<std::size_t>(aim.regions[lane])];
-      nearest[lane] = (query.distances(cell) & Ints(-16)) | simd::lane_numbers();
-    }
-    const Ints least = simd::least_of_each(nearest) & Ints(15);
-    const Ints places = simd::shift_left<4>(Ints::load(aim.regions)) | least;
-    for (std::size_t lane = 0; lane < 16; ++lane) {
-      finds.set(lane, static_cast<std::uint32_t>(places[lane]), cells_.data());
-    }
-  }
+  /// Vectors near to targets, of each part.
+  void find(const Targets& targets, const Aim& aim, Finds (&finds)[kParts]) const noexcept;
   TrellisIndices indices(const TrellisIndices& places) const noexcept {
     return indices_at(places, index_);
   }
@@ -70,6 +57,8 @@ class NearLists {
   static constexpr int kHalf = 7;  ///< ranges of a coordinate's positive numbers
   static constexpr std::size_t kRanges = 2 * kHalf;
   static constexpr std::size_t kRegions = kRanges * kRanges * kRanges * kRanges;
+
+  using Cell = NearCell<kGroup>;
 
   friend class MadeOnce<NearLists>;
   struct Room;
@@ -107,30 +96,56 @@ class NearLists {
 
   inline static constinit MadeOnce<NearLists> made_;
 
-  std::array<NearCell<kGroup>, kRegions * kParts> cells_;
+  Cell cells_[kRegions][kParts];  ///< those of all parts are wanted together
   std::uint16_t index_[kRegions * kParts][16];
 };
+
+/// Not part of its callers, which have so much in registers that the loop would have nothing in them.
+template <TrellisCodebook kBook, std::size_t kParts>
+[[gnu::noinline]] void NearLists<kBook, kParts>::find(const Targets& targets, const Aim& aim,
+                                                      Finds (&finds)[kParts]) const noexcept {
+  using simd::Ints;
+  Ints nearest[kParts][16];
+  for (std::size_t lane = 0; lane < 16; ++lane) {
+    const NearQuery<kGroup> query(targets, lane);
+    const auto& cells = cells_[static_cast<std::size_t>(aim.regions[lane])];
+    for (std::size_t part = 0; part < kParts; ++part) {
+      // A distance's low bits are below what it is known to.
+      nearest[part][lane] = (query.distances(cells[part]) & Ints(-16)) | simd::lane_numbers();
+    }
+  }
+  for (std::size_t part = 0; part < kParts; ++part) {
+    const Ints least = simd::least_of_each(nearest[part]) & Ints(15);
+    const Ints cells =
+        Ints::load(aim.regions) * Ints(kParts) + Ints(static_cast<std::int32_t>(part));
+    const Ints places = simd::shift_left<4>(cells) | least;
+    finds[part].set(simd::bits_of<TrellisIndices>(places), cells_[0]);
+  }
+}
 
 /// What NearTreeSearch is for a tree.
 template <typename Lists>
 class NearListSearch {
  public:
   struct Effort {};
+  static constexpr std::size_t kFinds = Lists::kParts;
   using Targets = typename Lists::Targets;
   using Finds = typename Lists::Finds;
   using Aim = typename Lists::Aim;
 
   NearListSearch(const Targets&, const std::size_t (&)[16], const Effort&) noexcept {}
-  Aim aim(const simd::Floats (&)[Lists::kGroup], const simd::Floats&, const Targets& targets,
-          std::size_t part) const noexcept {
-    return lists_.aim(targets, part);
+  Aim aim(const simd::Floats (&)[Lists::kGroup], const simd::Floats&,
+          const Targets& targets) const noexcept {
+    return lists_.aim(targets);
   }
-  void find(const Targets& targets, const Aim& aim, Finds& finds) const noexcept {
+  void find(const Targets& targets, const Aim& aim, Finds (&finds)[kFinds]) const noexcept {
     lists_.find(targets, aim, finds);
   }
-  TrellisIndices indices(const TrellisIndices& places) const noexcept {
-    return lists_.indices(places);
+  static TrellisIndices indices(const TrellisIndices& places) noexcept {
+    return Lists::get().indices(places);
   }
+  /// In which a place is.
+  static std::size_t part(std::size_t place) noexcept { return place / 16 % Lists::kParts; }
 
  private:
   const Lists& lists_ = Lists::get();

@@ -1,10 +1,11 @@
 #pragma once
 
-// For a codebook of magnitudes of 8: the cells of its tree (near_tree.h) by the region of a target (regions.h).
-// Few are enough, and no boxes are compared to find them; but what they are does not depend on weights.
+// The cells of a tree (near_tree.h) by the region of a target (regions.h). Few are enough, and no boxes are compared
+// to find them; but what they are does not depend on weights.
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "codec/trellis/made_once.h"
 #include "codec/trellis/near_cells.h"
@@ -14,32 +15,46 @@
 
 namespace sluice::inline SLUICE_ISA {
 
-template <TrellisCodebook kBook>
+/// \tparam Kind  has
+///   Tree     a NearTree, of Tree::kParts parts
+///   kMost    cells of a list
+///   kRanges  how coordinates are cut
+template <typename Kind>
 class NearRegions {
  public:
-  static constexpr std::size_t kGroup = kBook.group;
-  static_assert(kBook.magnitudes);
-  using Tree = NearTree<kBook, 1>;
+  using Tree = typename Kind::Tree;
+  static constexpr std::size_t kGroup = Tree::kGroup;
   using Targets = NearTargets<kGroup>;
   using Finds = NearFinds<kGroup>;
-  /// Wider than quarters of the integers' magnitudes (11.8, 25, 42.6): the largest ones have the largest errors.
-  static constexpr TrellisRanges kRanges = {{14, 30, 52}, 9};
 
-  /// Made when it is first wanted, with its tree, in 0.3 s and 6 MB; see MadeOnce.
+  /// Made when it is first wanted, with its tree, in 0.3 s; see MadeOnce.
   static bool prepare() noexcept { return Tree::prepare() && made_.prepare(); }
   static const NearRegions& get() noexcept { return made_.get(); }
 
+  /// The lists of some targets.
+  struct Aim {
+    const std::uint16_t* near[16];
+  };
   /// Asks for lists; see find().
+  /// \param parts  in which the targets' vectors are to be
   /// \param cells  how many of a list are wanted
-  void prefetch(const TargetRegions& regions, std::size_t cells) const noexcept {
-    for (std::size_t lane = 0; lane < 16; ++lane) regions_.prefetch(regions[lane], cells);
+  Aim aim(const simd::Floats (&x)[kGroup], const simd::Floats& scale,
+          const std::size_t (&parts)[16], std::size_t cells) const noexcept {
+    const TargetRegions regions(x, scale, Kind::kRanges);
+    Aim aim;
+    for (std::size_t lane = 0; lane < 16; ++lane) {
+      const Regions& lists = regions_[Tree::kParts == 1 ? 0 : parts[lane]];
+      aim.near[lane] = lists.near(regions[lane]);
+      lists.prefetch(regions[lane], cells);
+    }
+    return aim;
   }
   /// Vectors near to targets, of so many cells for each.
-  void find(const Targets& targets, const TargetRegions& regions, std::size_t cells,
-            Finds& finds) const noexcept;
+  void find(const Targets& targets, const Aim& aim, std::size_t cells, Finds& finds) const noexcept;
 
  private:
-  using Regions = TrellisRegions<Tree::kCells, 48>;
+  static constexpr std::size_t kCells = Tree::kCells / Tree::kParts;
+  using Regions = TrellisRegions<kCells, Kind::kMost, kGroup, std::size(Kind::kRanges.borders) + 1>;
 
   friend class MadeOnce<NearRegions>;
   struct Room;
@@ -50,14 +65,13 @@ class NearRegions {
   inline static constinit MadeOnce<NearRegions> made_;
 
   const Tree& tree_ = Tree::get();
-  Regions regions_;
+  Regions regions_[Tree::kParts];
 };
 
 /// Not part of its callers, which have so much in registers that the loop would have nothing in them.
-template <TrellisCodebook kBook>
-[[gnu::noinline]] void NearRegions<kBook>::find(const Targets& targets,
-                                                const TargetRegions& regions, std::size_t cells,
-                                                Finds& finds) const noexcept {
+template <typename Kind>
+[[gnu::noinline]] void NearRegions<Kind>::find(const Targets& targets, const Aim& aim,
+                                               std::size_t cells, Finds& finds) const noexcept {
   using simd::Ints;
   // Numbers travel in a distance's low bits, which are below what it is known to: a cell's place in its list, and
   // then a vector's lane.
@@ -68,7 +82,7 @@ template <TrellisCodebook kBook>
   Ints nearest[16];
   for (std::size_t lane = 0; lane < 16; ++lane) {
     const NearQuery<kGroup> query(targets, lane);
-    const std::uint16_t* const near = regions_.near(regions[lane]);
+    const std::uint16_t* const near = aim.near[lane];
     Ints least(INT32_MAX);
     Ints place(0);
     for (std::size_t i = 0; i < cells; ++i) {
@@ -81,7 +95,7 @@ template <TrellisCodebook kBook>
   const Ints least = simd::least_of_each(nearest);
   for (std::size_t lane = 0; lane < 16; ++lane) {
     const auto bits = static_cast<std::uint32_t>(least[lane]);
-    const std::size_t cell = regions_.near(regions[lane])[bits >> kLaneBits & (kPlaces - 1)];
+    const std::size_t cell = aim.near[lane][bits >> kLaneBits & (kPlaces - 1)];
     finds.set(lane, static_cast<std::uint32_t>(16 * cell + bits % 16), all.data());
   }
 }
@@ -92,30 +106,49 @@ template <typename Regions>
 class NearRegionSearch {
  public:
   using Effort = std::size_t;  ///< cells
+  static constexpr std::size_t kFinds = 1;
   using Targets = typename Regions::Targets;
   using Finds = typename Regions::Finds;
-  using Aim = TargetRegions;
+  using Aim = typename Regions::Aim;
 
-  NearRegionSearch(const Targets&, const std::size_t (&)[16], Effort cells) noexcept
-      : cells_(cells) {}
-  Aim aim(const simd::Floats (&x)[Regions::kGroup], const simd::Floats& scale, const Targets&,
-          std::size_t) const noexcept {
-    const Aim regions(x, scale, Regions::kRanges);
-    regions_.prefetch(regions, cells_);
-    return regions;
+  NearRegionSearch(const Targets&, const std::size_t (&parts)[16], Effort cells) noexcept
+      : parts_(parts), cells_(cells) {}
+  Aim aim(const simd::Floats (&x)[Regions::kGroup], const simd::Floats& scale,
+          const Targets&) const noexcept {
+    return regions_.aim(x, scale, parts_, cells_);
   }
-  void find(const Targets& targets, const Aim& aim, Finds& finds) const noexcept {
-    regions_.find(targets, aim, cells_, finds);
+  void find(const Targets& targets, const Aim& aim, Finds (&finds)[kFinds]) const noexcept {
+    regions_.find(targets, aim, cells_, finds[0]);
   }
-  TrellisIndices indices(const TrellisIndices& places) const noexcept {
+  static TrellisIndices indices(const TrellisIndices& places) noexcept {
     return Regions::Tree::get().indices(places);
+  }
+  /// In which a place is.
+  static std::size_t part(std::size_t place) noexcept {
+    return place / (16 * Regions::Tree::kCells / Regions::Tree::kParts);
   }
 
  private:
   const Regions& regions_ = Regions::get();
+  const std::size_t (&parts_)[16];
   Effort cells_;
 };
 
-using Iq3KtRegions = NearRegions<kIq3KtBook>;
+struct Iq3KtNear {
+  using Tree = Iq3KtTree;
+  static constexpr std::size_t kMost = 48;
+  /// Wider than quarters of the integers' magnitudes (11.8, 25, 42.6): the largest ones have the largest errors.
+  static constexpr TrellisRanges kRanges = {{14, 30, 52}, 9};
+};
+using Iq3KtRegions = NearRegions<Iq3KtNear>;
+
+struct Iq4KtNear {
+  using Tree = Iq4KtTree;
+  static constexpr std::size_t kMost = 16;
+  /// With about as many integers each.
+  static constexpr RegionRanges<14> kRanges = {
+      {-56.3f, -42.1f, -31.25f, -22.1f, -14, -6.7f, 0, 6.7f, 14, 22.1f, 31.25f, 42.1f, 56.3f}, 4};
+};
+using Iq4KtRegions = NearRegions<Iq4KtNear>;
 
 }  // namespace sluice::inline SLUICE_ISA

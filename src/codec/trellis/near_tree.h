@@ -28,10 +28,12 @@ struct NearMargins {
   float cells;
 };
 
-/// \tparam kParts  how many codebooks `kBook` is, each a run of indices with a tree of its own
-template <TrellisCodebook kBook, std::size_t kParts>
+/// \tparam kPartCount  how many codebooks `kBook` is, each a run of indices with a tree of its own
+template <TrellisCodebook kBook, std::size_t kPartCount>
 class NearTree {
  public:
+  static constexpr TrellisCodebook kCodebook = kBook;
+  static constexpr std::size_t kParts = kPartCount;
   static constexpr std::size_t kGroup = kBook.group;
   static constexpr std::size_t kCells = kBook.size() / 16;
   using Cell = std::conditional_t<kGroup == 8, NearWideCell<kGroup>, NearCell<kGroup>>;
@@ -193,6 +195,7 @@ template <typename Tree>
 class NearTreeSearch {
  public:
   using Effort = NearMargins;
+  static constexpr std::size_t kFinds = 1;
   using Targets = typename Tree::Targets;
   using Finds = typename Tree::Finds;
   struct Aim {};
@@ -204,15 +207,19 @@ class NearTreeSearch {
       : margin_(margins.cells) {
     tree_.list(targets, parts, margins.branches, shortlist_);
   }
-  Aim aim(const simd::Floats (&)[Tree::kGroup], const simd::Floats&, const Targets&,
-          std::size_t) const noexcept {
+  Aim aim(const simd::Floats (&)[Tree::kGroup], const simd::Floats&,
+          const Targets&) const noexcept {
     return {};
   }
-  void find(const Targets& targets, const Aim&, Finds& finds) const noexcept {
-    tree_.find(targets, shortlist_, margin_, finds);
+  void find(const Targets& targets, const Aim&, Finds (&finds)[kFinds]) const noexcept {
+    tree_.find(targets, shortlist_, margin_, finds[0]);
   }
-  TrellisIndices indices(const TrellisIndices& places) const noexcept {
-    return tree_.indices(places);
+  static TrellisIndices indices(const TrellisIndices& places) noexcept {
+    return Tree::get().indices(places);
+  }
+  /// In which a place is.
+  static std::size_t part(std::size_t place) noexcept {
+    return place / (16 * Tree::kCells / Tree::kParts);
   }
 
  private:

@@ -13,16 +13,19 @@ float share_below(float z) noexcept {
 }
 
 /// P(a coordinate is in a range | its vector's integer).
+template <std::size_t kRanges>
 struct Shares {
   static constexpr int kMost = 127;
-  float of[4][2 * kMost + 1];
+  float of[kRanges][2 * kMost + 1];
 
-  explicit Shares(const TrellisRanges& ranges) noexcept {
+  explicit Shares(const RegionRanges<kRanges>& ranges) noexcept {
     for (int v = -kMost; v <= kMost; ++v) {
       float below = 0;
-      for (std::size_t r = 0; r < 4; ++r) {
+      for (std::size_t r = 0; r < kRanges; ++r) {
         const float to =
-            r < 3 ? share_below((ranges.borders[r] - static_cast<float>(v)) / ranges.error) : 1.0f;
+            r < kRanges - 1
+                ? share_below((ranges.borders[r] - static_cast<float>(v)) / ranges.error)
+                : 1.0f;
         of[r][v + kMost] = to - below;
         below = to;
       }
@@ -32,10 +35,13 @@ struct Shares {
 
 }  // namespace
 
-template <std::size_t kCells, std::size_t kNear>
-void TrellisRegions<kCells, kNear>::fill(Room& room, const Vectors (&vectors)[kCells],
-                                         const TrellisRanges& ranges) noexcept {
+template <std::size_t kCells, std::size_t kNear, std::size_t kLength, std::size_t kRanges>
+void TrellisRegions<kCells, kNear, kLength, kRanges>::fill(Room& room,
+                                                           const Vectors (&vectors)[kCells],
+                                                           const RegionRanges<kRanges>& ranges,
+                                                           std::size_t first) noexcept {
   const Shares shares(ranges);
+  room.first_cell = first;
   auto& all = room.levels[kGroup];
   all.count = kCells;
   for (std::size_t c = 0; c < kCells; ++c) {
@@ -43,8 +49,8 @@ void TrellisRegions<kCells, kNear>::fill(Room& room, const Vectors (&vectors)[kC
     for (std::size_t lane = 0; lane < 16; ++lane) {
       all.share[c][lane] = 1;
       for (std::size_t j = 0; j < kGroup; ++j) {
-        for (std::size_t r = 0; r < 4; ++r) {
-          room.shares[c][j][r][lane] = shares.of[r][vectors[c][lane][j] + Shares::kMost];
+        for (std::size_t r = 0; r < kRanges; ++r) {
+          room.shares[c][j][r][lane] = shares.of[r][vectors[c][lane][j] + shares.kMost];
         }
       }
     }
@@ -53,20 +59,21 @@ void TrellisRegions<kCells, kNear>::fill(Room& room, const Vectors (&vectors)[kC
 }
 
 /// \param coordinates  that have no range yet
-/// \param region       of the others, two bits each
-template <std::size_t kCells, std::size_t kNear>
-void TrellisRegions<kCells, kNear>::descend(Room& room, std::size_t coordinates,
-                                            std::size_t region) noexcept {
+/// \param region       of the others
+template <std::size_t kCells, std::size_t kNear, std::size_t kLength, std::size_t kRanges>
+void TrellisRegions<kCells, kNear, kLength, kRanges>::descend(Room& room, std::size_t coordinates,
+                                                              std::size_t region) noexcept {
   using simd::Floats;
   auto& level = room.levels[coordinates];
   if (coordinates == 0) {
     room.take_best(level, kNear, [&](std::size_t place, std::size_t i) noexcept {
-      near_[region][place] = level.cells[i];
+      near_[region][place] = static_cast<std::uint16_t>(room.first_cell + level.cells[i]);
     });
     return;
   }
   // Those that are not among so many now will hardly be among the best.
-  const std::size_t most = (kNear * 3 / 2 << coordinates) / 16 * 16;
+  constexpr std::size_t kHalvings = 8 / kGroup;  // of the cells, by a coordinate
+  const std::size_t most = (kNear * 3 / 2 << kHalvings * coordinates) / 16 * 16;
   if (most < level.count) {
     std::size_t left = 0;
     room.take_best(level, most, [&](std::size_t, std::size_t i) noexcept {
@@ -78,7 +85,7 @@ void TrellisRegions<kCells, kNear>::descend(Room& room, std::size_t coordinates,
   }
   const std::size_t j = coordinates - 1;
   auto& next = room.levels[j];
-  for (std::size_t r = 0; r < 4; ++r) {
+  for (std::size_t r = 0; r < kRanges; ++r) {
     next.count = level.count;
     std::memcpy(next.cells, level.cells, level.count * sizeof level.cells[0]);
     for (std::size_t i = 0; i < level.count; ++i) {
@@ -86,11 +93,12 @@ void TrellisRegions<kCells, kNear>::descend(Room& room, std::size_t coordinates,
           Floats::load(level.share[i]) * Floats::load(room.shares[level.cells[i]][j][r]);
       share.store(next.share[i]);
     }
-    descend(room, j, region << 2 | r);
+    descend(room, j, region * kRanges + r);
   }
 }
 
 template class TrellisRegions<544, 32>;
+template class TrellisRegions<2048, 16, 4, 14>;
 template class TrellisRegions<4096, 48>;
 template class TrellisRegions<4352, 64>;
 

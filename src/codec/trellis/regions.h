@@ -1,12 +1,12 @@
 #pragma once
 
-// Which cells of a codebook of vectors of 8 are likely to hold the one that is nearest to a target: a table,
-// so that nothing is scored to choose them.
+// Which cells of a codebook are likely to hold the vector that is nearest to a target: a table, so that nothing
+// is scored to choose them.
 //
-// Each coordinate is cut into four ranges, which makes 4^8 regions of targets. A target is its nearest vector
-// plus an error, so a cell of vectors v can expect sum over v of prod over j of P(x_j in its range | v_j) of the
-// hits of a region. That order needs half of the cells that the distance of their means does
-// (bench/notes/trellis.md).
+// Each coordinate is cut into ranges, a region of targets being a range of each: of vectors of 8 there are 4^8. A
+// target is its nearest vector plus an error, so a cell of vectors v can expect sum over v of prod over j of
+// P(x_j in its range | v_j) of the hits of a region. That order needs half of the cells that the distance of their
+// means does (bench/notes/trellis.md).
 
 #include <array>
 #include <cstddef>
@@ -17,18 +17,27 @@
 namespace sluice::inline SLUICE_ISA {
 
 /// How coordinates are cut, in units of the integers.
-struct TrellisRanges {
-  std::array<float, 3> borders;  ///< growing
+template <std::size_t kRanges>
+struct RegionRanges {
+  std::array<float, kRanges - 1> borders;  ///< growing
   float error;  ///< about 1.3 times the deviation of a target from its nearest vector
 };
+/// Of vectors of 8.
+using TrellisRanges = RegionRanges<4>;
 
-/// \tparam kCells  a multiple of 16
-/// \tparam kNear   cells of a list
-template <std::size_t kCells, std::size_t kNear>
+/// \tparam kCells   a multiple of 16
+/// \tparam kNear    cells of a list
+/// \tparam kLength  coordinates of a vector
+/// \tparam kRanges  of a coordinate
+template <std::size_t kCells, std::size_t kNear, std::size_t kLength = 8, std::size_t kRanges = 4>
 class TrellisRegions {
  public:
-  static constexpr std::size_t kGroup = 8;
-  static constexpr std::size_t kRegions = std::size_t{1} << 2 * kGroup;
+  static constexpr std::size_t kGroup = kLength;
+  static constexpr std::size_t kRegions = [] {
+    std::size_t regions = 1;
+    for (std::size_t j = 0; j < kGroup; ++j) regions *= kRanges;
+    return regions;
+  }();
   static constexpr std::size_t kMost = kNear;
   /// Sixteen vectors.
   using Vectors = std::int8_t[16][kGroup];
@@ -37,7 +46,9 @@ class TrellisRegions {
   struct Room;
 
   /// Takes 0.1 s for 500 cells, 0.2 s for 4000.
-  void fill(Room& room, const Vectors (&vectors)[kCells], const TrellisRanges& ranges) noexcept;
+  /// \param first  the number of the first cell
+  void fill(Room& room, const Vectors (&vectors)[kCells], const RegionRanges<kRanges>& ranges,
+            std::size_t first = 0) noexcept;
 
   /// Numbers of the cells that are likely to be hit, kMost, the likeliest first.
   const std::uint16_t* near(std::size_t region) const noexcept { return near_[region]; }
@@ -61,20 +72,21 @@ class TargetRegions {
 
   TargetRegions() noexcept = default;  ///< of nothing yet
   /// \param scale  of the lanes; where it is negative, of the opposites
-  TargetRegions(const Floats (&x)[8], const Floats& scale, const TrellisRanges& ranges) noexcept {
-    using simd::Ints;
+  template <std::size_t kGroup, std::size_t kRanges>
+  TargetRegions(const Floats (&x)[kGroup], const Floats& scale,
+                const RegionRanges<kRanges>& ranges) noexcept {
     const Floats magnitude = abs(scale);
     const Floats sign = select(scale < 0, Floats(-1), Floats(1));
-    Floats borders[3];
-    for (std::size_t i = 0; i < 3; ++i) borders[i] = magnitude * ranges.borders[i];
-    Ints region = 0;
-    for (std::size_t j = 8; j-- > 0;) {
+    Floats borders[kRanges - 1];
+    for (std::size_t i = 0; i < kRanges - 1; ++i) borders[i] = magnitude * ranges.borders[i];
+    Floats region = 0;
+    for (std::size_t j = kGroup; j-- > 0;) {
       const Floats y = x[j] * sign;
       Floats range = 0;
       for (const Floats& border : borders) range += select(y > border, Floats(1), Floats(0));
-      region = simd::shift_left<2>(region) + to_ints(range);
+      region = region * float{kRanges} + range;
     }
-    region.store(regions_);
+    to_ints(region).store(regions_);
   }
 
   std::size_t operator[](std::size_t lane) const noexcept {

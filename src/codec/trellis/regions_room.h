@@ -11,8 +11,8 @@
 namespace sluice::inline SLUICE_ISA {
 
 /// Regions are gone through coordinate by coordinate, the last one first.
-template <std::size_t kCells, std::size_t kNear>
-struct TrellisRegions<kCells, kNear>::Room {
+template <std::size_t kCells, std::size_t kNear, std::size_t kLength, std::size_t kRanges>
+struct TrellisRegions<kCells, kNear, kLength, kRanges>::Room {
   /// Cells that are left, and of their vectors the product of the shares so far.
   struct Level {
     std::size_t count;  ///< a multiple of 16
@@ -20,8 +20,9 @@ struct TrellisRegions<kCells, kNear>::Room {
     alignas(64) float share[kCells][16];
   };
 
+  std::size_t first_cell;    ///< the number of the first one
   Level levels[kGroup + 1];  ///< by the number of coordinates to come
-  alignas(64) float shares[kCells][kGroup][4][16];
+  alignas(64) float shares[kCells][kGroup][kRanges][16];
   std::int32_t buckets[kCells];
 
   /// Calls take(place, i) for the `most` cells of a level that can expect the most hits, or for all: in the
