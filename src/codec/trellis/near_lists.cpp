@@ -139,7 +139,7 @@ NearLists<kBook, kParts>::NearLists(Room& room) noexcept {
 template <TrellisCodebook kBook, std::size_t kParts>
 void NearLists<kBook, kParts>::fill(Room& room, std::size_t part,
                                     const std::size_t (&ranges)[kGroup]) noexcept {
-  constexpr std::size_t kEnough = 32;
+  constexpr std::size_t kEnough = 2 * kVectors;
   std::size_t count = 0;
   for (std::size_t radius = 1; count < kEnough; ++radius) count = room.take_near(ranges, radius);
   std::memset(room.with, 0, sizeof room.with);
@@ -150,11 +150,11 @@ void NearLists<kBook, kParts>::fill(Room& room, std::size_t part,
   }
   std::size_t most = 0;
   std::size_t taken = room.with[0];
-  while (taken < 16) taken += room.with[++most];
-  std::size_t surplus = taken - 16;  // of those at the largest distance
+  while (taken < kVectors) taken += room.with[++most];
+  std::size_t surplus = taken - kVectors;  // of those at the largest distance
   std::size_t region = 0;
   for (std::size_t j = kGroup; j-- > 0;) region = region * kRanges + ranges[j];
-  std::size_t lane = 0;
+  std::size_t place = 0;
   for (std::size_t i = 0; i < count; ++i) {
     if (room.distances[i] > most) continue;
     if (room.distances[i] == most && surplus > 0) {
@@ -165,8 +165,10 @@ void NearLists<kBook, kParts>::fill(Room& room, std::size_t part,
     for (std::size_t j = 0; j < kGroup; ++j) {
       negated[j] = static_cast<std::int8_t>(-room.integers[room.near[i]][j]);
     }
-    std::memcpy(&cells_[region][part].negated[0][lane], negated, sizeof negated);
-    index_[region * kParts + part][lane++] =
+    const std::size_t cell = place / 16;
+    const std::size_t lane = place++ % 16;
+    std::memcpy(&cells_[region][part][cell].negated[0][lane], negated, sizeof negated);
+    index_[(region * kParts + part) * kCells + cell][lane] =
         static_cast<std::uint16_t>(part * kPart + room.near[i]);
   }
 }
