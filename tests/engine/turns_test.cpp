@@ -12,13 +12,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Begins reads until the next would wait for `end`, and tells how many.
+/// Begins reads until the next would wait for `end`, and tells how many. On a busy machine a thread may
+/// take a while to start.
 std::size_t reads_at_once(Turns& turns) {
   std::vector<Stopwatch> reads;
   for (;;) {
     std::future<Stopwatch> next =
         std::async(std::launch::async, [&] { return turns.begin_read(); });
-    const bool begun = next.wait_for(milliseconds(50)) == std::future_status::ready;
+    const bool begun = next.wait_for(milliseconds(300)) == std::future_status::ready;
     if (begun) {
       reads.push_back(next.get());
       continue;

@@ -43,7 +43,8 @@ constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 TEST(WriteTeam, SeveralAreUnderWayOnAFastDisk) {
   Writes writes;
   WriteTeam team;
-  for (int i = 0; i < 12; ++i) team.start(kGiB, writes.one(milliseconds(20)));
+  // Longer than threads take to start, on a busy machine too.
+  for (int i = 0; i < 12; ++i) team.start(kGiB, writes.one(milliseconds(50)));
   team.finish();
   EXPECT_EQ(writes.done(), 12);
   EXPECT_EQ(writes.most(), static_cast<int>(WriteTeam::kMost));

@@ -44,6 +44,13 @@ class OpenSockets {
     const std::lock_guard lock(mutex_);
     sockets_.erase(socket);
   }
+  /// Closes one, which the server's end, in another thread, then leaves alone.
+  void close(tcp::socket& socket) {
+    const std::lock_guard lock(mutex_);
+    sockets_.erase(&socket);
+    Code ignored;
+    socket.close(ignored);
+  }
   void end() {
     const std::lock_guard lock(mutex_);
     ended_ = true;
@@ -235,7 +242,7 @@ struct WebServer::State {
       if (socket.receive(asio::buffer(&byte, 1), 0, ignored) == 0) break;  // the client hung up
     }
     if (ending == Reply::Ending::reset) socket.set_option(tcp::socket::linger(true, 0), ignored);
-    socket.close(ignored);
+    sockets.close(socket);
   }
 };
 

@@ -1,8 +1,6 @@
 // Numbers that a file cannot mean, one at a time, where a file has a count, a length or an extent: the
 // program does not take memory by them.
 
-#include <sys/resource.h>
-
 #include <cstring>
 #include <filesystem>
 
@@ -26,14 +24,7 @@ std::vector<std::size_t> places_of_counts(const Bytes& bytes, std::size_t size) 
   return places;
 }
 
-void limit_memory() {
-  const rlimit limit{rlim_t{384} << 20, rlim_t{384} << 20};
-#ifndef SLUICE_SANITIZED
-  ::setrlimit(RLIMIT_AS, &limit);
-#endif
-}
-
-void run(Case& one) {
+void try_counts(Case& one) {
   const std::string out = one.folder / "out";
   fs::create_directory(out);
   const bool dat = one.chance(30);
@@ -53,7 +44,7 @@ void run(Case& one) {
           ? Words{"inspect", one.folder / (matrix && !dat ? "matrix" : "model")}
           : Words{"quantize",           "--memory",      "64M",  "--imatrix", one.folder / "matrix",
                   one.folder / "model", out + "/m.gguf", "IQ1_M"};
-  const Finished done = orderly(words, limit_memory);
+  const Finished done = orderly(words, limited_to(std::uint64_t{384} << 20));
   expect(done.errors.find("out of memory") == std::string::npos, "memory by the file's number",
          done);
   if (done.status != 0) expect(files_in(out).empty(), "something is left", done);
@@ -63,7 +54,7 @@ void run(Case& one) {
 }  // namespace
 
 const Trial& counts() {
-  static const Trial trial{"counts", 1000, 50, {"refused"}, run};
+  static const Trial trial{"counts", 1000, 50, {"refused"}, try_counts};
   return trial;
 }
 

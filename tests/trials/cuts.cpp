@@ -75,14 +75,14 @@ void cut_work(Case& one) {
   one.happened("resumed");
 }
 
-void run_case(Case& one) {
+void try_cuts(Case& one) {
   one.number % 4 == 0 ? cut_work(one) : cut_input(one);
 }
 
 }  // namespace
 
 const Trial& cuts() {
-  static const Trial trial{"cuts", 400, 40, {"model", "matrix", "resumed"}, run_case};
+  static const Trial trial{"cuts", 400, 40, {"model", "matrix", "resumed"}, try_cuts};
   return trial;
 }
 

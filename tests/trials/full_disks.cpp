@@ -33,7 +33,7 @@ class Disk {
   const std::string folder_;
 };
 
-void run(Case& one) {
+void try_full_disks(Case& one) {
   constexpr std::uint64_t kOutput = 1950000;  // about what is written
   Disk disk(4096 * (1 + one.below(kOutput * 2 / 4096)));
   Words words = {"quantize", "--checkpoint",  "0",    "--imatrix", kMatrix,
@@ -64,7 +64,7 @@ void run(Case& one) {
 }  // namespace
 
 const Trial& full_disks() {
-  static const Trial trial{"full_disks", 100, 10, {"full", "fits"}, run};
+  static const Trial trial{"full_disks", 100, 10, {"full", "fits"}, try_full_disks};
   return trial;
 }
 

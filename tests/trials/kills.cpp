@@ -57,7 +57,7 @@ bool run_and_kill(const Words& words, microseconds after) {
   return kill_or_done(child);
 }
 
-void run(Case& one) {
+void try_kills(Case& one) {
   const Setting& setting = kSettings[one.number % std::size(kSettings)];
   std::string model = kModel;
   if (setting.model == "made") {
@@ -101,7 +101,7 @@ void run(Case& one) {
 }  // namespace
 
 const Trial& kills() {
-  static const Trial trial{"kills", 120, std::size(kSettings), {"killed", "resumed"}, run};
+  static const Trial trial{"kills", 120, std::size(kSettings), {"killed", "resumed"}, try_kills};
   return trial;
 }
 

@@ -27,7 +27,7 @@ constexpr Limit kLimits[] = {
     {RLIMIT_MEMLOCK, "locked memory", 0, 64 * kKiB},
 };
 
-void run(Case& one) {
+void try_limits(Case& one) {
   const Limit& limit = kLimits[one.number % std::size(kLimits)];
   const rlim_t value =
       one.chance(20) ? limit.least : limit.least + one.below(limit.most - limit.least + 1);
@@ -68,7 +68,7 @@ const Trial& limits() {
 #else
   constexpr unsigned kCases = 300;
 #endif
-  static const Trial trial{"limits", kCases, kCases / 6, {"kept", "met"}, run};
+  static const Trial trial{"limits", kCases, kCases / 6, {"kept", "met"}, try_limits};
   return trial;
 }
 

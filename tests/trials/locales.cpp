@@ -34,7 +34,7 @@ std::string lasting(const std::string& text) {
   return std::regex_replace(text, changes, "#");
 }
 
-void run(Case& one) {
+void try_locales(Case& one) {
   static const char* const kLocales[] = {"de_DE.UTF-8", "tr_TR.UTF-8", "C.UTF-8", "xx_XX", ""};
   const std::string model = one.folder / "model";
   write_file(model, small_model());
@@ -75,7 +75,7 @@ void run(Case& one) {
 }  // namespace
 
 const Trial& locales() {
-  static const Trial trial{"locales", 200, 40, {"done", "refused"}, run};
+  static const Trial trial{"locales", 200, 40, {"done", "refused"}, try_locales};
   return trial;
 }
 

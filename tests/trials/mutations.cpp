@@ -1,8 +1,6 @@
 // Models, importance matrices and reports with some bytes changed, given to all commands: each run is
 // orderly, leaves nothing if it fails, and what it makes is a model.
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -114,14 +112,7 @@ void change(Case& one, Bytes& bytes) {
   }
 }
 
-void limit_memory() {
-  const rlimit limit{rlim_t{2} << 30, rlim_t{2} << 30};
-#ifndef SLUICE_SANITIZED
-  ::setrlimit(RLIMIT_AS, &limit);
-#endif
-}
-
-void run(Case& one) {
+void try_mutations(Case& one) {
   Words words = one.pick(kCommands);
   std::vector<std::string> inputs;
   for (const std::string& word : words) {
@@ -145,7 +136,7 @@ void run(Case& one) {
       word = out + "/" + word;
     }
   }
-  const Finished done = orderly(words, limit_memory);
+  const Finished done = orderly(words, limited_to(std::uint64_t{2} << 30));
   one.happened(done.status < 2 ? "accepted" : "refused");
   const std::vector<std::string> made = files_in(out);
   if (done.status >= 2) {
@@ -161,7 +152,7 @@ void run(Case& one) {
 }  // namespace
 
 const Trial& mutations() {
-  static const Trial trial{"mutations", 5000, 100, {"accepted", "refused"}, run};
+  static const Trial trial{"mutations", 5000, 100, {"accepted", "refused"}, try_mutations};
   return trial;
 }
 

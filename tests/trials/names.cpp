@@ -26,7 +26,7 @@ std::string odd_name(Case& one) {
   return name == ".." ? "..." : name;
 }
 
-void run(Case& one) {
+void try_names(Case& one) {
   const std::string folder = one.folder / "here";
   fs::create_directory(folder);
   Words used;
@@ -76,7 +76,7 @@ void run(Case& one) {
 }  // namespace
 
 const Trial& names() {
-  static const Trial trial{"names", 500, 50, {"taken"}, run};
+  static const Trial trial{"names", 500, 50, {"taken"}, try_names};
   return trial;
 }
 

@@ -15,14 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Setting {
+struct Splitting {
   bool trained;  ///< the trained model, with its importance matrix; else a made one
   unsigned parts;
   const char* type;
   Words options;
 };
 
-const Setting kSettings[] = {
+const Splitting kSplittings[] = {
     {true, 3, "IQ1_M", {"--split-max-tensors", "4"}},
     {false, 2, "Q8_0", {"--pure", "--io", "mmap", "--split-max-size", "2M"}},
     {true,
@@ -35,8 +35,8 @@ const Setting kSettings[] = {
 constexpr int kMostRounds = 4;
 constexpr const char* kRecord = "m.gguf.parts";  ///< of which parts are done; it stays
 
-void run(Case& one) {
-  const Setting& setting = kSettings[one.number % std::size(kSettings)];
+void try_parts(Case& one) {
+  const Splitting& setting = kSplittings[one.number % std::size(kSplittings)];
   std::string model = kModel;
   if (!setting.trained) write_made_model(one, model = one.folder / "model.gguf");
   const std::string whole = one.folder / "whole";
@@ -95,7 +95,7 @@ void run(Case& one) {
 }  // namespace
 
 const Trial& parts() {
-  static const Trial trial{"parts", 60, std::size(kSettings), {"killed"}, run};
+  static const Trial trial{"parts", 60, std::size(kSplittings), {"killed"}, try_parts};
   return trial;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +59,14 @@ Finished orderly(const Words& words, const std::function<void()>& prepare) {
   const Finished done = sluice(words, prepare);
   expect_orderly(words, done);
   return done;
+}
+
+std::function<void()> limited_to([[maybe_unused]] std::uint64_t bytes) {
+#ifdef SLUICE_SANITIZED
+  return [] {};
+#else
+  return [limit = rlimit{bytes, bytes}] { ::setrlimit(RLIMIT_AS, &limit); };
+#endif
 }
 
 pid_t start_silently(const Words& words) {

@@ -92,6 +92,10 @@ void expect_orderly(const Words& words, const Finished& done);
 Finished orderly(
     const Words& words, const std::function<void()>& prepare = [] {});
 
+/// What `prepare` may be: the program gets so many bytes of address space. With sanitizers, which take
+/// more than there is, any number.
+std::function<void()> limited_to(std::uint64_t bytes);
+
 /// Starts the program with nothing to print on. \return its process
 pid_t start_silently(const Words& words);
 
