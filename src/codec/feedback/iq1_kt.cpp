@@ -10,6 +10,7 @@ struct Iq1KtFormat {
   static constexpr TensorType kType = TensorType::iq1_kt;
   static constexpr const TrellisCodebook& kBook = kIq1KtBook;
   static constexpr std::size_t kCells = 32;
+  static constexpr std::size_t kOfLane = 1;
 };
 using FeedbackIq1Kt = ldlq::FeedbackTrellis<Iq1KtFormat>;
 

@@ -10,6 +10,7 @@ struct Iq2KtFormat {
   static constexpr TensorType kType = TensorType::iq2_kt;
   static constexpr const TrellisCodebook& kBook = kIq2KtBook;
   static constexpr std::size_t kCells = 64;
+  static constexpr std::size_t kOfLane = 2;
 };
 using FeedbackIq2Kt = ldlq::FeedbackTrellis<Iq2KtFormat>;
 

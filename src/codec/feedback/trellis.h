@@ -20,6 +20,7 @@ namespace sluice::inline SLUICE_ISA::ldlq {
 /// A code of a scale is its level's number. Format has
 ///   Block, kType, kBook  the plain block; its number and codebook
 ///   kCells               how many cells of a region are searched
+///   kOfLane              how many vectors of each lane of cells are compared as floats
 template <typename Format>
 struct FeedbackTrellis {
   using Block = TrellisBlock<typename Format::Block, ScaleLevels>;
@@ -79,12 +80,19 @@ struct FeedbackTrellis {
       TrellisNear<kBook> near(cells, target, scale, Format::kCells);
       const TrellisQueries<kGroup> queries(target, metric_, scale);
       std::uint32_t index[kRows];
-      using Finds = TrellisFinds<kBook>;
+      using Finds = TrellisFinds<kBook, Format::kOfLane>;
       for (std::size_t row = 0; row < kRows; row += Finds::kTogether) {
         const Finds finds(cells, queries, near, row);
         for (std::size_t k = 0; k < Finds::kTogether; ++k) {
-          const TrellisIndices best = finds.best(k);
-          index[row + k] = best[place_of_min(cost(target, row + k, best, scale[row + k]))];
+          float least = 0x1p100f;
+          for (std::size_t rank = 0; rank < Format::kOfLane; ++rank) {
+            const TrellisIndices best = finds.best(k, rank);
+            const Floats costs = cost(target, row + k, best, scale[row + k]);
+            const std::size_t place = place_of_min(costs);
+            if (rank > 0 && costs[place] >= least) continue;
+            least = costs[place];
+            index[row + k] = best[place];
+          }
         }
       }
       return TrellisIndices::load(index);

@@ -59,8 +59,9 @@ struct TrellisOrdinals {
 };
 inline constexpr TrellisOrdinals kTrellisOrdinals;
 
-/// The best vector of each lane of cells, for two groups: side by side, they share the way through the loop.
-template <TrellisCodebook kBook>
+/// The best vectors of each lane of cells, for two groups: side by side, they share the way through the loop.
+/// \tparam kDepth  how many of a lane
+template <TrellisCodebook kBook, std::size_t kDepth = 1>
 class TrellisFinds {
  public:
   using Cells = TrellisCells<kBook>;
@@ -75,20 +76,31 @@ class TrellisFinds {
     using simd::Ints;
     const TrellisQuery<kBook.group> query[] = {queries.query(first), queries.query(first + 1)};
     const std::size_t count = std::max(near.count(first), near.count(first + 1));
+    for (auto& of_group : best_) {
+      for (Ints& best : of_group) best = INT32_MIN;
+    }
     for (std::size_t i = 0; i < count; ++i) {
       const Ints ordinal(kTrellisOrdinals.of[i]);
       for (std::size_t k = 0; k < kTogether; ++k) {
         const Ints score = query[k].score(cells.cell(near_[k][i]));
-        best_[k] = max(best_[k], simd::shift_left<4 + kOrdinalBits>(score) | ordinal);
+        Ints entry = simd::shift_left<4 + kOrdinalBits>(score) | ordinal;
+        for (Ints& best : best_[k]) {
+          const Ints other = min(best, entry);
+          best = max(best, entry);
+          entry = other;
+        }
       }
     }
-    for (Ints& best : best_) best |= simd::shift_left<kOrdinalBits>(simd::lane_numbers());
+    const Ints lanes = simd::shift_left<kOrdinalBits>(simd::lane_numbers());
+    for (auto& of_group : best_) {
+      for (Ints& best : of_group) best |= lanes;
+    }
   }
 
-  /// Of all lanes.
-  TrellisIndices best(std::size_t k) const noexcept {
+  /// Of all lanes those of a rank.
+  TrellisIndices best(std::size_t k, std::size_t rank) const noexcept {
     std::int32_t entries[16];
-    best_[k].store(entries);
+    best_[k][rank].store(entries);
     std::uint32_t indices[16];
     for (std::size_t lane = 0; lane < 16; ++lane) indices[lane] = index(k, entries[lane]);
     return TrellisIndices::load(indices);
@@ -96,7 +108,7 @@ class TrellisFinds {
   /// The best of the lanes that have the same remainder by 4.
   std::array<std::uint32_t, 4> best_of_fours(std::size_t k) const noexcept {
     std::int32_t entries[4];
-    simd::most_of_fours(best_[k], entries);
+    simd::most_of_fours(best_[k][0], entries);
     return {index(k, entries[0]), index(k, entries[1]), index(k, entries[2]), index(k, entries[3])};
   }
 
@@ -111,7 +123,7 @@ class TrellisFinds {
 
   const Cells& cells_;
   const std::uint16_t* near_[kTogether];
-  simd::Ints best_[kTogether] = {INT32_MIN, INT32_MIN};
+  simd::Ints best_[kTogether][kDepth];  ///< growing numbers for lesser errors
 };
 
 }  // namespace sluice::inline SLUICE_ISA
