@@ -225,7 +225,7 @@ class RowEncoder {
     best.error *= kLittleLess;
     const auto better = take_better(tile, finds[0], search.indices(finds[0].places()), sign, best);
     if (to_bits(better) == 0xffffu) return;
-    best.index = either(better, best.index, Tried::indices(tried));
+    best.index = select_indices(better, best.index, Tried::indices(tried));
   }
 
   /// Takes what is found where it is better, at the multiple of this sign that fits it, and returns where it is.
@@ -247,15 +247,8 @@ class RowEncoder {
     const simd::FloatMask better = error < best.error;
     best.error = select(better, error, best.error);
     best.multiple = select(better, multiple * sign, best.multiple);
-    best.index = either(better, index, best.index);
+    best.index = select_indices(better, index, best.index);
     return better;
-  }
-
-  /// a where the mask holds, else b.
-  static TrellisIndices either(const simd::FloatMask& mask, const TrellisIndices& a,
-                               const TrellisIndices& b) noexcept {
-    return simd::bits_of<TrellisIndices>(
-        select(mask, simd::bits_of<Ints>(a), simd::bits_of<Ints>(b)));
   }
 
   /// Between multiples that are tried, as a share of the foretold one.

@@ -41,9 +41,9 @@ struct NearLists<kBook, kParts>::Room {
     explicit Words(const std::int8_t (*vectors)[kGroup]) noexcept {
       for (std::size_t lane = 0; lane < 16; ++lane) {
         for (std::size_t k = 0; k < 2; ++k) {
-          const auto low = static_cast<std::uint32_t>(256 * vectors[lane][k]);
-          const auto high = static_cast<std::uint32_t>(256 * vectors[lane][k + 2]);
-          target[k][lane] = static_cast<std::int32_t>((low & 0xffffu) | high << 16);
+          const auto one = static_cast<std::uint32_t>(256 * vectors[lane][k]);
+          const auto other = static_cast<std::uint32_t>(256 * vectors[lane][k + 2]);
+          target[k][lane] = static_cast<std::int32_t>((one & 0xffffu) | other << 16);
         }
       }
     }

@@ -23,7 +23,7 @@ struct TrellisSums {
   // With the importance.
   simd::Doubles qxy = 0;
   simd::Doubles qyy = 0;
-  // With nothing.
+  // Not weighted.
   Floats plain_xx = 0;
   Floats plain_xy = 0;
   Floats plain_yy = 0;

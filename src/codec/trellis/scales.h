@@ -94,7 +94,7 @@ class RowScaleTrials {
   static constexpr std::size_t kLanes = 2;
 
   simd::Floats per_scale_[kLanes];
-  simd::Floats strongest_[kLanes];  ///< wish that the largest multiple is
+  simd::Floats strongest_[kLanes];  ///< what the largest multiple comes to
   simd::Floats cost_[kLanes];
 };
 

@@ -20,7 +20,7 @@ namespace sluice::inline SLUICE_ISA {
 
 /// How far is looked: how many cells of a region's.
 struct TrellisEffort {
-  static constexpr std::size_t kMostScales = 3;
+  static constexpr std::size_t kMostScales = 2;
 
   std::size_t first_cells;  ///< that prices are made of; even
   std::size_t last_cells;   ///< that are searched at the multiples with the least prices
