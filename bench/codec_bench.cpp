@@ -29,19 +29,19 @@ namespace {
 
 using benchmark::Counter;
 using benchmark::State;
-using Blocks = std::vector<std::byte>;
+using Blocks = PageVector<std::byte>;
 
 bool count_instructions_too = false;
 
-std::vector<float> decode(TensorType type, const Blocks& blocks) {
-  std::vector<float> values(Rows::kElements);
+PageVector<float> decode(TensorType type, const Blocks& blocks) {
+  PageVector<float> values(Rows::kElements);
   decode_rows(*find_codec(type), blocks.data(), values.size(), Rows::kRowElements, values.data());
   return values;
 }
 
 /// The refit error under the weights that the search for IQ1_M minimises: (q + mean(q) / 5) times
 /// sqrt(6 mean(x^2) + x^2), q the importance, means over the super-block.
-double searched_error(const std::vector<float>& decoded) {
+double searched_error(const PageVector<float>& decoded) {
   constexpr std::size_t kSuperBlock = 256;
   std::vector<float> weights(Rows::kElements);
   for (std::size_t start = 0; start < Rows::kElements; start += kSuperBlock) {
@@ -80,7 +80,7 @@ void time_encoder(State& state, TensorType type, const std::function<void(Blocks
     benchmark::ClobberMemory();
   }
   count_weights(state, type, Rows::kElements);
-  const std::vector<float> decoded = decode(type, blocks);
+  const PageVector<float> decoded = decode(type, blocks);
   state.counters["weighted_error"] =
       testing_support::weighted_error(rows().values, decoded, rows().importance);
   state.counters["refit_error"] =
@@ -141,7 +141,7 @@ Blocks blocks_of(const Codec& codec) {
 
 void bench_decode(State& state, const Codec& codec) {
   const Blocks blocks = blocks_of(*find_codec(codec.type));
-  std::vector<float> values(Rows::kElements);
+  PageVector<float> values(Rows::kElements);
   for (auto _ : state) {
     decode_rows(codec, blocks.data(), values.size(), Rows::kRowElements, values.data());
     benchmark::ClobberMemory();
@@ -168,7 +168,7 @@ void bench_published(State& state, const Coding& coding, Isa isa) {
   std::mt19937_64 random(2);
   Blocks codes(Rows::kElements / coding.in_byte);
   for (std::byte& byte : codes) byte = static_cast<std::byte>(random());
-  std::vector<float> values(Rows::kElements);
+  PageVector<float> values(Rows::kElements);
   const auto decode_first = [&](std::size_t count) {
     for (std::size_t i = 0; i < count; i += coding.run) {
       decode(codes.data(), i, coding.run, 0.01f, values.data() + i);
@@ -194,7 +194,7 @@ void bench_convert(State& state, const Codec& codec, Isa isa) {
   for (std::size_t i = 0; i < kTiles; ++i) in.insert(in.end(), tile.begin(), tile.end());
   const std::size_t tile_bytes = byte_size(codec.type, Rows::kElements, Rows::kRowElements);
   Blocks out(kTiles * tile_bytes);
-  std::vector<float> values(Rows::kElements);
+  PageVector<float> values(Rows::kElements);
   EncodeRows encoder_input = input(Effort::best);
   encoder_input.values = values.data();
   const auto convert = [&] {
