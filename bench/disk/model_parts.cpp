@@ -71,7 +71,7 @@ void write_imatrix(const std::string& path, std::span<const Tensor> tensors) {
     header.tensors.push_back(
         {.name = tensor.name + ".counts", .shape = {1, experts}, .type = TensorType::f32});
   }
-  const std::vector<float>& importance = rows().importance;
+  const auto& importance = rows().importance;
   std::mt19937_64 random(3);
   write_gguf(path, header, [&](const Tensor& tensor, std::ostream& file) {
     std::vector<float> values(tensor.elements(), kImatrixTokens);
