@@ -76,8 +76,7 @@ class RowEncoder {
     for (std::size_t i = 0; i < row_.elements(); i += kSuperBlock) {
       const TrellisMeans of_super_block = row_.means(i, kMeans);
       for (std::size_t first = i; first < i + kSuperBlock; first += Tile::kWeights) {
-        Tile tile;
-        row_.load(tile, first, of_super_block);
+        const Tile tile = row_.template tile<kGroup>(first, of_super_block);
         const Floats wish = tile.likely_scale(Type::kLikelyScale);
         const Floats energy = tile.energy();
         for (std::size_t lane = 0; lane < 16; lane += kShared) {

@@ -85,11 +85,12 @@ class RowEncoder {
 
   static constexpr auto kMostMultiple = static_cast<float>(Block::kMostMultiple);
 
-  void load(Tile& tile, std::size_t first, const TrellisMeans& means) const noexcept {
-    row_.load(tile, first, means);
+  Tile tile_at(std::size_t first, const TrellisMeans& means) const noexcept {
+    Tile tile = row_.template tile<kGroup>(first, means);
     if constexpr (kBook.magnitudes) {
       for (Floats& x : tile.x) x = abs(x);
     }
+    return tile;
   }
 
   float find_scale() const noexcept {
@@ -97,9 +98,7 @@ class RowEncoder {
     for (std::size_t i = 0; i < row_.elements(); i += kSuperBlock) {
       const TrellisMeans means = row_.means(i, Type::kMeans);
       for (std::size_t first = i; first < i + kSuperBlock; first += Tile::kWeights) {
-        Tile tile;
-        load(tile, first, means);
-        most = max(most, tile.likely_scale(Type::kLikelyScale));
+        most = max(most, tile_at(first, means).likely_scale(Type::kLikelyScale));
       }
     }
     return reduce_max(most) / Type::kTopMultiple;
@@ -108,8 +107,7 @@ class RowEncoder {
   void encode_super_block(std::size_t first, Block& block) noexcept {
     const TrellisMeans means = row_.means(first, Type::kMeans);
     for (std::size_t i = 0; i < kSuperBlock; i += Tile::kWeights) {
-      Tile tile;
-      load(tile, first + i, means);
+      const Tile tile = tile_at(first + i, means);
       const Codes codes = encode_tile(tile);
       for (std::size_t lane = 0; lane < 16; ++lane) {
         block.set_index(i / kGroup + lane, codes.index[lane]);

@@ -123,10 +123,7 @@ class NearRegionSearch {
   static TrellisIndices indices(const TrellisIndices& places) noexcept {
     return Regions::Tree::get().indices(places);
   }
-  /// In which a place is.
-  static std::size_t part(std::size_t place) noexcept {
-    return place / (16 * Regions::Tree::kCells / Regions::Tree::kParts);
-  }
+  static std::size_t part(std::size_t place) noexcept { return Regions::Tree::part(place); }
 
  private:
   const Regions& regions_ = Regions::get();

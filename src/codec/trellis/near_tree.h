@@ -68,6 +68,8 @@ class NearTree {
       find_some(targets, first, shortlist, margin, finds);
     }
   }
+  /// In which a place is.
+  static std::size_t part(std::size_t place) noexcept { return place / (16 * kCells / kParts); }
   TrellisIndices indices(const TrellisIndices& places) const noexcept {
     return indices_at(places, index_);
   }
@@ -217,10 +219,7 @@ class NearTreeSearch {
   static TrellisIndices indices(const TrellisIndices& places) noexcept {
     return Tree::get().indices(places);
   }
-  /// In which a place is.
-  static std::size_t part(std::size_t place) noexcept {
-    return place / (16 * Tree::kCells / Tree::kParts);
-  }
+  static std::size_t part(std::size_t place) noexcept { return Tree::part(place); }
 
  private:
   const Tree& tree_ = Tree::get();

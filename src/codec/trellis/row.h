@@ -99,14 +99,9 @@ class TrellisRow {
   template <std::size_t kGroup>
   TrellisTile<kGroup> tile(std::size_t first, const TrellisMeans& means) const noexcept {
     TrellisTile<kGroup> tile;
-    load(tile, first, means);
-    return tile;
-  }
-  template <std::size_t kGroup>
-  void load(TrellisTile<kGroup>& tile, std::size_t first,
-            const TrellisMeans& means) const noexcept {
     tile.load(values_ + first, importance_ == nullptr ? nullptr : importance_ + first, range_,
               means);
+    return tile;
   }
 
   /// Whether zeros would be better than what the super-block that begins at `first` decodes to.
